@@ -1,0 +1,304 @@
+"""The closed lists of the domain, each value under the name the wire, the database and the tests use.
+
+Every member has a text in zh-CN and in English: the message id is ``<list>.<value>``, for example
+``attempt_result.no_answer`` (see `fieldvisit.languages.label`). A test holds both catalogues against this file.
+"""
+
+from enum import StrEnum
+
+
+class OrganisationKind(StrEnum):
+    LENDER = "lender"
+    AGENCY = "agency"
+
+
+class Role(StrEnum):
+    VISITOR = "visitor"
+    DISPATCHER = "dispatcher"
+    SAFETY_OFFICER = "safety_officer"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    INTEGRATOR = "integrator"
+    ADMIN = "admin"
+
+
+class Channel(StrEnum):
+    """The way in which a contact was, or may be, tried."""
+
+    CALL = "call"
+    SMS = "sms"
+    EMAIL = "email"
+    LETTER = "letter"
+    VISIT = "visit"
+
+
+class ContactPointKind(StrEnum):
+    PHONE = "phone"
+    EMAIL = "email"
+    POST = "post"
+
+
+class AttemptResult(StrEnum):
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    VOICEMAIL = "voicemail"
+    NUMBER_INVALID = "number_invalid"
+    SWITCHED_OFF = "switched_off"
+    REFUSED_CALL = "refused_call"
+    WRONG_PERSON = "wrong_person"
+    THIRD_PARTY = "third_party"
+    REACHED = "reached"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    READ = "read"
+    NOBODY_HOME = "nobody_home"
+
+
+class ReachedDetail(StrEnum):
+    """What came of an attempt whose result is `reached`."""
+
+    TALKED = "talked"
+    PROMISED = "promised"
+    DISPUTED = "disputed"
+    ASKED_TO_STOP = "asked_to_stop"
+    OTHER = "other"
+
+
+class DebtorParty(StrEnum):
+    BORROWER = "borrower"
+    GUARANTOR = "guarantor"
+
+
+class CaseStage(StrEnum):
+    REMIND = "remind"
+    PHONE = "phone"
+    LETTER = "letter"
+    VISIT = "visit"
+    LEGAL = "legal"
+    CLOSED = "closed"
+
+
+class PlaceKind(StrEnum):
+    HOME = "home"
+    WORK = "work"
+    CHOSEN = "chosen"
+    HOSPITAL = "hospital"
+    SCHOOL = "school"
+    PUBLIC = "public"
+
+
+class BlockTrigger(StrEnum):
+    DISPUTE = "dispute"
+    COMPLAINT_OPEN = "complaint_open"
+    CEASE_REQUEST = "cease_request"
+    REPRESENTED = "represented"
+    VULNERABILITY = "vulnerability"
+    NO_CAPACITY = "no_capacity"
+    MINOR = "minor"
+    DECEASED = "deceased"
+    BANKRUPTCY = "bankruptcy"
+    MORATORIUM = "moratorium"
+    HARDSHIP_PLAN = "hardship_plan"
+    MEDIUM_REFUSED = "medium_refused"
+    PLACE_REFUSED = "place_refused"
+    TIME_BARRED = "time_barred"
+    PAID = "paid"
+
+
+class BlockScope(StrEnum):
+    """What a contact block stops: everything, visits only, one channel, or one place."""
+
+    ALL = "all"
+    VISITS = "visits"
+    CHANNEL = "channel"
+    PLACE = "place"
+
+
+class VisitState(StrEnum):
+    REQUESTED = "requested"
+    ELIGIBLE = "eligible"
+    PLANNED = "planned"
+    PUBLISHED = "published"
+    UNDER_WAY = "under_way"
+    ARRIVED = "arrived"
+    REPORTED = "reported"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class VisitOutcome(StrEnum):
+    MET_DEBTOR = "met_debtor"
+    MET_OTHER = "met_other"
+    NOBODY = "nobody"
+    MOVED = "moved"
+    REFUSED = "refused"
+    ASKED_TO_LEAVE = "asked_to_leave"
+    ABORTED = "aborted"
+    UNSAFE = "unsafe"
+    NOT_REACHED = "not_reached"
+
+
+class AbortReason(StrEnum):
+    SAFETY = "safety"
+    ASKED_TO_LEAVE = "asked_to_leave"
+    DISTRESS = "distress"
+    WRONG_PERSON = "wrong_person"
+    MINOR_ALONE = "minor_alone"
+    OTHER = "other"
+
+
+class UnservedReason(StrEnum):
+    """Why a visit is not in a day plan: the reasons of the planning format, and those the day itself adds."""
+
+    UNREACHABLE = "unreachable"
+    NO_CREW_OFFERS = "no_crew_offers"
+    NO_CREW_LARGE_ENOUGH = "no_crew_large_enough"
+    OUTSIDE_EVERY_SHIFT = "outside_every_shift"
+    WINDOW_TOO_SHORT = "window_too_short"
+    OVER_LIMIT = "over_limit"
+    PIN_CONTRADICTS = "pin_contradicts"
+    GROUP_TAKEN = "group_taken"
+    NO_ROOM = "no_room"
+    NOT_WORTH_ITS_COST = "not_worth_its_cost"
+    NOT_PERMITTED = "not_permitted"
+    PLACE_UNKNOWN = "place_unknown"
+    TAKEN_MEANWHILE = "taken_meanwhile"
+
+
+class CredentialKind(StrEnum):
+    BADGE = "badge"
+    ID_CARD = "id_card"
+    AUTHORISATION_LETTER = "authorisation_letter"
+    NOTICE_COPY = "notice_copy"
+    LICENCE = "licence"
+    APPROVAL_LETTER = "approval_letter"
+    CERTIFICATE = "certificate"
+
+
+class CheckMoment(StrEnum):
+    """When a policy decision or a credential check was made."""
+
+    ELIGIBLE = "eligible"
+    PLANNING = "planning"
+    PUBLISHING = "publishing"
+    DOOR = "door"
+    DEBTOR = "debtor"
+
+
+class Verdict(StrEnum):
+    """The answer of the policy engine."""
+
+    ALLOWED = "allowed"
+    NEEDS_OVERRIDE = "needs_override"
+    BLOCKED = "blocked"
+
+
+class IdentityMethod(StrEnum):
+    DOCUMENT_SEEN = "document_seen"
+    TWO_FACTS = "two_facts"
+    KNOWN_BEFORE = "known_before"
+
+
+class IdentityResult(StrEnum):
+    CONFIRMED = "confirmed"
+    SOMEONE_ELSE = "someone_else"
+    NOT_CONFIRMED = "not_confirmed"
+
+
+class PromiseState(StrEnum):
+    OPEN = "open"
+    KEPT = "kept"
+    PARTLY_KEPT = "partly_kept"
+    BROKEN = "broken"
+
+
+class PaymentMethod(StrEnum):
+    TRANSFER = "transfer"
+    DIRECT_DEBIT = "direct_debit"
+    CARD = "card"
+    MOBILE = "mobile"
+    BRANCH = "branch"
+
+
+class NextStep(StrEnum):
+    CALL = "call"
+    VISIT_AGAIN = "visit_again"
+    APPROVE_PLAN = "approve_plan"
+    HAND_OVER = "hand_over"
+    LEGAL_STEP = "legal_step"
+    STOP = "stop"
+
+
+class DayPlanState(StrEnum):
+    REQUESTED = "requested"
+    SOLVING = "solving"
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+class RiskLevel(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    RAISED = "raised"
+    HIGH = "high"
+    DRILL = "drill"
+
+
+class SafetyState(StrEnum):
+    PLANNED = "planned"
+    ACTIVE = "active"
+    ALARM = "alarm"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class AlertKind(StrEnum):
+    MISSED_CHECKIN = "missed_checkin"
+    OVERRUN = "overrun"
+    LOST_CONTACT = "lost_contact"
+    SOS = "sos"
+
+
+class AlertState(StrEnum):
+    OPEN = "open"
+    NOTIFYING = "notifying"
+    ACKNOWLEDGED = "acknowledged"
+    EXHAUSTED = "exhausted"
+    RESOLVED = "resolved"
+
+
+class AlertOutcome(StrEnum):
+    GENUINE_INJURY = "genuine_injury"
+    GENUINE_THREAT = "genuine_threat"
+    GENUINE_OTHER = "genuine_other"
+    FALSE_ACCIDENTAL = "false_accidental"
+    FALSE_FORGOT = "false_forgot"
+    FALSE_DEVICE = "false_device"
+    FALSE_OUR_OUTAGE = "false_our_outage"
+    DRILL = "drill"
+
+
+class ResolutionProof(StrEnum):
+    VOICE_CONTACT = "voice_contact"
+    SEEN_IN_PERSON = "seen_in_person"
+    EMERGENCY_SERVICE = "emergency_service"
+
+
+class Datum(StrEnum):
+    """The geodetic datum in which a coordinate was given. Stored coordinates are WGS-84, always."""
+
+    WGS84 = "wgs84"
+    GCJ02 = "gcj02"
+    BD09 = "bd09"
+
+
+class PointSource(StrEnum):
+    """How the point of a place was found."""
+
+    GIVEN = "given"
+    GEOCODED = "geocoded"
+    NONE = "none"
