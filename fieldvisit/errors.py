@@ -1,8 +1,8 @@
 """Everything that can go wrong, in one vocabulary.
 
-A class per reason. `code` is stable and meant for programs; `kind` says whose fault it is (only `api.errors` turns it into
-a status number); `says` is the sentence for people, an English message id whose placeholders are filled from the details
-and which the catalogues of `fieldvisit.languages` translate.
+A class per reason. `code` is stable and meant for programs; `kind` says whose fault it is (only `api.errors` turns it
+into a status number); `says` is the sentence for people, an English message id whose placeholders are filled from the
+details and which the catalogues of `fieldvisit.languages` translate.
 """
 
 from collections.abc import Mapping

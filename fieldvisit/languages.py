@@ -1,8 +1,9 @@
 """What people read, in zh-CN and in English.
 
-The catalogues ``fieldvisit/locale/<language>/messages.po`` are read as they are; nothing has to be compiled. A message id
-is either the English sentence itself or, for the closed lists of `fieldvisit.vocabulary`, ``<list>.<value>``; those
-stand in the English catalogue too. A message missing from a catalogue is shown by its id, never as an error.
+The catalogues ``fieldvisit/locale/<language>/<part>.po``, one for each part of the product, are read as they are; nothing
+has to be compiled. A message id is either the English sentence itself or, for the closed lists of
+`fieldvisit.vocabulary`, ``<list>.<value>``; those stand in the English catalogue too. A message missing from a
+catalogue is shown by its id, never as an error.
 """
 
 import re
@@ -70,12 +71,14 @@ def tag(language: str) -> str:
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """All translations of one language by message id."""
-    source = files("fieldvisit") / "locale" / language / "messages.po"
-    with source.open("rb") as stream:
-        return {
-            str(entry.id): str(entry.string) for entry in read_po(stream, locale=language) if entry.id and entry.string
-        }
+    """All translations of one language by message id, of all parts together."""
+    found: dict[str, str] = {}
+    for source in sorted((files("fieldvisit") / "locale" / language).iterdir(), key=lambda entry: entry.name):
+        if source.name.endswith(".po"):
+            with source.open("rb") as stream:
+                entries = read_po(stream, locale=language)
+            found |= {str(entry.id): str(entry.string) for entry in entries if entry.id and entry.string}
+    return found
 
 
 def _translated(text: str, language: str) -> str:
