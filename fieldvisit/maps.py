@@ -67,26 +67,14 @@ class Street:
     points: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
-class _Sighting:
-    """One object of the map that bears an address: many of them share one house."""
-
-    street: str
-    house_number: str
-    postcode: str
-    city: str
-    lat: float
-    lon: float
-
-
 def addresses(pbf: Path) -> list[Address]:
     """Every distinct street and house number, sorted; its point is the middle of all objects that bear it."""
     sightings = list(_sightings(pbf))
-    by_street: dict[str, list[_Sighting]] = defaultdict(list)
-    by_house: dict[tuple[str, str], list[_Sighting]] = defaultdict(list)
+    by_street: dict[str, list[Address]] = defaultdict(list)
+    by_house: dict[tuple[str, str], list[Address]] = defaultdict(list)
     for seen in sightings:
         by_street[seen.street.casefold()].append(seen)
-        by_house[seen.street.casefold(), seen.house_number.casefold()].append(seen)
+        by_house[seen.street.casefold(), seen.house_number.casefold().replace(" ", "")].append(seen)
     return sorted(
         Address(
             street=_commonest(each.street for each in by_street[street]),
@@ -122,13 +110,14 @@ def _objects(pbf: Path, *keys: str) -> Iterator[Any]:
         raise MapUnreadable(path=pbf, reason=str(error)) from error
 
 
-def _sightings(pbf: Path) -> Iterator[_Sighting]:
+def _sightings(pbf: Path) -> Iterator[Address]:
+    """The address of every single object that bears one; many objects share a house."""
     for seen in _objects(pbf, "addr:housenumber"):
         street, number = seen.tags.get("addr:street", ""), seen.tags["addr:housenumber"]
         points = _points(seen)
         if points and NAME.fullmatch(street) and HOUSE_NUMBER.fullmatch(number):
             city = seen.tags.get("addr:city", "")
-            yield _Sighting(
+            yield Address(
                 street=street,
                 house_number=number,
                 postcode=seen.tags.get("addr:postcode", ""),
