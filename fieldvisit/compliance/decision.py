@@ -1,0 +1,96 @@
+"""The answer: a verdict, and every clause that mattered, in words and by id.
+
+A decision can be stored as JSON and told later in any language: messages are kept as ids with their values.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime, time
+from enum import Enum, StrEnum
+from typing import Any
+
+from fieldvisit.compliance.intervals import Interval
+from fieldvisit.languages import Message, label_id
+from fieldvisit.vocabulary import Role, Verdict
+
+SEVERITY = {Verdict.ALLOWED: 0, Verdict.NEEDS_OVERRIDE: 1, Verdict.BLOCKED: 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClauseResult:
+    """What one clause says. `warning`: it was not kept, but its policy only warns. `fact_ids`: what it rests on."""
+
+    clause_id: str
+    verdict: Verdict
+    message: Message
+    fact_ids: tuple[str, ...] = ()
+    source: str = ""
+    override_role: Role | None = None
+    warning: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """`lawful` are the hours of the day asked about; `next_lawful_at` the next beginning that hours, wishes, caps and
+    blocks with an end would permit: None if that is now, if none lies within a month, or if waiting does not help.
+    """
+
+    verdict: Verdict
+    clauses: tuple[ClauseResult, ...]
+    lawful: tuple[Interval, ...]
+    next_lawful_at: datetime | None
+    policies: tuple[tuple[str, int], ...]
+    calendars: tuple[str, ...]
+    inputs_hash: str
+
+    @property
+    def deciding(self) -> tuple[ClauseResult, ...]:
+        """The clauses that the verdict rests on: where it is not ALLOWED, those that stand in the way."""
+        if self.verdict is Verdict.ALLOWED:
+            return self.clauses
+        return tuple(clause for clause in self.clauses if clause.verdict is not Verdict.ALLOWED)
+
+
+def strictest(verdicts: list[Verdict]) -> Verdict:
+    """The strictest of them; of none: BLOCKED, because nothing is permitted unless something permits it."""
+    return max(verdicts, key=lambda verdict: SEVERITY[verdict], default=Verdict.BLOCKED)
+
+
+def plain(value: object) -> Any:
+    """The value as JSON knows it: dataclasses as objects, sets sorted, instants with their offset, enums by value.
+
+    A `Message` becomes ``{"text": ..., "values": {...}}``; an enum among its values becomes the message of its label.
+    """
+    if isinstance(value, Message):
+        return {"text": value.text, "values": {name: _spoken(inner) for name, inner in value.values.items()}}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, frozenset | set):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    return value
+
+
+def message_from(record: Mapping[str, Any]) -> Message:
+    """The message that `plain` made a record of."""
+    values = record["values"].items()
+    return Message(record["text"], {name: message_from(v) if isinstance(v, Mapping) else v for name, v in values})
+
+
+def hashed(**inputs: object) -> str:
+    """SHA-256 over the canonical JSON of the inputs: the same inputs, the same 64 hex digits, on every machine."""
+    text = json.dumps(plain(inputs), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _spoken(value: object) -> Any:
+    return plain(Message(label_id(value)) if isinstance(value, StrEnum) else value)
