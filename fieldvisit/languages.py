@@ -1,7 +1,7 @@
 """What people read, in zh-CN and in English.
 
-The catalogues ``fieldvisit/locale/<language>/<part>.po``, one for each part of the product, are read as they are; nothing
-has to be compiled. A message id is either the English sentence itself or, for the closed lists of
+The catalogues ``fieldvisit/locale/<language>/<part>.po``, one for each part of the product, are read as they are;
+nothing has to be compiled. A message id is either the English sentence itself or, for the closed lists of
 `fieldvisit.vocabulary`, ``<list>.<value>``; those stand in the English catalogue too. A message missing from a
 catalogue is shown by its id, never as an error.
 """

@@ -1,0 +1,56 @@
+"""All tables. A model is columns, constraints and verbs; queries and rules live in the modules above."""
+
+from fieldvisit.models.audit import AuditEvent, ClockShift
+from fieldvisit.models.base import Base
+from fieldvisit.models.cases import Case, Payment, Placement
+from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock
+from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
+from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
+from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
+from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
+from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
+from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
+from fieldvisit.models.visits import IdentityCheck, PhoneEventKey, StoredDecision, Visit, VisitEvent
+
+__all__ = [
+    "Account",
+    "Area",
+    "AuditEvent",
+    "Base",
+    "Case",
+    "ClockShift",
+    "Consent",
+    "ContactAttempt",
+    "ContactAttemptKey",
+    "ContactBlock",
+    "ContactPoint",
+    "Credential",
+    "CredentialCheck",
+    "CrewMember",
+    "DayPlan",
+    "Debtor",
+    "EngineBeat",
+    "IdentityCheck",
+    "Organisation",
+    "Payment",
+    "PhoneEventKey",
+    "Place",
+    "Placement",
+    "Promise",
+    "RefreshToken",
+    "ReportAddition",
+    "Route",
+    "SafetyAlert",
+    "SafetyEvent",
+    "SafetyKey",
+    "SafetySession",
+    "Shift",
+    "Stop",
+    "StoredDecision",
+    "UnservedVisit",
+    "Visit",
+    "VisitEvent",
+    "VisitReport",
+    "Visitor",
+    "Wish",
+]

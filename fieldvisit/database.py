@@ -1,0 +1,166 @@
+"""Engines, sessions and the two roles; every transaction states whose rows it may see.
+
+A session carries its organisation in ``session.info["org"]``; `scope_transactions` sends it to PostgreSQL at the begin
+of each transaction, and row-level security does the rest. ``session.info["sees_all"]`` is for the processes that work
+for every organisation at once (login, worker, watcher), never for a request that has an actor.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+
+from fieldvisit import embedded
+from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.sealing import Cipher, attach_cipher
+from fieldvisit.settings import Settings
+
+DATABASE = "fieldvisit"
+
+
+class UnsafeRole(FieldVisitError):
+    code, kind = "unsafe_role", Kind.INVALID
+    says = "DATABASE_URL logs in as {role}, which bypasses row-level security. Use an ordinary role."
+
+
+class SchemaBehind(FieldVisitError):
+    code, kind = "schema_behind", Kind.UNAVAILABLE
+    says = "The database is at revision {found}, the code needs {wanted}. Run: fieldvisit migrate"
+
+
+class ShiftedClock(FieldVisitError):
+    code, kind = "shifted_clock", Kind.INVALID
+    says = "The database clock is shifted by {shift_s} s. Production refuses that."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Urls:
+    """How the application role and the owner of the tables log in."""
+
+    app: str
+    owner: str
+
+
+def database_urls(settings: Settings) -> Urls:
+    """The two addresses; starts the embedded server where the settings name none."""
+    if settings.database_url:
+        app = _psycopg(settings.database_url)
+        return Urls(app=app, owner=_psycopg(settings.database_owner_url or settings.database_url))
+    server = embedded.start(settings.data_folder)
+    embedded.create_database(server, DATABASE)
+    return Urls(app=server.url(embedded.APP, DATABASE), owner=server.url(embedded.OWNER, DATABASE))
+
+
+def app_engine(url: str, settings: Settings, *, pool_size: int = 10) -> sa.Engine:
+    """An engine of the application role that can read sealed columns. Connections are tested before use."""
+    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=pool_size, max_overflow=pool_size)
+    return attach_cipher(engine, Cipher(settings.data_key))
+
+
+def session_factory(engine: sa.Engine) -> sessionmaker[Session]:
+    factory = sessionmaker(engine, expire_on_commit=False)
+    scope_transactions(factory)
+    return factory
+
+
+def scope_transactions(target: object) -> None:
+    """Make each transaction of these sessions state its organisation; `target` is anything that session events take."""
+    event.listen(target, "after_begin", _state_organisation)
+
+
+def _state_organisation(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
+    if transaction.nested:
+        return
+    org = str(session.info.get("org") or "")
+    sees_all = "on" if session.info.get("sees_all") else ""
+    connection.execute(
+        sa.select(sa.func.set_config("app.org", org, True), sa.func.set_config("app.sees_all", sees_all, True))
+    )
+
+
+@contextmanager
+def acting_for(sessions: sessionmaker[Session], org_id: uuid.UUID) -> Iterator[Session]:
+    """One transaction that sees one organisation; commits at the end, leaves nothing behind when anything is raised."""
+    with sessions(info={"org": org_id}) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def acting_for_all(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """One transaction that sees every organisation: for login, worker and watcher only."""
+    with sessions(info={"sees_all": True}) as session, session.begin():
+        yield session
+
+
+def migrate(urls: Urls, revision: str = "head") -> None:
+    """Bring the schema to `revision` (``base`` takes everything away again). Runs as the owner."""
+    _ensure_app_role(urls)
+    engine = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+    config = Config()
+    config.set_main_option("script_location", "fieldvisit:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        config.attributes["app_role"] = make_url(urls.app).username
+        if revision == "base":
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+
+
+def refuse_unsafe(engine: sa.Engine, settings: Settings) -> None:
+    """Raise where this database must not be served: a role above row-level security, an old schema, a shifted clock."""
+    with engine.connect() as connection:
+        name, above = connection.execute(
+            sa.text("select rolname, rolsuper or rolbypassrls from pg_roles where rolname = current_user")
+        ).one()
+        if above:
+            raise UnsafeRole(role=name)
+        wanted = head_revision()
+        there = connection.scalar(sa.text("select to_regclass('public.alembic_version')"))
+        found = connection.scalar(sa.text("select version_num from alembic_version")) if there else None
+        if found != wanted:
+            raise SchemaBehind(found=found or "none", wanted=wanted)
+        shift_s = connection.scalar(sa.text("select extract(epoch from shift) from clock_shift"))
+        if settings.is_production and shift_s:
+            raise ShiftedClock(shift_s=int(shift_s))
+
+
+def head_revision() -> str:
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "fieldvisit:migrations")
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def plain_url(url: str) -> str:
+    """The address as psycopg itself takes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def _psycopg(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _ensure_app_role(urls: Urls) -> None:
+    """Create the application's login role where an outside server does not have it yet and the owner may."""
+    app = make_url(urls.app)
+    if app.username == make_url(urls.owner).username:
+        return
+    with psycopg.connect(plain_url(urls.owner), autocommit=True) as connection:
+        if connection.execute("select 1 from pg_roles where rolname = %s", (app.username,)).fetchone():
+            return
+        connection.execute(
+            sql.SQL("create role {} login nosuperuser nobypassrls password {}").format(
+                sql.Identifier(app.username or ""), sql.Literal(app.password or "")
+            )
+        )

@@ -1,0 +1,81 @@
+"""The base of all tables: naming of constraints, column types by name, and the three shapes of row visibility."""
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+# Stored by value, as text under a named check: a new member is a migration anyone can read.
+STORED_ENUM = sa.Enum(
+    StrEnum,
+    native_enum=False,
+    length=32,
+    create_constraint=True,
+    values_callable=lambda members: [member.value for member in members],
+)
+
+
+class Base(DeclarativeBase):
+    # On the registry, not on the class: Flask-SQLAlchemy makes its own declarative class of this one.
+    registry = registry(
+        metadata=sa.MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            dt.datetime: sa.DateTime(timezone=True),
+            dict[str, Any]: JSONB,
+            list[Any]: JSONB,
+            list[str]: sa.ARRAY(sa.Text),
+            list[uuid.UUID]: sa.ARRAY(sa.Uuid),
+            str: sa.Text,
+            StrEnum: STORED_ENUM,
+        },
+    )
+    # How row-level security treats the table; `fieldvisit.migrations.security` writes the policy from it.
+    visibility: ClassVar[str]
+
+
+PrimaryKey = Annotated[uuid.UUID, mapped_column(primary_key=True, server_default=sa.func.uuidv7())]
+RecordedAt = Annotated[dt.datetime, mapped_column(server_default=sa.text("fieldvisit_now()"))]
+Version = Annotated[int, mapped_column(server_default="1")]
+Json = Annotated[dict[str, Any], mapped_column(server_default=sa.text("'{}'::jsonb"))]
+
+
+class Owned:
+    """A row that one organisation alone sees."""
+
+    visibility: ClassVar[str] = "owned"
+    org_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+
+
+class PlacedByCase(Owned):
+    """A row of a case: its owner sees it, and the agency while the case is placed with it."""
+
+    visibility: ClassVar[str] = "placed_by_case"
+
+
+class PlacedByDebtor(Owned):
+    """A row of a debtor: its owner sees it, and an agency while one of the debtor's cases is placed with it."""
+
+    visibility: ClassVar[str] = "placed_by_debtor"
+
+
+class Shared(Owned):
+    """A row of a visit: seen by the organisation that visits and by the one that owns the case."""
+
+    visibility: ClassVar[str] = "shared"
+    lender_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+
+
+PARTITIONED = {"postgresql_partition_by": "RANGE (at)"}

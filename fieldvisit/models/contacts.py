@@ -1,0 +1,78 @@
+"""What was tried, and what forbids trying: contact attempts and contact blocks."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fieldvisit.models.base import PARTITIONED, Base, PlacedByCase, PlacedByDebtor, PrimaryKey, RecordedAt
+from fieldvisit.sealing import Sealed
+from fieldvisit.vocabulary import AttemptResult, BlockScope, BlockTrigger, Channel, ReachedDetail
+
+
+class ContactAttempt(Base, PlacedByCase):
+    """One try to reach the debtor. Partitioned by month of `at`; never changed once recorded."""
+
+    __tablename__ = "contact_attempts"
+
+    id: Mapped[PrimaryKey]
+    at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"))
+    debtor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("debtors.id"))
+    contact_point_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("contact_points.id"))
+    made_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+    """The organisation that tried; the row belongs to the owner of the case."""
+    channel: Mapped[Channel]
+    result: Mapped[AttemptResult]
+    detail: Mapped[ReachedDetail | None]
+    recorded_at: Mapped[RecordedAt]
+
+    __table_args__ = (
+        sa.CheckConstraint("detail is null or result = 'reached'", name="detail_belongs_to_reached"),
+        sa.Index("ix_contact_attempts_org_id_debtor_id_at", "org_id", "debtor_id", "at"),
+        PARTITIONED,
+    )
+
+
+class ContactAttemptKey(Base, PlacedByCase):
+    """The outside id of an attempt: unique over all months, which no partitioned table can promise."""
+
+    __tablename__ = "contact_attempt_keys"
+
+    org_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
+    made_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"))
+    attempt_id: Mapped[uuid.UUID]
+    attempt_at: Mapped[dt.datetime]
+
+
+class ContactBlock(Base, PlacedByDebtor):
+    """A reason not to contact, with what it stops and until when. Lifted, never deleted."""
+
+    __tablename__ = "contact_blocks"
+
+    id: Mapped[PrimaryKey]
+    debtor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("debtors.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("cases.id"))
+    """The one case it concerns; None: every case of the debtor."""
+    external_id: Mapped[str | None]
+    trigger: Mapped[BlockTrigger]
+    scope: Mapped[BlockScope] = mapped_column(server_default="all")
+    channel: Mapped[Channel | None]
+    place_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("places.id"))
+    note: Mapped[str | None] = mapped_column(Sealed("contact_blocks.note"))
+    filed_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    since_at: Mapped[dt.datetime]
+    until_at: Mapped[dt.datetime | None]
+    lifted_at: Mapped[dt.datetime | None]
+    created_at: Mapped[RecordedAt]
+
+    __table_args__ = (
+        sa.CheckConstraint("(scope = 'channel') = (channel is not null)", name="channel_is_named"),
+        sa.CheckConstraint("(scope = 'place') = (place_id is not null)", name="place_is_named"),
+        sa.CheckConstraint("since_at < until_at", name="times_in_order"),
+        sa.UniqueConstraint("org_id", "external_id"),
+    )

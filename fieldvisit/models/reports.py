@@ -1,0 +1,65 @@
+"""What happened at the door: one report a visit, amended by addition only, and the promises made."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from fieldvisit.models.base import Base, PrimaryKey, RecordedAt, Shared
+from fieldvisit.sealing import Sealed
+from fieldvisit.vocabulary import NextStep, PaymentMethod, PromiseState, VisitOutcome
+
+
+class VisitReport(Base, Shared):
+    """The id is the phone's, so that a report sent twice is one report."""
+
+    __tablename__ = "visit_reports"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), unique=True)
+    visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"))
+    outcome: Mapped[VisitOutcome]
+    left_at: Mapped[dt.datetime]
+    disclosed: Mapped[bool]
+    """Whether the debt was spoken of; true only where an identity check was confirmed."""
+    willing: Mapped[bool | None]
+    able: Mapped[bool | None]
+    reason_for_arrears: Mapped[str | None] = mapped_column(Sealed("visit_reports.reason_for_arrears"))
+    hardship: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    vulnerable: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    note: Mapped[str | None] = mapped_column(Sealed("visit_reports.note"))
+    next_step: Mapped[NextStep | None]
+    recorded_at: Mapped[RecordedAt]
+
+    promises: Mapped[list["Promise"]] = relationship(order_by="Promise.due_on")
+    additions: Mapped[list["ReportAddition"]] = relationship(order_by="ReportAddition.recorded_at")
+
+
+class ReportAddition(Base, Shared):
+    """A correction or another crew member's account. The first words stay."""
+
+    __tablename__ = "report_additions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    report_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visit_reports.id"), index=True)
+    visitor_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visitors.id"))
+    account_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    text: Mapped[str] = mapped_column(Sealed("report_additions.text"))
+    recorded_at: Mapped[RecordedAt]
+
+
+class Promise(Base, Shared):
+    __tablename__ = "promises"
+
+    id: Mapped[PrimaryKey]
+    report_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visit_reports.id"), index=True)
+    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    amount_minor: Mapped[int] = mapped_column(sa.BigInteger)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    due_on: Mapped[dt.date]
+    method: Mapped[PaymentMethod]
+    state: Mapped[PromiseState] = mapped_column(server_default="open")
+    recorded_at: Mapped[RecordedAt]
+
+    __table_args__ = (sa.CheckConstraint("amount_minor > 0", name="positive"),)

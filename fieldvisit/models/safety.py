@@ -1,0 +1,153 @@
+"""Who is at a door now, until when we must have heard from them, and what was raised when we did not."""
+
+import datetime as dt
+import uuid
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from fieldvisit.models.base import PARTITIONED, Base, Json, Owned, PrimaryKey, RecordedAt, Version
+from fieldvisit.models.people import Visitor
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, ResolutionProof, RiskLevel, SafetyState
+
+ACTIVE = sa.text("state = 'active'")
+
+
+class SafetySession(Base, Owned):
+    """Stored deadlines, set by the database's clock. `generation` counts check-ins: the engine fires only for the
+    generation it read, so that a check-in and an expiry can never both win."""
+
+    __tablename__ = "safety_sessions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"))
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"))
+    level: Mapped[RiskLevel]
+    state: Mapped[SafetyState]
+    policy: Mapped[dict[str, Any]]
+    """The timers in seconds, copied at the start: a later edit never changes a running session."""
+    generation: Mapped[int] = mapped_column(server_default="1")
+    version: Mapped[Version]
+    started_at: Mapped[dt.datetime]
+    remind_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None]
+    grace_until: Mapped[dt.datetime | None]
+    end_at: Mapped[dt.datetime | None]
+    lost_at: Mapped[dt.datetime | None]
+    lost_contact: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    unverified: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    ended_at: Mapped[dt.datetime | None]
+    last_lat: Mapped[float | None]
+    last_lon: Mapped[float | None]
+    last_heard_at: Mapped[dt.datetime | None]
+
+    visitor: Mapped[Visitor] = relationship()
+    alerts: Mapped[list["SafetyAlert"]] = relationship(back_populates="session")
+
+    __table_args__ = (
+        sa.Index(
+            "uq_safety_sessions_open",
+            "visitor_id",
+            unique=True,
+            postgresql_where=sa.text("state in ('planned', 'active', 'alarm')"),
+        ),
+        sa.Index("ix_safety_sessions_grace", "grace_until", postgresql_where=ACTIVE),
+        sa.Index("ix_safety_sessions_end", "end_at", postgresql_where=ACTIVE),
+        sa.Index("ix_safety_sessions_lost", "lost_at", postgresql_where=ACTIVE),
+        sa.CheckConstraint(
+            "state <> 'active' or (grace_until is not null and end_at is not null)", name="active_has_deadlines"
+        ),
+        sa.CheckConstraint("remind_at <= due_at and due_at <= grace_until", name="deadlines_in_order"),
+    )
+
+
+class SafetyAlert(Base, Owned):
+    """Raised in the same transaction as the state that caused it. Open until a person proves the visitor safe."""
+
+    __tablename__ = "safety_alerts"
+
+    id: Mapped[PrimaryKey]
+    session_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("safety_sessions.id"), index=True)
+    kind: Mapped[AlertKind]
+    state: Mapped[AlertState]
+    step: Mapped[int] = mapped_column(server_default="1")
+    round: Mapped[int] = mapped_column(server_default="1")
+    opened_at: Mapped[dt.datetime]
+    deadline_at: Mapped[dt.datetime]
+    """The moment that passed; `opened_at` minus this is the lateness of the engine."""
+    next_action_at: Mapped[dt.datetime | None]
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    acknowledged_at: Mapped[dt.datetime | None]
+    ack_until: Mapped[dt.datetime | None]
+    visitor_reports_safe_at: Mapped[dt.datetime | None]
+    outcome: Mapped[AlertOutcome | None]
+    proof: Mapped[ResolutionProof | None]
+    resolved_at: Mapped[dt.datetime | None]
+    version: Mapped[Version]
+
+    session: Mapped[SafetySession] = relationship(back_populates="alerts")
+
+    __table_args__ = (
+        sa.Index(
+            "uq_safety_alerts_open_kind",
+            "session_id",
+            "kind",
+            unique=True,
+            postgresql_where=sa.text("state <> 'resolved'"),
+        ),
+        sa.Index(
+            "ix_safety_alerts_next_action",
+            "next_action_at",
+            postgresql_where=sa.text("state in ('open', 'notifying', 'exhausted')"),
+        ),
+        sa.Index("ix_safety_alerts_org_id_state_opened_at", "org_id", "state", "opened_at"),
+        sa.CheckConstraint(
+            "(state = 'resolved') = (outcome is not null and proof is not null)", name="resolved_with_proof"
+        ),
+        sa.CheckConstraint(
+            "state <> 'acknowledged' or (owner_id is not null and ack_until is not null)",
+            name="acknowledged_by_someone",
+        ),
+    )
+
+
+class SafetyEvent(Base, Owned):
+    """Append-only, numbered per session, each holding the hash of the one before."""
+
+    __tablename__ = "safety_events"
+
+    session_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("safety_sessions.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    actor_id: Mapped[uuid.UUID | None]
+    device_at: Mapped[dt.datetime | None]
+    detail: Mapped[Json]
+    previous_hash: Mapped[bytes]
+    hash: Mapped[bytes]
+
+    __table_args__ = (PARTITIONED,)
+
+
+class SafetyKey(Base, Owned):
+    """The phone's own id of a check-in or another safety event; a replay changes nothing."""
+
+    __tablename__ = "safety_keys"
+
+    org_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("safety_sessions.id"))
+    recorded_at: Mapped[RecordedAt]
+
+
+class EngineBeat(Base):
+    """What each watcher last did, with its progress: a loop that is alive but stuck shows here."""
+
+    __tablename__ = "engine_beats"
+    visibility: ClassVar[str] = "system"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    fired: Mapped[int]
+    oldest_due_s: Mapped[float]

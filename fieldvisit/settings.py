@@ -1,0 +1,150 @@
+"""The settings: read once from the environment, checked all together, then frozen.
+
+Every setting has its line in docs/operators.md; a test holds the two against each other.
+"""
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from environs import Env, EnvValidationError
+from marshmallow.validate import OneOf, Range
+
+from fieldvisit.errors import SettingsRefused
+
+ENVIRONMENTS = ("development", "demo", "test", "production")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All the product can be told from outside. `_s` is whole seconds, `_m` metres, `_mb` mebibytes."""
+
+    environment: str
+    data_folder: Path
+    database_url: str | None
+    """The application role's database; None starts the embedded server in the data folder."""
+    database_owner_url: str | None
+    """The role that owns the tables and runs the migrations; needed where `database_url` is given."""
+    data_key: bytes
+    """32 bytes that encrypt names, numbers, ids and addresses."""
+    token_key: bytes
+    """32 bytes that sign access tokens."""
+    host: str
+    port: int
+    threads: int
+    log_level: str
+    access_token_s: int
+    refresh_token_s: int
+    geofence_m: int
+    map_file: Path | None
+    """An OpenStreetMap extract for road travel times; None uses geodesic distances, and says so."""
+    geocoder: str
+    solve_s: int
+    solve_threads: int
+    solve_memory_mb: int
+    max_body_mb: int
+    rate_limit: str
+    rate_limit_storage: str
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings; raise SettingsRefused that names every fault at once."""
+    # environs reads os.environ itself, so another mapping is laid over it for the length of the call.
+    if environ is None:
+        return _read()
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environ)
+    try:
+        return _read()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _read() -> Settings:
+    env = Env(eager=False)
+    values = _values(env)
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        said = dict(error.error_messages)
+        faults = "; ".join(f"{name}: {' '.join(map(str, said[name]))}" for name in sorted(said))
+        raise SettingsRefused(faults=faults) from error
+    production = values["environment"] == "production"
+    for name in ("data_key", "token_key"):
+        values[name] = _key(name, str(values[name] or ""), Path(str(values["data_folder"])), must_be_given=production)
+    _refuse_contradictions(values, production)
+    return Settings(**values)  # type: ignore[arg-type]  # environs has checked each value's type
+
+
+def _values(env: Env) -> dict[str, object]:
+    map_file = env.path("MAP_FILE", None)
+    return {
+        "environment": env.str("ENVIRONMENT", "development", validate=OneOf(ENVIRONMENTS)),
+        "data_folder": Path(env.str("DATA_FOLDER", ".data") or ".data").absolute(),
+        "database_url": env.str("DATABASE_URL", None),
+        "database_owner_url": env.str("DATABASE_OWNER_URL", None),
+        "data_key": env.str("DATA_KEY", None),
+        "token_key": env.str("TOKEN_KEY", None),
+        "host": env.str("HOST", "127.0.0.1"),
+        "port": env.int("PORT", 8000, validate=Range(1, 65535)),
+        "threads": env.int("THREADS", 32, validate=Range(2, 500)),
+        "log_level": env.str("LOG_LEVEL", "info", validate=OneOf(("debug", "info", "warning", "error"))),
+        "access_token_s": env.int("ACCESS_TOKEN_S", 900, validate=Range(30, 86_400)),
+        "refresh_token_s": env.int("REFRESH_TOKEN_S", 30 * 86_400, validate=Range(60, 366 * 86_400)),
+        "geofence_m": env.int("GEOFENCE_M", 150, validate=Range(10, 5_000)),
+        "map_file": map_file,
+        "geocoder": env.str("GEOCODER", "none", validate=OneOf(("none", "demo", "nominatim", "photon"))),
+        "solve_s": env.int("SOLVE_S", 10, validate=Range(1, 3_600)),
+        "solve_threads": env.int("SOLVE_THREADS", 2, validate=Range(1, 64)),
+        "solve_memory_mb": env.int("SOLVE_MEMORY_MB", 4_096, validate=Range(512, 262_144)),
+        "max_body_mb": env.int("MAX_BODY_MB", 8, validate=Range(1, 512)),
+        "rate_limit": env.str("RATE_LIMIT", "600/minute"),
+        "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
+    }
+
+
+def _refuse_contradictions(values: Mapping[str, object], production: bool) -> None:
+    if production and not values["database_url"]:
+        raise SettingsRefused(faults="DATABASE_URL: the embedded server is never used in production.")
+    if production and values["geocoder"] == "demo":
+        raise SettingsRefused(faults="GEOCODER: the demo's gazetteer is never used in production.")
+    if values["database_url"] and not str(values["database_url"]).startswith(
+        ("postgresql://", "postgresql+psycopg://")
+    ):
+        raise SettingsRefused(faults="DATABASE_URL: only postgresql:// is understood.")
+
+
+def _key(name: str, given: str, data_folder: Path, *, must_be_given: bool) -> bytes:
+    """The key from the environment, or one made once and kept in the data folder, readable by its owner only."""
+    variable = name.upper()
+    if given:
+        try:
+            key = base64.b64decode(given, validate=True)
+        except ValueError as error:
+            raise SettingsRefused(faults=f"{variable}: not base64.") from error
+        if len(key) != 32:
+            raise SettingsRefused(faults=f"{variable}: {len(key)} bytes where 32 are needed.")
+        return key
+    if must_be_given:
+        raise SettingsRefused(faults=f"{variable}: has to be given in production (32 bytes, base64).")
+    path = data_folder / f"{name}.base64"
+    data_folder.mkdir(parents=True, exist_ok=True)
+    try:
+        # Two processes may start at once: the one that creates the file decides.
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
+            stream.write(base64.b64encode(secrets.token_bytes(32)).decode())
+    except FileExistsError:
+        pass
+    return base64.b64decode(path.read_text())
+
+
+SETTING_NAMES = tuple(field.name.upper() for field in fields(Settings))

@@ -1,0 +1,84 @@
+"""The world every test may stand on: a real PostgreSQL, migrated once, cloned for each test that wants a database."""
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit import database, embedded
+from fieldvisit.clock import shift_clock_to
+from fieldvisit.database import Urls, app_engine, session_factory
+from fieldvisit.settings import Settings, read_settings
+
+NOW = dt.datetime(2026, 3, 3, 7, 0, tzinfo=dt.UTC)
+"""Tuesday 09:00 in Helsinki: inside permitted hours."""
+
+TEMPLATE = "fieldvisit_template"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+    """A server of our own, in memory where the machine has a shared-memory file system."""
+    # Not under pytest's own folder: PostgreSQL's account has to be able to enter it, also when the tests run as root.
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="fieldvisit-test-", dir=base))
+    folder.chmod(0o755)
+    server = embedded.start(folder, forgetful=True)
+    yield server
+    embedded.stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server: embedded.Server) -> str:
+    """The name of a migrated database whose clock shows NOW; cloned, never used itself."""
+    embedded.create_database(server, TEMPLATE)
+    urls = Urls(app=server.url(embedded.APP, TEMPLATE), owner=server.url(embedded.OWNER, TEMPLATE))
+    database.migrate(urls)
+    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+    shift_clock_to(owner, NOW)
+    with owner.begin() as connection:
+        connection.execute(sa.text("select maintain_partitions()"))
+    return TEMPLATE
+
+
+@pytest.fixture
+def urls(server: embedded.Server, template: str) -> Iterator[Urls]:
+    """A fresh clone of the template, for one test."""
+    name = f"test_{uuid.uuid4().hex}"
+    embedded.create_database(server, name, template=template)
+    yield Urls(app=server.url(embedded.APP, name), owner=server.url(embedded.OWNER, name))
+    embedded.drop_database(server, name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, urls: Urls) -> Settings:
+    return read_settings(
+        {
+            "ENVIRONMENT": "test",
+            "DATA_FOLDER": str(tmp_path),
+            "DATABASE_URL": database.plain_url(urls.app),
+            "DATABASE_OWNER_URL": database.plain_url(urls.owner),
+            "PATH": os.environ["PATH"],
+        }
+    )
+
+
+@pytest.fixture
+def engine(settings: Settings, urls: Urls) -> Iterator[sa.Engine]:
+    """The application role's engine: under row-level security, like the product's own."""
+    engine = app_engine(urls.app, settings)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: sa.Engine) -> sessionmaker[Session]:
+    return session_factory(engine)
