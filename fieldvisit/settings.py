@@ -75,7 +75,7 @@ def _read() -> Settings:
     try:
         env.seal()
     except EnvValidationError as error:
-        said = dict(error.error_messages)
+        said: dict[str, list[str]] = dict(error.error_messages)  # type: ignore[arg-type]  # deferred errors are by name
         faults = "; ".join(f"{name}: {' '.join(map(str, said[name]))}" for name in sorted(said))
         raise SettingsRefused(faults=faults) from error
     production = values["environment"] == "production"
