@@ -5,7 +5,7 @@ which facts are given never matters: each list is sorted by id, so that the same
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from fieldvisit.compliance.intervals import Interval, utc
@@ -21,6 +21,8 @@ from fieldvisit.vocabulary import (
     PlaceKind,
     ReachedDetail,
 )
+
+LONGEST_VISIT = timedelta(hours=12)
 
 
 class WishKind(StrEnum):
@@ -243,8 +245,12 @@ class Question:
             raise InvalidValue(path="begins_at", reason="is needed at every moment but eligible")
         if self.begins_at is not None and self.ends_at is not None:
             span = Interval(self.begins_at, self.ends_at)
+            if span.ends_at - span.begins_at > LONGEST_VISIT:
+                raise InvalidValue(path="ends_at", reason="must lie within twelve hours of begins_at")
             object.__setattr__(self, "begins_at", span.begins_at)
             object.__setattr__(self, "ends_at", span.ends_at)
+        if len({fact.visitor_id for fact in self.staff}) < len(self.staff):
+            raise InvalidValue(path="staff", reason="names somebody twice")
         object.__setattr__(self, "staff", tuple(sorted(self.staff, key=lambda fact: fact.visitor_id)))
 
     @property

@@ -69,6 +69,9 @@ class Policy:
         last_resort = self.visits.allowed is VisitsAllowed.LAST_RESORT
         need(not last_resort or self.prior_effort is not None, "prior_effort", "is what visits as a last resort need")
         need(not self.widen_by or bool(self.windows), "widen_by", "widens hours, and the policy states none")
+        need("/" not in self.id and self.id != "product", "id", "must not hold a slash, nor be product")
+        breaches = {(rule.on_breach, rule.override_role) for rule in self.windows}
+        need(len(breaches) <= 1, "windows", "must all have the same on_breach: they are one list of hours")
         seen: set[str] = set()
         for parameter, rule in self.rules():
             need(rule.id.startswith(f"{self.id}/{parameter}/"), rule.id, f"must start with {self.id}/{parameter}/")

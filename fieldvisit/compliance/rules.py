@@ -154,6 +154,10 @@ class DebtorTimesRule(Rule):
 
     binding: bool
 
+    @property
+    def narrows(self) -> bool:
+        return self.binding and self.binds
+
 
 @dataclass(frozen=True, kw_only=True)
 class CapRule(Rule):
