@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import PARTITIONED, Base, Json, Owned, PrimaryKey, RecordedAt, Version
 from fieldvisit.models.people import Visitor
+from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, ResolutionProof, RiskLevel, SafetyState
 
 ACTIVE = sa.text("state = 'active'")
@@ -41,6 +42,11 @@ class SafetySession(Base, Owned):
     last_lat: Mapped[float | None]
     last_lon: Mapped[float | None]
     last_heard_at: Mapped[dt.datetime | None]
+    extended_s: Mapped[int] = mapped_column(server_default="0")
+    """By how much the planned end was moved, all extensions together."""
+    last_sequence: Mapped[int] = mapped_column(server_default="0")
+    last_hash: Mapped[bytes] = mapped_column(server_default=sa.text("''"))
+    """The head of the chain of events: events cut off its end are missed."""
 
     visitor: Mapped[Visitor] = relationship()
     alerts: Mapped[list["SafetyAlert"]] = relationship(back_populates="session")
@@ -81,6 +87,8 @@ class SafetyAlert(Base, Owned):
     acknowledged_at: Mapped[dt.datetime | None]
     ack_until: Mapped[dt.datetime | None]
     visitor_reports_safe_at: Mapped[dt.datetime | None]
+    unverified: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    """The deadline passed while no engine was watching: nobody knows yet what was missed."""
     outcome: Mapped[AlertOutcome | None]
     proof: Mapped[ResolutionProof | None]
     resolved_at: Mapped[dt.datetime | None]
@@ -99,7 +107,7 @@ class SafetyAlert(Base, Owned):
         sa.Index(
             "ix_safety_alerts_next_action",
             "next_action_at",
-            postgresql_where=sa.text("state in ('open', 'notifying', 'exhausted')"),
+            postgresql_where=sa.text("state <> 'resolved'"),
         ),
         sa.Index("ix_safety_alerts_org_id_state_opened_at", "org_id", "state", "opened_at"),
         sa.CheckConstraint(
@@ -124,6 +132,8 @@ class SafetyEvent(Base, Owned):
     actor_id: Mapped[uuid.UUID | None]
     device_at: Mapped[dt.datetime | None]
     detail: Mapped[Json]
+    note: Mapped[str | None] = mapped_column(Sealed("safety_events.note"))
+    """What a person wrote. The chain holds its keyed digest, so that the chain is verified without the key."""
     previous_hash: Mapped[bytes]
     hash: Mapped[bytes]
 

@@ -1112,6 +1112,9 @@ def create_tables() -> None:
         sa.Column("last_lat", sa.Double(), nullable=True),
         sa.Column("last_lon", sa.Double(), nullable=True),
         sa.Column("last_heard_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("extended_s", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("last_sequence", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("last_hash", sa.LargeBinary(), server_default=sa.text("''"), nullable=False),
         sa.Column("org_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
             "state <> 'active' or (grace_until is not null and end_at is not null)",
@@ -1401,6 +1404,7 @@ def create_tables() -> None:
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ack_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("visitor_reports_safe_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unverified", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column(
             "outcome",
             sa.Enum(
@@ -1453,7 +1457,7 @@ def create_tables() -> None:
         "safety_alerts",
         ["next_action_at"],
         unique=False,
-        postgresql_where=sa.text("state in ('open', 'notifying', 'exhausted')"),
+        postgresql_where=sa.text("state <> 'resolved'"),
     )
     op.create_index(
         "ix_safety_alerts_org_id_state_opened_at", "safety_alerts", ["org_id", "state", "opened_at"], unique=False
@@ -1475,6 +1479,7 @@ def create_tables() -> None:
         sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("device_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("detail", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.Column("previous_hash", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("org_id", sa.Uuid(), nullable=False),
@@ -1508,7 +1513,7 @@ def drop_tables() -> None:
     op.drop_index(
         "ix_safety_alerts_next_action",
         table_name="safety_alerts",
-        postgresql_where=sa.text("state in ('open', 'notifying', 'exhausted')"),
+        postgresql_where=sa.text("state <> 'resolved'"),
     )
     op.drop_table("safety_alerts")
     op.drop_index(op.f("ix_report_additions_report_id"), table_name="report_additions")
