@@ -106,6 +106,7 @@ def upgrade() -> None:
     op.execute(CLOCK)
     create_tables()
     op.execute("insert into clock_shift default values")
+    op.execute("create sequence visit_references")
     op.execute(PARTITIONS)
     op.execute(FUNCTIONS)
     for table, visibility in VISIBILITY.items():
@@ -122,6 +123,7 @@ def grant_rights() -> None:
         rights = "select, insert" if table in APPEND_ONLY else "select, insert, update, delete"
         op.execute(f"grant {rights} on {table} to {quoted}")
     op.execute(f"grant select on clock_shift, alembic_version to {quoted}")
+    op.execute(f"grant usage on sequence visit_references to {quoted}")
     op.execute(f"grant select, insert, update, delete on engine_beats to {quoted}")
     # A security-definer function is open to everyone unless it is closed.
     op.execute("revoke all on function ensure_partition(text, date), maintain_partitions() from public")
@@ -137,6 +139,7 @@ def downgrade() -> None:
     op.execute("drop function maintain_partitions(); drop function ensure_partition(text, date)")
     drop_tables()
     op.execute("drop schema parts")
+    op.execute("drop sequence visit_references")
     op.execute("drop function fieldvisit_now()")
 
 

@@ -1,0 +1,131 @@
+"""Contact blocks: a reason not to contact reaches every visit it concerns in the transaction that files it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.models import Case, ContactBlock, Debtor, Place, Visit
+from fieldvisit.visits import LIVE, lock_visits, move
+from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, VisitState
+
+
+class AlreadyLifted(FieldVisitError):
+    code, kind = "already_lifted", Kind.CONFLICT
+    says = "This contact block was lifted before."
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockDraft:
+    """What stops which contact. `case_id` None: every case of the debtor. `external_id` makes filing repeatable."""
+
+    debtor_id: uuid.UUID
+    trigger: BlockTrigger
+    scope: BlockScope = BlockScope.ALL
+    case_id: uuid.UUID | None = None
+    channel: Channel | None = None
+    place_id: uuid.UUID | None = None
+    until_at: dt.datetime | None = None
+    note: str | None = None
+    external_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.scope is BlockScope.CHANNEL) != (self.channel is not None):
+            raise InvalidValue(path="channel", reason="is named when, and only when, the scope is one channel")
+        if (self.scope is BlockScope.PLACE) != (self.place_id is not None):
+            raise InvalidValue(path="place_id", reason="is named when, and only when, the scope is one place")
+
+    def stops_visit_at(self, place_id: uuid.UUID) -> bool:
+        if self.scope is BlockScope.CHANNEL:
+            return self.channel is Channel.VISIT
+        return self.scope in (BlockScope.ALL, BlockScope.VISITS) or self.place_id == place_id
+
+
+def file_block(
+    session: Session, draft: BlockDraft, *, filed_by_id: uuid.UUID | None, now: dt.datetime
+) -> tuple[ContactBlock, list[Visit]]:
+    """File a block and cancel every visit it stops that is not reported yet; the visits it cancelled.
+
+    Filing the same `external_id` again changes nothing. Raises NotFound and InvalidValue.
+    """
+    debtor = _demand_known(session, draft, now)
+    if draft.external_id is not None:
+        there = session.scalars(
+            sa.select(ContactBlock).where(
+                ContactBlock.org_id == debtor.org_id, ContactBlock.external_id == draft.external_id
+            )
+        ).one_or_none()
+        if there is not None:
+            return there, []
+    block = ContactBlock(
+        org_id=debtor.org_id,
+        debtor_id=debtor.id,
+        case_id=draft.case_id,
+        external_id=draft.external_id,
+        trigger=draft.trigger,
+        scope=draft.scope,
+        channel=draft.channel,
+        place_id=draft.place_id,
+        note=draft.note,
+        filed_by_id=filed_by_id,
+        since_at=now,
+        until_at=draft.until_at,
+    )
+    session.add(block)
+    session.flush()
+    return block, _cancel_stopped(session, draft, block, now)
+
+
+def lift_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime) -> ContactBlock:
+    """End a block. The visits it cancelled stay cancelled: the gate opens new ones if the policy still lets it."""
+    block = session.scalars(sa.select(ContactBlock).where(ContactBlock.id == block_id).with_for_update()).one_or_none()
+    if block is None:
+        raise NotFound(what="contact block", id=block_id)
+    if block.lifted_at is not None:
+        raise AlreadyLifted()
+    block.lifted_at = now
+    session.flush()
+    return block
+
+
+def blocks_of(session: Session, debtor_id: uuid.UUID) -> Sequence[ContactBlock]:
+    """Every block of the debtor, lifted ones too, newest first."""
+    return session.scalars(
+        sa.select(ContactBlock)
+        .where(ContactBlock.debtor_id == debtor_id)
+        .order_by(ContactBlock.since_at.desc(), ContactBlock.id.desc())
+    ).all()
+
+
+def _demand_known(session: Session, draft: BlockDraft, now: dt.datetime) -> Debtor:
+    debtor = session.get(Debtor, draft.debtor_id)
+    if debtor is None:
+        raise NotFound(what="debtor", id=draft.debtor_id)
+    if draft.until_at is not None and draft.until_at <= now:
+        raise InvalidValue(path="until_at", reason="must lie in the future")
+    if draft.case_id is not None:
+        case = session.get(Case, draft.case_id)
+        if case is None or case.debtor_id != debtor.id:
+            raise NotFound(what="case", id=draft.case_id)
+    if draft.place_id is not None:
+        place = session.get(Place, draft.place_id)
+        if place is None or place.debtor_id != debtor.id:
+            raise NotFound(what="place", id=draft.place_id)
+    return debtor
+
+
+def _cancel_stopped(session: Session, draft: BlockDraft, block: ContactBlock, now: dt.datetime) -> list[Visit]:
+    query = sa.select(Visit.id).where(Visit.debtor_id == draft.debtor_id, Visit.state.in_(LIVE))
+    if draft.case_id is not None:
+        query = query.where(Visit.case_id == draft.case_id)
+    cancelled = []
+    for visit in lock_visits(session, session.scalars(query)).values():
+        # Arrived is begun: the visitor at the door is told, and leaves by reporting.
+        if visit.state in LIVE and visit.state is not VisitState.ARRIVED and draft.stops_visit_at(visit.place_id):
+            visit.cancelled_reason = {"code": draft.trigger.value, "block_id": str(block.id)}
+            cancelled.append(move(session, visit, VisitState.CANCELLED, now=now, code=draft.trigger.value))
+    return cancelled

@@ -1,0 +1,230 @@
+"""What is known of a visit when a question about it is asked: rows in, `fieldvisit.compliance` values out.
+
+Asked for many visits at once: one query a table, whatever their number. The rows carry the session's organisation
+scope, so an agency judges by what it was given and by nothing else.
+"""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.compliance.facts import (
+    AttemptFact,
+    BlockFact,
+    ConsentFact,
+    ConsentForm,
+    CredentialFact,
+    DebtorTime,
+    Facts,
+    LocalTimes,
+    PlaceFacts,
+    PlannedVisitFact,
+    StaffFact,
+    WishKind,
+)
+from fieldvisit.compliance.wallclock import Day
+from fieldvisit.models import (
+    Case,
+    Consent,
+    ContactAttempt,
+    ContactBlock,
+    ContactPoint,
+    Credential,
+    Place,
+    Visit,
+    Wish,
+)
+from fieldvisit.vocabulary import ContactPointKind, VisitState
+
+LOOKS_BACK = dt.timedelta(days=400)
+"""How far back attempts are read. No rule of a preset looks further than a year."""
+
+RESERVING = (VisitState.PLANNED, VisitState.PUBLISHED, VisitState.UNDER_WAY, VisitState.ARRIVED)
+"""States in which a visit holds the cap slot of its day."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One case at one place: what a question is about. The visit may not exist yet."""
+
+    case: Case
+    place: Place
+    visit_id: uuid.UUID | None = None
+
+
+def subject_of(visit: Visit) -> Subject:
+    return Subject(visit.case, visit.place, visit.id)
+
+
+def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) -> list[Facts]:
+    """The facts of each subject, in the order given. `now` bounds how far back attempts are read."""
+    debtor_ids = {subject.case.debtor_id for subject in subjects}
+    attempts = _attempts(session, debtor_ids, since=now - LOOKS_BACK)
+    blocks = _blocks(session, debtor_ids)
+    consents = _consents(session, debtor_ids)
+    wishes = _wishes(session, debtor_ids)
+    numbers = _numbers(session, debtor_ids)
+    planned = _planned(session, debtor_ids)
+    found = []
+    for subject in subjects:
+        debtor_id = subject.case.debtor_id
+        others = [fact for fact in planned[debtor_id] if fact.visit_id != str(subject.visit_id)]
+        found.append(
+            Facts(
+                place=place_facts(subject.place),
+                case_id=str(subject.case.id),
+                creditor_id=str(subject.case.org_id),
+                days_past_due=_days_past_due(subject.case, now),
+                number_ids=tuple(numbers[debtor_id]),
+                attempts=tuple(attempts[debtor_id]),
+                blocks=tuple(blocks[debtor_id]),
+                consents=tuple(consents[debtor_id]),
+                debtor_times=tuple(wishes[debtor_id]),
+                planned_visits=tuple(others),
+            )
+        )
+    return found
+
+
+def staff_facts(session: Session, visitor_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, StaffFact]:
+    """Each visitor with every credential on file, valid or not: whether one holds is the engine's to say."""
+    ids = list(visitor_ids)
+    rows = session.scalars(sa.select(Credential).where(Credential.visitor_id.in_(ids)).order_by(Credential.id))
+    papers: dict[uuid.UUID, list[CredentialFact]] = {visitor_id: [] for visitor_id in ids}
+    for row in rows:
+        papers[row.visitor_id].append(
+            CredentialFact(
+                id=str(row.id),
+                kind=row.kind,
+                valid_from=row.valid_from,
+                valid_until=row.valid_until,
+                for_organisation_id=str(row.for_org_id) if row.for_org_id else None,
+                for_case_id=str(row.for_case_id) if row.for_case_id else None,
+                revoked=row.revoked_at is not None,
+            )
+        )
+    return {
+        visitor_id: StaffFact(visitor_id=str(visitor_id), credentials=tuple(papers[visitor_id])) for visitor_id in ids
+    }
+
+
+def place_facts(place: Place) -> PlaceFacts:
+    return PlaceFacts(id=str(place.id), kind=place.kind, zone=place.zone, country=place.country)
+
+
+def _days_past_due(case: Case, now: dt.datetime) -> int:
+    """As of now: the stored number is as of the day the lender's file was made."""
+    return case.days_past_due + max(0, (now.date() - case.as_of_on).days)
+
+
+def _attempts(session: Session, debtor_ids: set[uuid.UUID], since: dt.datetime) -> dict[uuid.UUID, list[AttemptFact]]:
+    # A column list, not entities: a large portfolio reads tens of thousands of these.
+    rows = session.execute(
+        sa.select(
+            ContactAttempt.debtor_id,
+            ContactAttempt.id,
+            ContactAttempt.at,
+            ContactAttempt.channel,
+            ContactAttempt.result,
+            ContactAttempt.detail,
+            ContactAttempt.contact_point_id,
+            ContactAttempt.case_id,
+        )
+        .where(ContactAttempt.debtor_id.in_(debtor_ids), ContactAttempt.at >= since)
+        .order_by(ContactAttempt.at, ContactAttempt.id)
+    )
+    found: dict[uuid.UUID, list[AttemptFact]] = defaultdict(list)
+    for row in rows:
+        found[row.debtor_id].append(
+            AttemptFact(
+                id=str(row.id),
+                at=row.at,
+                channel=row.channel,
+                result=row.result,
+                detail=row.detail,
+                contact_point_id=str(row.contact_point_id) if row.contact_point_id else None,
+                case_id=str(row.case_id),
+            )
+        )
+    return found
+
+
+def _blocks(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[BlockFact]]:
+    rows = session.scalars(
+        sa.select(ContactBlock).where(ContactBlock.debtor_id.in_(debtor_ids)).order_by(ContactBlock.id)
+    )
+    found: dict[uuid.UUID, list[BlockFact]] = defaultdict(list)
+    for row in rows:
+        ends = [at for at in (row.until_at, row.lifted_at) if at is not None]
+        found[row.debtor_id].append(
+            BlockFact(
+                id=str(row.id),
+                trigger=row.trigger,
+                scope=row.scope,
+                since=row.since_at,
+                until=min(ends, default=None),
+                channel=row.channel,
+                place_id=str(row.place_id) if row.place_id else None,
+                case_id=str(row.case_id) if row.case_id else None,
+            )
+        )
+    return found
+
+
+def _consents(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[ConsentFact]]:
+    rows = session.scalars(sa.select(Consent).where(Consent.debtor_id.in_(debtor_ids)).order_by(Consent.id))
+    found: dict[uuid.UUID, list[ConsentFact]] = defaultdict(list)
+    for row in rows:
+        found[row.debtor_id].append(
+            ConsentFact(id=str(row.id), given_at=row.given_at, revoked_at=row.revoked_at, form=ConsentForm(row.form))
+        )
+    return found
+
+
+def _wishes(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[DebtorTime]]:
+    rows = session.scalars(sa.select(Wish).where(Wish.debtor_id.in_(debtor_ids)).order_by(Wish.id))
+    found: dict[uuid.UUID, list[DebtorTime]] = defaultdict(list)
+    for row in rows:
+        found[row.debtor_id].append(
+            DebtorTime(
+                id=str(row.id),
+                kind=WishKind.ONLY if row.only else WishKind.AVOID,
+                times=LocalTimes(
+                    weekdays=frozenset(Day(name) for name in row.days),
+                    from_time=row.from_time,
+                    until_time=row.until_time,
+                    from_on=row.starts_on,
+                    until_on=row.ends_on,
+                ),
+            )
+        )
+    return found
+
+
+def _numbers(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    rows = session.execute(
+        sa.select(ContactPoint.debtor_id, ContactPoint.id)
+        .where(ContactPoint.debtor_id.in_(debtor_ids), ContactPoint.kind == ContactPointKind.PHONE)
+        .order_by(ContactPoint.id)
+    )
+    found: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for debtor_id, number_id in rows:
+        found[debtor_id].append(str(number_id))
+    return found
+
+
+def _planned(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[PlannedVisitFact]]:
+    rows = session.execute(
+        sa.select(Visit.debtor_id, Visit.id, Visit.planned_on, Visit.case_id)
+        .where(Visit.debtor_id.in_(debtor_ids), Visit.state.in_(RESERVING))
+        .order_by(Visit.id)
+    )
+    found: dict[uuid.UUID, list[PlannedVisitFact]] = defaultdict(list)
+    for debtor_id, visit_id, planned_on, case_id in rows:
+        found[debtor_id].append(PlannedVisitFact(visit_id=str(visit_id), planned_on=planned_on, case_id=str(case_id)))
+    return found
