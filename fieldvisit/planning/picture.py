@@ -65,7 +65,7 @@ class _Page:
             yield self.say("Distance"), self.distance(sum(metres))
         yield self.say("Waiting"), self.span(sum(route.wait_s for route in routes))
         if self.view.cost is not None:
-            yield self.say("Cost of the plan"), self.span(self.view.cost)
+            yield self.say("Cost, as time"), self.span(self.view.cost)
         yield self.say("Travel times from"), say(self.view.travel_source, self.language)
 
     def sheet(self, streets: Sequence[Street]) -> Element:
@@ -77,13 +77,18 @@ class _Page:
         return element(
             "figure",
             drawing(self.view, streets, self.say("Map of the routes; the tables hold the same stops in words.")),
-            element("div", *buttons, class_="zoom", hidden=""),
-            element("figcaption", ATTRIBUTION),
+            element(
+                "div",
+                element("div", *buttons, class_="zoom", hidden=""),
+                element("figcaption", ATTRIBUTION),
+                class_="under",
+            ),
         )
 
     def lists(self) -> Element:
         cards = [self._card(place, route) for place, route in enumerate(self.view.routes)]
-        return element("main", element("div", *cards, class_="cards"), self._left_out(), self._footer())
+        tables = element("div", *cards, class_="cards") if cards else element("p", self.say("No visit is planned."))
+        return element("main", tables, self._left_out(), self._footer())
 
     def _card(self, place: int, route: RouteView) -> Element:
         return element(
@@ -100,9 +105,9 @@ class _Page:
         )
 
     def _card_facts(self, route: RouteView) -> str:
-        people = self.say("alone") if route.members == 1 else self.say("{count} people", count=route.members)
-        visits = self.say("visits: {count}", count=len(route.stops))
-        travel = self.say("travel: {span}", span=self.span(route.travel_s))
+        people = self.counted(route.members, "{count} person", "{count} people")
+        visits = self.counted(len(route.stops), "{count} visit", "{count} visits")
+        travel = self.say("{span} of travel", span=self.span(route.travel_s))
         return " · ".join((people, visits, travel))
 
     def _table(self, place: int, route: RouteView) -> Element:
@@ -173,6 +178,9 @@ class _Page:
     def _footer(self) -> Element:
         zone = self.say("Times are those of {zone}.", zone=self.view.zone.key)
         return element("footer", element("p", zone), element("p", self.say("Map data:"), " ", ATTRIBUTION))
+
+    def counted(self, count: int, one: str, many: str) -> str:
+        return self.say(one if count == 1 else many, count=count)
 
     def clock(self, at: datetime) -> str:
         """The time of day at the place of the plan."""

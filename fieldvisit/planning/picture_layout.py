@@ -7,7 +7,7 @@ from dataclasses import dataclass
 Point = tuple[float, float]
 
 WIDTH = 1000.0
-MARGIN = 0.055
+MARGIN = 0.035
 # A plan of one place would otherwise be a sheet of no size (in degrees, about 200 m).
 SMALLEST = 0.002
 SPREAD_ROUNDS = 60

@@ -12,10 +12,10 @@ from fieldvisit.planning.picture_markup import element
 from fieldvisit.planning.picture_views import EndView, PlanView, RouteView, StopView
 
 COLOURS = 8
-PIN_RADIUS = 10.5
+PIN_RADIUS = 14
 # Routes that share a street run side by side, this far apart.
-LANE = 2.6
-LETTER_WIDTH = 6.2
+LANE = 3.0
+LETTER_WIDTH = 7.6
 GROUND = (StreetKind.WATER, StreetKind.PARK, StreetKind.BUILDING)
 LINES = (StreetKind.PATH, StreetKind.RAIL, StreetKind.TRAM, StreetKind.MINOR, StreetKind.MAJOR)
 
@@ -80,17 +80,21 @@ def _drawn(line: Sequence[Point]) -> str:
 
 
 def _street_names(shown: Sequence[tuple[Street, list[Point]]]) -> Iterator[Element]:
-    """The name of each street along its longest piece, where it is long enough to bear it."""
+    """The name of each street along its longest piece that is straight, where that is long enough to bear it."""
     longest: dict[str, list[Point]] = {}
     for street, line in shown:
-        if street.name and street.kind in {StreetKind.MAJOR, StreetKind.MINOR}:
+        if street.name and street.kind in {StreetKind.MAJOR, StreetKind.MINOR} and _is_straight(line):
             longest[street.name] = max(longest.get(street.name, []), line, key=_length)
     for number, (name, line) in enumerate(sorted(longest.items())):
         if _length(line) >= LETTER_WIDTH * len(name):
             readable = line if line[0][0] <= line[-1][0] else line[::-1]
             yield element("path", id=f"n{number}", d=_drawn(readable), fill="none")
             along = element("textPath", name, href=f"#n{number}", startOffset="50%")
-            yield element("text", along, dy="3.2")
+            yield element("text", along, dy="4")
+
+
+def _is_straight(line: Sequence[Point]) -> bool:
+    return math.dist(line[0], line[-1]) > 0.97 * _length(line)
 
 
 def _length(line: Sequence[Point]) -> float:
@@ -162,12 +166,12 @@ def _leader(pin: _Pin, place: Point) -> Element:
 
 def _pin(pin: _Pin, place: Point) -> Element:
     stop = pin.target if isinstance(pin.target, StopView) else None
-    shape = element("circle", r=PIN_RADIUS) if stop else element("rect", x=-12, y=-12, width=24, height=24, rx=6)
+    shape = element("circle", r=PIN_RADIUS) if stop else element("rect", x=-15, y=-15, width=30, height=30, rx=8)
     label = str(stop.number) if stop else pin.route.crew[:3]
     said = f"{pin.route.crew} · {stop.number} · {stop.reference} · {stop.address}" if stop else pin.route.crew
     return element(
         "g",
-        element("g", element("title", said), shape, element("text", label, dy="4"), class_="pin"),
+        element("g", element("title", said), shape, element("text", label, dy="5.4"), class_="pin"),
         id=pin_id(pin.crew, stop) if stop else None,
         class_=f"{'stop' if stop else 'end'} {colour_class(pin.route)}",
         data_crew=pin.crew,

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from fieldvisit.languages import Message
 
+OFFICE = Message("the office")
+HOME = Message("home of the crew's lead")
+
 
 @dataclass(frozen=True, kw_only=True)
 class StopView:
@@ -31,7 +34,7 @@ class StopView:
 
 @dataclass(frozen=True, kw_only=True)
 class EndView:
-    """Where a crew's day begins or ends; the label says what is there in general words ("office"), not whose home."""
+    """Where a crew's day begins or ends; the label is general (`OFFICE`, `HOME`): it says not whose home."""
 
     label: Message | str
     lat: float
