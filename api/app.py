@@ -1,0 +1,65 @@
+"""The application, put together. Nothing happens at import, and no database is needed to start."""
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from flask import Flask, Response
+from flask_smorest import Blueprint
+
+from api import db, errors, health, logs, metrics, openapi
+from api.context import KEY, Runtime
+from api.limiting import Limiter, tell_limit
+from api.readiness import Readiness
+from fieldvisit.accounts import Passwords
+from fieldvisit.clock import Clock
+from fieldvisit.database import database_urls
+from fieldvisit.settings import Settings
+
+MIB = 2**20
+# Each module's `bp` is one resource. The order is the order of the document.
+RESOURCES: tuple[str, ...] = ("tokens",)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The WSGI application for these settings; starts the embedded database where the settings name none."""
+    app = Flask("api", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_mb * MIB
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.url_map.strict_slashes = False
+    engine = db.attach(app, database_urls(settings).app, settings)
+    app.extensions[KEY] = Runtime(
+        settings=settings,
+        clock=Clock(engine),
+        passwords=Passwords(environment=settings.environment),
+        limiter=Limiter(settings.rate_limit, settings.rate_limit_storage),
+        metrics=metrics.Metrics(engine),
+        readiness=Readiness(engine, settings),
+    )
+    app.after_request(_protect)
+    app.after_request(tell_limit)
+    logs.register(app)
+    errors.register(app, max_body_mb=settings.max_body_mb)
+    metrics.register(app)
+    api = openapi.configure(app)
+    for blueprint in _blueprints():
+        api.register_blueprint(blueprint)
+    return app
+
+
+def _blueprints() -> Iterator[Blueprint]:
+    yield health.bp
+    for name in RESOURCES:
+        yield import_module(f"api.{name}").bp
+
+
+def _protect(response: Response) -> Response:
+    """What comes from here is data about people: kept in no cache, framed by no page, sniffed for no other type."""
+    for name, value in {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }.items():
+        response.headers.setdefault(name, value)
+    response.vary.update(("Accept-Language", "Authorization"))
+    return response

@@ -1,0 +1,47 @@
+"""Who asks: the bearer token of a request, read once."""
+
+import uuid
+
+from flask import g, request
+
+from api import db
+from api.context import now, settings
+from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.tokens import Claims, read_access
+
+SCHEME = "bearer"
+
+
+class Unauthenticated(FieldVisitError):
+    code, kind = "unauthenticated", Kind.UNAUTHENTICATED
+    says = "Log in first: send an access token in the header Authorization: Bearer <token>."
+
+
+class NoVisitor(FieldVisitError):
+    code, kind = "no_visitor", Kind.FORBIDDEN
+    says = "This account belongs to no visitor."
+
+
+def authenticate() -> Claims:
+    """Read the token and let the session see the rows of its organisation. Raises for a token that is no good."""
+    given = request.headers.get("Authorization", "")
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != SCHEME or not token:
+        raise Unauthenticated()
+    g.actor = read_access(token.strip(), key=settings().token_key, now=now())
+    db.session().info["org"] = g.actor.org_id
+    return actor()
+
+
+def actor() -> Claims:
+    """Who asks: account, organisation, roles, and the visitor whom the account belongs to."""
+    claims: Claims = g.actor
+    return claims
+
+
+def visitor_id() -> uuid.UUID:
+    """The visitor who asks; raises NoVisitor for an account of the office."""
+    found = actor().visitor_id
+    if found is None:
+        raise NoVisitor()
+    return found

@@ -1,0 +1,223 @@
+"""The contract of an endpoint, stated above the view that fulfils it.
+
+    @bp.post("/<uuid:visit_id>/reports")
+    @endpoint(may=Permission.USE_PHONE, body=VisitReportIn(), returns=VisitReportOut(), status=201)
+    def report_visit(visit_id: uuid.UUID, body: ReportDraft) -> VisitReport:
+        '''Report how a visit went.'''
+        return visits.report_visit(session(), visit_id, body, now())
+
+The caller is known and permitted before a byte of the body is read. What the view returns is dumped while the
+transaction is still open, then everything is committed; whatever is raised leaves nothing behind.
+"""
+
+import inspect
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, wraps
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, g, jsonify, request
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+
+from api import db
+from api.auth import actor, authenticate
+from api.context import request_id, runtime
+from api.paging import Keyset
+from api.reading import read_body, read_query
+from api.roles import GRANTS, PUBLIC, Permission, refuse_unless
+from api.schemas.base import In, Out, PageIn
+from api.schemas.fields import Part
+from fieldvisit.audit import record_action
+from fieldvisit.errors import FieldVisitError
+
+type View = Callable[..., Any]
+CONTRACTS = "_contract"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+JSON = "application/json"
+PAGE, NOTHING = PageIn(), In()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """`may` is the permission needed, or PUBLIC. `query` and `body` arrive at the view under these names.
+
+    With `order` the view returns a select and the answer is one page of it. `safety` frees an endpoint from every
+    limit and from the audit trail, which safety keeps itself. `limit` is one of its own beside the usual
+    one, counted for each value that the body's field `limit_by` has. `sees_all` is for logging in, when there is no organisation yet. `media` is what the answer is, where not JSON.
+    """
+
+    may: Permission | None
+    body: Schema | None = None
+    query: Schema | None = None
+    returns: Schema | None = None
+    status: int = 200
+    order: Keyset | None = None
+    safety: bool = False
+    limit: str | None = None
+    limit_by: str = ""
+    sees_all: bool = False
+    media: str = JSON
+
+
+def endpoint(**terms: Any) -> Callable[[View], View]:
+    """Bind a view to its contract; the terms are the fields of `Contract`. `may` cannot be left out."""
+    contract = Contract(**terms)
+
+    def bind(view: View) -> View:
+        @wraps(view)
+        def fulfil(**path: uuid.UUID) -> Response:
+            _admit(contract)
+            given = path | _read(contract)
+            _count_own(contract, given)
+            with db.transaction():
+                answer = _dump(contract, view(**given))
+                _record(contract, view.__name__, path)
+            return _respond(contract, answer)
+
+        setattr(fulfil, CONTRACTS, contract)
+        return documented(fulfil, contract)
+
+    return bind
+
+
+def contract_of(view: View) -> Contract | None:
+    return getattr(view, CONTRACTS, None)
+
+
+def _admit(contract: Contract) -> None:
+    """Let the caller in: known, within the limits, permitted. In this order, so that guessing tokens is limited too."""
+    runtime().readiness.refuse_until_safe()
+    if contract.may is PUBLIC:
+        db.session().info["sees_all"] = contract.sees_all
+        _count(contract, f"address {request.remote_addr}")
+        return
+    try:
+        caller = authenticate()
+    except FieldVisitError:
+        _count(contract, f"address {request.remote_addr}")
+        raise
+    _count(contract, f"account {caller.account_id}")
+    refuse_unless(contract.may, caller.roles)
+
+
+def _count(contract: Contract, caller: str) -> None:
+    if not contract.safety:
+        runtime().limiter.count(caller)
+
+
+def _count_own(contract: Contract, given: Mapping[str, Any]) -> None:
+    if contract.limit is not None:
+        # A whole office or a mobile network stands behind one address, so the address alone says too little.
+        whose = f"{request.endpoint} {request.remote_addr} {given['body'][contract.limit_by]}"
+        runtime().limiter.count(whose, limit=contract.limit)
+
+
+def _read(contract: Contract) -> dict[str, Any]:
+    """What the view is given. The page's own two parameters are taken out and kept for `_dump`."""
+    given: dict[str, Any] = {}
+    query = read_query(contract.query or (PAGE if contract.order else NOTHING))
+    if contract.order is not None:
+        g.page = {name: query.pop(name) for name in ("after", "limit")}
+    if contract.query is not None:
+        given["query"] = query
+    if contract.body is not None:
+        given["body"] = read_body(contract.body)
+    return given
+
+
+def _dump(contract: Contract, result: Any) -> Any:
+    if contract.order is not None:
+        page = contract.order.page(db.session(), result, **g.page)
+        return {"items": _schema(contract).dump(page.items, many=True), "next": page.next}
+    return result if contract.returns is None else contract.returns.dump(result)
+
+
+def _schema(contract: Contract) -> Schema:
+    if contract.returns is None:
+        raise TypeError("A list needs the schema of its items.")
+    return contract.returns
+
+
+def _record(contract: Contract, action: str, path: Mapping[str, uuid.UUID]) -> None:
+    """Every change leaves its trace: who, what, on which thing, in which request."""
+    if contract.safety or contract.may is PUBLIC or request.method in READING:
+        return
+    record_action(
+        db.session(),
+        action,
+        org_id=actor().org_id,
+        actor_id=actor().account_id,
+        subject=str(request.blueprint),
+        subject_id=next(iter(path.values()), None),
+        request_id=request_id(),
+    )
+
+
+def _respond(contract: Contract, answer: Any) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if contract.status == HTTPStatus.NO_CONTENT:
+        return Response(status=HTTPStatus.NO_CONTENT)
+    response = jsonify(answer) if contract.media == JSON else Response(answer, mimetype=contract.media)
+    response.status_code = contract.status
+    if request.method in READING:
+        # The tag is of the very bytes, so a phone that has the day already is told so in a few of them.
+        response.add_etag()
+        response.make_conditional(request)
+    return response
+
+
+def documented(view: View, contract: Contract) -> View:
+    """The view with its part of the OpenAPI document."""
+    name = view.__name__
+    manual: dict[str, Any] = {
+        "operationId": name,
+        "description": _described(view, contract),
+        "responses": {str(contract.status): _answer(contract)},
+        "security": [] if contract.may is PUBLIC else [{"bearer": []}],
+    }
+    query = contract.query or (PAGE if contract.order else None)
+    if query is not None:
+        manual["parameters"] = [{"in": "query", "schema": query}]
+    if contract.body is not None:
+        manual["requestBody"] = {"required": True, "content": {JSON: {"schema": contract.body}}}
+    bound: View = Blueprint.doc(**manual)(view)
+    return bound
+
+
+def _described(view: View, contract: Contract) -> str:
+    title, _, more = inspect.cleandoc(view.__doc__ or "").partition("\n")
+    if not title:
+        raise TypeError(f"The endpoint {view.__name__} has no docstring, which is its title.")
+    who = "Anyone, without a token." if contract.may is PUBLIC else f"Roles: {_roles(contract.may)}."
+    return f"{more.strip()}\n\n{who}".strip()
+
+
+def _roles(permission: Permission | None) -> str:
+    return ", ".join(sorted(GRANTS[permission])) if permission else ""
+
+
+def _answer(contract: Contract) -> dict[str, Any]:
+    said: dict[str, Any] = {"description": HTTPStatus(contract.status).phrase}
+    if contract.status == HTTPStatus.NO_CONTENT:
+        return said
+    schema = page_of(contract.returns) if contract.order and contract.returns else contract.returns
+    content = {"schema": schema} if schema is not None else {}
+    return said | {"content": {contract.media: content}}
+
+
+@cache
+def _page_class(items: type[Schema]) -> type[Schema]:
+    name = items.__name__.removesuffix("Out") + "PageOut"
+    return Out.from_dict(
+        {"items": fields.List(Part(items), required=True), "next": fields.String(allow_none=True, required=True)},
+        name=name,
+    )
+
+
+def page_of(schema: Schema) -> Schema:
+    """The schema of one page of these."""
+    return _page_class(type(schema))()

@@ -1,0 +1,98 @@
+"""What is wrong with a request, value by value: what was given, where, why it is refused and what would be right."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, fields
+from marshmallow.exceptions import SCHEMA
+
+from fieldvisit.languages import Message, say
+
+SHOWN_CHARACTERS = 80
+NEVER_SHOWN = frozenset({"password", "refresh_token", "national_id"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One value that was refused. `pointer` is a JSON pointer in a body, a parameter's name in a query."""
+
+    place: str
+    pointer: str
+    value: object
+    reason: Message
+    expected: Message | None
+
+    def spoken(self, language: str) -> dict[str, Any]:
+        return {
+            "in": self.place,
+            "pointer": self.pointer,
+            "value": self.value,
+            "reason": say(self.reason, language),
+            "expected": say(self.expected, language) if self.expected else None,
+        }
+
+
+def faults(messages: Any, *, place: str, data: Any, schema: Schema) -> list[Fault]:
+    """Every complaint of marshmallow, with the value and the field it is about."""
+    return [
+        Fault(
+            place=place,
+            pointer=_pointer(path) if place == "body" else ".".join(map(str, path)),
+            value=_shown(path, data),
+            reason=reason if isinstance(reason, Message) else Message(str(reason)),
+            expected=_expected(path, schema),
+        )
+        for path, reason in _complaints(messages, ())
+    ]
+
+
+def _complaints(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            # Marshmallow puts what concerns the whole object under a key of its own.
+            yield from _complaints(inner, path if key == SCHEMA else (*path, key))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _complaints(inner, path)
+    else:
+        yield path, messages
+
+
+def _pointer(path: tuple[str | int, ...]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _shown(path: tuple[str | int, ...], data: Any) -> object:
+    """The refused value, shortened; None for a whole object, for what is missing and for what is secret."""
+    for part in path:
+        if part in NEVER_SHOWN:
+            return None
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    if isinstance(data, str):
+        return data[:SHOWN_CHARACTERS]
+    return data if isinstance(data, int | float | bool) else None
+
+
+def _expected(path: tuple[str | int, ...], schema: Schema) -> Message | None:
+    """What the field at this path takes, as its class says; for an unknown one, the names that are known."""
+    field: Any = None
+    level: Schema | None = schema
+    for part in path:
+        if isinstance(part, int):
+            field = field.inner if isinstance(field, fields.List) else field
+        elif level is None or part not in (known := _by_wire_name(level)):
+            return Message("one of: {known}", {"known": ", ".join(_by_wire_name(level))}) if level else None
+        else:
+            field = known[part]
+        inner = field.inner if isinstance(field, fields.List) else field
+        level = inner.schema if isinstance(inner, fields.Nested) else None
+    expected = getattr(field, "expected", None)
+    return expected() if expected else None
+
+
+def _by_wire_name(schema: Schema) -> dict[str, Any]:
+    return {field.data_key or name: field for name, field in schema.load_fields.items()}

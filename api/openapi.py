@@ -1,0 +1,116 @@
+"""The OpenAPI 3.1 document at /openapi.json, and the page at /docs that shows it to people.
+
+The page loads nothing from elsewhere and has no inline script, so it works offline and under a strict policy.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import flask
+import flask_smorest
+from flask import Flask, Response, send_from_directory
+
+from api.errors import PROBLEM
+from api.schemas.base import ProblemOut
+
+JSON = "application/json"
+TITLE, VERSION = "fieldvisit", "1"
+DESCRIPTION = """Lawful, safe field visits.
+
+Log in at `POST /tokens`; send the access token as `Authorization: Bearer ...`. Every refusal is a problem document
+(RFC 9457) whose `code` is stable; the sentence in `detail` is in the language of `Accept-Language` (en, zh-CN).
+Lists come in pages: hand `next` back as `after`. Instants carry an offset, coordinates their datum, money its currency
+in minor units. Unknown fields are refused.
+"""
+ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><title>fieldvisit API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css"><link rel="icon" href="/docs/assets/favicon-32x32.png">
+</head>
+<body>
+<div id="page"></div>
+<noscript>The document itself: <a href="/openapi.json">/openapi.json</a></noscript>
+<script src="/docs/assets/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+START = """SwaggerUIBundle({
+  url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null, tryItOutEnabled: true
+});
+"""
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A resource. Its endpoints state their contracts with `api.endpoints.endpoint`."""
+
+
+class Api(flask_smorest.Api):
+    """flask-smorest's, with our problem document as the answer to everything that is refused."""
+
+    ERROR_SCHEMA = ProblemOut
+    DEFAULT_RESPONSE_CONTENT_TYPE = JSON
+
+    def _register_error_handlers(self) -> None:
+        """Nothing: `api.errors` translates every exception there is."""
+
+    def _register_responses(self) -> None:
+        # Refusals are problem documents, answers are plain JSON; the base class knows one type for both.
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = JSON
+
+
+def configure(app: Flask) -> Api:
+    app.config |= {
+        "API_TITLE": TITLE,
+        "API_VERSION": VERSION,
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
+    }
+    api = Api(app)
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    _serve_page(app)
+    return api
+
+
+def _serve_page(app: Flask) -> None:
+    folder = _assets_folder()
+
+    @app.get("/docs")
+    def read_docs() -> Response:
+        response = flask.Response(PAGE, mimetype="text/html")
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
+        return response
+
+    @app.get("/docs/start.js")
+    def read_docs_start() -> Response:
+        return flask.Response(START, mimetype="text/javascript")
+
+    @app.get("/docs/assets/<any({}):name>".format(", ".join(f'"{each}"' for each in ASSETS)))
+    def read_docs_asset(name: str) -> Response:
+        return send_from_directory(folder, name, max_age=86_400)
+
+
+def _assets_folder() -> Path:
+    found = find_spec("flask_swagger_ui")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("flask_swagger_ui")
+    return Path(found.origin).parent / "dist"
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every (path, method, operation) of an OpenAPI document."""
+    methods = ("get", "put", "post", "delete", "patch")
+    return [
+        (path, method, item[method]) for path, item in document["paths"].items() for method in methods if method in item
+    ]

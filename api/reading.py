@@ -1,0 +1,68 @@
+"""What a request says, read strictly against the schema of its endpoint."""
+
+import json
+from typing import Any, NoReturn
+
+from flask import request
+from marshmallow import Schema, ValidationError, fields
+
+from api.errors import InvalidRequest, NotReadable, WrongContentType
+from api.faults import faults
+from fieldvisit.languages import Message
+
+JSON = ("application/json",)
+
+
+def read_body(schema: Schema) -> Any:
+    """The body as the schema loads it. Raises WrongContentType, NotReadable, InvalidRequest."""
+    if request.mimetype not in JSON and not request.mimetype.endswith("+json"):
+        raise WrongContentType(given=request.mimetype or "of no stated type")
+    data = parse_json(request.get_data(cache=False))
+    return _load(schema, data, place="body", shown=data)
+
+
+def read_query(schema: Schema) -> Any:
+    """The query string as the schema loads it; a name that is unknown or given twice is refused."""
+    given = request.args.to_dict(flat=False)
+    many = {field.data_key or name for name, field in schema.load_fields.items() if isinstance(field, fields.List)}
+    twice = [name for name, values in given.items() if len(values) > 1 and name not in many]
+    if twice:
+        messages = {name: [Message("It is given more than once.")] for name in twice}
+        raise InvalidRequest(faults(messages, place="query", data=given, schema=schema))
+    data = {name: values if name in many else values[0] for name, values in given.items()}
+    return _load(schema, data, place="query", shown=data)
+
+
+def parse_json(raw: bytes) -> Any:
+    """JSON as RFC 8259 has it: UTF-8, no NaN, no name twice."""
+    try:
+        return json.loads(raw.decode(), parse_constant=_no_number, object_pairs_hook=_each_name_once)
+    except (ValueError, RecursionError) as error:
+        # A ValueError of ours carries a sentence; the parser's own say where it stopped.
+        raise NotReadable(reason=_reason(error)) from error
+
+
+def _load(schema: Schema, data: Any, *, place: str, shown: Any) -> Any:
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        raise InvalidRequest(faults(error.messages, place=place, data=shown, schema=schema)) from error
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _reason(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}, line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

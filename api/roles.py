@@ -1,0 +1,107 @@
+"""Who may do what, in one table. An endpoint names the permission it needs; only this file knows the roles behind it.
+
+Row-level security decides *whose* rows an actor sees; this table decides *what kind* of thing the actor may do at all.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from fieldvisit.errors import NotPermitted
+from fieldvisit.vocabulary import Role
+
+VISITOR, DISPATCHER, OFFICER = Role.VISITOR, Role.DISPATCHER, Role.SAFETY_OFFICER
+SUPERVISOR, AUDITOR, INTEGRATOR, ADMIN = Role.SUPERVISOR, Role.AUDITOR, Role.INTEGRATOR, Role.ADMIN
+
+PUBLIC: Final = None
+"""Said by an endpoint that anyone may call, without a token."""
+
+
+class Permission(StrEnum):
+    LOG_OUT = "log_out"
+    READ_ORGANISATIONS = "read_organisations"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_AREAS = "manage_areas"
+    READ_DEBTORS = "read_debtors"
+    SEE_CONTACT_POINTS = "see_contact_points"
+    CHANGE_DEBTORS = "change_debtors"
+    RECORD_WISHES = "record_wishes"
+    READ_CASES = "read_cases"
+    CHANGE_CASES = "change_cases"
+    CHANGE_PLACEMENTS = "change_placements"
+    READ_ATTEMPTS = "read_attempts"
+    RECORD_ATTEMPTS = "record_attempts"
+    READ_PAYMENTS = "read_payments"
+    RECORD_PAYMENTS = "record_payments"
+    READ_BLOCKS = "read_blocks"
+    FILE_BLOCKS = "file_blocks"
+    LIFT_BLOCKS = "lift_blocks"
+    READ_STAFF = "read_staff"
+    CHANGE_STAFF = "change_staff"
+    READ_SHIFTS = "read_shifts"
+    CHANGE_SHIFTS = "change_shifts"
+    READ_VISITS = "read_visits"
+    REQUEST_VISITS = "request_visits"
+    CANCEL_VISITS = "cancel_visits"
+    CLOSE_VISITS = "close_visits"
+    READ_REPORTS = "read_reports"
+    READ_PLANS = "read_plans"
+    MAKE_PLANS = "make_plans"
+    PUBLISH_PLANS = "publish_plans"
+    USE_PHONE = "use_phone"
+    READ_SAFETY = "read_safety"
+    HANDLE_ALERTS = "handle_alerts"
+    READ_AUDIT = "read_audit"
+
+
+OFFICE = frozenset({DISPATCHER, SUPERVISOR, AUDITOR})
+RUNS_THE_DAY = frozenset({DISPATCHER, SUPERVISOR})
+
+GRANTS: Mapping[Permission, frozenset[Role]] = {
+    Permission.LOG_OUT: frozenset(Role),
+    Permission.READ_ORGANISATIONS: frozenset(Role),
+    Permission.MANAGE_ACCOUNTS: frozenset({ADMIN}),
+    Permission.MANAGE_AREAS: frozenset({ADMIN, SUPERVISOR}),
+    # Neither the admin nor the safety officer has any business with a debtor's file.
+    Permission.READ_DEBTORS: OFFICE | {INTEGRATOR},
+    Permission.SEE_CONTACT_POINTS: RUNS_THE_DAY | {INTEGRATOR},
+    Permission.CHANGE_DEBTORS: frozenset({INTEGRATOR}),
+    Permission.RECORD_WISHES: RUNS_THE_DAY | {INTEGRATOR},
+    Permission.READ_CASES: OFFICE | {INTEGRATOR},
+    Permission.CHANGE_CASES: frozenset({INTEGRATOR}),
+    Permission.CHANGE_PLACEMENTS: frozenset({SUPERVISOR, INTEGRATOR}),
+    Permission.READ_ATTEMPTS: OFFICE | {INTEGRATOR},
+    Permission.RECORD_ATTEMPTS: frozenset({DISPATCHER, INTEGRATOR}),
+    Permission.READ_PAYMENTS: OFFICE | {INTEGRATOR},
+    Permission.RECORD_PAYMENTS: frozenset({INTEGRATOR}),
+    Permission.READ_BLOCKS: OFFICE | {INTEGRATOR},
+    # A reason to leave somebody alone may be filed by whoever hears it.
+    Permission.FILE_BLOCKS: RUNS_THE_DAY | {OFFICER, INTEGRATOR},
+    Permission.LIFT_BLOCKS: frozenset({SUPERVISOR}),
+    Permission.READ_STAFF: OFFICE | {OFFICER, INTEGRATOR, ADMIN},
+    Permission.CHANGE_STAFF: frozenset({SUPERVISOR, INTEGRATOR, ADMIN}),
+    Permission.READ_SHIFTS: OFFICE | {OFFICER, INTEGRATOR},
+    Permission.CHANGE_SHIFTS: RUNS_THE_DAY | {INTEGRATOR},
+    Permission.READ_VISITS: OFFICE | {OFFICER},
+    Permission.REQUEST_VISITS: RUNS_THE_DAY,
+    Permission.CANCEL_VISITS: RUNS_THE_DAY,
+    Permission.CLOSE_VISITS: RUNS_THE_DAY,
+    Permission.READ_REPORTS: OFFICE,
+    Permission.READ_PLANS: OFFICE | {OFFICER},
+    Permission.MAKE_PLANS: RUNS_THE_DAY,
+    Permission.PUBLISH_PLANS: RUNS_THE_DAY,
+    Permission.USE_PHONE: frozenset({VISITOR}),
+    Permission.READ_SAFETY: frozenset({OFFICER, SUPERVISOR, AUDITOR}),
+    Permission.HANDLE_ALERTS: frozenset({OFFICER, SUPERVISOR}),
+    Permission.READ_AUDIT: frozenset({AUDITOR}),
+}
+
+
+def allowed(permission: Permission, roles: Iterable[Role]) -> bool:
+    return not GRANTS[permission].isdisjoint(roles)
+
+
+def refuse_unless(permission: Permission, roles: Iterable[Role]) -> None:
+    """Raise NotPermitted, naming the roles that would do."""
+    if not allowed(permission, roles):
+        raise NotPermitted(roles=", ".join(sorted(GRANTS[permission])))

@@ -1,0 +1,280 @@
+"""The kinds of value on the wire. Strict: what is meant is said, nothing is guessed, and a refusal says what is right.
+
+Messages are `fieldvisit.languages.Message`s, so that the translator can speak them in the caller's language.
+"""
+
+import datetime as dt
+import math
+import re
+import typing
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from fieldvisit.languages import Message
+
+BIGGEST = 2**53 - 1
+"""The largest whole number that every JSON reader reads exactly."""
+EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
+# PostgreSQL stores no NUL; lone surrogates are no characters; the other controls are somebody's mistake or mischief.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def _refuse(text: str, **values: object) -> ValidationError:
+    return ValidationError([Message(text, values)])
+
+
+class _LengthWithin(validate.Length):
+    def _format_error(self, value: Any, message: str) -> Any:
+        return [Message("It has {count}, allowed are {min} to {max}.", self._facts(value))]
+
+    def _facts(self, value: Any) -> dict[str, object]:
+        return {"count": len(value), "min": self.min, "max": self.max}
+
+
+class _NumberWithin(validate.Range):
+    def _format_error(self, value: Any, message: str) -> Any:
+        return [Message("It is outside of {min} to {max}.", {"min": self.min, "max": self.max})]
+
+
+class _Matching(validate.Regexp):
+    def __call__(self, value: Any) -> Any:
+        if self.regex.fullmatch(value) is None:
+            raise _refuse("It does not have the form {form}.", form=self.regex.pattern)
+        return value
+
+
+class Text(fields.String):
+    """Text of `min` to `max` characters, without control characters; of a `form` (a regular expression) if given."""
+
+    def __init__(self, *, min: int = 1, max: int = 200, form: str | None = None, **more: Any) -> None:
+        checks: list[Any] = [_LengthWithin(min=min, max=max)]
+        if form is not None:
+            # Anchored in the document; `fullmatch` above needs no anchors but minds none.
+            checks.append(_Matching(f"^(?:{form})$"))
+        self._bounds = (min, max, form)
+        super().__init__(validate=checks, **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> str:
+        if not isinstance(value, str):
+            raise _refuse("Not a text.")
+        if _UNWRITABLE.search(value):
+            raise _refuse("It contains a character that cannot be stored.")
+        return value
+
+    def expected(self) -> Message:
+        low, high, form = self._bounds
+        if form is not None:
+            return Message("a text of the form {form}", {"form": form})
+        return Message("a text of {min} to {max} characters", {"min": low, "max": high})
+
+
+class Whole(fields.Integer):
+    """A whole number in `min` to `max`. 7.0 is one, as JSON Schema says; "7" and true are not."""
+
+    def __init__(self, *, min: int = 0, max: int = BIGGEST, **more: Any) -> None:
+        self._bounds = (min, max)
+        super().__init__(validate=_NumberWithin(min=min, max=max), **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _refuse("Not a whole number.")
+        if isinstance(value, float) and not value.is_integer():
+            raise _refuse("Not a whole number.")
+        return int(value)
+
+    def expected(self) -> Message:
+        return Message("a whole number from {min} to {max}", {"min": self._bounds[0], "max": self._bounds[1]})
+
+
+class WholeInQuery(Whole):
+    """The same in a query string, where everything is text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
+        if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,16}", value):
+            raise _refuse("Not a whole number.")
+        return int(value)
+
+
+class Degrees(fields.Float):
+    """A coordinate, inside the world."""
+
+    def __init__(self, *, limit: int, **more: Any) -> None:
+        self._limit = limit
+        super().__init__(validate=_NumberWithin(min=-limit, max=limit), **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise _refuse("Not a number.")
+        return float(value)
+
+    def expected(self) -> Message:
+        return Message("degrees from {min} to {max}", {"min": -self._limit, "max": self._limit})
+
+
+class Latitude(Degrees):
+    def __init__(self, **more: Any) -> None:
+        super().__init__(limit=90, **more)
+
+
+class Longitude(Degrees):
+    def __init__(self, **more: Any) -> None:
+        super().__init__(limit=180, **more)
+
+
+class Instant(fields.AwareDateTime):
+    """A moment with its offset. Loaded as UTC; a moment without an offset is refused, never guessed."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(format="iso", **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> dt.datetime:
+        try:
+            moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            moment = None
+        if moment is None or "T" not in value.upper():
+            raise _refuse("Not an instant.")
+        if moment.tzinfo is None:
+            raise _refuse("An instant without an offset: it could mean any of 38 moments.")
+        if not EARLIEST < moment.date() < LATEST:
+            raise _refuse("It is outside of {min} to {max}.", min=EARLIEST, max=LATEST)
+        return moment.astimezone(dt.UTC)
+
+    def expected(self) -> Message:
+        return Message("an instant with an offset, like 2026-03-03T09:00:00+02:00")
+
+
+class Day(fields.Date):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> dt.date:
+        if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            raise _refuse("Not a date.")
+        try:
+            day = dt.date.fromisoformat(value)
+        except ValueError as error:
+            raise _refuse("Not a date.") from error
+        if not EARLIEST <= day <= LATEST:
+            raise _refuse("It is outside of {min} to {max}.", min=EARLIEST, max=LATEST)
+        return day
+
+    def expected(self) -> Message:
+        return Message("a date like 2026-03-03")
+
+
+class LocalTime(fields.Time):
+    """A time on the wall clock of the place it is about."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> dt.time:
+        if not isinstance(value, str) or not re.fullmatch(r"\d{2}:\d{2}(:\d{2})?", value):
+            raise _refuse("Not a time of day.")
+        try:
+            return dt.time.fromisoformat(value)
+        except ValueError as error:
+            raise _refuse("Not a time of day.") from error
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> str | None:
+        return None if value is None else value.isoformat()
+
+    def expected(self) -> Message:
+        return Message("a local time of day like 09:30")
+
+
+class Choice[E: StrEnum](fields.String):
+    """One of a closed list, by its value. Dumps members and stored values alike."""
+
+    def __init__(self, choices: type[E], **more: Any) -> None:
+        self.choices = choices
+        more.setdefault("metadata", {})["enum"] = [member.value for member in choices]
+        super().__init__(**more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        try:
+            return self.choices(value)
+        except ValueError as error:
+            raise _refuse("Not in the list.") from error
+
+    def expected(self) -> Message:
+        return Message("one of: {known}", {"known": ", ".join(member.value for member in self.choices)})
+
+
+class Id(fields.UUID):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> uuid.UUID:
+        try:
+            return uuid.UUID(value) if isinstance(value, str) and len(value) == 36 else _not_an_id()
+        except ValueError as error:
+            raise _refuse("Not an id.") from error
+
+    def expected(self) -> Message:
+        return Message("an id like 018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69")
+
+
+def _not_an_id() -> typing.NoReturn:
+    raise _refuse("Not an id.")
+
+
+class Flag(fields.Boolean):
+    """true or false; neither 1 nor "yes"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> bool:
+        if not isinstance(value, bool):
+            raise _refuse("Neither true nor false.")
+        return value
+
+    def expected(self) -> Message:
+        return Message("true or false")
+
+
+class FlagInQuery(Flag):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> bool:
+        if value not in ("true", "false"):
+            raise _refuse("Neither true nor false.")
+        return bool(value == "true")
+
+
+class Many(fields.List[Any]):
+    """A list of `min` to `max` values."""
+
+    def __init__(self, inner: Any, *, min: int = 0, max: int = 100, **more: Any) -> None:
+        self._bounds = (min, max)
+        super().__init__(inner, validate=_LengthWithin(min=min, max=max), **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise _refuse("Not a list.")
+        # Counted before the inside is read: a million values are refused for being a million.
+        if len(value) > self._bounds[1]:
+            raise _refuse("It has {count}, allowed are {min} to {max}.", count=len(value), **self._as_facts())
+        return super()._deserialize(value, attr, data, **more)
+
+    def _as_facts(self) -> dict[str, int]:
+        return {"min": self._bounds[0], "max": self._bounds[1]}
+
+    def expected(self) -> Message:
+        return Message("a list of {min} to {max} values", self._as_facts())
+
+
+class Part(fields.Nested):
+    """An object inside an object."""
+
+    def __init__(self, schema: type[Schema] | Schema, **more: Any) -> None:
+        super().__init__(schema, **more)
+
+    def expected(self) -> Message:
+        return Message("an object with: {known}", {"known": ", ".join(self.schema.load_fields)})
+
+
+def currency(**more: Any) -> Text:
+    """An ISO 4217 code."""
+    return Text(min=3, max=3, form="[A-Z]{3}", **more)
+
+
+def country(**more: Any) -> Text:
+    """An ISO 3166 code of two letters."""
+    return Text(min=2, max=2, form="[A-Z]{2}", **more)
+
+
+def external_id(**more: Any) -> Text:
+    """The id that the sending system gives; the same id again means the same thing."""
+    return Text(min=1, max=120, **more)

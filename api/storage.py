@@ -1,0 +1,76 @@
+"""What the database refused, in our vocabulary: by the name of the constraint, never by the text of the message."""
+
+from collections.abc import Callable, Mapping
+
+import psycopg
+from psycopg import errors as refused
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+from fieldvisit.errors import AlreadyExists, Contradiction, DatabaseUnavailable, FieldVisitError, Kind
+
+UNNAMED = "unnamed"
+
+
+class ReferenceUnknown(FieldVisitError):
+    code, kind = "reference_unknown", Kind.INVALID
+    says = "A value refers to something that does not exist (rule {rule})."
+
+
+class StillReferredTo(FieldVisitError):
+    code, kind = "still_referred_to", Kind.CONFLICT
+    says = "Something else still refers to this (rule {rule})."
+
+
+class ForeignRow(FieldVisitError):
+    """Row-level security refused a write, or a table may not be changed at all."""
+
+    code, kind = "foreign_row", Kind.FORBIDDEN
+    says = "That belongs to another organisation, or may not be changed."
+
+
+class ValueNotStorable(FieldVisitError):
+    code, kind = "value_not_storable", Kind.INVALID
+    says = "A value is outside of what can be stored."
+
+
+def translated(error: SQLAlchemyError) -> FieldVisitError | None:
+    """Our error for what SQLAlchemy raised; None for what nobody foresaw."""
+    if isinstance(error, NoConnectionFree):
+        return DatabaseUnavailable()
+    if not isinstance(error, DBAPIError):
+        return None
+    for kind, translate in TRANSLATIONS.items():
+        if isinstance(error.orig, kind):
+            return translate(error.orig)
+    return None
+
+
+def _exists(error: psycopg.Error) -> FieldVisitError:
+    return AlreadyExists(what=error.diag.table_name or UNNAMED, key=_rule(error))
+
+
+def _dangling(error: psycopg.Error) -> FieldVisitError:
+    # The same constraint complains from both ends; only the message's own words tell which, and they are translated.
+    return ReferenceUnknown(rule=_rule(error))
+
+
+def _contradiction(error: psycopg.Error) -> FieldVisitError:
+    return Contradiction(rule=_rule(error))
+
+
+def _rule(error: psycopg.Error) -> str:
+    """The constraint's name. A row without a partition violates a check that has none."""
+    return error.diag.constraint_name or error.diag.column_name or UNNAMED
+
+
+# From the particular to the general: the first that fits speaks.
+TRANSLATIONS: Mapping[type[psycopg.Error], Callable[[psycopg.Error], FieldVisitError]] = {
+    refused.UniqueViolation: _exists,
+    refused.ForeignKeyViolation: _dangling,
+    psycopg.IntegrityError: _contradiction,
+    refused.InsufficientPrivilege: lambda _: ForeignRow(),
+    psycopg.DataError: lambda _: ValueNotStorable(),
+    psycopg.OperationalError: lambda _: DatabaseUnavailable(),
+    psycopg.InterfaceError: lambda _: DatabaseUnavailable(),
+}

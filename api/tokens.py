@@ -1,0 +1,60 @@
+"""Logging in, staying logged in, logging out."""
+
+from typing import Any
+
+from api.context import now, runtime, settings
+from api.db import session
+from api.endpoints import endpoint
+from api.openapi import Blueprint
+from api.roles import PUBLIC
+from api.schemas.tokens import LoginIn, RefreshIn, TokensOut
+from fieldvisit import accounts, tokens
+from fieldvisit.models import Account
+
+# Beside the usual limit: a password is guessed with many tries, and each costs us a slow hash.
+TRIES = "20/minute"
+
+bp = Blueprint("tokens", __name__, url_prefix="/tokens", description="Log in, renew, log out")
+
+
+@bp.post("")
+@endpoint(may=PUBLIC, sees_all=True, limit=TRIES, limit_by="username", body=LoginIn(), returns=TokensOut(), status=201)
+def log_in(body: dict[str, str]) -> dict[str, Any]:
+    """Log in with a user name and a password."""
+    account = accounts.log_in(session(), body["username"], body["password"], runtime().passwords)
+    return _issued(account, tokens.begin_family(session(), account, now(), lifetime_s=settings().refresh_token_s))
+
+
+@bp.post("/refresh")
+@endpoint(may=PUBLIC, sees_all=True, body=RefreshIn(), returns=TokensOut(), status=201)
+def refresh_tokens(body: dict[str, str]) -> dict[str, Any]:
+    """Renew: a refresh token is good for one renewal.
+
+    Used a second time it ends the login, on every device that took part in it.
+    """
+    renewal = tokens.renew(session(), body["refresh_token"], now(), lifetime_s=settings().refresh_token_s)
+    # The end of a family has to stay, although the one who caused it is refused.
+    session().commit()
+    return _issued(*renewal.granted())
+
+
+@bp.delete("")
+@endpoint(may=PUBLIC, sees_all=True, body=RefreshIn(), status=204)
+def log_out(body: dict[str, str]) -> None:
+    """Log out: the refresh token and all that came of its login are no good any more."""
+    tokens.log_out(session(), body["refresh_token"], now())
+
+
+def _issued(account: Account, refresh_token: str) -> dict[str, Any]:
+    lifetime_s = settings().access_token_s
+    access = tokens.sign_access(account, key=settings().token_key, now=now(), lifetime_s=lifetime_s)
+    return {
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in_s": lifetime_s,
+        "refresh_token": refresh_token,
+        "account_id": account.id,
+        "organisation_id": account.org_id,
+        "roles": account.roles,
+        "visitor_id": account.visitor_id,
+    }

@@ -1,0 +1,46 @@
+"""The trail of who did what. Ids and codes only: it is read by many and kept for long."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.models import AuditEvent
+
+
+def record_action(
+    session: Session,
+    action: str,
+    *,
+    org_id: uuid.UUID,
+    actor_id: uuid.UUID | None,
+    subject: str,
+    subject_id: uuid.UUID | None = None,
+    request_id: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one line to the trail, in the transaction of what it tells of."""
+    # The watcher makes next month's partition; where none has run yet, no change may fail for want of it.
+    session.execute(sa.text("select ensure_partition('audit_events', fieldvisit_now()::date)"))
+    session.add(
+        AuditEvent(
+            org_id=org_id,
+            actor_id=actor_id,
+            action=action,
+            subject=subject,
+            subject_id=subject_id,
+            request_id=request_id,
+            detail=dict(detail or {}),
+        )
+    )
+    session.flush()
+
+
+def trail(*, action: str | None = None, subject_id: uuid.UUID | None = None) -> sa.Select[AuditEvent]:
+    """The lines one may see, all or those of one action or subject."""
+    rows = sa.select(AuditEvent)
+    if action is not None:
+        rows = rows.where(AuditEvent.action == action)
+    return rows if subject_id is None else rows.where(AuditEvent.subject_id == subject_id)

@@ -1,0 +1,157 @@
+"""Tokens: short signed ones that open a request, and long random ones, each good for one renewal.
+
+An access token says who asks and is checked without the database. A refresh token is a link in a chain: using it makes
+the next one. A link that is used twice was copied by somebody, so the whole chain (its family) ends.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.models import Account, RefreshToken
+from fieldvisit.vocabulary import Role
+
+ALGORITHM = "HS256"
+ISSUER = "fieldvisit"
+
+
+class AccessTokenRefused(FieldVisitError):
+    code, kind = "access_token_refused", Kind.UNAUTHENTICATED
+    says = "The access token is not ours, was altered or has expired. Renew it with the refresh token or log in."
+
+
+class RefreshTokenRefused(FieldVisitError):
+    code, kind = "refresh_token_refused", Kind.UNAUTHENTICATED
+    says = "The refresh token is unknown, expired, revoked or was used before. Log in again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """What an access token says of its bearer."""
+
+    account_id: uuid.UUID
+    org_id: uuid.UUID
+    roles: frozenset[Role]
+    visitor_id: uuid.UUID | None
+
+
+def sign_access(account: Account, *, key: bytes, now: dt.datetime, lifetime_s: int) -> str:
+    claims = {
+        "iss": ISSUER,
+        "sub": str(account.id),
+        "org": str(account.org_id),
+        "roles": sorted(account.roles),
+        "visitor": str(account.visitor_id) if account.visitor_id else None,
+        "iat": int(now.timestamp()),
+        "exp": int(now.timestamp()) + lifetime_s,
+    }
+    return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, claims, OctKey.import_key(key))
+
+
+def read_access(token: str, *, key: bytes, now: dt.datetime) -> Claims:
+    """The claims of a token that we signed and that has not expired; raises AccessTokenRefused for any other."""
+    try:
+        claims = jwt.decode(token, OctKey.import_key(key), algorithms=[ALGORITHM]).claims
+        registry = jwt.JWTClaimsRegistry(
+            now=int(now.timestamp()), iss={"essential": True, "value": ISSUER}, exp={"essential": True}
+        )
+        registry.validate(claims)
+        return _claims(claims)
+    except (JoseError, ValueError, KeyError, TypeError) as error:
+        raise AccessTokenRefused() from error
+
+
+def _claims(claims: dict[str, Any]) -> Claims:
+    return Claims(
+        account_id=uuid.UUID(claims["sub"]),
+        org_id=uuid.UUID(claims["org"]),
+        roles=frozenset(Role(role) for role in claims["roles"]),
+        visitor_id=uuid.UUID(claims["visitor"]) if claims["visitor"] else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewal:
+    """What came of showing a refresh token: the account and its next token, or nothing."""
+
+    account: Account | None = None
+    token: str | None = None
+
+    def granted(self) -> tuple[Account, str]:
+        """The account and the next token; raises RefreshTokenRefused where there is none."""
+        if self.account is None or self.token is None:
+            raise RefreshTokenRefused()
+        return self.account, self.token
+
+
+REFUSED = Renewal()
+
+
+def begin_family(session: Session, account: Account, now: dt.datetime, *, lifetime_s: int) -> str:
+    """The first refresh token of a login."""
+    return _issue(session, account, uuid.uuid4(), expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
+
+
+def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) -> Renewal:
+    """Use up a refresh token and make the next. A second use ends the family, which has to be kept: so it is told in
+    the answer, not raised, and the caller commits before it asks what was granted."""
+    link = session.scalar(sa.select(RefreshToken).where(RefreshToken.token_hash == _hash(token)).with_for_update())
+    if link is None:
+        return REFUSED
+    if link.used_at is not None:
+        _end(session, link.family_id, now)
+        return REFUSED
+    account = session.get_one(Account, link.account_id)
+    if link.revoked_at is not None or link.expires_at <= now or not account.active:
+        return REFUSED
+    link.used_at = now
+    expires_at = now + dt.timedelta(seconds=lifetime_s)
+    return Renewal(account=account, token=_issue(session, account, link.family_id, expires_at=expires_at, now=now))
+
+
+def log_out(session: Session, token: str, now: dt.datetime) -> None:
+    """End the login that this refresh token belongs to. An unknown token is already as ended as can be."""
+    family_id = session.scalar(sa.select(RefreshToken.family_id).where(RefreshToken.token_hash == _hash(token)))
+    if family_id is not None:
+        _end(session, family_id, now)
+
+
+def _issue(
+    session: Session, account: Account, family_id: uuid.UUID, *, expires_at: dt.datetime, now: dt.datetime
+) -> str:
+    token = secrets.token_urlsafe(32)
+    session.add(
+        RefreshToken(
+            org_id=account.org_id,
+            account_id=account.id,
+            family_id=family_id,
+            token_hash=_hash(token),
+            issued_at=now,
+            expires_at=expires_at,
+        )
+    )
+    session.flush()
+    return token
+
+
+def _end(session: Session, family_id: uuid.UUID, now: dt.datetime) -> None:
+    session.execute(
+        sa.update(RefreshToken)
+        .where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
+def _hash(token: str) -> bytes:
+    """The token is 32 random bytes, so a plain hash is as good as a slow one."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
