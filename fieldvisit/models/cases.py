@@ -33,7 +33,7 @@ class Case(Base, PlacedByCase):
     stage: Mapped[CaseStage]
     reason_for_arrears: Mapped[str | None]
     created_at: Mapped[RecordedAt]
-    updated_at: Mapped[RecordedAt]
+    updated_at: Mapped[RecordedAt] = mapped_column(onupdate=sa.text("fieldvisit_now()"))
 
     debtor: Mapped[Debtor] = relationship()
 

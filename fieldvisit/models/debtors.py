@@ -82,6 +82,7 @@ class Wish(Base, PlacedByDebtor):
     until_time: Mapped[dt.time]
     starts_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None]
+    note: Mapped[str | None] = mapped_column(Sealed("wishes.note"))
     origin: Mapped[str]
     stated_at: Mapped[dt.datetime]
     created_at: Mapped[RecordedAt]

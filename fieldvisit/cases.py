@@ -1,0 +1,241 @@
+"""Cases, their placements with agencies, and the payments made on them: upserts by the sender's own ids."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+from babel.numbers import get_currency_precision, list_currencies
+from sqlalchemy.orm import Session
+
+from fieldvisit.debtors import get_debtor
+from fieldvisit.drafts import (
+    LONGEST_ID,
+    Change,
+    acting_organisation,
+    assign,
+    check_text,
+    combined,
+    find_organisation,
+    told,
+)
+from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.models import Case, Organisation, Payment, Placement
+from fieldvisit.vocabulary import CaseStage, OrganisationKind
+
+CURRENCIES = frozenset(list_currencies())
+LARGEST_MINOR = 10**15
+AMBIGUOUS = "is the id of cases of several lenders"
+
+
+def minor_units(amount: Decimal, currency: str, path: str = "amount") -> int:
+    """``Decimal("12.50")`` EUR → 1250: whole minor units by the currency's own exponent, none lost."""
+    if currency not in CURRENCIES:
+        raise InvalidValue(path="currency", reason="is not a currency code such as EUR or CNY")
+    minor = amount.scaleb(get_currency_precision(currency))
+    if minor != minor.to_integral_value():
+        raise InvalidValue(path=path, reason="has more decimals than the currency")
+    if abs(minor) > LARGEST_MINOR:
+        raise InvalidValue(path=path, reason="is too large")
+    return int(minor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacementDraft:
+    """A case goes to the agency with this code, both days included; `until_on` None: until called back."""
+
+    agency: str
+    from_on: dt.date
+    until_on: dt.date | None = None
+
+    def __post_init__(self) -> None:
+        if self.until_on is not None and self.until_on < self.from_on:
+            raise InvalidValue(path="placed_until", reason="must not be earlier than the first day")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseDraft:
+    """One overdue account as of a day. `debtor_id` is the sender's own id of a debtor already stored."""
+
+    external_id: str
+    debtor_id: str
+    product: str
+    currency: str
+    principal_minor: int
+    interest_minor: int
+    fees_minor: int
+    total_minor: int
+    as_of_on: dt.date
+    due_on: dt.date
+    days_past_due: int
+    stage: CaseStage
+    reason_for_arrears: str | None = None
+    placement: PlacementDraft | None = None
+
+    def __post_init__(self) -> None:
+        check_text("external_id", self.external_id, longest=LONGEST_ID)
+        check_text("product", self.product, longest=LONGEST_ID)
+        if self.reason_for_arrears is not None:
+            check_text("reason_for_arrears", self.reason_for_arrears)
+        if self.currency not in CURRENCIES:
+            raise InvalidValue(path="currency", reason="is not a currency code such as EUR or CNY")
+        for name in ("principal", "interest", "fees"):
+            if getattr(self, f"{name}_minor") < 0:
+                raise InvalidValue(path=name, reason="must not be negative")
+        if self.total_minor != self.principal_minor + self.interest_minor + self.fees_minor:
+            raise InvalidValue(path="total", reason="is not principal, interest and fees together")
+        if self.days_past_due < 0:
+            raise InvalidValue(path="days_past_due", reason="must not be negative")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentDraft:
+    external_id: str
+    case_id: str
+    amount_minor: int
+    currency: str
+    paid_on: dt.date
+
+    def __post_init__(self) -> None:
+        check_text("external_id", self.external_id, longest=LONGEST_ID)
+        if self.amount_minor <= 0:
+            raise InvalidValue(path="amount", reason="must be more than nothing")
+
+
+def upsert_case(session: Session, draft: CaseDraft) -> tuple[Case, Change]:
+    """Store the case as the draft has it, and its placement.
+
+    A draft as of an earlier day than what is stored is refused: a late file must not bring old amounts back.
+    """
+    debtor = get_debtor(session, draft.debtor_id)
+    values = _values(draft) | {"debtor_id": debtor.id}
+    case = find_own_case(session, draft.external_id)
+    if case is None:
+        case = Case(org_id=debtor.org_id, external_id=draft.external_id, **values)
+        session.add(case)
+        change = Change.ADDED
+    else:
+        _refuse_contradictions(case, draft, values)
+        change = Change.CHANGED if assign(case, **values) else Change.UNCHANGED
+    session.flush()
+    if draft.placement is None:
+        return case, change
+    return case, combined(change, place_case(session, case, draft.placement))
+
+
+def place_case(session: Session, case: Case, draft: PlacementDraft) -> Change:
+    """Give the case to an agency, or change the days of a placement with it that meets these days."""
+    agency = _agency(session, draft.agency)
+    meeting = session.scalars(
+        sa.select(Placement)
+        .where(
+            Placement.case_id == case.id,
+            sa.or_(Placement.until_on.is_(None), Placement.until_on >= draft.from_on),
+            Placement.from_on <= (draft.until_on or dt.date.max),
+        )
+        .order_by(Placement.from_on)
+    ).all()
+    if any(placement.agency_id != agency.id for placement in meeting):
+        raise InvalidValue(path="agency", reason="the case is placed with another agency on some of these days")
+    if len(meeting) > 1:
+        raise InvalidValue(path="placed_from", reason="these days meet more than one placement")
+    if meeting:
+        changed = assign(meeting[0], from_on=draft.from_on, until_on=draft.until_on)
+        session.flush()
+        return Change.CHANGED if changed else Change.UNCHANGED
+    session.add(
+        Placement(
+            org_id=case.org_id,
+            case_id=case.id,
+            debtor_id=case.debtor_id,
+            agency_id=agency.id,
+            from_on=draft.from_on,
+            until_on=draft.until_on,
+        )
+    )
+    session.flush()
+    return Change.ADDED
+
+
+def record_payment(session: Session, draft: PaymentDraft) -> tuple[Payment, Change]:
+    """Store a payment on a case one may see. What is recorded never changes."""
+    case = get_case(session, draft.case_id)
+    if draft.currency != case.currency:
+        raise InvalidValue(path="currency", reason="is not the currency of the case")
+    values = {
+        "case_id": case.id,
+        "amount_minor": draft.amount_minor,
+        "currency": draft.currency,
+        "paid_on": draft.paid_on,
+    }
+    payment = session.scalar(
+        sa.select(Payment).where(Payment.org_id == case.org_id, Payment.external_id == draft.external_id)
+    )
+    if payment is None:
+        payment = Payment(org_id=case.org_id, external_id=draft.external_id, **values)
+        session.add(payment)
+        session.flush()
+        return payment, Change.ADDED
+    if any(getattr(payment, name) != value for name, value in values.items()):
+        raise InvalidValue(path="payment_id", reason="is recorded already, with different values")
+    return payment, Change.UNCHANGED
+
+
+def find_own_case(session: Session, external_id: str) -> Case | None:
+    org_id = session.info["org"]
+    return session.scalar(sa.select(Case).where(Case.org_id == org_id, Case.external_id == external_id))
+
+
+def get_case(session: Session, external_id: str) -> Case:
+    """The case with this id that may be seen: one's own, or one placed with the acting organisation."""
+    found = find_cases(session, [external_id])[external_id]
+    if not found:
+        raise NotFound(what="case", id=external_id)
+    if len(found) > 1:
+        raise InvalidValue(path="case_id", reason=AMBIGUOUS)
+    return found[0]
+
+
+def find_cases(session: Session, external_ids: Iterable[str]) -> dict[str, list[Case]]:
+    """For each id the cases that may be seen: one's own alone where there is one, else every lender's that placed it."""
+    org_id = session.info["org"]
+    found: dict[str, list[Case]] = {external_id: [] for external_id in external_ids}
+    rows = session.scalars(
+        sa.select(Case).where(Case.external_id.in_(found)).order_by((Case.org_id == org_id).desc(), Case.id)
+    )
+    for case in rows:
+        known = found[case.external_id]
+        if not known or known[0].org_id != org_id:
+            known.append(case)
+    return found
+
+
+def _values(draft: CaseDraft) -> dict[str, object]:
+    return {
+        "product": draft.product,
+        "currency": draft.currency,
+        "principal_minor": draft.principal_minor,
+        "interest_minor": draft.interest_minor,
+        "fees_minor": draft.fees_minor,
+        "total_minor": draft.total_minor,
+        "as_of_on": draft.as_of_on,
+        "due_on": draft.due_on,
+        "days_past_due": draft.days_past_due,
+        "stage": draft.stage,
+    } | told(reason_for_arrears=draft.reason_for_arrears)
+
+
+def _refuse_contradictions(case: Case, draft: CaseDraft, values: dict[str, object]) -> None:
+    if draft.as_of_on < case.as_of_on:
+        raise InvalidValue(path="as_of", reason="is earlier than what is stored of this case")
+    # Visits, attempts and placements name case and debtor together.
+    if values["debtor_id"] != case.debtor_id:
+        raise InvalidValue(path="debtor_id", reason="is not the debtor this case is stored with")
+
+
+def _agency(session: Session, code: str) -> Organisation:
+    agency = find_organisation(session, code)
+    if agency is None or agency.kind is not OrganisationKind.AGENCY or agency.id == acting_organisation(session).id:
+        raise InvalidValue(path="agency", reason="is not the code of an agency")
+    return agency

@@ -1,0 +1,41 @@
+"""Points on the earth. Stored points are WGS-84, always; Chinese datums are converted here and nowhere else.
+
+A mistake of datum is 100 to 700 m. The datum is asked for, never guessed: Hong Kong and Taiwan lie inside the box of
+the conversion and use WGS-84.
+"""
+
+from dataclasses import dataclass
+
+import prcoords
+
+from fieldvisit.errors import InvalidValue
+from fieldvisit.vocabulary import Datum
+
+_CONVERSIONS = {Datum.GCJ02: prcoords.gcj_wgs_bored, Datum.BD09: prcoords.bd_wgs_bored}
+
+
+@dataclass(frozen=True)
+class Point:
+    """WGS-84 degrees, on the earth."""
+
+    lat: float
+    lon: float
+
+    def __post_init__(self) -> None:
+        # Written so that NaN, which compares with nothing, is refused as well.
+        if not -90 <= self.lat <= 90:
+            raise InvalidValue(path="latitude", reason="must lie between -90 and 90")
+        if not -180 <= self.lon <= 180:
+            raise InvalidValue(path="longitude", reason="must lie between -180 and 180")
+
+
+def to_wgs84(lat: float, lon: float, datum: Datum) -> Point:
+    """The point given in `datum`, to about a decimetre. Refuses Chinese datums far from China."""
+    given = Point(lat, lon)
+    if datum is Datum.WGS84:
+        return given
+    # Outside its box the conversion warns and returns the point as it came: a silent mistake.
+    if not prcoords.sanity_in_china_p(prcoords.Coords(lat, lon)):
+        raise InvalidValue(path="datum", reason="is used in China only, and the point is far from it")
+    converted = _CONVERSIONS[datum]((lat, lon))
+    return Point(converted.lat, converted.lon)

@@ -1,0 +1,250 @@
+"""Debtors with their contact points and places, and the times they stated.
+
+An upsert takes what the sender knows: what a draft leaves out (None) stays as it is stored, and contact points and
+places are added to, never taken away.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.drafts import LONGEST_ID, Change, acting_organisation, assign, check_text, combined, folded, told
+from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.geocoding import Found, zone_at
+from fieldvisit.models import ContactPoint, Debtor, Organisation, Place, Wish
+from fieldvisit.sealing import cipher_of
+from fieldvisit.vocabulary import ContactPointKind, DebtorParty, PlaceKind, PointSource
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+# Of two ways to know a point the better one stays: a given point is not replaced by a geocoder's.
+_TRUST = (PointSource.NONE, PointSource.GEOCODED, PointSource.GIVEN)
+
+
+def phone_number(text: str, country: str) -> str:
+    """The number as E.164; one without a country code is of `country`."""
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException as error:
+        raise InvalidValue(path="phone", reason="is not a telephone number") from error
+    # Possible, not valid: number plans change faster than the tables of any library.
+    if number.extension or not phonenumbers.is_possible_number(number):
+        raise InvalidValue(path="phone", reason="is not a telephone number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPointDraft:
+    """A number in E.164 (see `phone_number`), an e-mail address, or an address to write to."""
+
+    kind: ContactPointKind
+    value: str
+
+    def __post_init__(self) -> None:
+        check_text("value", self.value)
+        if self.kind is ContactPointKind.PHONE and not _E164.fullmatch(self.value):
+            raise InvalidValue(path="value", reason="is not a telephone number")
+        if self.kind is ContactPointKind.EMAIL and not _EMAIL.fullmatch(self.value):
+            raise InvalidValue(path="value", reason="is not an e-mail address")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceDraft:
+    """An address, and where it is. `found` None: nobody has looked yet."""
+
+    address: str
+    kind: PlaceKind = PlaceKind.HOME
+    found: Found | None = None
+
+    def __post_init__(self) -> None:
+        check_text("address", self.address)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DebtorDraft:
+    """One debtor under the sender's own id. `language` is a BCP 47 tag such as ``fi`` or ``zh-CN``."""
+
+    external_id: str
+    name: str
+    party: DebtorParty | None = None
+    national_id: str | None = None
+    language: str | None = None
+    contact_points: tuple[ContactPointDraft, ...] = ()
+    places: tuple[PlaceDraft, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_text("external_id", self.external_id, longest=LONGEST_ID)
+        check_text("name", self.name)
+        if self.national_id is not None:
+            check_text("national_id", self.national_id, longest=LONGEST_ID)
+        if self.language is not None and not _LANGUAGE.fullmatch(self.language):
+            raise InvalidValue(path="language", reason="is not a language tag such as fi or zh-CN")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WishDraft:
+    """Never then (`only` False), or only then: wall-clock times of the place, half-open, on these weekdays."""
+
+    debtor_id: str
+    only: bool
+    days: tuple[str, ...]
+    from_time: dt.time
+    until_time: dt.time
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.days or not set(self.days) <= set(DAYS):
+            raise InvalidValue(path="days", reason="must name days of the week")
+        if not self.from_time < self.until_time:
+            raise InvalidValue(path="until", reason="must be later than the time it starts")
+        if self.note is not None:
+            check_text("note", self.note)
+        object.__setattr__(self, "days", tuple(sorted(set(self.days), key=DAYS.index)))
+
+
+def find_debtor(session: Session, external_id: str) -> Debtor | None:
+    """The debtor of the acting organisation with this id."""
+    org_id = session.info["org"]
+    return session.scalar(sa.select(Debtor).where(Debtor.org_id == org_id, Debtor.external_id == external_id))
+
+
+def get_debtor(session: Session, external_id: str) -> Debtor:
+    debtor = find_debtor(session, external_id)
+    if debtor is None:
+        raise NotFound(what="debtor", id=external_id)
+    return debtor
+
+
+def upsert_debtor(session: Session, draft: DebtorDraft) -> tuple[Debtor, Change]:
+    """Store what the draft knows of the debtor, with contact points and places."""
+    organisation = acting_organisation(session)
+    values = told(party=draft.party, name=draft.name, national_id=draft.national_id, language=draft.language)
+    debtor = find_debtor(session, draft.external_id)
+    if debtor is None:
+        debtor, change = Debtor(org_id=organisation.id, external_id=draft.external_id, **values), Change.ADDED
+        session.add(debtor)
+    else:
+        change = Change.CHANGED if assign(debtor, **values) else Change.UNCHANGED
+    session.flush()
+    points = [add_contact_point(session, debtor, point)[1] for point in draft.contact_points]
+    places = [_upsert_place(session, debtor, place, organisation) for place in draft.places]
+    return debtor, combined(change, *points, *places)
+
+
+def add_contact_point(session: Session, debtor: Debtor, draft: ContactPointDraft) -> tuple[ContactPoint, Change]:
+    digest = contact_digest(session, draft)
+    point = session.scalar(
+        sa.select(ContactPoint).where(ContactPoint.debtor_id == debtor.id, ContactPoint.digest == digest)
+    )
+    if point is not None:
+        return point, Change.UNCHANGED
+    point = ContactPoint(org_id=debtor.org_id, debtor_id=debtor.id, kind=draft.kind, value=draft.value, digest=digest)
+    session.add(point)
+    session.flush()
+    return point, Change.ADDED
+
+
+def contact_digest(session: Session, draft: ContactPointDraft) -> bytes:
+    """What the contact point is found by without opening it."""
+    return cipher_of(session.get_bind().dialect).digest(f"{draft.kind} {folded(draft.value)}")
+
+
+def address_digest(session: Session, address: str) -> bytes:
+    return cipher_of(session.get_bind().dialect).digest(f"place {folded(address)}")
+
+
+def places_to_find(session: Session, drafts: Sequence[DebtorDraft]) -> set[str]:
+    """The addresses of these drafts that a geocoder is to look for: no point came with them and none is stored."""
+    org_id = session.info["org"]
+    waiting = {
+        (draft.external_id, address_digest(session, place.address)): place.address
+        for draft in drafts
+        for place in draft.places
+        if place.found is None
+    }
+    stored = sa.select(Debtor.external_id, Place.digest).join(Place, Place.debtor_id == Debtor.id)
+    known = session.execute(
+        stored.where(
+            Debtor.org_id == org_id,
+            Debtor.external_id.in_({external_id for external_id, _ in waiting}),
+            Place.found_by != PointSource.NONE,
+        )
+    )
+    for external_id, digest in known:
+        waiting.pop((external_id, bytes(digest)), None)
+    return set(waiting.values())
+
+
+def state_wish(session: Session, draft: WishDraft, now: dt.datetime, *, origin: str) -> tuple[Wish, Change]:
+    """Store a time that the debtor stated; the same one again changes its note at most."""
+    debtor = get_debtor(session, draft.debtor_id)
+    wish = session.scalar(
+        sa.select(Wish).where(
+            Wish.debtor_id == debtor.id,
+            Wish.only == draft.only,
+            Wish.days == list(draft.days),
+            Wish.from_time == draft.from_time,
+            Wish.until_time == draft.until_time,
+        )
+    )
+    if wish is not None:
+        change = Change.CHANGED if assign(wish, **told(note=draft.note)) else Change.UNCHANGED
+    else:
+        change = Change.ADDED
+        wish = Wish(
+            org_id=debtor.org_id,
+            debtor_id=debtor.id,
+            only=draft.only,
+            days=list(draft.days),
+            from_time=draft.from_time,
+            until_time=draft.until_time,
+            note=draft.note,
+            origin=origin,
+            stated_at=now,
+        )
+        session.add(wish)
+    session.flush()
+    return wish, change
+
+
+def _upsert_place(session: Session, debtor: Debtor, draft: PlaceDraft, organisation: Organisation) -> Change:
+    digest = address_digest(session, draft.address)
+    place = session.scalar(sa.select(Place).where(Place.debtor_id == debtor.id, Place.digest == digest))
+    if place is not None:
+        better = draft.found and _TRUST.index(draft.found.source) >= _TRUST.index(place.found_by)
+        values = _where(draft.found, organisation) if draft.found and better else {}
+        changed = assign(place, kind=draft.kind, **values)
+        session.flush()
+        return Change.CHANGED if changed else Change.UNCHANGED
+    place = Place(
+        org_id=debtor.org_id,
+        debtor_id=debtor.id,
+        kind=draft.kind,
+        address=draft.address,
+        digest=digest,
+        country=organisation.country,
+        **_where(draft.found or NOBODY_LOOKED, organisation),
+    )
+    session.add(place)
+    session.flush()
+    return Change.ADDED
+
+
+def _where(found: Found, organisation: Organisation) -> dict[str, object]:
+    return {
+        "lat": found.point.lat if found.point else None,
+        "lon": found.point.lon if found.point else None,
+        "found_by": found.source,
+        "found_note": found.note,
+        "zone": zone_at(found.point, organisation.zone),
+    }
+
+
+NOBODY_LOOKED = Found(point=None, source=PointSource.NONE, note="nobody has looked for it yet")

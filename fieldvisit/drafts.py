@@ -1,0 +1,85 @@
+"""What the use cases share that take rows from outside: for whom they act, and what became of a row."""
+
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import FieldVisitError, InvalidValue, NotFound
+from fieldvisit.languages import Message
+from fieldvisit.models import Base, Organisation
+
+LONGEST_ID = 100
+LONGEST_TEXT = 500
+
+
+class Change(StrEnum):
+    """What an upsert did to what is stored."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a row was not stored, and which of its fields is to blame."""
+
+    path: str
+    reason: Message
+
+    @classmethod
+    def because(cls, error: FieldVisitError) -> "Refusal":
+        """The refusal that an error means. The path is empty where the error blames no single field."""
+        if isinstance(error, InvalidValue):
+            return cls(str(error.details["path"]), Message(str(error.details["reason"])))
+        path = f"{error.details['what']}_id" if isinstance(error, NotFound) else ""
+        return cls(path, Message(error.says, error.details))
+
+
+def acting_organisation(session: Session) -> Organisation:
+    """The organisation this session acts for."""
+    org_id: uuid.UUID = session.info["org"]
+    return session.get_one(Organisation, org_id)
+
+
+def find_organisation(session: Session, code: str) -> Organisation | None:
+    return session.scalar(sa.select(Organisation).where(Organisation.code == code))
+
+
+def assign(row: Base, **values: object) -> bool:
+    """Set the columns that differ; whether any did."""
+    differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+    for name, value in differing.items():
+        setattr(row, name, value)
+    return bool(differing)
+
+
+def told(**values: object) -> dict[str, object]:
+    """The values that are known: what a sender leaves out stays as it is stored."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def combined(first: Change, *others: Change) -> Change:
+    """The change of a row that belongs to several tables; the first is the one it is named after."""
+    if first is Change.UNCHANGED and any(other is not Change.UNCHANGED for other in others):
+        return Change.CHANGED
+    return first
+
+
+def check_text(path: str, value: str, *, longest: int = LONGEST_TEXT) -> None:
+    """Refuse what is empty, too long, or holds characters that cannot be stored or seen."""
+    if not value.strip():
+        raise InvalidValue(path=path, reason="is empty, but needed")
+    if len(value) > longest:
+        raise InvalidValue(path=path, reason="is too long")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise InvalidValue(path=path, reason="holds a character that cannot be written down")
+
+
+def folded(text: str) -> str:
+    """One spelling for texts that mean the same: for digests of addresses and e-mail addresses."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -1,0 +1,121 @@
+"""From addresses to points, through any geocoder of geopy. A point that cannot be found is ordinary, and says why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import tzfpy
+from geopy.exc import GeopyError
+from geopy.extra.rate_limiter import RateLimiter
+from geopy.geocoders import Nominatim, Photon
+
+from fieldvisit.datums import Point, to_wgs84
+from fieldvisit.errors import InvalidValue
+from fieldvisit.settings import Settings
+from fieldvisit.vocabulary import Datum, PointSource
+
+TIMEOUT_S = 5
+FAILURES_BEFORE_SILENCE = 3
+# Nominatim's public server allows one request per second.
+NOMINATIM_DELAY_S = 1.0
+# Nominatim's rank of a single house; smaller numbers are streets, towns, countries.
+NOMINATIM_HOUSE_RANK = 30
+
+NO_GEOCODER = "no geocoder is set"
+NOT_FOUND = "the geocoder knows no such address"
+TOO_COARSE = "the geocoder knows the street or the town only"
+NO_ANSWER = "the geocoder did not answer"
+
+
+class Geocoder(Protocol):
+    """What geopy's geocoders can do, as far as it is used here."""
+
+    def geocode(self, query: str) -> Any:
+        """A geopy `Location` or None; raises `GeopyError`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Where an address is, how that is known, and a note: the geocoder, the datum, or why there is no point."""
+
+    point: Point | None
+    source: PointSource
+    note: str
+
+    def __post_init__(self) -> None:
+        if (self.point is None) != (self.source is PointSource.NONE):
+            raise InvalidValue(path="source", reason="says none when, and only when, there is no point")
+
+
+def given(lat: float, lon: float, datum: Datum = Datum.WGS84) -> Found:
+    """A point that came with the address."""
+    return Found(point=to_wgs84(lat, lon, datum), source=PointSource.GIVEN, note=datum.value)
+
+
+def not_found(note: str) -> Found:
+    return Found(point=None, source=PointSource.NONE, note=note)
+
+
+class PointFinder:
+    """Asks a geocoder for one address after another.
+
+    After a few failures in a row it asks no more: ten thousand time-outs of a dead service would take a day.
+    """
+
+    def __init__(self, geocoder: Geocoder | None) -> None:
+        self._geocoder = geocoder
+        self._failures = 0
+
+    def find(self, address: str) -> Found:
+        if self._geocoder is None:
+            return not_found(NO_GEOCODER)
+        if self._failures >= FAILURES_BEFORE_SILENCE:
+            return not_found(NO_ANSWER)
+        try:
+            location = self._geocoder.geocode(address)
+        except GeopyError:
+            self._failures += 1
+            return not_found(NO_ANSWER)
+        self._failures = 0
+        return _read(location, type(self._geocoder).__name__.lower())
+
+
+def geocoder_from(settings: Settings) -> Geocoder | None:
+    """The geocoder that the settings name; None for none."""
+    if settings.geocoder == "demo":
+        # Here and not above: production never opens the demo's map.
+        from fieldvisit.demo.gazetteer import Gazetteer
+        from fieldvisit.demo.generator import EXTRACT
+
+        return Gazetteer.of(EXTRACT)
+    if settings.geocoder == "nominatim":
+        nominatim = Nominatim(user_agent="fieldvisit", timeout=TIMEOUT_S)
+        nominatim.geocode = RateLimiter(
+            nominatim.geocode, min_delay_seconds=NOMINATIM_DELAY_S, max_retries=0, swallow_exceptions=False
+        )
+        return nominatim  # type: ignore[no-any-return]  # geopy ships no types
+    if settings.geocoder == "photon":
+        return Photon(user_agent="fieldvisit", timeout=TIMEOUT_S)  # type: ignore[no-any-return]  # geopy ships no types
+    return None
+
+
+def zone_at(point: Point | None, otherwise: str) -> str:
+    """The IANA time zone at a point; `otherwise` where there is no point, or only the sea."""
+    name = tzfpy.get_tz(point.lon, point.lat) if point else ""
+    return otherwise if not name or name.startswith("Etc/") else name
+
+
+def _read(location: Any, name: str) -> Found:
+    if location is None:
+        return not_found(NOT_FOUND)
+    if not _is_a_house(location.raw):
+        return not_found(TOO_COARSE)
+    return Found(point=Point(location.latitude, location.longitude), source=PointSource.GEOCODED, note=name)
+
+
+def _is_a_house(raw: Mapping[str, Any]) -> bool:
+    """Whether the answer is one house, where the service tells: the middle of a street is a stranger's door."""
+    if "place_rank" in raw:
+        return int(raw["place_rank"]) >= NOMINATIM_HOUSE_RANK
+    kind = raw.get("properties", {}).get("type")
+    return kind in (None, "house")

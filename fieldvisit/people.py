@@ -1,0 +1,199 @@
+"""Visitors, their shifts and their credentials: upserts by the ids of the acting organisation."""
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.datums import Point
+from fieldvisit.drafts import LONGEST_ID, Change, assign, check_text, find_organisation, told
+from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.models import Credential, Shift, Visitor
+from fieldvisit.vocabulary import CredentialKind
+
+LONGEST_SHIFT = dt.timedelta(hours=16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitorDraft:
+    """`phone` in E.164. What is None, or empty among the lists, stays as it is stored."""
+
+    external_id: str
+    name: str
+    staff_number: str
+    phone: str | None = None
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    home_address: str | None = None
+    home: Point | None = None
+
+    def __post_init__(self) -> None:
+        check_text("external_id", self.external_id, longest=LONGEST_ID)
+        check_text("name", self.name)
+        check_text("staff_number", self.staff_number, longest=LONGEST_ID)
+        if self.home_address is not None:
+            check_text("home_address", self.home_address)
+        for path, words in (("skills", self.skills), ("languages", self.languages)):
+            for word in words:
+                check_text(path, word, longest=LONGEST_ID)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakDraft:
+    """A rest of `seconds` somewhere in ``[from_at, until_at)``."""
+
+    from_at: dt.datetime
+    until_at: dt.datetime
+    seconds: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.seconds <= (self.until_at - self.from_at).total_seconds():
+            raise InvalidValue(path="break_minutes", reason="does not fit between the times of the break")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftDraft:
+    """One visitor's work on one day; the instants are aware."""
+
+    visitor_id: str
+    works_on: dt.date
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    crew_code: str
+    lead: bool
+    from_office: bool
+    rest: BreakDraft | None = None
+
+    def __post_init__(self) -> None:
+        check_text("crew", self.crew_code, longest=LONGEST_ID)
+        if not self.starts_at < self.ends_at:
+            raise InvalidValue(path="end", reason="must be later than the time it starts")
+        if self.ends_at - self.starts_at > LONGEST_SHIFT:
+            raise InvalidValue(path="end", reason="is too long after the start")
+        if self.rest and not self.starts_at <= self.rest.from_at < self.rest.until_at <= self.ends_at:
+            raise InvalidValue(path="break_from", reason="is not inside the shift")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialDraft:
+    """A paper of a visitor; both dates are local and included. `for_organisation` is the code of a lender."""
+
+    external_id: str
+    visitor_id: str
+    kind: CredentialKind
+    number: str
+    issuer: str
+    valid_from: dt.date
+    valid_until: dt.date
+    for_organisation: str | None = None
+
+    def __post_init__(self) -> None:
+        check_text("external_id", self.external_id, longest=LONGEST_ID)
+        check_text("number", self.number, longest=LONGEST_ID)
+        check_text("issuer", self.issuer)
+        if self.valid_until < self.valid_from:
+            raise InvalidValue(path="valid_until", reason="must not be earlier than the first day")
+
+
+def local_instant(day: dt.date, clock: dt.time, zone: str, path: str) -> dt.datetime:
+    """When the clocks of `zone` show this time on this day, in UTC; the first of the two where they show it twice.
+
+    A time that the clocks skip in spring is refused.
+    """
+    local = dt.datetime.combine(day, clock, ZoneInfo(zone))
+    instant = local.astimezone(dt.UTC)
+    if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise InvalidValue(path=path, reason="is skipped by the clocks on this day")
+    return instant
+
+
+def find_visitor(session: Session, external_id: str) -> Visitor | None:
+    """The visitor of the acting organisation with this id."""
+    org_id = session.info["org"]
+    return session.scalar(sa.select(Visitor).where(Visitor.org_id == org_id, Visitor.external_id == external_id))
+
+
+def get_visitor(session: Session, external_id: str) -> Visitor:
+    visitor = find_visitor(session, external_id)
+    if visitor is None:
+        raise NotFound(what="visitor", id=external_id)
+    return visitor
+
+
+def upsert_visitor(session: Session, draft: VisitorDraft) -> tuple[Visitor, Change]:
+    values = told(
+        name=draft.name,
+        staff_number=draft.staff_number,
+        phone=draft.phone,
+        skills=list(draft.skills) or None,
+        languages=list(draft.languages) or None,
+        home_address=draft.home_address,
+        home_lat=draft.home.lat if draft.home else None,
+        home_lon=draft.home.lon if draft.home else None,
+    )
+    visitor = find_visitor(session, draft.external_id)
+    if visitor is not None:
+        # A new address without its point must not keep the point of the old one.
+        moved = draft.home_address is not None and draft.home_address != visitor.home_address
+        if moved and draft.home is None:
+            values |= {"home_lat": None, "home_lon": None}
+        changed = assign(visitor, **values)
+        session.flush()
+        return visitor, Change.CHANGED if changed else Change.UNCHANGED
+    visitor = Visitor(org_id=session.info["org"], external_id=draft.external_id, **values)
+    session.add(visitor)
+    session.flush()
+    return visitor, Change.ADDED
+
+
+def upsert_shift(session: Session, draft: ShiftDraft) -> tuple[Shift, Change]:
+    """One shift per visitor and day: another one for the same day replaces it."""
+    visitor = get_visitor(session, draft.visitor_id)
+    values: dict[str, object] = {
+        "starts_at": draft.starts_at,
+        "ends_at": draft.ends_at,
+        "crew_code": draft.crew_code,
+        "lead": draft.lead,
+        "from_office": draft.from_office,
+        "break_from_at": draft.rest.from_at if draft.rest else None,
+        "break_until_at": draft.rest.until_at if draft.rest else None,
+        "break_s": draft.rest.seconds if draft.rest else None,
+    }
+    shift = session.scalar(sa.select(Shift).where(Shift.visitor_id == visitor.id, Shift.works_on == draft.works_on))
+    if shift is not None:
+        changed = assign(shift, **values)
+        session.flush()
+        return shift, Change.CHANGED if changed else Change.UNCHANGED
+    shift = Shift(org_id=visitor.org_id, visitor_id=visitor.id, works_on=draft.works_on, **values)
+    session.add(shift)
+    session.flush()
+    return shift, Change.ADDED
+
+
+def upsert_credential(session: Session, draft: CredentialDraft) -> tuple[Credential, Change]:
+    visitor = get_visitor(session, draft.visitor_id)
+    organisation = find_organisation(session, draft.for_organisation) if draft.for_organisation else None
+    if draft.for_organisation and organisation is None:
+        raise InvalidValue(path="for_organisation", reason="is not the code of an organisation")
+    values = {
+        "visitor_id": visitor.id,
+        "kind": draft.kind,
+        "number": draft.number,
+        "issuer": draft.issuer,
+        "valid_from": draft.valid_from,
+        "valid_until": draft.valid_until,
+        "for_org_id": organisation.id if organisation else None,
+    }
+    credential = session.scalar(
+        sa.select(Credential).where(Credential.org_id == visitor.org_id, Credential.external_id == draft.external_id)
+    )
+    if credential is not None:
+        changed = assign(credential, **values)
+        session.flush()
+        return credential, Change.CHANGED if changed else Change.UNCHANGED
+    credential = Credential(org_id=visitor.org_id, external_id=draft.external_id, **values)
+    session.add(credential)
+    session.flush()
+    return credential, Change.ADDED
