@@ -6,7 +6,6 @@ follows the reader's light or dark setting. It shows visit references and addres
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from html import escape
 from importlib.resources import files
 from string import Template
 from xml.etree.ElementTree import Element
@@ -28,7 +27,9 @@ def picture(view: PlanView, streets: Sequence[Street], language: str) -> str:
     template = Template((files("fieldvisit.planning") / "picture.html").read_text(encoding="utf-8"))
     body = [page.heading(), page.sheet(streets), page.lists()]
     return template.substitute(
-        language=tag(page.language), title=escape(page.title), body="\n".join(markup(part) for part in body)
+        language=tag(page.language),
+        title=markup(element("title", page.title)),
+        body="\n".join(markup(part) for part in body),
     )
 
 

@@ -43,8 +43,10 @@ class Sheet:
     def at(self, lon: float, lat: float) -> Point:
         return (lon - self.west) * self.scale_x, (self.north - lat) * self.scale_y
 
-    def holds(self, place: Point) -> bool:
-        return 0 <= place[0] <= WIDTH and 0 <= place[1] <= self.height
+    def meets(self, line: Sequence[Point]) -> bool:
+        """Whether the box around a line on the sheet overlaps it: a long street may cross with both ends outside."""
+        xs, ys = [x for x, _ in line], [y for _, y in line]
+        return min(xs) <= WIDTH and max(xs) >= 0 and min(ys) <= self.height and max(ys) >= 0
 
     def line(self, points: Iterable[Point]) -> list[Point]:
         """The points on the sheet, without those less than a unit from the one before."""

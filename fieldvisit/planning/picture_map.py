@@ -49,7 +49,7 @@ def _places(view: PlanView) -> list[Point]:
 
 def _visible(street: Street, sheet: Sheet) -> list[Point]:
     line = sheet.line(street.points)
-    return line if any(sheet.holds(place) for place in line) else []
+    return line if sheet.meets(line) else []
 
 
 def _town(shown: Sequence[tuple[Street, list[Point]]]) -> Element:
@@ -137,7 +137,7 @@ def _pins(routes: Sequence[RouteView], sheet: Sheet) -> Iterator[Element]:
         for crew, route in enumerate(routes)
         for target in _targets(route)
     ]
-    moved = spread([pin.place for pin in pins], 2 * PIN_RADIUS)
+    moved = spread([pin.place for pin in pins], 2 * PIN_RADIUS + 3)
     for pin, place in zip(pins, moved, strict=True):
         if math.dist(pin.place, place) > PIN_RADIUS / 2:
             yield _leader(pin, place)
