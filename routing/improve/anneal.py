@@ -1,0 +1,145 @@
+"""The search of one thread: ruin, recreate, accept by simulated annealing, keep the best."""
+
+import numpy as np
+from numba import njit
+
+from routing.improve.arrays import BALANCE, COUNT, REMOVED, ROUND, TOUCHED
+from routing.improve.places import best_place, chance, refresh, welcomes
+from routing.improve.pool import keep_route
+from routing.improve.recreate import add_absent, claim, is_open, recreate, release, serve, whole_cost
+from routing.improve.ruin import ruin
+
+NEAR_BEST = 1.01
+"""Routes of solutions this close to the best go to the pool."""
+
+
+@njit(cache=True, nogil=True)
+def anneal(day, routes, best, pool, work, dice, heat, stop, rounds):
+    """Search for `rounds` rounds, or until `stop[0]` is set; return how many were done.
+
+    heat: first and last temperature, and how much of the search is done (0 to 1). With rounds < 0 the caller keeps
+    that share up to date from its clock; else it is the share of the rounds.
+    """
+    cost = whole_cost(day, routes)
+    if cost < best.cost[0]:
+        keep_best(routes, best, pool, cost)
+    done = 0
+    while stop[0] == 0 and (rounds < 0 or done < rounds):
+        share = done / rounds if rounds > 0 else heat[2]
+        temperature = heat[0] * (heat[1] / heat[0]) ** share
+        work.numbers[ROUND] += 1
+        work.numbers[REMOVED] = 0
+        work.numbers[TOUCHED] = 0
+        ruin(day, routes, dice, work, served_count(routes))
+        add_absent(day, routes, dice, work)
+        recreate(day, routes, dice, work)
+        found = whole_cost(day, routes)
+        if found < cost - temperature * np.log(1.0 - chance(dice)):
+            cost = found
+            if cost < best.cost[0]:
+                keep_best(routes, best, pool, cost)
+            elif cost < best.cost[0] * NEAR_BEST:
+                for k in range(work.numbers[TOUCHED]):
+                    keep_route(routes, pool, work.touched[k])
+        else:
+            undo(day, routes, work)
+        done += 1
+        best.rounds[0] += 1
+    return done
+
+
+@njit(cache=True, nogil=True)
+def served_count(routes):
+    return routes.totals[:, COUNT].sum()
+
+
+@njit(cache=True, nogil=True)
+def keep_best(routes, best, pool, cost):
+    best.cost[0] = cost
+    for crew in range(len(best.counts)):
+        count = routes.totals[crew, COUNT]
+        best.counts[crew] = count
+        for k in range(count):
+            best.stops[crew, k] = routes.stops[crew, k]
+        keep_route(routes, pool, crew)
+
+
+@njit(cache=True, nogil=True)
+def undo(day, routes, work):
+    """Bring back each touched route as it was remembered."""
+    for j in range(work.numbers[TOUCHED]):
+        crew = work.touched[j]
+        for k in range(routes.totals[crew, COUNT]):
+            release(day, routes, routes.stops[crew, k])
+    for j in range(work.numbers[TOUCHED]):
+        crew = work.touched[j]
+        load_route(day, routes, crew, work.saved[crew], work.saved_count[crew])
+
+
+@njit(cache=True, nogil=True)
+def load_route(day, routes, crew, stops, count):
+    """Put absent tasks on a route that holds none."""
+    routes.totals[crew, COUNT] = count
+    for k in range(count):
+        routes.stops[crew, k] = stops[k]
+        claim(day, routes, crew, stops[k])
+    refresh(day, routes, crew)
+
+
+@njit(cache=True, nogil=True)
+def fill(day, routes, work, dice):
+    """Serve every absent task that fits as things stand and lowers the whole cost; return how many were put in.
+
+    Asks every crew and every place, and counts unequal work, so afterwards no single insertion pays.
+    """
+    added, again = 0, True
+    while again:
+        again = False
+        for task in range(len(day.tasks)):
+            while is_open(day, routes, task) and put_where_it_pays(day, routes, task, work, dice):
+                added += 1
+                again = True
+    return added
+
+
+@njit(cache=True, nogil=True)
+def put_where_it_pays(day, routes, task, work, dice):
+    before = whole_cost(day, routes)
+    least, chosen, where = -1e-9, np.int64(-1), np.int64(-1)
+    for crew in range(len(day.crews)):
+        if not welcomes(day, routes, crew, task):
+            continue
+        price, place = best_place(day, routes, crew, task, 1e300, 0.0, dice, work.scratch)
+        if place < 0:
+            continue
+        change = price - day.gain[task]
+        if day.prices[BALANCE] > 0:
+            change = tried(day, routes, crew, place, task) - before
+        if change < least:
+            least, chosen, where = change, crew, place
+    if chosen >= 0:
+        serve(day, routes, chosen, where, task)
+    return chosen >= 0
+
+
+@njit(cache=True, nogil=True)
+def tried(day, routes, crew, place, task):
+    """The whole cost with the task put in there; the routes are as before afterwards."""
+    serve(day, routes, crew, place, task)
+    cost = whole_cost(day, routes)
+    take_off(day, routes, task)
+    return cost
+
+
+@njit(cache=True, nogil=True)
+def take_off(day, routes, task):
+    """Remove a served task from its route."""
+    crew = routes.crew_of[task]
+    write = 0
+    for k in range(routes.totals[crew, COUNT]):
+        if routes.stops[crew, k] != task:
+            routes.stops[crew, write] = routes.stops[crew, k]
+            write += 1
+    routes.totals[crew, COUNT] = write
+    release(day, routes, task)
+    refresh(day, routes, crew)

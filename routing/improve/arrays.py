@@ -1,0 +1,131 @@
+"""The arrays that the compiled functions share, and the names of their columns.
+
+Few wide arrays and not many narrow ones: a compiled call hands over every array of a named tuple. All but the drives
+are of 64 bits, so that each function is compiled for one kind of index only.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+type Ints = npt.NDArray[np.int64]
+type Smalls = npt.NDArray[np.int32]
+type Floats = npt.NDArray[np.float64]
+type Flags = npt.NDArray[np.bool_]
+
+FAR = 1 << 40
+"""Later than every instant: a time that cannot be kept."""
+NEVER = -FAR
+UNREACHABLE = 2_100_000_000
+"""A drive where there is no way: added to any instant it lies beyond every shift."""
+
+# columns of Day.tasks
+SERVICE, FIRST_SPAN, END_SPAN, GROUP, PUBLISHED, LOCKED = range(6)
+# columns of Day.crews
+SHIFT_FROM, SHIFT_TO, LATEST, REST_FROM, REST_TO, REST_S, HAS_REST = range(7)
+MOST_TASKS, MOST_TRAVEL, MOST_WORK, IS_OPEN, WORK_BEFORE, TIMED, OVERTIME_PRICE = range(7, 14)
+# Day.prices
+TRAVEL, WAIT, USED, CHANGE, BALANCE = range(5)
+# last axis of Routes.early: no break yet, break taken, departed after the break's window
+WHOLE, RESTED, AFTERNOON = range(3)
+# last axis of Routes.late: break taken or none needed, break still to come, home before the break's window
+FREE, RESTING, MORNING = range(3)
+# columns of Routes.totals
+COUNT, TRAVEL_S, WORK_S = range(3)
+
+
+class Day(NamedTuple):
+    """One problem. Nodes are the n tasks, then m starts, then m ends. Nothing here changes while a search runs."""
+
+    drive: Smalls
+    """[bands, nodes, nodes] seconds"""
+    band_from: Ints
+    longest: Smalls
+    """[nodes, nodes] the longest over all bands: what a backward look must fear"""
+    tasks: Ints
+    spans: Ints
+    """[spans, 2] first and last begin"""
+    gain: Floats
+    """[n] what serving saves: value (of a group its largest), the price of change, the weight of duty"""
+    duty: Floats
+    """[n] the part of `gain` that is the task's own, whoever else of its group is served"""
+    load: Ints
+    crews: Ints
+    room: Ints
+    may: Flags
+    """[m, n] the crew offers what is required, is large enough and not excluded by a pin"""
+    near: Ints
+    """[n, k] other tasks, nearest first"""
+    homes: Ints
+    """[n, h] crews that may serve, nearest start first, then -1"""
+    prices: Floats
+
+
+class Routes(NamedTuple):
+    """A solution, and the clock of each of its routes."""
+
+    stops: Ints
+    """[m, longest route] tasks in order"""
+    crew_of: Ints
+    """[n] the crew that serves, or -1"""
+    totals: Ints
+    load: Ints
+    early: Ints
+    """[m, places, 3] when the crew is ready to leave the start (0) or the k-th stop, by the state of its break"""
+    late: Ints
+    """[m, places, 3] the latest arrival at stop k or at the end, by what is still to come"""
+    cost: Floats
+    """[m] price of each route"""
+    taken: Ints
+    """[groups] how many of a group are served"""
+    left: Floats
+    """[1] what the absent tasks cost"""
+
+
+class Work(NamedTuple):
+    """Scratch space of one thread."""
+
+    numbers: Ints
+    """how many are removed, the round, the stamp of `candidates`, how many routes are touched"""
+    removed: Ints
+    keys: Floats
+    asked: Ints
+    scratch: Ints
+    mark_task: Ints
+    mark_crew: Ints
+    saved: Ints
+    saved_count: Ints
+    saved_cost: Floats
+    saved_at: Ints
+    touched: Ints
+
+
+class Best(NamedTuple):
+    """The best solution of one thread, and how far the thread is. The main thread reads it while the search runs."""
+
+    stops: Ints
+    counts: Ints
+    cost: Floats
+    rounds: Ints
+
+
+class Pool(NamedTuple):
+    """The different routes met, in the order they were met."""
+
+    used: Ints
+    """how many routes, how many stops"""
+    slots: Ints
+    """open addressing: a route's number + 1, or 0"""
+    marks: Ints
+    """[routes] a number that tells routes apart"""
+    crews: Ints
+    starts: Ints
+    """[routes + 1] where the stops of each begin"""
+    stops: Ints
+    costs: Floats
+    works: Ints
+
+
+# names of Work.numbers
+REMOVED, ROUND, STAMP, TOUCHED = range(4)

@@ -1,0 +1,142 @@
+"""Time on a route: forward to the earliest, backward to the latest, with several windows and a break.
+
+A route has three lawful ways past its break: take it inside the window (`RESTED`), be home before the window opens
+(`MORNING`), or leave after it has closed (`AFTERNOON`). Each way has its own earliest and latest times, so that a place
+for one more visit is checked in constant time.
+"""
+
+import numpy as np
+from numba import njit
+
+from routing.improve.arrays import (
+    AFTERNOON,
+    COUNT,
+    END_SPAN,
+    FAR,
+    FIRST_SPAN,
+    FREE,
+    HAS_REST,
+    IS_OPEN,
+    LATEST,
+    MORNING,
+    NEVER,
+    REST_FROM,
+    REST_S,
+    REST_TO,
+    RESTED,
+    RESTING,
+    SERVICE,
+    SHIFT_FROM,
+    WHOLE,
+)
+
+
+@njit(cache=True, nogil=True)
+def drive_at(day, at, origin, target):
+    """Seconds of a drive that starts at `at`."""
+    band = np.int64(0)
+    while band + 1 < len(day.band_from) and day.band_from[band + 1] <= at:
+        band += 1
+    return np.int64(day.drive[band, origin, target])
+
+
+@njit(cache=True, nogil=True)
+def first_begin(day, task, at):
+    """The first lawful begin at `at` or later."""
+    for span in range(day.tasks[task, FIRST_SPAN], day.tasks[task, END_SPAN]):
+        if at <= day.spans[span, 1]:
+            return max(at, day.spans[span, 0])
+    return np.int64(FAR)
+
+
+@njit(cache=True, nogil=True)
+def last_begin(day, task, at):
+    """The last lawful begin at `at` or earlier."""
+    for span in range(day.tasks[task, END_SPAN] - 1, day.tasks[task, FIRST_SPAN] - 1, -1):
+        if at >= day.spans[span, 0]:
+            return min(at, day.spans[span, 1])
+    return np.int64(NEVER)
+
+
+@njit(cache=True, nogil=True)
+def rested_arrival(day, crew, ready, origin, target):
+    """When the crew is at the door with its break taken: there if the window still allows, else before the drive."""
+    opens, closes, lasts = day.crews[crew, REST_FROM], day.crews[crew, REST_TO], day.crews[crew, REST_S]
+    if ready >= closes:
+        return np.int64(FAR)
+    there = ready + drive_at(day, ready, origin, target)
+    if there < closes:
+        return max(there, opens) + lasts
+    leaves = max(ready, opens) + lasts
+    return leaves + drive_at(day, leaves, origin, target)
+
+
+@njit(cache=True, nogil=True)
+def rested_return(day, crew, ready, origin):
+    """When the crew is home with a break before the drive; an open route has no break after its last service."""
+    opens, closes, lasts = day.crews[crew, REST_FROM], day.crews[crew, REST_TO], day.crews[crew, REST_S]
+    if ready >= closes or day.crews[crew, IS_OPEN]:
+        return np.int64(FAR)
+    leaves = max(ready, opens) + lasts
+    return leaves + drive_at(day, leaves, origin, len(day.tasks) + len(day.crews) + crew)
+
+
+@njit(cache=True, nogil=True)
+def resting_ready(day, crew, arrives, drive, home):
+    """The latest moment to be ready, break still to be taken on the way, to be done by `arrives`."""
+    opens, closes, lasts = day.crews[crew, REST_FROM], day.crews[crew, REST_TO], day.crews[crew, REST_S]
+    best = np.int64(NEVER)
+    if not home:
+        begin = min(arrives - lasts, closes - 1)
+        if begin >= opens:
+            best = begin - drive
+    if not (home and day.crews[crew, IS_OPEN]):
+        begin = min(arrives - drive - lasts, closes - 1)
+        if begin >= opens:
+            best = max(best, begin)
+    return best
+
+
+@njit(cache=True, nogil=True)
+def refresh_early(day, routes, crew):
+    n = len(day.tasks)
+    early, rests = routes.early, day.crews[crew, HAS_REST]
+    here = n + crew
+    early[crew, 0, WHOLE] = day.crews[crew, SHIFT_FROM]
+    early[crew, 0, RESTED] = FAR
+    early[crew, 0, AFTERNOON] = max(day.crews[crew, SHIFT_FROM], day.crews[crew, REST_TO]) if rests else FAR
+    for k in range(routes.totals[crew, COUNT]):
+        task = routes.stops[crew, k]
+        service = day.tasks[task, SERVICE]
+        ready = early[crew, k, WHOLE]
+        early[crew, k + 1, WHOLE] = first_begin(day, task, ready + drive_at(day, ready, here, task)) + service
+        if rests:
+            rested = early[crew, k, RESTED]
+            begin = first_begin(day, task, rested + drive_at(day, rested, here, task))
+            begin = min(begin, first_begin(day, task, rested_arrival(day, crew, ready, here, task)))
+            early[crew, k + 1, RESTED] = begin + service
+            late = early[crew, k, AFTERNOON]
+            early[crew, k + 1, AFTERNOON] = first_begin(day, task, late + drive_at(day, late, here, task)) + service
+        here = task
+
+
+@njit(cache=True, nogil=True)
+def refresh_late(day, routes, crew):
+    n, m = len(day.tasks), len(day.crews)
+    late, rests = routes.late, day.crews[crew, HAS_REST]
+    count = routes.totals[crew, COUNT]
+    there = n + m + crew
+    late[crew, count, FREE] = day.crews[crew, LATEST]
+    late[crew, count, RESTING] = NEVER
+    late[crew, count, MORNING] = min(day.crews[crew, LATEST], day.crews[crew, REST_FROM] - 1)
+    for k in range(count - 1, -1, -1):
+        task = routes.stops[crew, k]
+        drive, service = np.int64(day.longest[task, there]), day.tasks[task, SERVICE]
+        free = late[crew, k + 1, FREE]
+        late[crew, k, FREE] = last_begin(day, task, free - drive - service)
+        if rests:
+            ready = resting_ready(day, crew, free, drive, k + 1 == count)
+            ready = max(ready, late[crew, k + 1, RESTING] - drive)
+            late[crew, k, RESTING] = last_begin(day, task, ready - service)
+            late[crew, k, MORNING] = last_begin(day, task, late[crew, k + 1, MORNING] - drive - service)
+        there = task

@@ -1,0 +1,258 @@
+"""From a problem to flat arrays, and from arrays back to the order of stops."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from routing.improve.arrays import UNREACHABLE, Best, Day, Flags, Floats, Ints, Pool, Routes, Smalls, Work
+from routing.problem import Crew, Problem, Task
+
+NEIGHBOURS = 200
+HOMES = 6
+NO_LIMIT = 1 << 40
+POOL_ROUTES = 12_000
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A problem as arrays. Row r stands for task `rows[r]`; a task for two crews has two rows, one for each crew.
+
+    The rows of tasks for two crews are locked: the search goes around them, `pairs` places them.
+    """
+
+    problem: Problem
+    rows: tuple[int, ...]
+    day: Day
+
+    @cached_property
+    def pairs(self) -> dict[int, tuple[int, int]]:
+        """The two rows of each task for two crews, by the task's index."""
+        found: dict[int, list[int]] = {}
+        for row, index in enumerate(self.rows):
+            if self.problem.tasks[index].crews == 2:
+                found.setdefault(index, []).append(row)
+        return {index: (rows[0], rows[1]) for index, rows in found.items()}
+
+    def task_of(self, row: int) -> Task:
+        return self.problem.tasks[self.rows[row]]
+
+
+def flat(problem: Problem, excluded: frozenset[str] = frozenset()) -> Flat:
+    """The arrays of a problem without the excluded tasks, which nobody could serve."""
+    kept = [index for index, task in enumerate(problem.tasks) if task.id not in excluded]
+    rows = tuple(index for index in kept for _ in range(problem.tasks[index].crews))
+    return Flat(problem, rows, _day(problem, rows))
+
+
+def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
+    tasks = [problem.tasks[index] for index in rows]
+    drive = _drives(problem, tasks)
+    may = _permissions(problem, tasks)
+    gain, duty = _gains(problem, tasks)
+    columns, spans = _task_columns(problem, tasks)
+    load, room = _loads(problem, tasks)
+    prices = problem.prices
+    return Day(
+        drive=drive,
+        band_from=np.array(problem.travel.starts_s, np.int64),
+        longest=drive.max(axis=0),
+        tasks=columns,
+        spans=spans,
+        gain=gain,
+        duty=duty,
+        load=load,
+        crews=_crew_columns(problem),
+        room=room,
+        may=may,
+        near=_nearest(drive[0], len(tasks)),
+        homes=_homes(drive[0], may, len(tasks)),
+        prices=np.array([prices.travel, prices.wait, prices.crew_used, prices.change, prices.balance], np.float64),
+    )
+
+
+def _drives(problem: Problem, tasks: list[Task]) -> Smalls:
+    starts = [crew.start for crew in problem.crews]
+    ends = [crew.start if crew.end is None else crew.end for crew in problem.crews]
+    places = np.array([task.location for task in tasks] + starts + ends, np.int64)
+    drives = np.empty((len(problem.travel.matrices), len(places), len(places)), np.int32)
+    for band, matrix in enumerate(problem.travel.matrices):
+        known = np.array([[UNREACHABLE if cell is None else cell for cell in row] for row in matrix], np.int32).reshape(
+            len(matrix), len(matrix)
+        )
+        drives[band] = known[np.ix_(places, places)] if len(places) else 0
+    for index, crew in enumerate(problem.crews):
+        if crew.end is None:
+            drives[:, :, len(tasks) + len(starts) + index] = 0
+    return drives
+
+
+def _permissions(problem: Problem, tasks: list[Task]) -> Flags:
+    may = np.zeros((len(problem.crews), len(tasks)), np.bool_)
+    for v, crew in enumerate(problem.crews):
+        for c, task in enumerate(tasks):
+            may[v, c] = bool(task.begins) and task.requires <= crew.offers and _alone(crew, task)
+    return may
+
+
+def _alone(crew: Crew, task: Task) -> bool:
+    """What one crew must bring when it comes alone; of two, `pairs` looks at both together."""
+    if task.crews == 2:
+        return True
+    return task.visitors <= crew.size and (task.pin is None or task.pin.crew in (None, crew.id))
+
+
+def _gains(problem: Problem, tasks: list[Task]) -> tuple[Floats, Floats]:
+    largest: dict[str, int] = {}
+    for task in tasks:
+        if task.group is not None:
+            largest[task.group] = max(largest.get(task.group, 0), task.value_s)
+    value = np.array([task.value_s if task.group is None else largest[task.group] for task in tasks], np.float64)
+    duty = np.array([0 if t.published_crew is None else problem.prices.change for t in tasks], np.float64)
+    duty += np.array([t.mandatory for t in tasks], np.float64) * _weight_of_duty(problem)
+    for row in range(1, len(tasks)):
+        if tasks[row].crews == 2 and tasks[row] is tasks[row - 1]:
+            # The second row of a pair: its worth is counted with the first.
+            value[row], duty[row] = 0, 0
+    return value + duty, duty
+
+
+def _weight_of_duty(problem: Problem) -> float:
+    """More than serving one mandatory task could ever cost elsewhere, and small enough for exact sums."""
+    prices = problem.prices
+    values = sum(task.value_s for task in problem.tasks)
+    longest = max((crew.latest_return_s - crew.shift[0] for crew in problem.crews), default=0)
+    overtime = max((crew.overtime.price for crew in problem.crews if crew.overtime is not None), default=0)
+    a_route = (prices.travel + prices.wait + overtime) * longest + prices.crew_used
+    return float(
+        values + (len(problem.crews) + 1) * a_route + prices.balance * longest + prices.change * len(problem.tasks) + 1
+    )
+
+
+def _task_columns(problem: Problem, tasks: list[Task]) -> tuple[Ints, Ints]:
+    groups = {name: index for index, name in enumerate(dict.fromkeys(t.group for t in tasks if t.group is not None))}
+    crews = {crew.id: index for index, crew in enumerate(problem.crews)}
+    columns = np.zeros((len(tasks), 6), np.int64)
+    spans: list[tuple[int, int]] = []
+    for row, task in enumerate(tasks):
+        first = len(spans)
+        # A task for two crews has one span of its own per row, which `pairs` sets to the common begin.
+        spans += list(task.begins) if task.crews == 1 else [(0, 0)]
+        group = -1 if task.group is None else groups[task.group]
+        published = -1 if task.published_crew is None or task.crews == 2 else crews[task.published_crew]
+        columns[row] = (task.service_s, first, len(spans), group, published, int(task.crews == 2))
+    return columns, np.array(spans, np.int64).reshape(len(spans), 2)
+
+
+def _loads(problem: Problem, tasks: list[Task]) -> tuple[Ints, Ints]:
+    kinds = max((len(task.load) for task in tasks), default=0)
+    load = np.zeros((len(tasks), kinds), np.int64)
+    room = np.full((len(problem.crews), kinds), NO_LIMIT, np.int64)
+    for row, task in enumerate(tasks):
+        load[row, : len(task.load)] = task.load
+    for row, crew in enumerate(problem.crews):
+        if crew.capacity is not None:
+            room[row] = [crew.capacity[kind] if kind < len(crew.capacity) else 0 for kind in range(kinds)]
+    return load, room
+
+
+def _crew_columns(problem: Problem) -> Ints:
+    prices, banded = problem.prices, len(problem.travel.matrices) > 1
+    rows = []
+    for crew in problem.crews:
+        rest = crew.break_
+        timed = banded or prices.wait > 0 or prices.balance > 0
+        timed = timed or crew.max_work_s is not None or crew.overtime is not None
+        rows.append(
+            (
+                *(crew.shift[0], crew.shift[1], crew.latest_return_s),
+                *((0, 0, 0, 0) if rest is None else (rest.window.opens_s, rest.window.closes_s, rest.duration_s, 1)),
+                *(_limit(crew.max_tasks), _limit(crew.max_travel_s), _limit(crew.max_work_s)),
+                *(int(crew.end is None), crew.work_before_s, int(timed)),
+                0 if crew.overtime is None else crew.overtime.price,
+            )
+        )
+    return np.array(rows, np.int64).reshape(len(rows), 14)
+
+
+def _limit(limit: int | None) -> int:
+    return NO_LIMIT if limit is None else limit
+
+
+def _nearest(drive: Smalls, n: int) -> Ints:
+    """For each task the others, nearest first, by the mean of both ways."""
+    mean = drive[:n, :n].astype(np.float64)
+    mean = mean + mean.T
+    np.fill_diagonal(mean, np.inf)
+    kept = min(NEIGHBOURS, n - 1) if n else 0
+    return np.argsort(mean, axis=1, kind="stable")[:, :kept].astype(np.int64)
+
+
+def _homes(drive: Smalls, may: Flags, n: int) -> Ints:
+    m = len(may)
+    out = np.full((n, min(HOMES, m)), -1, np.int64)
+    far = np.where(may, drive[n : n + m, :n].astype(np.float64), np.inf)
+    order = np.argsort(far, axis=0, kind="stable")[: out.shape[1]]
+    for row in range(n):
+        able = [crew for crew in order[:, row] if may[crew, row]]
+        out[row, : len(able)] = able
+    return out
+
+
+def empty_routes(day: Day) -> Routes:
+    """No crew has a stop; `refresh` has still to be called for each crew."""
+    n, m = len(day.tasks), len(day.crews)
+    longest = int(min(n, day.crews[:, 7].max(initial=0)))
+    groups = int(day.tasks[:, 3].max(initial=-1)) + 1
+    return Routes(
+        stops=np.zeros((m, longest), np.int64),
+        crew_of=np.full(n, -1, np.int64),
+        totals=np.zeros((m, 3), np.int64),
+        load=np.zeros((m, day.load.shape[1]), np.int64),
+        early=np.zeros((m, longest + 1, 3), np.int64),
+        late=np.zeros((m, longest + 1, 3), np.int64),
+        cost=np.zeros(m, np.float64),
+        taken=np.zeros(groups, np.int64),
+        left=np.zeros(1, np.float64),
+    )
+
+
+def new_work(day: Day) -> Work:
+    n, m = len(day.tasks), len(day.crews)
+    return Work(
+        numbers=np.zeros(4, np.int64),
+        removed=np.zeros(n + 16, np.int64),
+        keys=np.zeros(n + 16, np.float64),
+        asked=np.zeros(m, np.int64),
+        scratch=np.zeros(n + 1, np.int64),
+        mark_task=np.zeros(n, np.int64),
+        mark_crew=np.zeros(m, np.int64),
+        saved=np.zeros((m, n), np.int64),
+        saved_count=np.zeros(m, np.int64),
+        saved_cost=np.zeros(m, np.float64),
+        saved_at=np.zeros(m, np.int64),
+        touched=np.zeros(m, np.int64),
+    )
+
+
+def new_best(day: Day) -> Best:
+    n, m = len(day.tasks), len(day.crews)
+    return Best(
+        stops=np.zeros((m, n), np.int64),
+        counts=np.zeros(m, np.int64),
+        cost=np.full(1, np.inf),
+        rounds=np.zeros(1, np.int64),
+    )
+
+
+def new_pool(day: Day) -> Pool:
+    return Pool(
+        used=np.zeros(2, np.int64),
+        slots=np.zeros(8 * POOL_ROUTES, np.int64),
+        marks=np.zeros(POOL_ROUTES, np.int64),
+        crews=np.zeros(POOL_ROUTES, np.int64),
+        starts=np.zeros(POOL_ROUTES + 1, np.int64),
+        stops=np.zeros(40 * POOL_ROUTES, np.int64),
+        costs=np.zeros(POOL_ROUTES, np.float64),
+        works=np.zeros(POOL_ROUTES, np.int64),
+    )

@@ -1,0 +1,203 @@
+"""Where one more visit fits, exactly and in constant time a place, and what it would cost there."""
+
+import numpy as np
+from numba import njit
+
+from routing.improve.arrays import (
+    AFTERNOON,
+    CHANGE,
+    COUNT,
+    END_SPAN,
+    FREE,
+    HAS_REST,
+    MORNING,
+    MOST_TASKS,
+    MOST_TRAVEL,
+    PUBLISHED,
+    RESTED,
+    RESTING,
+    SERVICE,
+    TIMED,
+    TRAVEL,
+    TRAVEL_S,
+    USED,
+    WAIT,
+    WHOLE,
+    WORK_S,
+)
+from routing.improve.clock import drive_at, first_begin, refresh_early, refresh_late, rested_arrival, rested_return
+from routing.improve.timing import best_timing
+
+
+@njit(cache=True, nogil=True)
+def fits(day, routes, crew, place, task):
+    """Whether `task` may be put before stop `place` (or last) so that every time of the route can be kept."""
+    n, m = len(day.tasks), len(day.crews)
+    count = routes.totals[crew, COUNT]
+    before = n + crew if place == 0 else routes.stops[crew, place - 1]
+    after = n + m + crew if place == count else routes.stops[crew, place]
+    ready = routes.early[crew, place, WHOLE]
+    service = day.tasks[task, SERVICE]
+    done = first_begin(day, task, ready + drive_at(day, ready, before, task)) + service
+    arrives = done + drive_at(day, done, task, after)
+    if arrives > routes.late[crew, place, FREE]:
+        return False
+    if not day.crews[crew, HAS_REST]:
+        return True
+    if arrives <= routes.late[crew, place, MORNING] or arrives <= routes.late[crew, place, RESTING]:
+        return True
+    free, home = routes.late[crew, place, FREE], place == count
+    if (rested_return(day, crew, done, task) if home else rested_arrival(day, crew, done, task, after)) <= free:
+        return True
+    begin = first_begin(day, task, rested_arrival(day, crew, ready, before, task))
+    return (
+        keeps(day, begin + service, task, after, free)
+        or passes(day, routes.early[crew, place, RESTED], before, task, after, free)
+        or passes(day, routes.early[crew, place, AFTERNOON], before, task, after, free)
+    )
+
+
+@njit(cache=True, nogil=True)
+def keeps(day, done, task, after, free):
+    return done + drive_at(day, done, task, after) <= free
+
+
+@njit(cache=True, nogil=True)
+def passes(day, ready, before, task, after, free):
+    begin = first_begin(day, task, ready + drive_at(day, ready, before, task))
+    return keeps(day, begin + day.tasks[task, SERVICE], task, after, free)
+
+
+@njit(cache=True, nogil=True)
+def welcomes(day, routes, crew, task):
+    """What does not depend on the place: permission, number of stops and load."""
+    if not day.may[crew, task]:
+        return False
+    if routes.totals[crew, COUNT] >= min(day.crews[crew, MOST_TASKS], routes.stops.shape[1]):
+        return False
+    for kind in range(day.load.shape[1]):
+        if routes.load[crew, kind] + day.load[task, kind] > day.room[crew, kind]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def best_place(day, routes, crew, task, least, blink, dice, scratch):
+    """(price, place) of the cheapest place that costs less than `least`; place -1 if there is none.
+
+    Each place is overlooked with probability `blink`.
+    """
+    n, m = len(day.tasks), len(day.crews)
+    count = routes.totals[crew, COUNT]
+    fixed = day.prices[USED] if count == 0 else 0.0
+    if day.tasks[task, PUBLISHED] >= 0 and day.tasks[task, PUBLISHED] != crew:
+        fixed += day.prices[CHANGE]
+    timed = day.crews[crew, TIMED]
+    # Filling a gap may save waiting, so with a price on waiting the detour alone is no lower bound.
+    saved = routes.cost[crew] if timed and (day.prices[WAIT] > 0 or len(day.band_from) > 1) else 0.0
+    last_span = day.spans[day.tasks[task, END_SPAN] - 1, 1]
+    best, where = least, np.int64(-1)
+    before = n + crew
+    for place in range(count + 1):
+        if routes.early[crew, place, WHOLE] > last_span:
+            break
+        after = n + m + crew if place == count else routes.stops[crew, place]
+        base = np.int64(day.longest[before, after]) if count > 0 else 0
+        detour = np.int64(day.longest[before, task]) + np.int64(day.longest[task, after]) - base
+        price = fixed + day.prices[TRAVEL] * detour
+        before = after
+        if price - saved >= best or (blink > 0 and chance(dice) < blink):
+            continue
+        if not timed and routes.totals[crew, TRAVEL_S] + detour > day.crews[crew, MOST_TRAVEL]:
+            continue
+        if not fits(day, routes, crew, place, task):
+            continue
+        if timed:
+            price = timed_price(day, routes, crew, place, task, scratch) - routes.cost[crew]
+        if price < best:
+            best, where = price, place
+    return best, where
+
+
+@njit(cache=True, nogil=True)
+def timed_price(day, routes, crew, place, task, scratch):
+    """The price of the route with the task put in, clock included."""
+    count = routes.totals[crew, COUNT]
+    for k in range(count + 1):
+        scratch[k] = task if k == place else routes.stops[crew, k if k < place else k - 1]
+    return route_price(day, crew, scratch, count + 1)[0]
+
+
+@njit(cache=True, nogil=True)
+def route_price(day, crew, stops, count):
+    """(price, travel, work) of an order of stops, exactly as the format counts them; without balance."""
+    if count == 0:
+        return 0.0, np.int64(0), np.int64(0)
+    price, departs, returns, travel, _ = best_timing(day, crew, stops, count)
+    for k in range(count):
+        published = day.tasks[stops[k], PUBLISHED]
+        if published >= 0 and published != crew:
+            price += day.prices[CHANGE]
+    return price + day.prices[USED], travel, returns - departs
+
+
+@njit(cache=True, nogil=True)
+def refresh(day, routes, crew):
+    """Tell clock, price and totals of a route anew after its stops changed."""
+    refresh_early(day, routes, crew)
+    refresh_late(day, routes, crew)
+    count = routes.totals[crew, COUNT]
+    if day.crews[crew, TIMED]:
+        price, travel, work = route_price(day, crew, routes.stops[crew], count)
+        routes.totals[crew, WORK_S] = work
+    else:
+        price, travel = plain_price(day, crew, routes.stops[crew], count)
+    routes.cost[crew] = price
+    routes.totals[crew, TRAVEL_S] = travel
+    for kind in range(day.load.shape[1]):
+        routes.load[crew, kind] = 0
+        for k in range(count):
+            routes.load[crew, kind] += day.load[routes.stops[crew, k], kind]
+
+
+@njit(cache=True, nogil=True)
+def plain_price(day, crew, stops, count):
+    """(price, travel) where the clock costs nothing: one matrix, no price on waiting, overtime or balance."""
+    n, m = len(day.tasks), len(day.crews)
+    if count == 0:
+        return 0.0, np.int64(0)
+    travel, changed, here = np.int64(0), np.int64(0), n + crew
+    for k in range(count):
+        task = stops[k]
+        travel += np.int64(day.drive[0, here, task])
+        changed += day.tasks[task, PUBLISHED] >= 0 and day.tasks[task, PUBLISHED] != crew
+        here = task
+    travel += np.int64(day.drive[0, here, n + m + crew])
+    return day.prices[USED] + day.prices[TRAVEL] * travel + day.prices[CHANGE] * changed, travel
+
+
+@njit(cache=True, nogil=True)
+def put(day, routes, crew, place, task):
+    for k in range(routes.totals[crew, COUNT], place, -1):
+        routes.stops[crew, k] = routes.stops[crew, k - 1]
+    routes.stops[crew, place] = task
+    routes.totals[crew, COUNT] += 1
+    routes.crew_of[task] = crew
+    refresh(day, routes, crew)
+
+
+@njit(cache=True, nogil=True)
+def chance(dice):
+    """A number from 0 up to 1, from our own state: a thread's result depends on its seed alone (xorshift64*)."""
+    x = dice[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    dice[0] = x
+    return np.float64((x * np.uint64(2685821657736338717)) >> np.uint64(11)) / 9007199254740992.0
+
+
+@njit(cache=True, nogil=True)
+def pick(dice, count):
+    """A whole number from 0 up to `count`, exclusive."""
+    return min(count - 1, np.int64(chance(dice) * count))

@@ -1,0 +1,185 @@
+"""Putting removed visits back, and telling what a solution costs."""
+
+import numpy as np
+from numba import njit
+
+from routing.improve.arrays import (
+    BALANCE,
+    COUNT,
+    END_SPAN,
+    FIRST_SPAN,
+    GROUP,
+    LOCKED,
+    REMOVED,
+    ROUND,
+    SERVICE,
+    STAMP,
+    TOUCHED,
+    WORK_BEFORE,
+    WORK_S,
+)
+from routing.improve.places import best_place, chance, pick, put, welcomes
+
+ABSENT_TRIED = 15
+"""Visits left out before that are tried again beside the removed ones."""
+NEAR_TASKS = 40
+BLINK = 0.01
+
+
+@njit(cache=True, nogil=True)
+def is_open(day, routes, task):
+    """The task is absent, free to be moved, and no mate of its group is served."""
+    if routes.crew_of[task] >= 0 or day.tasks[task, LOCKED]:
+        return False
+    group = day.tasks[task, GROUP]
+    return group < 0 or routes.taken[group] == 0
+
+
+@njit(cache=True, nogil=True)
+def add_absent(day, routes, dice, work):
+    """Append a sample of absent tasks, beginning anywhere, to the removed ones."""
+    n = len(day.tasks)
+    removed = work.numbers[REMOVED]
+    found, start = 0, pick(dice, n)
+    for step in range(n):
+        task = (start + step) % n
+        if routes.crew_of[task] < 0 and work.mark_task[task] != work.numbers[ROUND] and not day.tasks[task, LOCKED]:
+            work.removed[removed + found] = task
+            found += 1
+            if found >= ABSENT_TRIED:
+                break
+    work.numbers[REMOVED] = removed + found
+
+
+@njit(cache=True, nogil=True)
+def insertion_order(day, dice, work):
+    """Sort the removed by chance, or the dear, the narrow, the long or the early first."""
+    count = work.numbers[REMOVED]
+    rule = pick(dice, np.int64(11))
+    for k in range(count):
+        task = work.removed[k]
+        first, last = day.tasks[task, FIRST_SPAN], day.tasks[task, END_SPAN] - 1
+        if rule < 4:
+            work.keys[k] = chance(dice)
+        elif rule < 7:
+            work.keys[k] = -day.gain[task]
+        elif rule < 9:
+            work.keys[k] = day.spans[last, 1] - day.spans[first, 0] if first <= last else 0
+        elif rule == 9:
+            work.keys[k] = -day.tasks[task, SERVICE]
+        else:
+            work.keys[k] = day.spans[first, 0] if first <= last else 0
+    sort_removed(work, count)
+
+
+@njit(cache=True, nogil=True)
+def sort_removed(work, count):
+    """By key, smallest first. They are few: plain insertion beats a library's sort, which also compiles slowly."""
+    for k in range(1, count):
+        key, task, at = work.keys[k], work.removed[k], k
+        while at > 0 and work.keys[at - 1] > key:
+            work.keys[at], work.removed[at] = work.keys[at - 1], work.removed[at - 1]
+            at -= 1
+        work.keys[at], work.removed[at] = key, task
+
+
+@njit(cache=True, nogil=True)
+def candidates(day, routes, task, work):
+    """Crews worth asking: those of the nearest served tasks, and those whose start is nearest."""
+    work.numbers[STAMP] += 1
+    stamp, found = work.numbers[STAMP], np.int64(0)
+    for j in range(min(NEAR_TASKS, day.near.shape[1])):
+        crew = routes.crew_of[day.near[task, j]]
+        if crew >= 0 and work.mark_crew[crew] != stamp:
+            work.mark_crew[crew] = stamp
+            work.asked[found] = crew
+            found += 1
+    for j in range(day.homes.shape[1]):
+        crew = day.homes[task, j]
+        if crew >= 0 and work.mark_crew[crew] != stamp:
+            work.mark_crew[crew] = stamp
+            work.asked[found] = crew
+            found += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def recreate(day, routes, dice, work):
+    """Insert what pays, one after the other, each at its cheapest place."""
+    insertion_order(day, dice, work)
+    for q in range(work.numbers[REMOVED]):
+        task = work.removed[q]
+        if not is_open(day, routes, task):
+            continue
+        best, chosen, where = day.gain[task], np.int64(-1), np.int64(-1)
+        for k in range(candidates(day, routes, task, work)):
+            crew = work.asked[k]
+            if welcomes(day, routes, crew, task):
+                price, place = best_place(day, routes, crew, task, best, BLINK, dice, work.scratch)
+                if place >= 0:
+                    best, chosen, where = price, crew, place
+        if chosen >= 0:
+            remember(routes, work, chosen)
+            serve(day, routes, chosen, where, task)
+
+
+@njit(cache=True, nogil=True)
+def serve(day, routes, crew, place, task):
+    put(day, routes, crew, place, task)
+    claim(day, routes, crew, task)
+
+
+@njit(cache=True, nogil=True)
+def claim(day, routes, crew, task):
+    """Mark a task as served; the caller has put it on the route."""
+    routes.crew_of[task] = crew
+    group = day.tasks[task, GROUP]
+    if group < 0 or routes.taken[group] == 0:
+        routes.left[0] -= day.gain[task] - day.duty[task]
+    routes.left[0] -= day.duty[task]
+    if group >= 0:
+        routes.taken[group] += 1
+
+
+@njit(cache=True, nogil=True)
+def release(day, routes, task):
+    """Mark a task as absent; the caller takes it off its route."""
+    routes.crew_of[task] = -1
+    group = day.tasks[task, GROUP]
+    if group >= 0:
+        routes.taken[group] -= 1
+    if group < 0 or routes.taken[group] == 0:
+        routes.left[0] += day.gain[task] - day.duty[task]
+    routes.left[0] += day.duty[task]
+
+
+@njit(cache=True, nogil=True)
+def remember(routes, work, crew):
+    """Keep a route as it was before this round, once."""
+    if work.saved_at[crew] == work.numbers[ROUND]:
+        return
+    work.saved_at[crew] = work.numbers[ROUND]
+    work.touched[work.numbers[TOUCHED]] = crew
+    work.numbers[TOUCHED] += 1
+    count = routes.totals[crew, COUNT]
+    work.saved_count[crew] = count
+    work.saved_cost[crew] = routes.cost[crew]
+    for k in range(count):
+        work.saved[crew, k] = routes.stops[crew, k]
+
+
+@njit(cache=True, nogil=True)
+def spread(day, routes):
+    """The price of unequal work over all crews."""
+    if day.prices[BALANCE] == 0 or len(day.crews) == 0:
+        return 0.0
+    least, most = 1 << 60, 0
+    for crew in range(len(day.crews)):
+        total = day.crews[crew, WORK_BEFORE] + routes.totals[crew, WORK_S]
+        least, most = min(least, total), max(most, total)
+    return day.prices[BALANCE] * (most - least)
+
+
+@njit(cache=True, nogil=True)
+def whole_cost(day, routes):
+    return routes.cost.sum() + spread(day, routes) + routes.left[0]

@@ -1,0 +1,62 @@
+"""Taking strings of visits out of the routes around one visit."""
+
+import numpy as np
+from numba import njit
+
+from routing.improve.arrays import COUNT, LOCKED, REMOVED, ROUND
+from routing.improve.places import chance, pick, refresh
+from routing.improve.recreate import release, remember
+
+LONGEST_STRING = 10
+REMOVED_ON_AVERAGE = 10
+SPLIT = 0.5
+"""How often a string keeps some visits in its middle, and how likely each further one is kept."""
+
+
+@njit(cache=True, nogil=True)
+def ruin(day, routes, dice, work, served):
+    """Take strings out of routes near one visit picked by chance; `served` is how many visits are on routes."""
+    n, m = len(day.tasks), len(day.crews)
+    longest = max(1.0, min(float(LONGEST_STRING), served / m))
+    wanted = np.int64(chance(dice) * (4 * REMOVED_ON_AVERAGE / (1 + longest) - 1) + 1)
+    seed, done = pick(dice, n), 0
+    for j in range(-1, day.near.shape[1]):
+        if done >= wanted:
+            break
+        task = seed if j < 0 else day.near[seed, j]
+        crew = routes.crew_of[task]
+        if crew >= 0 and work.saved_at[crew] != work.numbers[ROUND]:
+            remember(routes, work, crew)
+            take_string(day, routes, crew, task, longest, dice, work)
+            done += 1
+
+
+@njit(cache=True, nogil=True)
+def take_string(day, routes, crew, task, longest, dice, work):
+    """Remove a string of visits that holds `task`, sometimes sparing a part of its middle."""
+    count = routes.totals[crew, COUNT]
+    length = min(count, np.int64(chance(dice) * min(longest, count) + 1))
+    spared = 0
+    if chance(dice) < SPLIT:
+        while length + spared < count and chance(dice) > SPLIT:
+            spared += 1
+    position = 0
+    while routes.stops[crew, position] != task:
+        position += 1
+    span = length + spared
+    low, high = max(0, position - span + 1), min(position, count - span)
+    start = low + pick(dice, high - low + 1)
+    keep = start + pick(dice, length + 1)
+    write = start
+    for k in range(start, count):
+        stop = routes.stops[crew, k]
+        if k < start + span and not (keep <= k < keep + spared) and not day.tasks[stop, LOCKED]:
+            work.removed[work.numbers[REMOVED]] = stop
+            work.numbers[REMOVED] += 1
+            work.mark_task[stop] = work.numbers[ROUND]
+            release(day, routes, stop)
+        else:
+            routes.stops[crew, write] = stop
+            write += 1
+    routes.totals[crew, COUNT] = write
+    refresh(day, routes, crew)

@@ -1,0 +1,129 @@
+"""The threads of a search, and the clock that the compiled code does not have."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from routing.improve.anneal import anneal, fill, load_route, take_off
+from routing.improve.arrays import COUNT, Best, Day, Floats, Ints, Pool, Routes, Work
+from routing.improve.flat import empty_routes, new_best, new_pool, new_work
+from routing.improve.places import refresh
+from routing.improve.recreate import whole_cost
+
+TICK_S = 0.02
+"""How often the main thread looks at the clock and at the wish to stop."""
+
+type Order = tuple[tuple[int, ...], ...]
+"""The rows of each crew, in order."""
+
+
+class Lane:
+    """What one thread owns: a solution, its best, the routes it met, its dice."""
+
+    def __init__(self, day: Day, seed: int) -> None:
+        self.day = day
+        self.routes: Routes = empty_routes(day)
+        self.best: Best = new_best(day)
+        self.pool: Pool = new_pool(day)
+        self.work: Work = new_work(day)
+        # Neighbouring seeds must not give neighbouring dice, and the state may not be 0.
+        self.dice = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+        self.routes.left[0] = _everything_left(day)
+        for crew in range(len(day.crews)):
+            refresh(day, self.routes, crew)
+
+    def load(self, order: Order) -> None:
+        """Take on another solution."""
+        for row in np.flatnonzero(self.routes.crew_of >= 0):
+            take_off(self.day, self.routes, int(row))
+        for crew, rows in enumerate(order):
+            load_route(self.day, self.routes, crew, np.array(rows, np.int64), len(rows))
+
+    def order(self) -> Order:
+        return tuple(
+            tuple(int(row) for row in self.routes.stops[crew, : self.routes.totals[crew, COUNT]])
+            for crew in range(len(self.day.crews))
+        )
+
+    def best_order(self) -> Order:
+        counts = self.best.counts
+        return tuple(tuple(int(row) for row in self.best.stops[crew, : counts[crew]]) for crew in range(len(counts)))
+
+    def anneal(self, heat: Floats, stop: Ints, rounds: int) -> int:
+        return int(anneal(self.day, self.routes, self.best, self.pool, self.work, self.dice, heat, stop, rounds))
+
+    def cost(self) -> float:
+        return float(whole_cost(self.day, self.routes))
+
+    def fill(self) -> int:
+        """Put in whatever fits as things stand and pays; the number of tasks put in."""
+        return int(fill(self.day, self.routes, self.work, self.dice))
+
+
+def _everything_left(day: Day) -> float:
+    """The cost of serving nobody; a group's value counts once."""
+    value = day.gain - day.duty
+    groups = day.tasks[:, 3]
+    alone = float(value[groups < 0].sum())
+    return alone + float(day.duty.sum()) + sum(float(value[groups == g].max()) for g in np.unique(groups[groups >= 0]))
+
+
+@dataclass
+class Watch:
+    """The wish to stop, told to all threads: a deadline, or somebody's word."""
+
+    deadline: float | None
+    should_stop: Callable[[], bool]
+    on_tick: Callable[[], None]
+    stop: Ints = field(default_factory=lambda: np.zeros(1, np.int64))
+    ended: bool = False
+
+    def look(self) -> None:
+        """Stop for good when the time is up or somebody wishes it."""
+        if self.should_stop() or (self.deadline is not None and time.monotonic() >= self.deadline):
+            self.ended = True
+            self.stop[0] = 1
+        self.on_tick()
+
+    def remaining_s(self) -> float | None:
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One phase of annealing: first and last temperature, and rounds for each thread or seconds."""
+
+    hot: float
+    cold: float
+    rounds: int | None
+    seconds: float | None
+
+
+def run(lanes: Sequence[Lane], stretch: Stretch, watch: Watch) -> None:
+    """Let every lane search from where it is; returns when the stretch is over or the watch says stop."""
+    if watch.ended:
+        return
+    heat = np.array([stretch.hot, stretch.cold, 0.0])
+    began = time.monotonic()
+    with ThreadPoolExecutor(len(lanes)) as threads:
+        rounds = -1 if stretch.rounds is None else stretch.rounds
+        running = [threads.submit(lane.anneal, heat, watch.stop, rounds) for lane in lanes]
+        _attend(running, stretch, watch, heat, began)
+    for thread in running:
+        thread.result()
+    if not watch.ended:
+        watch.stop[0] = 0
+
+
+def _attend(running: "list[Future[int]]", stretch: Stretch, watch: Watch, heat: Floats, began: float) -> None:
+    left: set[Future[int]] = set(running)
+    while left:
+        left = wait(left, timeout=TICK_S).not_done
+        watch.look()
+        if stretch.seconds is not None:
+            heat[2] = min(1.0, (time.monotonic() - began) / max(stretch.seconds, 1e-9))
+            if heat[2] >= 1.0:
+                watch.stop[0] = 1
