@@ -45,8 +45,9 @@ class Contract:
     """`may` is the permission needed, or PUBLIC. `query` and `body` arrive at the view under these names.
 
     With `order` the view returns a select and the answer is one page of it. `safety` frees an endpoint from every
-    limit and from the audit trail, which safety keeps itself. `limit` is one of its own beside the usual
-    one, counted for each value that the body's field `limit_by` has. `sees_all` is for logging in, when there is no organisation yet. `media` is what the answer is, where not JSON.
+    limit and from the audit trail, which safety keeps itself. `limit` is one of its own beside the usual one, counted
+    for each value that the body's field `limit_by` has. `sees_all` is for logging in, when there is no organisation
+    yet. `traced` puts a reading into the audit trail, as every change is. `media` is the answer's, where not JSON.
     """
 
     may: Permission | None
@@ -59,6 +60,7 @@ class Contract:
     limit: str | None = None
     limit_by: str = ""
     sees_all: bool = False
+    traced: bool = False
     media: str = JSON
 
 
@@ -142,8 +144,9 @@ def _schema(contract: Contract) -> Schema:
 
 
 def _record(contract: Contract, action: str, path: Mapping[str, uuid.UUID]) -> None:
-    """Every change leaves its trace: who, what, on which thing, in which request."""
-    if contract.safety or contract.may is PUBLIC or request.method in READING:
+    """Every change leaves its trace: who, what, on which thing, in which request. So does a reading that asks for it."""
+    reading_untraced = request.method in READING and not contract.traced
+    if contract.safety or contract.may is PUBLIC or reading_untraced:
         return
     record_action(
         db.session(),

@@ -1,5 +1,6 @@
 """What the database refused, in our vocabulary: by the name of the constraint, never by the text of the message."""
 
+import re
 from collections.abc import Callable, Mapping
 
 import psycopg
@@ -8,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from fieldvisit.errors import AlreadyExists, Contradiction, DatabaseUnavailable, FieldVisitError, Kind
+from fieldvisit.models import Base
 
 UNNAMED = "unnamed"
 
@@ -47,7 +49,15 @@ def translated(error: SQLAlchemyError) -> FieldVisitError | None:
 
 
 def _exists(error: psycopg.Error) -> FieldVisitError:
-    return AlreadyExists(what=error.diag.table_name or UNNAMED, key=_rule(error))
+    table = error.diag.table_name or UNNAMED
+    # By the naming convention: uq_<table>_<columns>.
+    return AlreadyExists(what=thing(table), key=_rule(error).removeprefix(f"uq_{table}_"))
+
+
+def thing(table: str) -> str:
+    """What one row of a table is called: ``contact_blocks`` → contact block."""
+    named = {str(mapper.local_table): mapper.class_.__name__ for mapper in Base.registry.mappers}
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", named.get(table, table)).lower()
 
 
 def _dangling(error: psycopg.Error) -> FieldVisitError:

@@ -1,0 +1,62 @@
+"""What every command may need, made when it is first asked for: a command that needs no database opens none."""
+
+import os
+import uuid
+from functools import cached_property
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.accounts import Passwords
+from fieldvisit.clock import Clock
+from fieldvisit.database import Urls, acting_for_all, app_engine, database_urls, refuse_unsafe, session_factory
+from fieldvisit.languages import Message, best_language, say
+from fieldvisit.organisations import get_organisation_by_code
+from fieldvisit.settings import Settings, read_settings
+
+
+class Context:
+    """Take it with `@click.pass_obj`. Reading a property raises what the settings or the database have against it."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        return read_settings()
+
+    @cached_property
+    def urls(self) -> Urls:
+        """The two logins; starts the embedded server where the settings name none."""
+        return database_urls(self.settings)
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The application role's engine, on a database that may be used: right role, right schema."""
+        engine = app_engine(self.urls.app, self.settings, pool_size=4)
+        refuse_unsafe(engine, self.settings)
+        return engine
+
+    @cached_property
+    def sessions(self) -> sessionmaker[Session]:
+        return session_factory(self.engine)
+
+    @cached_property
+    def clock(self) -> Clock:
+        return Clock(self.engine)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        return Passwords(environment=self.settings.environment)
+
+    @cached_property
+    def language(self) -> str:
+        """The reader's, from the environment in the order that POSIX gives."""
+        names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+        return best_language(next((name for name in names if name), None))
+
+    def say(self, text: str, **values: object) -> str:
+        """The sentence in the reader's language."""
+        return say(Message(text, values), self.language)
+
+    def organisation(self, code: str) -> uuid.UUID:
+        """The id of the organisation with this code; raises NotFound."""
+        with acting_for_all(self.sessions) as session:
+            return get_organisation_by_code(session, code).id

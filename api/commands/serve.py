@@ -1,0 +1,78 @@
+"""`fieldvisit serve`."""
+
+from typing import Any
+
+import click
+import structlog
+from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import OperationalError
+
+from api.app import create_app
+from api.commands.context import Context
+from api.logs import configure_logs
+from fieldvisit.settings import Settings
+
+STOP_S = 20
+"""How long a running request may still take when the server is told to stop."""
+
+log = structlog.get_logger("fieldvisit.serve")
+
+
+@click.command()
+@click.option("--host", help="Where to listen; HOST otherwise.")
+@click.option("--port", type=click.IntRange(1, 65535), help="PORT otherwise.")
+@click.pass_obj
+def serve(context: Context, host: str | None, port: int | None) -> None:
+    """Answer the API, until told to stop (SIGTERM): running requests are finished first.
+
+    Refuses a database that must not be served: a role above row-level security, or a schema that is behind. Where the
+    database does not answer yet, the server starts all the same, answers 503 and recovers by itself.
+
+    \b
+      curl http://127.0.0.1:8000/health/ready
+      open http://127.0.0.1:8000/docs
+    """
+    settings = context.settings
+    configure_logs(settings.log_level)
+    try:
+        context.engine.dispose()
+    except OperationalError:
+        log.warning("database_away", consequence="answering 503 until it is there")
+    Server(settings, bind=f"{host or settings.host}:{port or settings.port}").run()
+
+
+class Server(BaseApplication):
+    """Gunicorn with one process of many threads: streams and waiting cost a thread each, and nothing else."""
+
+    def __init__(self, settings: Settings, *, bind: str) -> None:
+        self._settings = settings
+        self._bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        values: dict[str, Any] = {
+            "bind": [self._bind],
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": self._settings.threads,
+            "graceful_timeout": STOP_S,
+            # Without this it writes a socket into the home folder.
+            "control_socket_disable": True,
+            "proc_name": "fieldvisit",
+            "errorlog": "-",
+            "accesslog": None,
+            "logconfig_dict": LOGGING,
+        }
+        for name, value in values.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._settings)
+
+
+# Gunicorn's own words join ours on standard output; the handlers are those of `configure_logs`.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True}},
+}
