@@ -144,7 +144,7 @@ def _schema(contract: Contract) -> Schema:
 
 
 def _record(contract: Contract, action: str, path: Mapping[str, uuid.UUID]) -> None:
-    """Every change leaves its trace: who, what, on which thing, in which request. So does a reading that asks for it."""
+    """Every change leaves its trace: who, what, on which thing, in which request. So does a reading that asks to."""
     reading_untraced = request.method in READING and not contract.traced
     if contract.safety or contract.may is PUBLIC or reading_untraced:
         return
