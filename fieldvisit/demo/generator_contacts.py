@@ -1,8 +1,8 @@
 """Six weeks of made-up attempts to reach the debtors, by archetype.
 
 The histories stay clear of every boundary of the gate ("at least 3 failed attempts on 2 days and in 2 parts of the day
-within 30 days, nothing reached since"): who ought to be visited has at least four recent failures on as many days, who
-ought not has at most two, or a talk since, or all on one day, at one hour, or over five weeks ago.
+within 30 days, every number tried, nothing reached since"): who ought to be visited has at least four recent failures
+on as many days, who ought not has at most two, or a talk since, or all on one day, at one hour, or over a month ago.
 """
 
 from collections.abc import Iterator, Sequence
@@ -130,15 +130,18 @@ class _History:
             yield self._call(self._some_day(21, 15), DayPart.AFTERNOON, result="reached", detail="talked")
             yield from self._written(bounces=0.0)
         else:
-            yield from self._failures(self._chance.randint(1, 2), oldest=28, newest=17)
+            # A stranger's voice is one more failed call to some policies: with one before it there are two.
+            before = 1 if kind is Archetype.WRONG_PERSON else self._chance.randint(1, 2)
+            yield from self._failures(before, oldest=28, newest=17)
         if kind is Archetype.REFUSED:
             yield self._call(self._some_day(16, 10), DayPart.EVENING, result=result)
         yield self._call(self._some_day(9, 3), DayPart.AFTERNOON, result=result, detail=detail)
 
     def _failures(self, count: int, *, oldest: int, newest: int) -> Iterator[Attempt]:
-        """Unanswered calls on as many days, by turns in the morning, in the afternoon and in the evening."""
-        for day, part in zip(self._days(count, oldest=oldest, newest=newest), cycle(DayPart), strict=False):
-            yield self._call(day, part, result=self._nobody())
+        """Unanswered calls on as many days, by turns to each number and in each part of the day."""
+        days = self._days(count, oldest=oldest, newest=newest)
+        for day, part, phone in zip(days, cycle(DayPart), cycle(self._phones), strict=False):
+            yield self._call(day, part, result=self._nobody(), phone=phone)
 
     def _written(self, *, bounces: float) -> Iterator[Attempt]:
         """A message by phone, sometimes one by mail, and a letter; `bounces` is the share that does not arrive."""
