@@ -5,6 +5,6 @@ facts         what is known of a debtor, a place and a crew     merging       se
 evaluate      question + facts + policies → decision            decision      the answer, its record, its hash
 windows       the lawful hours of a day, as UTC instants        calendars     holidays
 prior_effort  has the phone demonstrably failed?                counting      caps
-stops, places, staffing   blocks, places, people and papers
-intervals, wallclock      spans of instants; what clocks on the wall show
+stops, permission, hours, staffing   the other steps of a decision; inquiry: what they share
+intervals, wallclock                 spans of instants; what clocks on the wall show
 """

@@ -154,7 +154,8 @@ def _applies(policy: Policy, place: PlaceFacts, day: date, purpose: Purpose) -> 
 
 
 def _rules[R: Rule](policies: Sequence[Policy], kind: type[R], name: str) -> tuple[R, ...]:
-    found = (rule for policy in policies for parameter, rule in policy.rules() if parameter == name)
+    values = [getattr(policy, name) for policy in policies]
+    found = (rule for value in values for rule in (value if isinstance(value, tuple) else (value,)))
     return tuple(rule for rule in found if isinstance(rule, kind))
 
 

@@ -4,6 +4,7 @@ Every rule carries its clause id, its source, its legal force and how far the so
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from fieldvisit.compliance.facts import ConsentForm
@@ -88,6 +89,8 @@ class PriorEffortRule(Rule):
         need(bool(starts) and list(starts) == sorted(set(starts)), "day_part_starts", "must rise")
         need(self.min_day_parts <= len(starts), "min_day_parts", "must not exceed the parts of the day")
         need(self.min_days <= self.within_days, "min_days", "must not exceed within_days")
+        counts = AttemptResult.NUMBER_INVALID in self.results and Channel.CALL in self.channels
+        need(counts or not self.invalid_at_once, "invalid_at_once", "needs number_invalid among results, by call")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,10 @@ class FitRule(Rule):
     def __post_init__(self) -> None:
         super().__post_init__()
         need(0 <= self.margin_min <= 240, "margin_min", "must lie between 0 and 240")
+
+    @property
+    def margin(self) -> timedelta:
+        return timedelta(minutes=self.margin_min)
 
 
 @dataclass(frozen=True, kw_only=True)

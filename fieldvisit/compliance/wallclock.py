@@ -97,6 +97,11 @@ def local_day(at: datetime, zone: str) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
+def wall_clock(at: datetime, zone: str) -> WallClock:
+    """What the clocks of `zone` show at that instant."""
+    return WallClock.of(at.astimezone(ZoneInfo(zone)).time())
+
+
 def whole_day(day: date, zone: str) -> Intervals:
     """All instants of a local day: 23, 24 or 25 hours, and none where a zone skipped the day."""
     return LocalSpan(day, MIDNIGHT, END_OF_DAY).instants(zone)

@@ -1,0 +1,158 @@
+"""Whether the visit keeps the hours: each policy's windows, the debtor's own times, and the margin after the visit."""
+
+from dataclasses import replace
+from datetime import date
+
+from fieldvisit.compliance.calendars import is_holiday
+from fieldvisit.compliance.decision import ClauseResult
+from fieldvisit.compliance.facts import DebtorTime, WishKind
+from fieldvisit.compliance.inquiry import Inquiry, judged, product_clause
+from fieldvisit.compliance.intervals import Interval, Intervals, inside, shortened
+from fieldvisit.compliance.parameters import HolidayEffect
+from fieldvisit.compliance.policy import Policy
+from fieldvisit.compliance.rules import FitRule, Rule
+from fieldvisit.compliance.wallclock import ONE_DAY, local_day, wall_clock
+from fieldvisit.compliance.windows import (
+    begun_on,
+    clock_of,
+    open_hours,
+    policy_hours,
+    recurring,
+    widens,
+    windows_on,
+    wished_hours,
+)
+from fieldvisit.languages import Message
+from fieldvisit.vocabulary import Channel
+
+
+def hour_clauses(inquiry: Inquiry) -> list[ClauseResult]:
+    """The windows of each policy that states hours; where none does, no hour is permitted."""
+    if not inquiry.terms.hours:
+        return [product_clause("windows", False, Message("No policy states the hours for visits."))]
+    return [clause for policy in inquiry.terms.hours for clause in _of_policy(policy, inquiry)]
+
+
+def wish_clauses(inquiry: Inquiry) -> list[ClauseResult]:
+    """What the times stated by the debtor say. A policy that is silent about them lets them bind."""
+    if not inquiry.facts.debtor_times:
+        return []
+    kept = inside(wished_hours(inquiry.facts, inquiry.day), inquiry.span)
+    message, ids = _wish_message(inquiry, kept), [wish.id for wish in _wishes_met(inquiry)]
+    rules = inquiry.terms.debtor_times
+    found = [
+        judged(rule, kept, message, ids)
+        if rule.binding
+        else replace(judged(rule, True, message, ids), warning=not kept)
+        for rule in rules
+    ]
+    if len(rules) < len(inquiry.terms.policies):
+        found.append(product_clause("debtor_times", kept, message, ids))
+    return found
+
+
+def fit_clauses(inquiry: Inquiry) -> list[ClauseResult]:
+    """The margin after the visit. Not asked of a visit that is outside the hours already."""
+    hours = open_hours(inquiry.terms, inquiry.facts, inquiry.day)
+    if not inside(hours, inquiry.span):
+        return []
+    return [_fit(rule, hours, inquiry) for rule in inquiry.terms.fits]
+
+
+def _of_policy(policy: Policy, inquiry: Inquiry) -> list[ClauseResult]:
+    zone = clock_of(policy, inquiry.facts)
+    day = local_day(inquiry.span.begins_at, zone)
+    hours = policy_hours(policy, inquiry.facts, inquiry.day)
+    shown = _shown(begun_on(day, zone, hours), zone)
+    values = {"day": day.isoformat(), "hours": shown}
+    found = _calendar_unknown(policy, inquiry, day)
+    if inside(hours, inquiry.span):
+        return [*found, *_kept(policy, inquiry, day, Message("Inside the permitted hours: {hours}.", values))]
+    rule = _window_rule(policy, inquiry, day)
+    if shown:
+        return [*found, judged(rule, False, Message("Outside the permitted hours of {day}: {hours}.", values))]
+    if _closed_by_holiday(policy, inquiry, day) and policy.holidays is not None:
+        # The breach is that of the hours: a holiday only says which of them count on its date.
+        message = Message("No visit is permitted on {day}: it is a public holiday.", values)
+        return [*found, replace(judged(rule, False, message), clause_id=policy.holidays.id)]
+    return [*found, judged(rule, False, Message("No visit is permitted on {day}.", values))]
+
+
+def _kept(policy: Policy, inquiry: Inquiry, day: date, message: Message) -> list[ClauseResult]:
+    bare = policy_hours(policy, replace(inquiry.facts, consents=()), inquiry.day)
+    if inside(bare, inquiry.span):
+        return [judged(_window_rule(policy, inquiry, day), True, message)]
+    consents = [
+        (rule, consent.id)
+        for rule in policy.widen_by
+        for consent in inquiry.facts.consents
+        if widens(rule, consent, inquiry.facts)
+    ]
+    agreed = Message("The debtor agreed to these hours: {hours}.", message.values)
+    return [judged(rule, True, agreed, [consent_id]) for rule, consent_id in consents]
+
+
+def _window_rule(policy: Policy, inquiry: Inquiry, day: date) -> Rule:
+    """The rule that the clause is told by: one that opens the date, or else the first for visits."""
+    on_day = windows_on(policy, inquiry.facts, day)
+    return on_day[0] if on_day else next(rule for rule in policy.windows if Channel.VISIT in rule.channels)
+
+
+def _closed_by_holiday(policy: Policy, inquiry: Inquiry, day: date) -> bool:
+    rule = policy.holidays
+    if rule is None or rule.effect is HolidayEffect.NONE or not rule.binds:
+        return False
+    return is_holiday(rule, inquiry.facts.place, day) is True
+
+
+def _calendar_unknown(policy: Policy, inquiry: Inquiry, day: date) -> list[ClauseResult]:
+    rule = policy.holidays
+    if rule is None or rule.effect is HolidayEffect.NONE or is_holiday(rule, inquiry.facts.place, day) is not None:
+        return []
+    values = {"day": day.isoformat(), "country": inquiry.facts.place.country}
+    message = Message("No holiday calendar is known for {country} on {day}: holidays were not looked at.", values)
+    return [replace(judged(rule, True, message), warning=True)]
+
+
+def _fit(rule: FitRule, hours: Intervals, inquiry: Inquiry) -> ClauseResult:
+    values = {"minutes": rule.margin_min}
+    if inside(shortened(hours, rule.margin), inquiry.span):
+        return judged(rule, True, Message("The whole visit and {minutes} minutes after it fit.", values))
+    return judged(rule, False, Message("Less than {minutes} minutes stay free after the visit.", values))
+
+
+def _wish_message(inquiry: Inquiry, kept: bool) -> Message:
+    if kept:
+        return Message("The times that the debtor stated are kept.")
+    values = {"day": inquiry.day.isoformat()}
+    left = shortened(open_hours(inquiry.terms, inquiry.facts, inquiry.day), inquiry.terms.margin)
+    if not begun_on(inquiry.day, inquiry.zone, left):
+        # Nobody may quietly forget the wish because it leaves nothing: a person has to look.
+        return Message("The times that the debtor stated leave no permitted hour on {day}.", values)
+    return Message("The debtor stated another time for {day}.", values)
+
+
+def _wishes_met(inquiry: Inquiry) -> list[DebtorTime]:
+    """The wishes that speak of the time asked about: every ONLY in force, and each AVOID that the visit would meet."""
+    return [wish for wish in inquiry.facts.debtor_times if _speaks_of(wish, inquiry.span, inquiry)]
+
+
+def _speaks_of(wish: DebtorTime, span: Interval, inquiry: Inquiry) -> bool:
+    if wish.place_id not in (None, inquiry.facts.place.id):
+        return False
+    if wish.kind is WishKind.ONLY:
+        return wish.times.in_force(inquiry.day)
+    return any(avoided.meets(span) for avoided in recurring(wish.times, _near(inquiry.day), inquiry.zone))
+
+
+def _near(day: date) -> list[date]:
+    return [day - ONE_DAY, day, day + ONE_DAY]
+
+
+def _shown(hours: Intervals, zone: str) -> str:
+    return ", ".join(f"{wall_clock(window.begins_at, zone)}–{_end(window, zone)}" for window in hours)
+
+
+def _end(window: Interval, zone: str) -> str:
+    shown = str(wall_clock(window.ends_at, zone))
+    return "24:00" if shown == "00:00" else shown

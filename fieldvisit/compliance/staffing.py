@@ -1,0 +1,100 @@
+"""Who would stand at the door: how many, and with which papers good on the dates of the visit."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from fieldvisit.compliance.decision import ClauseResult
+from fieldvisit.compliance.facts import CredentialFact, Facts, StaffFact
+from fieldvisit.compliance.inquiry import Inquiry, joined, judged, product_clause
+from fieldvisit.compliance.merging import Terms
+from fieldvisit.compliance.parameters import HeldBy
+from fieldvisit.compliance.rules import CredentialRule
+from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.languages import Message
+
+
+def staff_clauses(inquiry: Inquiry) -> list[ClauseResult]:
+    """The number of people and their papers, on the local dates from beginning to end of the visit."""
+    span, staff = inquiry.span, inquiry.question.staff
+    first = local_day(span.begins_at, inquiry.zone)
+    last = local_day(span.ends_at - timedelta(microseconds=1), inquiry.zone)
+    papers = [
+        clause
+        for rule in inquiry.terms.credentials
+        for clause in credential_clauses(rule, staff, inquiry.facts, first=first, last=last)
+    ]
+    return [*_numbers(inquiry.terms, staff), *papers]
+
+
+def credential_clauses(
+    rule: CredentialRule, staff: Sequence[StaffFact], facts: Facts, *, first: date, last: date
+) -> list[ClauseResult]:
+    """What one rule says of these people on the local dates `first` to `last`: a clause for each who lacks the paper.
+
+    Where nobody lacks it, one clause that names the papers. Under `held_by = one`, one paper among them all is enough.
+    """
+    last = last if rule.through_visit else first
+    held = [(member, _good(rule, member, facts, first, last)) for member in staff]
+    good = [paper.id for _, papers in held for paper in papers[:1]]
+    lacking = [member for member, papers in held if not papers]
+    if not lacking or (rule.held_by is HeldBy.ONE and good):
+        return [judged(rule, True, Message("The needed paper is held: {kinds}.", {"kinds": _kinds(rule)}), good)]
+    return [_lacks(rule, member, facts, first, last) for member in lacking]
+
+
+def _numbers(terms: Terms, staff: Sequence[StaffFact]) -> list[ClauseResult]:
+    count, ids = len(staff), [member.visitor_id for member in staff]
+    found = []
+    for rule in terms.staff_min_rules:
+        values = {"needed": rule.people, "count": count}
+        message = Message("People at the door: {count}; at least {needed} are needed.", values)
+        found.append(judged(rule, count >= rule.people, message, ids))
+    for rule in terms.staff_max_rules:
+        values = {"most": rule.people, "count": count}
+        message = Message("People at the door: {count}; at most {most} are allowed.", values)
+        found.append(judged(rule, count <= rule.people, message, ids))
+    if not count:
+        found.append(product_clause("staff", False, Message("Nobody is named who would make the visit.")))
+    return found
+
+
+def _lacks(rule: CredentialRule, member: StaffFact, facts: Facts, first: date, last: date) -> ClauseResult:
+    """The clause for somebody without the paper, with the fault of the one that comes nearest."""
+    papers = [paper for paper in member.credentials if paper.kind in rule.any_of]
+    # The paper that runs longest is the one that its holder believes in; among several faults, its own is the news.
+    nearest = max(papers, key=lambda paper: (not paper.revoked, paper.valid_until, paper.id), default=None)
+    values = {"visitor": member.visitor_id, "kinds": _kinds(rule)}
+    ids = (member.visitor_id, *([nearest.id] if nearest else []))
+    if nearest is None:
+        return judged(rule, False, Message("Visitor {visitor} has no such paper: {kinds}.", values), ids)
+    return judged(rule, False, _fault(nearest, values, first, last), ids)
+
+
+def _fault(paper: CredentialFact, values: dict[str, object], first: date, last: date) -> Message:
+    values = {**values, "kind": paper.kind}
+    if paper.revoked:
+        return Message("The paper of visitor {visitor} was revoked: {kind}.", values)
+    if paper.valid_until < last:
+        values = {**values, "until": paper.valid_until.isoformat()}
+        return Message("The paper of visitor {visitor} is valid only until {until}: {kind}.", values)
+    if paper.valid_from > first:
+        values = {**values, "from": paper.valid_from.isoformat()}
+        return Message("The paper of visitor {visitor} is valid only from {from}: {kind}.", values)
+    return Message("The paper of visitor {visitor} is for another organisation or case: {kind}.", values)
+
+
+def _good(rule: CredentialRule, member: StaffFact, facts: Facts, first: date, last: date) -> list[CredentialFact]:
+    return [
+        paper
+        for paper in member.credentials
+        if paper.kind in rule.any_of
+        and not paper.revoked
+        and paper.valid_from <= first
+        and last <= paper.valid_until
+        and paper.for_organisation_id in (None, facts.creditor_id)
+        and paper.for_case_id in (None, facts.case_id)
+    ]
+
+
+def _kinds(rule: CredentialRule) -> Message:
+    return joined(sorted(rule.any_of), " / ")
