@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,7 +12,6 @@ from fieldvisit.compliance.decision import Decision, plain
 from fieldvisit.compliance.evaluate import evaluate
 from fieldvisit.compliance.facts import Facts, Question
 from fieldvisit.compliance.intervals import Interval
-from fieldvisit.compliance.policy import Policy
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.facts import Subject, facts_of, staff_facts, subject_of
 from fieldvisit.models import Organisation, StoredDecision, Visit
@@ -33,11 +33,6 @@ def organisations_by_id(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid
     return {row.id: row for row in rows}
 
 
-def policies_between(session: Session, org_id: uuid.UUID, lender_id: uuid.UUID) -> tuple[Policy, ...]:
-    """The policies of who goes and of whom they go for."""
-    return policies_of(organisations_by_id(session, (org_id, lender_id)).values())
-
-
 def judge_eligible(
     session: Session, org_id: uuid.UUID, subjects: Sequence[Subject], now: dt.datetime
 ) -> list[tuple[Facts, Decision]]:
@@ -51,34 +46,51 @@ def judge_eligible(
     return answers
 
 
-def decide(
-    session: Session,
-    visit: Visit,
-    *,
-    moment: CheckMoment,
-    span: Interval,
-    visitor_ids: Sequence[uuid.UUID],
-    now: dt.datetime,
-) -> Decision:
-    """Judge one visit at one time by these people, and store the answer with the visit."""
-    (facts,) = facts_of(session, [subject_of(visit)], now)
-    staff = staff_facts(session, visitor_ids)
-    question = Question(
-        visit_id=str(visit.id),
-        moment=moment,
-        begins_at=span.begins_at,
-        ends_at=span.ends_at,
-        staff=tuple(staff.values()),
+@dataclass(frozen=True, kw_only=True)
+class AtTheDoor:
+    """These people, at this visit, from then until then."""
+
+    visit: Visit
+    span: Interval
+    visitor_ids: Sequence[uuid.UUID]
+
+
+def decide_all(
+    session: Session, asked: Sequence[AtTheDoor], *, moment: CheckMoment, now: dt.datetime
+) -> list[Decision]:
+    """Judge each, and store each answer with its visit. The number of queries does not grow with what is asked."""
+    known = facts_of(session, [subject_of(one.visit) for one in asked], now)
+    staff = staff_facts(session, {visitor_id for one in asked for visitor_id in one.visitor_ids})
+    organisations = organisations_by_id(
+        session, {org_id for one in asked for org_id in (one.visit.org_id, one.visit.lender_id)}
     )
-    decision = evaluate(question, facts, policies_between(session, visit.org_id, visit.lender_id), now)
-    store_decision(session, visit, decision, moment=moment, span=span, now=now)
+    decisions = []
+    for one, facts in zip(asked, known, strict=True):
+        question = Question(
+            visit_id=str(one.visit.id),
+            moment=moment,
+            begins_at=one.span.begins_at,
+            ends_at=one.span.ends_at,
+            staff=tuple(staff[visitor_id] for visitor_id in one.visitor_ids),
+        )
+        policies = policies_of((organisations[one.visit.org_id], organisations[one.visit.lender_id]))
+        decisions.append(evaluate(question, facts, policies, now))
+        session.add(stored_decision(one.visit, decisions[-1], moment=moment, span=one.span, now=now))
+    session.flush()
+    return decisions
+
+
+def decide(session: Session, asked: AtTheDoor, *, moment: CheckMoment, now: dt.datetime) -> Decision:
+    """Judge one visit at one time by these people, and store the answer with the visit."""
+    (decision,) = decide_all(session, [asked], moment=moment, now=now)
     return decision
 
 
-def store_decision(
-    session: Session, visit: Visit, decision: Decision, *, moment: CheckMoment, span: Interval | None, now: dt.datetime
+def stored_decision(
+    visit: Visit, decision: Decision, *, moment: CheckMoment, span: Interval | None, now: dt.datetime
 ) -> StoredDecision:
-    stored = StoredDecision(
+    """The record of a decision, for the session to keep."""
+    return StoredDecision(
         org_id=visit.org_id,
         lender_id=visit.lender_id,
         visit_id=visit.id,
@@ -93,9 +105,6 @@ def store_decision(
         inputs_hash=decision.inputs_hash,
         decided_at=now,
     )
-    session.add(stored)
-    session.flush()
-    return stored
 
 
 def demand_allowed(decision: Decision) -> None:

@@ -221,10 +221,12 @@ def _numbers(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, li
 def _planned(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[PlannedVisitFact]]:
     rows = session.execute(
         sa.select(Visit.debtor_id, Visit.id, Visit.planned_on, Visit.case_id)
-        .where(Visit.debtor_id.in_(debtor_ids), Visit.state.in_(RESERVING))
+        .where(Visit.debtor_id.in_(debtor_ids), Visit.state.in_(RESERVING), Visit.planned_on.is_not(None))
         .order_by(Visit.id)
     )
     found: dict[uuid.UUID, list[PlannedVisitFact]] = defaultdict(list)
-    for debtor_id, visit_id, planned_on, case_id in rows:
+    for debtor_id, visit_id, planned_on, case_id in rows.tuples():
+        if planned_on is None:
+            continue
         found[debtor_id].append(PlannedVisitFact(visit_id=str(visit_id), planned_on=planned_on, case_id=str(case_id)))
     return found

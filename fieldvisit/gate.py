@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.compliance.decision import ClauseResult, Decision
-from fieldvisit.decisions import demand_allowed, judge_eligible, store_decision
+from fieldvisit.decisions import demand_allowed, judge_eligible, stored_decision
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.facts import Subject
 from fieldvisit.models import Case, Organisation, Place, Placement, Visit
@@ -84,7 +84,8 @@ def open_visits(session: Session, org_id: uuid.UUID, now: dt.datetime) -> Opened
     cases = _candidates(session, org_id, now)
     places = _places(session, cases)
     subjects = [Subject(case, places[case.debtor_id]) for case in cases if case.debtor_id in places]
-    opened, held = [], []
+    opened: list[str] = []
+    held: list[str] = []
     for subject, (_, decision) in zip(subjects, judge_eligible(session, org_id, subjects, now), strict=True):
         if decision.verdict is Verdict.ALLOWED:
             visit = _open(session, org_id, subject, decision, now=now, reason="failed_contact")
@@ -188,7 +189,7 @@ def _open(
     session.add(visit)
     session.flush()
     session.add(note_event(visit, VisitState.REQUESTED.value, now=now, reason=reason))
-    store_decision(session, visit, decision, moment=CheckMoment.ELIGIBLE, span=None, now=now)
+    session.add(stored_decision(visit, decision, moment=CheckMoment.ELIGIBLE, span=None, now=now))
     if place.lat is not None:
         move(session, visit, VisitState.ELIGIBLE, now=now)
     return visit

@@ -29,6 +29,8 @@ class DayPlan(Base, Owned):
     iterations: Mapped[int | None]
     seed: Mapped[int] = mapped_column(server_default="1")
     progress: Mapped[Json]
+    stayed_home: Mapped[Json]
+    """Visitors whose papers held for no lender of the day: visitor id → the clauses that say so."""
     failure: Mapped[Json]
     """Why the solve failed: a code and its facts, empty otherwise."""
     problem: Mapped[dict[str, Any] | None]
@@ -71,6 +73,7 @@ class Route(Base, Owned):
     crew_code: Mapped[str]
     start_lat: Mapped[float]
     start_lon: Mapped[float]
+    from_office: Mapped[bool]
     depart_at: Mapped[dt.datetime]
     return_at: Mapped[dt.datetime]
     travel_s: Mapped[int]

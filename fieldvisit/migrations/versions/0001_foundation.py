@@ -882,6 +882,22 @@ def create_tables() -> None:
             server_default=sa.text("'{}'::jsonb"),
             nullable=False,
         ),
+        sa.Column(
+            "next_step",
+            sa.Enum(
+                "call",
+                "visit_again",
+                "approve_plan",
+                "hand_over",
+                "legal_step",
+                "stop",
+                name="nextstep",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("fieldvisit_now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("fieldvisit_now()"), nullable=False),
@@ -1059,6 +1075,7 @@ def create_tables() -> None:
         sa.Column("visit_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("body_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.Column(
             "recorded_at", sa.DateTime(timezone=True), server_default=sa.text("fieldvisit_now()"), nullable=False
         ),
@@ -1155,6 +1172,7 @@ def create_tables() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'active'"),
     )
+    op.create_index("ix_safety_sessions_visitor_id_ended_at", "safety_sessions", ["visitor_id", "ended_at"])
     op.create_index(
         "uq_safety_sessions_open",
         "safety_sessions",
@@ -1267,6 +1285,23 @@ def create_tables() -> None:
         sa.Column("reason_for_arrears", sa.LargeBinary(), nullable=True),
         sa.Column("hardship", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("vulnerable", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("disputed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column(
+            "abort_reason",
+            sa.Enum(
+                "safety",
+                "asked_to_leave",
+                "distress",
+                "wrong_person",
+                "minor_alone",
+                "other",
+                name="abortreason",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.Column(
             "next_step",
@@ -1289,6 +1324,9 @@ def create_tables() -> None:
         ),
         sa.Column("lender_id", sa.Uuid(), nullable=False),
         sa.Column("org_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(outcome = 'aborted') = (abort_reason is not null)", name=op.f("ck_visit_reports_aborted_for_a_reason")
+        ),
         sa.ForeignKeyConstraint(["lender_id"], ["organisations.id"], name=op.f("fk_visit_reports_lender_id")),
         sa.ForeignKeyConstraint(["org_id"], ["organisations.id"], name=op.f("fk_visit_reports_org_id")),
         sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_visit_reports_visit_id")),
@@ -1538,6 +1576,7 @@ def drop_tables() -> None:
         table_name="safety_sessions",
         postgresql_where=sa.text("state in ('planned', 'active', 'alarm')"),
     )
+    op.drop_index("ix_safety_sessions_visitor_id_ended_at", table_name="safety_sessions")
     op.drop_index("ix_safety_sessions_lost", table_name="safety_sessions", postgresql_where=sa.text("state = 'active'"))
     op.drop_index(
         "ix_safety_sessions_grace", table_name="safety_sessions", postgresql_where=sa.text("state = 'active'")

@@ -1,0 +1,95 @@
+"""The day in the words of `routing`, but for the travel times, which are looked up where the plan is found.
+
+The only place that knows both a visit and a task. Ids of tasks are ids of visits, ids of crews are the codes of the
+shift file; second 0 is local midnight, and elapsed seconds from there hold over a change of the clocks.
+"""
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from fieldvisit.compliance.intervals import Interval
+from fieldvisit.planning.day import CrewToPlan, Day, VisitToPlan
+
+CHANGE_PRICE_S = 1_800
+"""What taking a published visit from its crew costs: half an hour of travel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A problem document without its `travel`, and the points, as (lat, lon), that its locations index."""
+
+    document: dict[str, Any]
+    points: tuple[tuple[float, float], ...]
+
+
+def problem_of(day: Day, published_crews: dict[str, str]) -> Draft:
+    """The planning problem of the day. `published_crews`: visit id → crew of those already published."""
+    points: list[tuple[float, float]] = []
+    crews = [_crew(day, crew, _place(points, (crew.lat, crew.lon))) for crew in day.crews]
+    debtors = Counter(one.visit.debtor_id for one in day.visits)
+    codes = {crew.code for crew in day.crews}
+    tasks = []
+    for one in day.visits:
+        task = _task(day, one, _place(points, (one.visit.place.lat or 0.0, one.visit.place.lon or 0.0)))
+        if debtors[one.visit.debtor_id] > 1:
+            task["group"] = str(one.visit.debtor_id)
+        if published_crews.get(task["id"]) in codes:
+            task["published_crew"] = published_crews[task["id"]]
+        tasks.append(task)
+    return Draft(
+        document={
+            "format": "fieldvisit-problem/1",
+            "origin": day.origin.isoformat(),
+            "tasks": tasks,
+            "crews": crews,
+            "prices": {"travel": 1, "change": CHANGE_PRICE_S},
+        },
+        points=tuple(points),
+    )
+
+
+def instant(origin: dt.datetime, seconds: int) -> dt.datetime:
+    """The instant of a second of the planning format, in UTC."""
+    return origin.astimezone(dt.UTC) + dt.timedelta(seconds=seconds)
+
+
+def _task(day: Day, one: VisitToPlan, location: int) -> dict[str, Any]:
+    return {
+        "id": str(one.visit.id),
+        "location": location,
+        "service_s": one.visit.service_s,
+        "windows": [list(_span(day, hours)) for hours in one.hours],
+        "value_s": one.visit.value_s,
+        "requires": sorted(one.requires),
+        "visitors": one.visitors,
+    }
+
+
+def _crew(day: Day, crew: CrewToPlan, location: int) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "id": crew.code,
+        "start": location,
+        "end": location,
+        "shift": list(_span(day, crew.hours)),
+        "offers": sorted(crew.offers),
+        "size": len(crew.members),
+    }
+    lead = crew.lead
+    if lead.break_s is not None and lead.break_from_at is not None and lead.break_until_at is not None:
+        window = _span(day, Interval(lead.break_from_at, lead.break_until_at))
+        document["break"] = {"window": list(window), "duration_s": lead.break_s}
+    return document
+
+
+def _span(day: Day, hours: Interval) -> tuple[int, int]:
+    origin = day.origin.astimezone(dt.UTC)
+    return int((hours.begins_at - origin).total_seconds()), int((hours.ends_at - origin).total_seconds())
+
+
+def _place(points: list[tuple[float, float]], point: tuple[float, float]) -> int:
+    """The index of the point; neighbours in one house share it."""
+    if point not in points:
+        points.append(point)
+    return points.index(point)

@@ -1,0 +1,34 @@
+"""What a worker and its solving child say to each other."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What to do. `map_file` None: geodesic travel times. `points` are (lat, lon)."""
+
+    document: dict[str, Any]
+    points: list[tuple[float, float]]
+    map_file: str | None
+    graph_folder: str
+    seconds: int
+    iterations: int | None
+    threads: int
+    seed: int
+    memory_mb: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of it: the whole problem and the plan as documents of the planning format, or a failure.
+
+    `paths`: crew → the way along roads as [lon, lat]. `failure`: a stable code and what happened, for a log.
+    """
+
+    problem: dict[str, Any] | None = None
+    plan: dict[str, Any] | None = None
+    travel_source: str | None = None
+    paths: dict[str, list[list[float]]] | None = None
+    failure: str | None = None
+    says: str = ""
