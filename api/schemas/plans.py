@@ -7,6 +7,7 @@ from marshmallow import fields
 from api.context import language
 from api.schemas.base import Drafted, In, Out, PointOut
 from api.schemas.fields import Choice, Day, Id, Part, Whole
+from fieldvisit.compliance.decision import message_from
 from fieldvisit.languages import say
 from fieldvisit.models import DayPlan, Route, Stop, UnservedVisit
 from fieldvisit.planning.plans import PlanRequest
@@ -15,7 +16,7 @@ from fieldvisit.vocabulary import DayPlanState
 
 
 class PlanRequestIn(Drafted):
-    """Which day to plan. `iterations` bounds the search instead of the clock, so that the same seed gives the same plan."""
+    """Which day to plan. `iterations` bounds the search instead of the clock: then the same seed gives the same plan."""
 
     makes = PlanRequest
     area_id = Id(required=True)
@@ -42,7 +43,7 @@ class StopOut(Out):
     travel_s = fields.Integer(required=True)
 
     def place_of(self, stop: Stop) -> dict[str, Any]:
-        return PointOut().dump({"lat": stop.visit.place.lat, "lon": stop.visit.place.lon})
+        return dict(PointOut().dump({"lat": stop.visit.place.lat, "lon": stop.visit.place.lon}))
 
 
 class CrewMemberOut(Out):
@@ -139,6 +140,4 @@ def _left(left: UnservedVisit, references: dict[str, str]) -> dict[str, Any]:
 
 
 def _clauses(clauses: list[dict[str, Any]]) -> list[str]:
-    from fieldvisit.compliance.decision import message_from
-
     return [say(message_from(clause["message"]), language()) for clause in clauses]

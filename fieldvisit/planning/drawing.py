@@ -10,7 +10,7 @@ from fieldvisit.planning.telling import view_of
 
 
 def picture_of(plan: DayPlan, map_file: Path | None, language: str) -> str:
-    """One self-contained page. Without a map file the routes stand on empty ground; a missing file raises MapMissing."""
+    """One self-contained page. Without a map file the routes stand on empty ground; a file that is gone: MapMissing."""
     return picture(view_of(plan), _streets(map_file) if map_file else (), language)
 
 

@@ -172,7 +172,7 @@ def drop_plan(session: Session, plan_id: uuid.UUID, *, now: dt.datetime) -> DayP
     return plan
 
 
-def plans_where(*, planned_on: dt.date | None, state: DayPlanState | None) -> sa.Select[tuple[DayPlan]]:
+def plans_where(*, planned_on: dt.date | None, state: DayPlanState | None) -> sa.Select[DayPlan]:
     """The organisation's plans, of one day or in one state where that is asked."""
     query = sa.select(DayPlan)
     if planned_on is not None:
