@@ -29,6 +29,10 @@ class Message:
     text: str
     values: Mapping[str, object] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """In English, for logs and for the text of an error that carries a message."""
+        return say(self, DEFAULT)
+
 
 def say(message: Message | StrEnum | FieldVisitError | str, language: str) -> str:
     """The message in `language` (one of `LANGUAGES`; anything else falls back to English)."""
