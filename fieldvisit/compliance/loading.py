@@ -19,6 +19,7 @@ from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.rules import Rule
 from fieldvisit.compliance.wallclock import WallClock
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.languages import Message
 
 PRESETS = files("fieldvisit.compliance") / "presets"
 
@@ -27,7 +28,7 @@ class PolicyRefused(FieldVisitError):
     """A policy that cannot be used: `where` names the file or the source, `path` the key in it."""
 
     code, kind = "policy_refused", Kind.INVALID
-    says = "The policy {where} is not usable. {path}: {reason}."
+    says = "The policy {where} is not usable. {path}: {reason}"
 
 
 def preset_names() -> list[str]:
@@ -125,14 +126,14 @@ def _single(hint: Any, value: Any, path: str) -> Any:
 
 def _one_of(options: Any, value: Any, path: str) -> Any:
     if value not in options:
-        raise InvalidValue(path=path, reason="must be one of " + ", ".join(options))
+        raise InvalidValue(path=path, reason=Message("must be one of {values}", {"values": ", ".join(options)}))
     return value
 
 
 def _of(kind: type, value: Any, path: str) -> Any:
     """The value, if it is of exactly that type: TOML's true is no number, and its date-time is no date."""
     if type(value) is not kind:
-        raise InvalidValue(path=path, reason=f"must be {_NAMES[kind]}")
+        raise InvalidValue(path=path, reason=_EXPECTED[kind])
     return value
 
 
@@ -145,11 +146,11 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-_NAMES = {
-    str: "a text",
-    int: "a whole number",
-    bool: "true or false",
-    date: "a date, written YYYY-MM-DD",
-    list: "a list",
-    dict: "a table",
+_EXPECTED = {
+    str: Message("must be a text"),
+    int: Message("must be a whole number"),
+    bool: Message("must be true or false"),
+    date: Message("must be a date, written YYYY-MM-DD"),
+    list: Message("must be a list"),
+    dict: Message("must be a table"),
 }

@@ -28,6 +28,7 @@ from fieldvisit.compliance.rules import (
     ZoneRule,
     need,
 )
+from fieldvisit.languages import Message
 
 ANYWHERE = "*"
 """The jurisdiction of a policy that applies wherever the organisation works: a house policy."""
@@ -74,7 +75,8 @@ class Policy:
         need(len(breaches) <= 1, "windows", "must all have the same on_breach: they are one list of hours")
         seen: set[str] = set()
         for parameter, rule in self.rules():
-            need(rule.id.startswith(f"{self.id}/{parameter}/"), rule.id, f"must start with {self.id}/{parameter}/")
+            start = f"{self.id}/{parameter}/"
+            need(rule.id.startswith(start), rule.id, Message("must start with {start}", {"start": start}))
             need(rule.id not in seen, rule.id, "stands twice; a clause id names one rule")
             seen.add(rule.id)
 

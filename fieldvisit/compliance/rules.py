@@ -23,10 +23,11 @@ from fieldvisit.compliance.parameters import (
 )
 from fieldvisit.compliance.wallclock import MIDNIGHT, Day, WallClock, zone_named
 from fieldvisit.errors import InvalidValue
+from fieldvisit.languages import Message
 from fieldvisit.vocabulary import AttemptResult, BlockScope, BlockTrigger, Channel, CredentialKind, PlaceKind, Role
 
 
-def need(holds: bool, path: str, reason: str) -> None:
+def need(holds: bool, path: str, reason: str | Message) -> None:
     """Refuse the value under `path` unless the condition holds."""
     if not holds:
         raise InvalidValue(path=path, reason=reason)
