@@ -14,7 +14,7 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
-from api.schemas.plans import FaultsOut, PlanDetailOut, PlanOut, PlanRequestIn, PlansQueryIn
+from api.schemas.plans import DocumentsOut, FaultsOut, PlanDetailOut, PlanOut, PlanRequestIn, PlansQueryIn
 from fieldvisit.models import DayPlan, Organisation
 from fieldvisit.planning import drawing, judging, plans, publishing
 from fieldvisit.planning.jobs import enqueue_solve
@@ -59,6 +59,13 @@ def get_plan(plan_id: uuid.UUID) -> DayPlan:
 def list_plan_faults(plan_id: uuid.UUID) -> dict[str, list[str]]:
     """Have the stored plan judged again by the independent checker."""
     return {"faults": judging.faults_of(plans.get_plan(session(), plan_id))}
+
+
+@bp.get("/<uuid:plan_id>/documents")
+@endpoint(may=Permission.READ_PLANS, returns=DocumentsOut())
+def get_plan_documents(plan_id: uuid.UUID) -> DayPlan:
+    """The problem and the plan in the open planning format, for any other judge or solver."""
+    return plans.get_plan(session(), plan_id)
 
 
 @bp.get("/<uuid:plan_id>/picture")

@@ -16,7 +16,7 @@ from fieldvisit.vocabulary import DayPlanState
 
 
 class PlanRequestIn(Drafted):
-    """Which day to plan. `iterations` bounds the search instead of the clock: then the same seed gives the same plan."""
+    """Which day to plan. `iterations` bounds the search instead of the clock: then a seed always gives the same plan."""
 
     makes = PlanRequest
     area_id = Id(required=True)
@@ -120,6 +120,13 @@ class PlanDetailOut(PlanOut):
 
     def said_home(self, plan: DayPlan) -> list[dict[str, Any]]:
         return [{"visitor_id": who, "clauses": _clauses(clauses)} for who, clauses in sorted(plan.stayed_home.items())]
+
+
+class DocumentsOut(Out):
+    """The planning problem and its plan in the open planning format, for any judge."""
+
+    problem = fields.Dict(required=True, allow_none=True)
+    plan = fields.Dict(required=True, allow_none=True)
 
 
 class FaultsOut(Out):

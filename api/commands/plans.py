@@ -1,0 +1,159 @@
+"""`fieldvisit plan`."""
+
+import datetime as dt
+import json
+import time
+import uuid
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+import sqlalchemy as sa
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from api.commands.context import Context
+from fieldvisit.database import acting_for
+from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.models import Area, DayPlan, Organisation
+from fieldvisit.planning import drawing, judging, plans, publishing, telling
+from fieldvisit.planning.jobs import enqueue_solve
+from fieldvisit.planning.tables import route_table, stop_table, unserved_table
+from fieldvisit.vocabulary import DayPlanState
+
+POLL_S = 0.5
+ENDED = (DayPlanState.DRAFT, DayPlanState.FAILED, DayPlanState.DROPPED, DayPlanState.PUBLISHED)
+FAULTY = 1
+organisation = click.option("--organisation", "code", required=True, metavar="CODE", help="Whose plan it is.")
+plan_id = click.argument("plan_id", type=click.UUID)
+
+
+@click.group()
+def plan() -> None:
+    """Plan a day, look at the plan, publish it.
+
+    \b
+      fieldvisit plan make --organisation pohjola-field --area centre --on 2026-03-03
+      fieldvisit plan show PLAN --organisation pohjola-field
+      fieldvisit plan publish PLAN --organisation pohjola-field
+    """
+
+
+@plan.command()
+@organisation
+@click.option("--area", required=True, metavar="CODE", help="The area to plan.")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day to plan.")
+@click.option("--seconds", type=click.IntRange(1, 3600), help="How long to search; SOLVE_S otherwise.")
+@click.option("--no-wait", is_flag=True, help="Ask for the plan and end; a worker makes it.")
+@click.pass_obj
+def make(context: Context, code: str, area: str, day: dt.datetime, *, seconds: int | None, no_wait: bool) -> None:
+    """Ask for a plan and wait until a worker (`fieldvisit worker`) has made it.
+
+    Ends with 0 and the plan's id, or with 1 where there is no plan, and says why.
+    """
+    org_id = context.organisation(code)
+    with acting_for(context.sessions, org_id) as session:
+        area_id = session.scalar(sa.select(Area.id).where(Area.org_id == org_id, Area.code == area))
+        if area_id is None:
+            raise NotFound(what="area", id=area)
+        zone = ZoneInfo(session.get_one(Organisation, org_id).zone)
+        request = plans.PlanRequest(area_id=area_id, planned_on=day.date(), seconds=seconds or context.settings.solve_s)
+        today = context.clock().astimezone(zone).date()
+        made = plans.request_plan(session, org_id, request, requested_by_id=None, today=today)
+        enqueue_solve(session, org_id, made.id)
+    if not no_wait:
+        _wait(context, org_id, made.id)
+    click.echo(made.id)
+
+
+@plan.command()
+@plan_id
+@organisation
+@click.option("--stops", is_flag=True, help="Every stop of every crew too.")
+@click.pass_obj
+def show(context: Context, plan_id: uuid.UUID, code: str, *, stops: bool) -> None:
+    """Show a plan as tables: crews, and why each other visit is left out."""
+    with acting_for(context.sessions, context.organisation(code)) as session:
+        view = telling.view_of(plans.get_plan(session, plan_id))
+    console = Console()
+    console.print(route_table(view, context.language))
+    for route in view.routes if stops else ():
+        console.print(stop_table(view, route, context.language))
+    console.print(unserved_table(view, context.language))
+
+
+@plan.command()
+@plan_id
+@organisation
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="An HTML file.")
+@click.pass_obj
+def picture(context: Context, plan_id: uuid.UUID, code: str, *, output: Path) -> None:
+    """Draw a plan as one page: streets, routes, stops with their times. It needs no network to be read."""
+    with acting_for(context.sessions, context.organisation(code)) as session:
+        page = drawing.picture_of(plans.get_plan(session, plan_id), context.settings.map_file, context.language)
+    output.write_text(page, encoding="utf-8")
+    click.echo(output)
+
+
+@plan.command()
+@plan_id
+@organisation
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="A folder.")
+@click.pass_obj
+def export(context: Context, plan_id: uuid.UUID, code: str, *, folder: Path) -> None:
+    """Write problem.json and plan.json in the open planning format, for any judge: python -m routing check."""
+    with acting_for(context.sessions, context.organisation(code)) as session:
+        found = plans.get_plan(session, plan_id)
+    if found.problem is None or found.plan is None:
+        raise InvalidValue(path="plan", reason="has no answer yet")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, document in (("problem", found.problem), ("plan", found.plan)):
+        (folder / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+        click.echo(folder / f"{name}.json")
+
+
+@plan.command()
+@plan_id
+@organisation
+@click.pass_obj
+def check(context: Context, plan_id: uuid.UUID, code: str) -> None:
+    """Have the stored plan judged again by the independent checker. Ends with 1 where it finds a fault."""
+    with acting_for(context.sessions, context.organisation(code)) as session:
+        found = judging.faults_of(plans.get_plan(session, plan_id))
+    for fault in found:
+        click.echo(fault)
+    if found:
+        raise click.exceptions.Exit(FAULTY)
+    click.echo(context.say("No fault found."))
+
+
+@plan.command()
+@plan_id
+@organisation
+@click.pass_obj
+def publish(context: Context, plan_id: uuid.UUID, code: str) -> None:
+    """Publish a draft: every stop is judged once more, then the phones show it."""
+    with acting_for(context.sessions, context.organisation(code)) as session:
+        published = publishing.publish_plan(session, plan_id, published_by_id=None, now=context.clock())
+        version = published.version
+    click.echo(context.say("Published as version {version}.", version=version))
+
+
+def _wait(context: Context, org_id: uuid.UUID, wanted: uuid.UUID) -> None:
+    """Show how far the search is until it is over; exit where it ended without a plan."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task(context.say("waiting for a worker"), total=None)
+        while (found := _look(context, org_id, wanted)).state not in ENDED:
+            if found.progress:
+                said = context.say("{served} visits in, cost {cost}", **found.progress)
+                progress.update(bar, description=said, total=found.seconds, completed=found.progress.get("seconds", 0))
+            time.sleep(POLL_S)
+    if found.state is not DayPlanState.DRAFT:
+        click.echo(f"{found.state.value}: {found.failure}", err=True)
+        raise click.exceptions.Exit(FAULTY)
+
+
+def _look(context: Context, org_id: uuid.UUID, wanted: uuid.UUID) -> DayPlan:
+    with acting_for(context.sessions, org_id) as session:
+        return session.get_one(DayPlan, wanted)
