@@ -16,7 +16,7 @@ from fieldvisit.vocabulary import DayPlanState
 
 
 class PlanRequestIn(Drafted):
-    """Which day to plan. `iterations` bounds the search instead of the clock: then a seed always gives the same plan."""
+    """Which day to plan. `iterations` bounds the search instead of the clock: a seed then always gives one plan."""
 
     makes = PlanRequest
     area_id = Id(required=True)
