@@ -1,0 +1,228 @@
+"""What the safety officer does with an alert: take it, say what was done, and close it with proof.
+
+Whoever takes it first has it. Nobody handles an alert about themselves or about somebody they went out with.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.models import CrewMember, Route, SafetyAlert, SafetyEvent, SafetySession, Shift
+from fieldvisit.safety.deadlines import due, set_by_clock
+from fieldvisit.safety.drafts import Officer, Resolution, check_note
+from fieldvisit.safety.events import Entry, SafetyEventKind, append, history
+from fieldvisit.safety.standing import by_risk, lock_session, one_moment, standing
+from fieldvisit.safety.timers import Timers, seconds
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, SafetyState
+
+UNANSWERED = (AlertState.OPEN, AlertState.NOTIFYING, AlertState.EXHAUSTED)
+SAME_DAY = dt.timedelta(hours=18)
+"""Shifts and routes this near to a session's start are those of its day."""
+
+
+class AlreadyAcknowledged(FieldVisitError):
+    code, kind = "already_acknowledged", Kind.CONFLICT
+    says = "Someone else has taken this alert."
+
+
+class AlertResolved(FieldVisitError):
+    code, kind = "alert_resolved", Kind.CONFLICT
+    says = "This alert is closed."
+
+
+class AlertNotYours(FieldVisitError):
+    """Only its owner closes an alert: the one who spoke with the visitor."""
+
+    code, kind = "alert_not_yours", Kind.CONFLICT
+    says = "Acknowledge the alert first; only its owner may close it."
+
+
+class SelfHandling(FieldVisitError):
+    """The visitor and the crew may all be under the same threat."""
+
+    code, kind = "self_handling", Kind.FORBIDDEN
+    says = "An alert is not handled by the visitor it is about, nor by anyone of the same crew."
+
+
+def open_alerts(session: Session) -> Sequence[SafetyAlert]:
+    """All alerts that are not closed: calls for help first, then by risk, then the oldest. Never cut short."""
+    return session.scalars(
+        _with_visitor()
+        .where(SafetyAlert.state != AlertState.RESOLVED)
+        .order_by(
+            (SafetyAlert.kind == AlertKind.SOS).desc(),
+            by_risk(SafetySession.level).desc(),
+            SafetyAlert.opened_at,
+            SafetyAlert.id,
+        )
+    ).all()
+
+
+def closed_alerts() -> sa.Select[SafetyAlert]:
+    return _with_visitor().where(SafetyAlert.state == AlertState.RESOLVED)
+
+
+def get_alert(session: Session, alert_id: uuid.UUID) -> SafetyAlert:
+    found = session.scalar(_with_visitor().where(SafetyAlert.id == alert_id).execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound(what="alert", id=alert_id)
+    return found
+
+
+def alert_history(session: Session, alert: SafetyAlert) -> Sequence[SafetyEvent]:
+    """Everything that happened in the session of this alert, oldest first."""
+    return history(session, alert.session)
+
+
+def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:
+    """Take the alert: the first wins, the others learn who. It holds for minutes only, unless something is done."""
+    alert = _lock(session, alert_id, by)
+    if alert.state is AlertState.ACKNOWLEDGED and alert.owner_id == by.account_id:
+        return alert
+    moment, ladder = one_moment(), Timers.from_json(alert.session.policy).ladder(alert.kind)
+    until = moment.c.now + seconds(ladder.ack_s)
+    at = session.scalar(
+        sa.update(SafetyAlert)
+        .where(
+            SafetyAlert.id == alert_id,
+            SafetyAlert.version == alert.version,
+            SafetyAlert.state.in_(UNANSWERED),
+            moment.c.now.is_not(None),
+        )
+        .values(
+            state=AlertState.ACKNOWLEDGED,
+            owner_id=by.account_id,
+            acknowledged_at=moment.c.now,
+            ack_until=until,
+            next_action_at=until,
+            version=SafetyAlert.version + 1,
+        )
+        .returning(moment.c.now),
+        execution_options={"synchronize_session": False},
+    )
+    if at is None:
+        raise AlreadyAcknowledged(owner_id=alert.owner_id)
+    _record(session, alert, by, SafetyEventKind.ACKNOWLEDGED, at=at)
+    return get_alert(session, alert_id)
+
+
+def add_note(session: Session, alert_id: uuid.UUID, by: Officer, text: str) -> SafetyAlert:
+    """Say what was done. From its owner this renews the acknowledgement; from anyone else it is only recorded."""
+    check_note(text)
+    alert = _lock(session, alert_id, by)
+    at = standing(session, alert.session).now_at
+    renews = alert.owner_id == by.account_id
+    if renews:
+        alert.ack_until = at + seconds(Timers.from_json(alert.session.policy).ladder(alert.kind).ack_s)
+        alert.next_action_at = alert.ack_until
+        alert.version += 1
+    _record(session, alert, by, SafetyEventKind.NOTED, at=at, note=text, renews=renews)
+    return alert
+
+
+def resolve(session: Session, alert_id: uuid.UUID, by: Officer, resolution: Resolution) -> SafetyAlert:
+    """Close the alert with its outcome and the proof of it. With the last one the session goes on or ends."""
+    alert = _lock(session, alert_id, by)
+    if alert.owner_id != by.account_id:
+        raise AlertNotYours(owner_id=alert.owner_id)
+    row = alert.session
+    if resolution.outcome is AlertOutcome.DRILL and row.level is not RiskLevel.DRILL:
+        raise InvalidValue(path="outcome", reason="this was no drill")
+    at = standing(session, row).now_at
+    alert.state, alert.resolved_at, alert.next_action_at = AlertState.RESOLVED, at, None
+    alert.outcome, alert.proof = resolution.outcome, resolution.proof
+    alert.version += 1
+    session.flush()
+    said = {"outcome": resolution.outcome.value, "proof": resolution.proof.value}
+    _record(session, alert, by, SafetyEventKind.RESOLVED, at=at, note=resolution.note, **said)
+    if not _others_open(session, row):
+        (_resume if resolution.resume else _end)(session, row, by)
+    return get_alert(session, alert_id)
+
+
+def _with_visitor() -> sa.Select[SafetyAlert]:
+    return (
+        sa.select(SafetyAlert)
+        .join(SafetyAlert.session)
+        .options(joinedload(SafetyAlert.session).joinedload(SafetySession.visitor))
+    )
+
+
+def _lock(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:
+    """The alert as it is, under the lock of its session; refuses whom it is about, and what is closed."""
+    row = lock_session(session, get_alert(session, alert_id).session_id)
+    alert = get_alert(session, alert_id)
+    if by.visitor_id is not None and (by.visitor_id == row.visitor_id or _went_out_together(session, row, by)):
+        raise SelfHandling()
+    if alert.state is AlertState.RESOLVED:
+        raise AlertResolved()
+    return alert
+
+
+def _went_out_together(session: Session, row: SafetySession, by: Officer) -> bool:
+    """Whether the two share a crew on that day, by the shifts or by any plan that was made."""
+    near = (row.started_at - SAME_DAY, row.started_at + SAME_DAY)
+    mine, theirs = aliased(Shift), aliased(Shift)
+    shifts = (
+        sa.select(mine.id)
+        .join(theirs, sa.and_(theirs.works_on == mine.works_on, theirs.crew_code == mine.crew_code))
+        .where(mine.visitor_id == by.visitor_id, theirs.visitor_id == row.visitor_id, mine.starts_at.between(*near))
+    )
+    me, them = aliased(CrewMember), aliased(CrewMember)
+    routes = (
+        sa.select(Route.id)
+        .join(me, me.route_id == Route.id)
+        .join(them, them.route_id == Route.id)
+        .where(me.visitor_id == by.visitor_id, them.visitor_id == row.visitor_id, Route.depart_at.between(*near))
+    )
+    return bool(session.scalar(sa.select(sa.or_(shifts.exists(), routes.exists()))))
+
+
+def _others_open(session: Session, row: SafetySession) -> bool:
+    unresolved = sa.select(SafetyAlert.id).where(
+        SafetyAlert.session_id == row.id, SafetyAlert.state != AlertState.RESOLVED
+    )
+    return bool(session.scalar(sa.select(unresolved.exists())))
+
+
+def _resume(session: Session, row: SafetySession, by: Officer) -> None:
+    timers = Timers.from_json(row.policy)
+
+    def afresh(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
+        deadlines = due(timers, now)
+        return {
+            **deadlines,
+            "state": SafetyState.ACTIVE,
+            "end_at": sa.func.greatest(SafetySession.end_at, deadlines["grace_until"]),
+            "lost_at": now + seconds(timers.lost_s),
+            "lost_contact": sa.false(),
+            "unverified": sa.false(),
+            "generation": SafetySession.generation + 1,
+        }
+
+    at = set_by_clock(session, row, afresh)
+    append(session, row, Entry(kind=SafetyEventKind.RESUMED, at=at, actor_id=by.account_id))
+
+
+def _end(session: Session, row: SafetySession, by: Officer) -> None:
+    at = set_by_clock(session, row, lambda now: {"state": SafetyState.ENDED, "ended_at": now})
+    append(session, row, Entry(kind=SafetyEventKind.ENDED, at=at, actor_id=by.account_id))
+
+
+def _record(
+    session: Session,
+    alert: SafetyAlert,
+    by: Officer,
+    kind: SafetyEventKind,
+    *,
+    at: dt.datetime,
+    note: str | None = None,
+    **detail: object,
+) -> None:
+    detail["alert_id"] = str(alert.id)
+    entry = Entry(kind=kind, at=at, actor_id=by.account_id, detail=detail, note=note)
+    append(session, alert.session, entry)

@@ -1,0 +1,96 @@
+"""What becomes of an alert that nobody answers, or whose owner has gone quiet: it climbs, and it never ends by itself.
+
+Sending comes later; what is decided and recorded here is which step has begun.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.standing import by_risk, database_now, one_moment
+from fieldvisit.safety.timers import Ladder, Timers, seconds
+from fieldvisit.vocabulary import AlertState
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Where an alert stands on its ladder, and for how long."""
+
+    state: AlertState
+    step: int
+    round: int
+    wait_s: int
+
+
+def next_rung(ladder: Ladder, *, state: AlertState, step: int, round: int) -> Rung:
+    """The rung after this one. A lapsed acknowledgement goes on one step up; past the last step everyone is called,
+    round after round."""
+    last = len(ladder.waits_s)
+    following = step if state is AlertState.OPEN else step + 1
+    if following <= last:
+        return Rung(AlertState.NOTIFYING, following, round, ladder.waits_s[following - 1])
+    again = round + 1 if step > last else round
+    return Rung(AlertState.EXHAUSTED, last + 1, again, ladder.repeat_s)
+
+
+def claim_waiting(session: Session, limit: int, *, but: Collection[uuid.UUID] = ()) -> Sequence[SafetyAlert]:
+    """The alerts whose next action is due, their sessions locked, the most dangerous first."""
+    return session.scalars(
+        sa.select(SafetyAlert)
+        .join(SafetyAlert.session)
+        .options(joinedload(SafetyAlert.session))
+        .where(
+            SafetyAlert.state != AlertState.RESOLVED,
+            SafetyAlert.next_action_at <= sa.select(database_now()).scalar_subquery(),
+            SafetyAlert.id.not_in(but),
+        )
+        .order_by(by_risk(SafetySession.level).desc(), SafetyAlert.next_action_at, SafetyAlert.id)
+        .limit(limit)
+        .with_for_update(of=SafetySession, skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def climb(session: Session, alert: SafetyAlert) -> Rung | None:
+    """Take one alert to its next rung; None where somebody answered meanwhile."""
+    ladder = Timers.from_json(alert.session.policy).ladder(alert.kind)
+    lapsed = alert.state is AlertState.ACKNOWLEDGED
+    owner_id = alert.owner_id
+    rung = next_rung(ladder, state=alert.state, step=alert.step, round=alert.round)
+    moment = one_moment()
+    at = session.scalar(
+        sa.update(SafetyAlert)
+        .where(
+            SafetyAlert.id == alert.id,
+            SafetyAlert.version == alert.version,
+            SafetyAlert.state != AlertState.RESOLVED,
+            SafetyAlert.next_action_at <= moment.c.now,
+        )
+        .values(
+            state=rung.state,
+            step=rung.step,
+            round=rung.round,
+            next_action_at=moment.c.now + seconds(rung.wait_s),
+            owner_id=None,
+            acknowledged_at=None,
+            ack_until=None,
+            version=SafetyAlert.version + 1,
+        )
+        .returning(moment.c.now),
+        execution_options={"synchronize_session": False},
+    )
+    if at is None:
+        return None
+    about: dict[str, object] = {"alert_id": str(alert.id)}
+    if lapsed:
+        detail = about | {"owner_id": str(owner_id)}
+        append(session, alert.session, Entry(kind=SafetyEventKind.ACKNOWLEDGEMENT_LAPSED, at=at, detail=detail))
+    exhausted = rung.state is AlertState.EXHAUSTED
+    kind = SafetyEventKind.EXHAUSTED if exhausted else SafetyEventKind.STEP_BEGUN
+    append(session, alert.session, Entry(kind=kind, at=at, detail=about | {"step": rung.step, "round": rung.round}))
+    return rung

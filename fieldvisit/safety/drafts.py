@@ -1,0 +1,98 @@
+"""What a visitor's phone and a safety officer say, checked when made."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from fieldvisit.drafts import check_text
+from fieldvisit.errors import InvalidValue
+from fieldvisit.vocabulary import AlertOutcome, ResolutionProof, RiskLevel
+
+LONGEST_NOTE = 2_000
+OLDEST_S = 7 * 86_400
+"""A phone that was off the network for longer than a week tells nothing about now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Something a phone tells. `age_s`: how many seconds ago the visitor did it, by the phone's own running counter,
+    which no wrong wall clock can falsify; `device_at` is evidence only. `event_id` is the phone's: told twice, done
+    once."""
+
+    visitor_id: uuid.UUID
+    actor_id: uuid.UUID | None
+    event_id: uuid.UUID
+    age_s: int = 0
+    device_at: dt.datetime | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.age_s <= OLDEST_S:
+            raise InvalidValue(path="age_s", reason="0 seconds to 7 days")
+        if (self.lat is None) != (self.lon is None):
+            raise InvalidValue(path="lat", reason="latitude and longitude come together")
+        if self.lat is not None and self.lon is not None and not (abs(self.lat) <= 90 and abs(self.lon) <= 180):
+            raise InvalidValue(path="lat", reason="not a place on earth")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionDraft(Told):
+    """A session to be started, under the phone's own id, which is its `event_id` as well."""
+
+    planned_s: int
+    level: RiskLevel = RiskLevel.NORMAL
+    visit_id: uuid.UUID | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.planned_s < 1:
+            raise InvalidValue(path="planned_s", reason="the planned length is at least one second")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension(Told):
+    by_s: int
+    reason: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.by_s < 1:
+            raise InvalidValue(path="by_s", reason="the planned end is only ever moved later")
+        check_text("reason", self.reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sos(Told):
+    """A call for help. `session_id` and `visit_id` are hints: a wrong one costs nothing."""
+
+    session_id: uuid.UUID | None = None
+    visit_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Officer:
+    """Who handles an alert; `visitor_id` if this person also goes out."""
+
+    account_id: uuid.UUID
+    visitor_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """How an alert ended and how that is known. `resume`: the visit goes on, with fresh deadlines."""
+
+    outcome: AlertOutcome
+    proof: ResolutionProof
+    resume: bool
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.note is not None:
+            check_note(self.note)
+        if self.proof is ResolutionProof.EMERGENCY_SERVICE and self.note is None:
+            raise InvalidValue(path="note", reason="the emergency service's reference is needed")
+
+
+def check_note(text: str) -> None:
+    check_text("note", text.replace("\n", " ").replace("\t", " "), longest=LONGEST_NOTE)

@@ -1,0 +1,135 @@
+"""The watcher: looks at every deadline and every open alert again and again, and never trusts that it did so before.
+
+Several may run; each row is decided by one of them. Python's clock decides nothing here: it only says how long to rest.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from threading import Event
+from typing import Protocol
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.safety.beats import beat, engine_transaction, find_outage, keep_up, rest_s
+from fieldvisit.safety.climbing import claim_waiting, climb
+from fieldvisit.safety.firing import Outage, claim_due, fire
+
+BATCH = 20
+"""Sessions locked at a time: a visitor who checks in waits for no more than these."""
+RETRY_S = 1.0
+UPKEEP_S = 3_600
+
+log = structlog.get_logger("fieldvisit.watch")
+
+
+@dataclass(frozen=True)
+class Fired:
+    """What one turn did. `raised` counts alerts, `lost` contacts that were only marked, `climbed` alerts that went up
+    their ladder, `failed` rows that raised an error and are tried again on the next turn."""
+
+    raised: int = 0
+    lost: int = 0
+    climbed: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "Fired") -> "Fired":
+        mine, others = asdict(self), asdict(other)
+        return Fired(**{name: mine[name] + others[name] for name in mine})
+
+
+NOTHING = Fired()
+
+
+class _Row(Protocol):
+    id: uuid.UUID
+
+
+def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
+    """One turn: raise what is due, let unanswered alerts climb, then beat. What fails for one row stops no other."""
+    with engine_transaction(sessions) as session:
+        outage = find_outage(session)
+    if outage:
+        log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
+    fired = _each(sessions, claim_due, lambda session, row: _raise(session, row, outage))
+    fired += _each(sessions, claim_waiting, _climb)
+    # Only now: a beat says that everything before it was looked at. An engine killed before this line leaves the
+    # outage to be found again, so that what it did not reach is still raised as unverified.
+    with engine_transaction(sessions) as session:
+        beat(session, name, fired=fired.raised)
+    return fired
+
+
+def watch(sessions: sessionmaker[Session], stop: Event, *, name: str) -> None:
+    """Turn after turn until `stop` is set. Errors are logged and survived: nobody would start us again in time."""
+    upkeep_due = time.monotonic()
+    while not stop.is_set():
+        wait_s = RETRY_S
+        try:
+            if time.monotonic() >= upkeep_due:
+                keep_up(sessions)
+                upkeep_due = time.monotonic() + UPKEEP_S
+            wait_s = _turn(sessions, name)
+        except DBAPIError as error:
+            log.error("database_unavailable", engine=name, error=type(error.orig).__name__)
+        except Exception:
+            log.exception("turn_failed", engine=name)
+        stop.wait(wait_s)
+
+
+def _turn(sessions: sessionmaker[Session], name: str) -> float:
+    """One turn; the seconds to rest after it."""
+    fired = watch_once(sessions, name=name)
+    if fired != NOTHING:
+        log.info("turn", engine=name, **asdict(fired))
+    if fired.failed:
+        return RETRY_S
+    with engine_transaction(sessions) as session:
+        return rest_s(session)
+
+
+def _raise(session: Session, row: SafetySession, outage: Outage | None) -> Fired:
+    decision = fire(session, row, outage)
+    if decision is None:
+        return NOTHING
+    said = "alert_opened" if decision.raised else "contact_lost"
+    lateness_s = round(decision.lateness.total_seconds(), 3)
+    log.warning(said, session_id=str(row.id), kind=decision.kind.value, lateness_s=lateness_s)
+    return Fired(raised=1) if decision.raised else Fired(lost=1)
+
+
+def _climb(session: Session, alert: SafetyAlert) -> Fired:
+    return Fired(climbed=1) if climb(session, alert) else NOTHING
+
+
+def _each[R: _Row](
+    sessions: sessionmaker[Session], claim: Callable[..., Sequence[R]], act: Callable[[Session, R], Fired]
+) -> Fired:
+    """Claim and act, batch by batch, a transaction each, until nothing is left that was not tried on this turn."""
+    total, left = NOTHING, set[uuid.UUID]()
+    while True:
+        with engine_transaction(sessions) as session:
+            rows = [(row.id, row) for row in claim(session, BATCH, but=left)]
+            for row_id, row in rows:
+                done = _guarded(session, row_id, row, act)
+                total += done
+                if done.failed or done == NOTHING:
+                    left.add(row_id)
+        if not rows:
+            return total
+
+
+def _guarded[R](session: Session, row_id: uuid.UUID, row: R, act: Callable[[Session, R], Fired]) -> Fired:
+    """Act behind a savepoint: a row that nobody can decide about must not stand in the way of the others."""
+    try:
+        with session.begin_nested():
+            return act(session, row)
+    except Exception as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        log.exception("row_failed", row_id=str(row_id))
+        return Fired(failed=1)

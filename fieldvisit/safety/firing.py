@@ -1,0 +1,126 @@
+"""Raising the alarm for a deadline that passed: one session, one transaction, one decision.
+
+Asked again on every turn from what is stored, never from a message: an engine that dies between two statements has
+changed nothing, and the next one finds the same deadline still passed.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from fieldvisit.models import SafetySession
+from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.raising import Cause, open_alert
+from fieldvisit.safety.standing import by_risk, database_now, one_moment
+from fieldvisit.vocabulary import AlertKind, SafetyState
+
+type Deadline = InstrumentedAttribute[dt.datetime | None]
+# In the order in which one of several causes is named.
+CAUSES: tuple[tuple[AlertKind, Deadline], ...] = (
+    (AlertKind.MISSED_CHECKIN, SafetySession.grace_until),
+    (AlertKind.OVERRUN, SafetySession.end_at),
+    (AlertKind.LOST_CONTACT, SafetySession.lost_at),
+)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A time in which no engine watched: what passed then is unverified."""
+
+    from_at: dt.datetime | None
+    until_at: dt.datetime
+
+    def covers(self, moment: dt.datetime) -> bool:
+        return (self.from_at is None or self.from_at <= moment) and moment <= self.until_at
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about a session: an alert was opened, or (not `raised`) contact was only marked as lost."""
+
+    kind: AlertKind
+    raised: bool
+    lateness: dt.timedelta
+
+
+def is_due() -> sa.ColumnElement[bool]:
+    """Whether a running session has a deadline behind it. The clock is read once, so that the indexes can serve."""
+    now = sa.select(database_now()).scalar_subquery()
+    return sa.and_(
+        SafetySession.state == SafetyState.ACTIVE,
+        sa.or_(
+            SafetySession.grace_until <= now,
+            SafetySession.end_at <= now,
+            sa.and_(SafetySession.lost_at <= now, ~SafetySession.lost_contact),
+        ),
+    )
+
+
+def claim_due(session: Session, limit: int, *, but: Collection[uuid.UUID] = ()) -> Sequence[SafetySession]:
+    """Lock the sessions to decide about, the most dangerous first; those that another engine holds are left to it."""
+    return session.scalars(
+        sa.select(SafetySession)
+        .where(is_due(), SafetySession.id.not_in(but))
+        .order_by(
+            by_risk(SafetySession.level).desc(),
+            sa.func.least(SafetySession.grace_until, SafetySession.end_at),
+            SafetySession.id,
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def fire(session: Session, row: SafetySession, outage: Outage | None = None) -> Decision | None:
+    """Decide about one session, as it was read. None where nothing is due any more: a check-in came first."""
+    for kind, deadline in CAUSES:
+        passed_at = getattr(row, deadline.key)
+        if passed_at is None or (kind is AlertKind.LOST_CONTACT and row.lost_contact):
+            continue
+        raises = kind is not AlertKind.LOST_CONTACT or bool(row.policy.get("lost_raises", True))
+        unverified = outage is not None and outage.covers(passed_at)
+        at = _decide(session, row, deadline, raises=raises, unverified=unverified)
+        if at is None:
+            continue
+        if kind is AlertKind.LOST_CONTACT:
+            append(session, row, Entry(kind=SafetyEventKind.CONTACT_LOST, at=at, detail=_silence(row)))
+        if raises:
+            cause = Cause(kind=kind, deadline_at=passed_at, unverified=unverified, detail=_silence(row))
+            open_alert(session, row, cause, at=at)
+        return Decision(kind, raises, at - passed_at)
+    return None
+
+
+def _decide(
+    session: Session, row: SafetySession, deadline: Deadline, *, raises: bool, unverified: bool
+) -> dt.datetime | None:
+    """The one statement in which it is decided. Between reading and this nothing may have happened to the session: the
+    generation says so, and the database's clock says once more that the deadline is behind."""
+    moment = one_moment()
+    values: dict[str, object] = {"version": SafetySession.version + 1}
+    if raises:
+        values |= {"state": SafetyState.ALARM, "unverified": SafetySession.unverified | sa.literal(unverified)}
+    if deadline is SafetySession.lost_at:
+        values["lost_contact"] = sa.true()
+    changed = session.execute(
+        sa.update(SafetySession)
+        .where(
+            SafetySession.id == row.id,
+            SafetySession.state == SafetyState.ACTIVE,
+            SafetySession.generation == row.generation,
+            deadline <= moment.c.now,
+        )
+        .values(values)
+        .returning(SafetySession, moment.c.now),
+        execution_options={"populate_existing": True, "synchronize_session": False},
+    ).one_or_none()
+    return None if changed is None else changed[1]
+
+
+def _silence(row: SafetySession) -> dict[str, object]:
+    return {"generation": row.generation, "last_heard_at": row.last_heard_at and row.last_heard_at.isoformat()}

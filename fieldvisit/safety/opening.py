@@ -1,0 +1,116 @@
+"""Making a session's row, and finding the one that is there."""
+
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.models import SafetyKey, SafetySession, Visit, Visitor
+from fieldvisit.safety.deadlines import due
+from fieldvisit.safety.drafts import SessionDraft, Sos
+from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.standing import OPEN, lock_session, one_moment
+from fieldvisit.safety.timers import Timers, seconds
+from fieldvisit.vocabulary import SafetyState
+
+MOMENT = one_moment()
+
+
+class EventIdUsed(FieldVisitError):
+    code, kind = "event_id_used", Kind.CONFLICT
+    says = "This event id was used for another safety session."
+
+
+def remember(session: Session, row: SafetySession, event_id: uuid.UUID) -> bool:
+    """Keep the phone's id of something it tells of this locked session; False where it was told before."""
+    kept = session.scalar(
+        insert(SafetyKey)
+        .values(org_id=row.org_id, event_id=event_id, session_id=row.id)
+        .on_conflict_do_nothing()
+        .returning(SafetyKey.event_id)
+    )
+    if kept is None and told_of(session, event_id) != row.id:
+        raise EventIdUsed()
+    return kept is not None
+
+
+def told_of(session: Session, event_id: uuid.UUID) -> uuid.UUID | None:
+    """The session of which this event was told before."""
+    return session.scalar(sa.select(SafetyKey.session_id).where(SafetyKey.event_id == event_id))
+
+
+def find_open(session: Session, visitor_id: uuid.UUID) -> uuid.UUID | None:
+    """The id of the visitor's session that is not over; there is never more than one."""
+    return session.scalar(
+        sa.select(SafetySession.id).where(SafetySession.visitor_id == visitor_id, SafetySession.state.in_(OPEN))
+    )
+
+
+def insert_session(
+    session: Session, told: SessionDraft | Sos, timers: Timers, *, session_id: uuid.UUID
+) -> SafetySession | None:
+    """A new session with all its deadlines set in one statement; None where its id or its visitor has one already.
+
+    A call for help makes one without deadlines: it is in alarm from its first moment. Raises NotFound for a visitor or
+    a visit that the organisation does not have; a call for help leaves out a visit that is not there.
+    """
+    visitor = session.get(Visitor, told.visitor_id)
+    if visitor is None:
+        raise NotFound(what="visitor", id=told.visitor_id)
+    visit_id = _visit(session, told)
+    ids = {"id": session_id, "org_id": visitor.org_id, "visitor_id": visitor.id, "visit_id": visit_id}
+    if not _insert(session, ids | _beginning(told, timers)):
+        return None
+    row = lock_session(session, session_id)
+    detail = {"level": timers.level.value, "visit_id": str(visit_id) if visit_id else None, "age_s": told.age_s}
+    entry = Entry(
+        kind=SafetyEventKind.STARTED,
+        at=row.started_at,
+        actor_id=told.actor_id,
+        device_at=told.device_at,
+        detail=detail,
+    )
+    append(session, row, entry)
+    return row
+
+
+def _visit(session: Session, told: SessionDraft | Sos) -> uuid.UUID | None:
+    if told.visit_id is None or session.get(Visit, told.visit_id) is not None:
+        return told.visit_id
+    if isinstance(told, Sos):
+        return None
+    raise NotFound(what="visit", id=told.visit_id)
+
+
+def _beginning(told: SessionDraft | Sos, timers: Timers) -> dict[str, object]:
+    """The values of a session at its start, over the clock of `_insert`."""
+    values: dict[str, object] = {
+        "level": timers.level,
+        "state": SafetyState.ALARM,
+        "policy": timers.as_json(),
+        "started_at": MOMENT.c.now,
+        "last_heard_at": MOMENT.c.now,
+        "last_lat": told.lat,
+        "last_lon": told.lon,
+    }
+    if isinstance(told, Sos):
+        return values
+    begun = MOMENT.c.now - seconds(told.age_s)
+    running = {
+        "state": SafetyState.ACTIVE,
+        "end_at": begun + seconds(told.planned_s),
+        "lost_at": MOMENT.c.now + seconds(timers.lost_s),
+    }
+    return values | running | due(timers, begun)
+
+
+def _insert(session: Session, values: dict[str, object]) -> bool:
+    columns = SafetySession.__table__.c
+    picked = [
+        each if isinstance(each, sa.ColumnElement) else sa.literal(each, columns[name].type)
+        for name, each in values.items()
+    ]
+    statement = insert(SafetySession).from_select(list(values), sa.select(*picked)).on_conflict_do_nothing()
+    return session.scalar(statement.returning(SafetySession.id)) is not None

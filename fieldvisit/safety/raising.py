@@ -1,0 +1,53 @@
+"""Opening an alert: once per cause, in the transaction of the state that caused it."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.vocabulary import AlertKind, AlertState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """Why an alert is opened. `deadline_at` is the moment that passed, or that of the call for help."""
+
+    kind: AlertKind
+    deadline_at: dt.datetime
+    unverified: bool = False
+    actor_id: uuid.UUID | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.datetime) -> uuid.UUID | None:
+    """Open an alert of a locked session; None where one of this kind is open already.
+
+    Its first action is due at once: the engine begins the first step of the ladder on its next turn.
+    """
+    alert_id: uuid.UUID | None = session.scalar(
+        insert(SafetyAlert)
+        .values(
+            org_id=row.org_id,
+            session_id=row.id,
+            kind=cause.kind,
+            state=AlertState.OPEN,
+            opened_at=at,
+            deadline_at=cause.deadline_at,
+            next_action_at=at,
+            unverified=cause.unverified,
+        )
+        .on_conflict_do_nothing(index_elements=["session_id", "kind"], index_where=sa.text("state <> 'resolved'"))
+        .returning(SafetyAlert.id)
+    )
+    if alert_id is None:
+        return None
+    detail = {"alert_id": str(alert_id), "kind": cause.kind.value, "unverified": cause.unverified} | cause.detail
+    entry = Entry(kind=SafetyEventKind.ALERT_OPENED, at=at, actor_id=cause.actor_id, detail=detail)
+    append(session, row, entry)
+    return alert_id

@@ -1,0 +1,79 @@
+"""A call for help. It is never refused for the state of anything: it always ends in an open alert."""
+
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.models import SafetySession
+from fieldvisit.safety.deadlines import heard, set_by_clock
+from fieldvisit.safety.drafts import Sos
+from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.opening import find_open, insert_session, remember, told_of
+from fieldvisit.safety.raising import Cause, open_alert
+from fieldvisit.safety.standing import Standing, database_now, lock_session, standing
+from fieldvisit.safety.timers import BY_LEVEL, Timers, seconds
+from fieldvisit.vocabulary import AlertKind, RiskLevel, SafetyState
+
+STILL_NEAR_S = 60 * 60
+"""For so long after its end a session is taken up again by a call for help; later a new one is made."""
+TRIES = 5
+
+
+def call_for_help(session: Session, told: Sos) -> Standing:
+    """Open an SOS alert at once, or join the one that is open. Told twice, done once."""
+    known_id = told_of(session, told.event_id)
+    if known_id is not None:
+        return standing(session, lock_session(session, known_id, visitor_id=told.visitor_id))
+    row = _session_of(session, told)
+    if not remember(session, row, told.event_id):
+        return standing(session, row)
+    return _alarm(session, row, told)
+
+
+def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
+    timers = Timers.from_json(row.policy)
+    was_over = row.state is SafetyState.ENDED
+    at = set_by_clock(
+        session, row, lambda now: heard(timers, told, now) | {"state": SafetyState.ALARM, "ended_at": sa.null()}
+    )
+    if was_over:
+        append(session, row, Entry(kind=SafetyEventKind.REOPENED, at=at, actor_id=told.actor_id))
+    pressed = Entry(
+        kind=SafetyEventKind.SOS_PRESSED,
+        at=at,
+        actor_id=told.actor_id,
+        device_at=told.device_at,
+        detail={"age_s": told.age_s},
+    )
+    append(session, row, pressed)
+    cause = Cause(kind=AlertKind.SOS, deadline_at=at - seconds(told.age_s), actor_id=told.actor_id)
+    open_alert(session, row, cause, at=at)
+    return Standing(row, at)
+
+
+def _session_of(session: Session, told: Sos) -> SafetySession:
+    """The visitor's open session; else one that ended a short while ago; else a new one. Locked."""
+    # Between the look and the insert another telling of the same call may make the session: look again then.
+    for _ in range(TRIES):
+        found_id = find_open(session, told.visitor_id) or _ended_lately(session, told)
+        if found_id is not None:
+            return lock_session(session, found_id)
+        for session_id in (told.session_id, uuid.uuid4()):
+            row = insert_session(session, told, BY_LEVEL[RiskLevel.NORMAL], session_id=session_id or uuid.uuid4())
+            if row is not None:
+                return row
+    raise RuntimeError("A safety session that cannot be made was not there to be found either.")
+
+
+def _ended_lately(session: Session, told: Sos) -> uuid.UUID | None:
+    return session.scalar(
+        sa.select(SafetySession.id)
+        .where(
+            SafetySession.visitor_id == told.visitor_id,
+            SafetySession.state == SafetyState.ENDED,
+            SafetySession.ended_at >= database_now() - seconds(STILL_NEAR_S),
+        )
+        .order_by(SafetySession.ended_at.desc())
+        .limit(1)
+    )

@@ -1,0 +1,162 @@
+"""How long a visitor may be silent, by level of risk, and how an alert climbs while nobody answers it.
+
+The numbers are data: copied into each session at its start, so that a later edit never changes a running session.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
+from fieldvisit.vocabulary import AlertKind, RiskLevel
+
+MINUTE = 60
+EXHAUSTED_EVERY_S = 2 * MINUTE
+RED_HOLDS_S, AMBER_HOLDS_S = 3 * MINUTE, 8 * MINUTE
+DRILL_LONGEST_S = 2 * MINUTE
+"""No timer of a drill is longer, the planned length apart: what is longer is not a drill."""
+
+
+class DrillRefused(FieldVisitError):
+    """Timers of seconds are for the demo and for tests."""
+
+    code, kind = "drill_refused", Kind.FORBIDDEN
+    says = "Drill timers are not available here: this installation watches over real people."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """How an alert climbs: `waits_s[k]` seconds after step k + 1 the next begins; after the last, a call to everyone
+    each `repeat_s`, for ever. An acknowledgement holds for `ack_s` unless it is renewed."""
+
+    waits_s: tuple[int, ...]
+    repeat_s: int = EXHAUSTED_EVERY_S
+    ack_s: int = AMBER_HOLDS_S
+
+    def __post_init__(self) -> None:
+        if not self.waits_s or min(*self.waits_s, self.repeat_s, self.ack_s) < 1:
+            raise InvalidValue(path="ladder", reason="every wait is at least one second")
+
+
+SILENT = Ladder(waits_s=(MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE))
+CALLING = Ladder(waits_s=(MINUTE, MINUTE), ack_s=RED_HOLDS_S)
+DRILL = Ladder(waits_s=(10, 10, 10, 10), repeat_s=20, ack_s=MINUTE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timers:
+    """Seconds, all of them. A check-in is due every `check_in_s`; `remind_s` before that the phone reminds; `grace_s`
+    after it the alarm is raised. After `lost_s` without any sign of the phone contact is lost, which raises an alarm
+    where `lost_raises`."""
+
+    level: RiskLevel
+    check_in_s: int
+    remind_s: int
+    grace_s: int
+    lost_s: int
+    lost_raises: bool
+    longest_s: int = 4 * 60 * MINUTE
+    """The longest planned length of a session."""
+    extend_cap_s: int = 60 * MINUTE
+    """By how much the planned end may be moved, all extensions together."""
+    silent: Ladder = SILENT
+    sos: Ladder = CALLING
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.remind_s < self.check_in_s:
+            raise InvalidValue(path="remind_s", reason="the reminder comes before the check-in is due")
+        (self._refuse_long_drill if self.level is RiskLevel.DRILL else self._refuse_out_of_bounds)()
+
+    def _refuse_long_drill(self) -> None:
+        if not 1 <= self.check_in_s <= DRILL_LONGEST_S or not 0 <= self.grace_s <= DRILL_LONGEST_S or self.lost_s < 1:
+            raise InvalidValue(path="check_in_s", reason="a drill's timers are seconds")
+
+    def _refuse_out_of_bounds(self) -> None:
+        if not 2 * MINUTE <= self.check_in_s <= 120 * MINUTE:
+            raise InvalidValue(path="check_in_s", reason="a check-in is due every 2 to 120 minutes")
+        if not 0 <= self.grace_s <= 10 * MINUTE:
+            raise InvalidValue(path="grace_s", reason="the grace is 0 to 10 minutes")
+        if not MINUTE <= self.lost_s <= 60 * MINUTE:
+            raise InvalidValue(path="lost_s", reason="contact is lost after 1 to 60 minutes")
+        if self.level is RiskLevel.HIGH and self.check_in_s + self.grace_s > 10 * MINUTE:
+            raise InvalidValue(path="grace_s", reason="at high risk the alarm comes after 10 minutes at the latest")
+
+    def ladder(self, kind: AlertKind) -> Ladder:
+        return self.sos if kind is AlertKind.SOS else self.silent
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"level": self.level.value}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Timers":
+        ladders = {
+            name: Ladder(**stored[name] | {"waits_s": tuple(stored[name]["waits_s"])}) for name in ("silent", "sos")
+        }
+        return cls(**{**stored, **ladders, "level": RiskLevel(stored["level"])})
+
+
+BY_LEVEL: Mapping[RiskLevel, Timers] = {
+    timers.level: timers
+    for timers in (
+        Timers(
+            level=RiskLevel.LOW,
+            check_in_s=30 * MINUTE,
+            remind_s=5 * MINUTE,
+            grace_s=5 * MINUTE,
+            lost_s=15 * MINUTE,
+            lost_raises=False,
+        ),
+        Timers(
+            level=RiskLevel.NORMAL,
+            check_in_s=15 * MINUTE,
+            remind_s=3 * MINUTE,
+            grace_s=3 * MINUTE,
+            lost_s=10 * MINUTE,
+            lost_raises=False,
+        ),
+        Timers(
+            level=RiskLevel.RAISED,
+            check_in_s=10 * MINUTE,
+            remind_s=2 * MINUTE,
+            grace_s=MINUTE,
+            lost_s=5 * MINUTE,
+            lost_raises=True,
+            silent=replace(SILENT, ack_s=RED_HOLDS_S),
+        ),
+        Timers(
+            level=RiskLevel.HIGH,
+            check_in_s=5 * MINUTE,
+            remind_s=MINUTE,
+            grace_s=0,
+            lost_s=3 * MINUTE,
+            lost_raises=True,
+            silent=replace(SILENT, ack_s=RED_HOLDS_S),
+        ),
+        Timers(
+            level=RiskLevel.DRILL,
+            check_in_s=20,
+            remind_s=10,
+            grace_s=5,
+            lost_s=DRILL_LONGEST_S,
+            lost_raises=True,
+            longest_s=60 * MINUTE,
+            extend_cap_s=10 * MINUTE,
+            silent=DRILL,
+            sos=DRILL,
+        ),
+    )
+}
+ORDER = (RiskLevel.DRILL, RiskLevel.LOW, RiskLevel.NORMAL, RiskLevel.RAISED, RiskLevel.HIGH)
+"""From the least to the most dangerous: what is most dangerous is looked at first."""
+
+
+def timers_for(level: RiskLevel, *, allow_drill: bool) -> Timers:
+    """The timers of a level. Raises DrillRefused for the drill level where no drill is allowed."""
+    if level is RiskLevel.DRILL and not allow_drill:
+        raise DrillRefused()
+    return BY_LEVEL[level]
+
+
+def seconds(count: int) -> dt.timedelta:
+    return dt.timedelta(seconds=count)
