@@ -1,0 +1,52 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# They need Python 3.12 or newer, and make; everything else is installed into .venv from the lock files.
+
+PYTHON ?= $(shell command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_DATA ?= $(CURDIR)/.data/demo
+
+# Where bytecode must not be written, every start of every process compiles each imported module again.
+export PYTHONDONTWRITEBYTECODE :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-long lint lock help
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(VENV)/.installed ## A planned and published day in Helsinki, live; ONCE=1 ends when the story is told
+	DATA_FOLDER=$(DEMO_DATA) $(BIN)/fieldvisit demo $(if $(ONCE),--once)
+
+test: $(VENV)/.installed-dev lint ## All checks and every quick test
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not long"
+
+test-long: $(VENV)/.installed-dev ## The tests that take longer
+	$(BIN)/python -m pytest -q -m long
+
+lint: $(VENV)/.installed-dev ## Style, types, and the arrows between the packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+lock: $(VENV)/.uv ## Pin the newest versions that fit pyproject.toml, with hashes and without addresses
+	$(BIN)/uv pip compile --universal --python-version 3.12 --generate-hashes --no-header --upgrade -q \
+		pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.12 --generate-hashes --no-header --upgrade -q \
+		--extra dev pyproject.toml -o requirements-dev.lock
+
+$(VENV)/.uv: requirements-tools.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12) and "Python 3.12 or newer is needed; this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-tools.lock
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.uv requirements.lock pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
