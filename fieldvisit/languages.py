@@ -60,7 +60,9 @@ def best_language(accept_language: str | None) -> str:
         tag, _, options = part.strip().partition(";")
         weight = re.search(r"q\s*=\s*([0-9.]+)", options)
         weighted.append((-_number(weight.group(1)) if weight else -1.0, place, tag.split(".")[0].replace("-", "_")))
-    for _, _, tag in sorted(weighted):
+    for weight, _, tag in sorted(weighted):
+        if not weight:  # q=0 says: not this one
+            break
         # Every Chinese falls back to the one Chinese there is: a reader of zh-Hant reads zh-CN before English.
         found = "zh_CN" if tag.lower().startswith("zh") else negotiate_locale([tag], LANGUAGES)
         if found:
