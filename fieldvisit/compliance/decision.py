@@ -82,8 +82,8 @@ def plain(value: object) -> Any:
 
 def message_from(record: Mapping[str, Any]) -> Message:
     """The message that `plain` made a record of."""
-    values = record["values"].items()
-    return Message(record["text"], {name: message_from(v) if isinstance(v, Mapping) else v for name, v in values})
+    text, values = record["text"], record["values"].items()
+    return Message(text, {name: message_from(inner) if isinstance(inner, Mapping) else inner for name, inner in values})
 
 
 def hashed(**inputs: object) -> str:
