@@ -86,11 +86,11 @@ def _read() -> Settings:
 
 
 def _values(env: Env) -> dict[str, object]:
-    map_file = env.path("MAP_FILE", None)
+    map_file = env.str("MAP_FILE", None)
     return {
         "environment": env.str("ENVIRONMENT", "development", validate=OneOf(ENVIRONMENTS)),
         "data_folder": Path(env.str("DATA_FOLDER", ".data") or ".data").absolute(),
-        "database_url": env.str("DATABASE_URL", None),
+        "database_url": env.str("DATABASE_URL", None) or None,
         "database_owner_url": env.str("DATABASE_OWNER_URL", None),
         "data_key": env.str("DATA_KEY", None),
         "token_key": env.str("TOKEN_KEY", None),
@@ -101,7 +101,7 @@ def _values(env: Env) -> dict[str, object]:
         "access_token_s": env.int("ACCESS_TOKEN_S", 900, validate=Range(30, 86_400)),
         "refresh_token_s": env.int("REFRESH_TOKEN_S", 30 * 86_400, validate=Range(60, 366 * 86_400)),
         "geofence_m": env.int("GEOFENCE_M", 150, validate=Range(10, 5_000)),
-        "map_file": map_file,
+        "map_file": Path(map_file).absolute() if map_file else None,
         "geocoder": env.str("GEOCODER", "none", validate=OneOf(("none", "demo", "nominatim", "photon"))),
         "solve_s": env.int("SOLVE_S", 10, validate=Range(1, 3_600)),
         "solve_threads": env.int("SOLVE_THREADS", 2, validate=Range(1, 64)),
