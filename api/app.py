@@ -17,7 +17,14 @@ from fieldvisit.settings import Settings
 
 MIB = 2**20
 # Each module's `bp` is one resource. The order is the order of the document.
-RESOURCES: tuple[str, ...] = ("tokens",)
+RESOURCES = (
+    "tokens",
+    "organisations",
+    "debtors",
+    "cases",
+    "contacts",
+    "visitors",
+)
 
 
 def create_app(settings: Settings) -> Flask:

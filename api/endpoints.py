@@ -29,8 +29,9 @@ from api.paging import Keyset
 from api.reading import read_body, read_query
 from api.roles import GRANTS, PUBLIC, Permission, refuse_unless
 from api.schemas.base import In, Out, PageIn
-from api.schemas.fields import Part
+from api.schemas.fields import Choice, Part
 from fieldvisit.audit import record_action
+from fieldvisit.drafts import Change
 from fieldvisit.errors import FieldVisitError
 
 type View = Callable[..., Any]
@@ -210,6 +211,29 @@ def _answer(contract: Contract) -> dict[str, Any]:
     schema = page_of(contract.returns) if contract.order and contract.returns else contract.returns
     content = {"schema": schema} if schema is not None else {}
     return said | {"content": {contract.media: content}}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What an upsert did, and the thing as it stands now."""
+
+    change: Change
+    item: object
+
+    @classmethod
+    def of(cls, upserted: tuple[object, Change]) -> "Stored":
+        return cls(change=upserted[1], item=upserted[0])
+
+
+def stored(schema: Schema) -> Schema:
+    """The schema of what an upsert answers: what it did, and the thing as it stands now."""
+    return _stored_class(type(schema))()
+
+
+@cache
+def _stored_class(item: type[Schema]) -> type[Schema]:
+    name = item.__name__.removesuffix("Out") + "StoredOut"
+    return Out.from_dict({"change": Choice(Change, required=True), "item": Part(item, required=True)}, name=name)
 
 
 @cache

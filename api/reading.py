@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from flask import request
 from marshmallow import Schema, ValidationError, fields
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.errors import InvalidRequest, NotReadable, WrongContentType
 from api.faults import faults
@@ -17,8 +18,16 @@ def read_body(schema: Schema) -> Any:
     """The body as the schema loads it. Raises WrongContentType, NotReadable, InvalidRequest."""
     if request.mimetype not in JSON and not request.mimetype.endswith("+json"):
         raise WrongContentType(given=request.mimetype or "of no stated type")
-    data = parse_json(request.get_data(cache=False))
+    data = parse_json(_body())
     return _load(schema, data, place="body", shown=data)
+
+
+def _body() -> bytes:
+    raw = request.get_data(cache=False)
+    # A body sent in chunks announces no length: it is cut at the limit, and what was cut has reached it.
+    if request.max_content_length is not None and len(raw) >= request.max_content_length:
+        raise RequestEntityTooLarge()
+    return raw
 
 
 def read_query(schema: Schema) -> Any:

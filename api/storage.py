@@ -1,6 +1,5 @@
 """What the database refused, in our vocabulary: by the name of the constraint, never by the text of the message."""
 
-import re
 from collections.abc import Callable, Mapping
 
 import psycopg
@@ -9,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from fieldvisit.errors import AlreadyExists, Contradiction, DatabaseUnavailable, FieldVisitError, Kind
+from fieldvisit.finding import spoken_name
 from fieldvisit.models import Base
 
 UNNAMED = "unnamed"
@@ -56,8 +56,8 @@ def _exists(error: psycopg.Error) -> FieldVisitError:
 
 def thing(table: str) -> str:
     """What one row of a table is called: ``contact_blocks`` → contact block."""
-    named = {str(mapper.local_table): mapper.class_.__name__ for mapper in Base.registry.mappers}
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", named.get(table, table)).lower()
+    named = {str(mapper.local_table): spoken_name(mapper.class_) for mapper in Base.registry.mappers}
+    return named.get(table, table)
 
 
 def _dangling(error: psycopg.Error) -> FieldVisitError:

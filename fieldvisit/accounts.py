@@ -1,5 +1,6 @@
 """Accounts: who may log in to an organisation, with which roles."""
 
+import datetime as dt
 import re
 import threading
 import unicodedata
@@ -14,8 +15,9 @@ from argon2.profiles import CHEAPEST, RFC_9106_LOW_MEMORY
 from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.finding import get_by_id
 from fieldvisit.languages import Message
-from fieldvisit.models import Account, Visitor
+from fieldvisit.models import Account, RefreshToken, Visitor
 from fieldvisit.vocabulary import Role
 
 PASSWORD_MIN, PASSWORD_MAX = 10, 200
@@ -110,6 +112,19 @@ def log_in(session: Session, username: str, password: str, passwords: Passwords)
     return account
 
 
+def close_account(session: Session, account_id: uuid.UUID, now: dt.datetime) -> Account:
+    """Let nobody log in or renew with it any more. Raises NotFound."""
+    account = get_by_id(session, Account, account_id)
+    account.active = False
+    session.execute(
+        sa.update(RefreshToken)
+        .where(RefreshToken.account_id == account_id, RefreshToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    session.flush()
+    return account
+
+
 def accounts_of(org_id: uuid.UUID) -> sa.Select[Account]:
     return sa.select(Account).where(Account.org_id == org_id)
 
@@ -120,8 +135,7 @@ def roles_of(account: Account) -> frozenset[Role]:
 
 def _refuse_foreign_visitor(session: Session, org_id: uuid.UUID, visitor_id: uuid.UUID) -> None:
     # Foreign keys look past row-level security, so the other organisation's id has to be refused here.
-    found = session.scalar(sa.select(Visitor.id).where(Visitor.id == visitor_id, Visitor.org_id == org_id))
-    if found is None:
+    if get_by_id(session, Visitor, visitor_id).org_id != org_id:
         raise NotFound(what="visitor", id=visitor_id)
 
 

@@ -183,8 +183,14 @@ def places_to_find(session: Session, drafts: Sequence[DebtorDraft]) -> set[str]:
 
 
 def state_wish(session: Session, draft: WishDraft, now: dt.datetime, *, origin: str) -> tuple[Wish, Change]:
-    """Store a time that the debtor stated; the same one again changes its note at most."""
-    debtor = get_debtor(session, draft.debtor_id)
+    """Store a time that a debtor of the acting organisation stated."""
+    return state_wish_of(session, get_debtor(session, draft.debtor_id), draft, now, origin=origin)
+
+
+def state_wish_of(
+    session: Session, debtor: Debtor, draft: WishDraft, now: dt.datetime, *, origin: str
+) -> tuple[Wish, Change]:
+    """Store a time that this debtor stated; the same one again changes its note at most."""
     wish = session.scalar(
         sa.select(Wish).where(
             Wish.debtor_id == debtor.id,

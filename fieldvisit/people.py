@@ -1,7 +1,10 @@
 """Visitors, their shifts and their credentials: upserts by the ids of the acting organisation."""
 
 import datetime as dt
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -10,10 +13,18 @@ from sqlalchemy.orm import Session
 from fieldvisit.datums import Point
 from fieldvisit.drafts import LONGEST_ID, Change, assign, check_text, find_organisation, told
 from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.finding import get_by_id
 from fieldvisit.models import Credential, Shift, Visitor
 from fieldvisit.vocabulary import CredentialKind
 
 LONGEST_SHIFT = dt.timedelta(hours=16)
+
+
+class StartFrom(StrEnum):
+    """Where a shift sets out."""
+
+    HOME = "home"
+    OFFICE = "office"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +133,20 @@ def get_visitor(session: Session, external_id: str) -> Visitor:
     return visitor
 
 
+def homes_to_find(session: Session, drafts: Sequence[VisitorDraft]) -> set[str]:
+    """The home addresses that a geocoder is to look for: no point came with them and none is stored for them."""
+    waiting = {draft.external_id: draft.home_address for draft in drafts if draft.home_address and not draft.home}
+    stored = session.scalars(
+        sa.select(Visitor).where(
+            Visitor.org_id == session.info["org"], Visitor.external_id.in_(waiting), Visitor.home_lat.is_not(None)
+        )
+    )
+    for visitor in stored:
+        if visitor.home_address == waiting[visitor.external_id]:
+            del waiting[visitor.external_id]
+    return set(waiting.values())
+
+
 def upsert_visitor(session: Session, draft: VisitorDraft) -> tuple[Visitor, Change]:
     values = told(
         name=draft.name,
@@ -197,3 +222,12 @@ def upsert_credential(session: Session, draft: CredentialDraft) -> tuple[Credent
     session.add(credential)
     session.flush()
     return credential, Change.ADDED
+
+
+def revoke_credential(session: Session, credential_id: uuid.UUID, now: dt.datetime) -> Credential:
+    """Take a paper back from now on; one that was taken back before stays so from then. Raises NotFound."""
+    credential = get_by_id(session, Credential, credential_id)
+    if credential.revoked_at is None:
+        credential.revoked_at = now
+        session.flush()
+    return credential

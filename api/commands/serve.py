@@ -1,10 +1,12 @@
 """`fieldvisit serve`."""
 
+import logging
 from typing import Any
 
 import click
 import structlog
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger as GunicornLogger
 from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
@@ -41,6 +43,14 @@ def serve(context: Context, host: str | None, port: int | None) -> None:
     Server(settings, bind=f"{host or settings.host}:{port or settings.port}").run()
 
 
+class JoinedLogger(GunicornLogger):
+    """Gunicorn's own words go the way of ours, as JSON, instead of replacing the handlers of `configure_logs`."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.setLevel(logging.INFO)
+        self.error_log.propagate = True
+
+
 class Server(BaseApplication):
     """Gunicorn with one process of many threads: streams and waiting cost a thread each, and nothing else."""
 
@@ -61,18 +71,10 @@ class Server(BaseApplication):
             "proc_name": "fieldvisit",
             "errorlog": "-",
             "accesslog": None,
-            "logconfig_dict": LOGGING,
+            "logger_class": JoinedLogger,
         }
         for name, value in values.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         return create_app(self._settings)
-
-
-# Gunicorn's own words join ours on standard output; the handlers are those of `configure_logs`.
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True}},
-}

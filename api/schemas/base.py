@@ -62,7 +62,9 @@ class Drafted(In):
 
     @post_load
     def draft(self, data: dict[str, Any], **_: Any) -> Any:
-        return self.makes(**data)
+        # A value of the domain is frozen through and through: its lists are tuples.
+        frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return self.makes(**frozen)
 
 
 class FaultOut(Out):

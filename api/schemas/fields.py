@@ -13,6 +13,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from fieldvisit.drafts import LONGEST_ID
 from fieldvisit.languages import Message
 
 BIGGEST = 2**53 - 1
@@ -265,16 +266,15 @@ class Part(fields.Nested):
         return Message("an object with: {known}", {"known": ", ".join(self.schema.load_fields)})
 
 
-def currency(**more: Any) -> Text:
+class Currency(Text):
     """An ISO 4217 code."""
-    return Text(min=3, max=3, form="[A-Z]{3}", **more)
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(min=3, max=3, form="[A-Z]{3}", **more)
 
 
-def country(**more: Any) -> Text:
-    """An ISO 3166 code of two letters."""
-    return Text(min=2, max=2, form="[A-Z]{2}", **more)
-
-
-def external_id(**more: Any) -> Text:
+class OuterId(Text):
     """The id that the sending system gives; the same id again means the same thing."""
-    return Text(min=1, max=120, **more)
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(max=LONGEST_ID, **more)

@@ -1,0 +1,64 @@
+"""Organisations, their areas and accounts, on the wire."""
+
+from marshmallow import fields
+
+from api.schemas.base import Drafted, Out, PageIn
+from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Text, Whole
+from fieldvisit.accounts import PASSWORD_MAX, PASSWORD_MIN, USERNAME, AccountDraft
+from fieldvisit.organisations import CODE, LARGEST_M, SMALLEST_M, AreaDraft
+from fieldvisit.vocabulary import OrganisationKind, Role
+
+
+class OrganisationOut(Out):
+    id = Id(required=True)
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    kind = Choice(OrganisationKind, required=True)
+    zone = fields.String(required=True)
+    country = fields.String(required=True)
+    policies = fields.List(fields.String(), required=True)
+    debtor_phone = fields.String(required=True, allow_none=True)
+    emergency_number = fields.String(required=True)
+
+
+class AreaIn(Drafted):
+    """`code` names it: the same code again changes it. WGS-84."""
+
+    makes = AreaDraft
+    code = Text(required=True, form=CODE.pattern)
+    name = Text(required=True)
+    lat = Latitude(required=True)
+    lon = Longitude(required=True)
+    radius_m = Whole(required=True, min=SMALLEST_M, max=LARGEST_M)
+
+
+class AreaOut(Out):
+    id = Id(required=True)
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    lat = fields.Float(required=True)
+    lon = fields.Float(required=True)
+    radius_m = fields.Integer(required=True)
+
+
+class AccountIn(Drafted):
+    makes = AccountDraft
+    username = Text(required=True, form=USERNAME.pattern)
+    password = Text(required=True, min=PASSWORD_MIN, max=PASSWORD_MAX)
+    roles = Many(Choice(Role), required=True, min=1, max=len(Role))
+    visitor_id = Id(allow_none=True)
+    name = Text(allow_none=True)
+
+
+class AccountOut(Out):
+    id = Id(required=True)
+    username = fields.String(required=True)
+    roles = fields.List(Choice(Role), required=True)
+    visitor_id = Id(required=True, allow_none=True)
+    name = fields.String(required=True, allow_none=True)
+    active = Flag(required=True)
+    created_at = Instant(required=True)
+
+
+class AccountsQuery(PageIn):
+    username = Text(max=64)
