@@ -198,7 +198,7 @@ def get_case(session: Session, external_id: str) -> Case:
 
 
 def find_cases(session: Session, external_ids: Iterable[str]) -> dict[str, list[Case]]:
-    """For each id the cases that may be seen: one's own alone where there is one, else every lender's that placed it."""
+    """For each id the cases that may be seen: one's own alone where there is one, else each lender's that placed it."""
     org_id = session.info["org"]
     found: dict[str, list[Case]] = {external_id: [] for external_id in external_ids}
     rows = session.scalars(

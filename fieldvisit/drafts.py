@@ -1,5 +1,6 @@
 """What the use cases share that take rows from outside: for whom they act, and what became of a row."""
 
+import re
 import unicodedata
 import uuid
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from fieldvisit.models import Base, Organisation
 
 LONGEST_ID = 100
 LONGEST_TEXT = 500
+# Control characters but tab and line ends, and halves of surrogate pairs: PostgreSQL refuses some, people see none.
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Change(StrEnum):
@@ -76,7 +79,7 @@ def check_text(path: str, value: str, *, longest: int = LONGEST_TEXT) -> None:
         raise InvalidValue(path=path, reason="is empty, but needed")
     if len(value) > longest:
         raise InvalidValue(path=path, reason="is too long")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    if _UNWRITABLE.search(value):
         raise InvalidValue(path=path, reason="holds a character that cannot be written down")
 
 
