@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import Base, PrimaryKey, RecordedAt, Shared
 from fieldvisit.sealing import Sealed
-from fieldvisit.vocabulary import NextStep, PaymentMethod, PromiseState, VisitOutcome
+from fieldvisit.vocabulary import AbortReason, NextStep, PaymentMethod, PromiseState, VisitOutcome
 
 
 class VisitReport(Base, Shared):
@@ -28,12 +28,18 @@ class VisitReport(Base, Shared):
     reason_for_arrears: Mapped[str | None] = mapped_column(Sealed("visit_reports.reason_for_arrears"))
     hardship: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     vulnerable: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    disputed: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    abort_reason: Mapped[AbortReason | None]
     note: Mapped[str | None] = mapped_column(Sealed("visit_reports.note"))
     next_step: Mapped[NextStep | None]
     recorded_at: Mapped[RecordedAt]
 
     promises: Mapped[list["Promise"]] = relationship(order_by="Promise.due_on")
     additions: Mapped[list["ReportAddition"]] = relationship(order_by="ReportAddition.recorded_at")
+
+    __table_args__ = (
+        sa.CheckConstraint("(outcome = 'aborted') = (abort_reason is not null)", name="aborted_for_a_reason"),
+    )
 
 
 class ReportAddition(Base, Shared):

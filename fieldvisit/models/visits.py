@@ -14,6 +14,7 @@ from fieldvisit.vocabulary import (
     CheckMoment,
     IdentityMethod,
     IdentityResult,
+    NextStep,
     Verdict,
     VisitOutcome,
     VisitState,
@@ -49,6 +50,8 @@ class Visit(Base, Shared):
     outcome: Mapped[VisitOutcome | None]
     cancelled_reason: Mapped[Json]
     """Why it was cancelled: a code and its facts, empty otherwise."""
+    next_step: Mapped[NextStep | None]
+    """What the office decided when it closed the visit; the report holds what the visitor proposed."""
     version: Mapped[Version]
     created_at: Mapped[RecordedAt]
     updated_at: Mapped[RecordedAt]
@@ -104,6 +107,8 @@ class PhoneEventKey(Base, Shared):
     kind: Mapped[str]
     body_digest: Mapped[bytes]
     """Of what was told: the same id with another body is refused."""
+    answer: Mapped[Json]
+    """What the phone was told back; ids and codes only."""
     recorded_at: Mapped[RecordedAt]
 
 

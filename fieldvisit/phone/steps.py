@@ -1,0 +1,201 @@
+"""On the way and at the door: setting out, arriving, showing papers, checking identity.
+
+The server's `now` decides everything; what the phone says of its own time is kept beside it. A step that comes late,
+after a later one, or from a second member of the crew, is written down and moves nothing back.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fieldvisit.compliance.intervals import Interval
+from fieldvisit.credentials import check_shown
+from fieldvisit.datums import Point
+from fieldvisit.decisions import AtTheDoor, decide, demand_allowed
+from fieldvisit.errors import InvalidValue
+from fieldvisit.geofence import Fix, OutsideReason, Position, locate
+from fieldvisit.models import IdentityCheck, Stop, Visit, VisitEvent
+from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own_stop, get_told_stop
+from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
+from fieldvisit.visits import cancelled, demand_may_become, get_visit, move, note_event
+from fieldvisit.vocabulary import CheckMoment, IdentityMethod, IdentityResult, VisitState
+
+S = VisitState
+# Where a step that comes late finds the visit.
+BEYOND_SETTING_OUT = (S.UNDER_WAY, S.ARRIVED, S.REPORTED, S.CLOSED)
+BEYOND_ARRIVING = (S.ARRIVED, S.REPORTED, S.CLOSED)
+
+type Outcome = tuple[VisitState, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrivalDraft(EventDraft):
+    """`present` are those of the crew who are at the door; None means all of them."""
+
+    position: Position
+    outside_reason: OutsideReason | None = None
+    present: tuple[uuid.UUID, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowingDraft(EventDraft):
+    """Which papers were shown at the door, by their ids."""
+
+    credential_ids: tuple[uuid.UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityDraft(EventDraft):
+    method: IdentityMethod
+    result: IdentityResult
+
+
+def set_out(session: Session, visit_id: uuid.UUID, draft: EventDraft, *, by: Teller, now: dt.datetime) -> Receipt:
+    """The crew is on its way. Raises VisitCancelled with the reason, WrongState, NotThisDay, CaseTakenBack."""
+    telling = Telling(kind="set_out", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+
+    def act() -> Outcome:
+        visit = get_visit(session, visit_id, lock=True)
+        event = _event(visit, telling, draft, now)
+        if visit.state in BEYOND_SETTING_OUT:
+            return _noted(session, visit, event)
+        demand_may_become(visit, S.UNDER_WAY)
+        demand_still_placed(session, visit)
+        demand_its_day(visit, now)
+        visit.under_way_at = now
+        return move(session, visit, S.UNDER_WAY, now=now, event=event).state, {}
+
+    return take(session, telling, now=now, find=lambda: get_own_stop(session, by.visitor_id, visit_id).visit, act=act)
+
+
+def arrive(
+    session: Session, visit_id: uuid.UUID, draft: ArrivalDraft, *, by: Teller, now: dt.datetime, geofence_m: int
+) -> Receipt:
+    """The crew is at the door, and the policy says whether it may be.
+
+    Raises VisitCancelled with the reason, OutsideGeofence (unless the draft says why), and Forbidden with the clauses
+    in the way and what would be lawful instead.
+    """
+    telling = Telling(kind="arrived", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+
+    def act() -> Outcome:
+        stop = get_own_stop(session, by.visitor_id, visit_id)
+        visit = get_visit(session, visit_id, lock=True)
+        if visit.state not in BEYOND_ARRIVING:
+            demand_may_become(visit, S.ARRIVED)
+        demand_still_placed(session, visit)
+        fix = _fix(visit, draft, geofence_m)
+        flags = _flags(fix, draft)
+        event = _event(visit, telling, draft, now, **flags)
+        if visit.state in BEYOND_ARRIVING:
+            return _noted(session, visit, event, **flags)
+        demand_its_day(visit, now)
+        _demand_lawful(session, visit, _present(stop, draft, by), now)
+        visit.arrived_at = now
+        return move(session, visit, S.ARRIVED, now=now, event=event).state, flags
+
+    return take(session, telling, now=now, find=lambda: get_own_stop(session, by.visitor_id, visit_id).visit, act=act)
+
+
+def show_credential(
+    session: Session, visit_id: uuid.UUID, draft: ShowingDraft, *, by: Teller, now: dt.datetime
+) -> Receipt:
+    """Papers were shown. What was wrong with them is recorded and told, never refused: it happened."""
+    telling = Telling(kind="credential_shown", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+
+    def act() -> Outcome:
+        visit = _at_work(session, visit_id)
+        demand_still_placed(session, visit)
+        check = check_shown(session, visit, by.visitor_id, draft.credential_ids, now=now)
+        facts = {"check_id": str(check.id), "passed": check.passed, "faults": check.faults}
+        return _noted(session, visit, _event(visit, telling, draft, now, check_id=str(check.id)), **facts)
+
+    return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
+
+
+def check_identity(
+    session: Session, visit_id: uuid.UUID, draft: IdentityDraft, *, by: Teller, now: dt.datetime
+) -> Receipt:
+    """How it was established who is at the door. `amounts_shown` says whether the phone may now read the amounts."""
+    telling = Telling(kind="identity_checked", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+
+    def act() -> Outcome:
+        visit = _at_work(session, visit_id)
+        check = IdentityCheck(
+            org_id=visit.org_id,
+            lender_id=visit.lender_id,
+            visit_id=visit.id,
+            visitor_id=by.visitor_id,
+            method=draft.method,
+            result=draft.result,
+            at=now,
+        )
+        session.add(check)
+        session.flush()
+        shown = draft.result is IdentityResult.CONFIRMED and visit.arrived_at is not None
+        facts = {"result": draft.result.value, "amounts_shown": shown}
+        event = _event(visit, telling, draft, now, check_id=str(check.id), result=draft.result.value)
+        return _noted(session, visit, event, **facts)
+
+    return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
+
+
+def _at_work(session: Session, visit_id: uuid.UUID) -> Visit:
+    """The visit under lock. A phone without signal tells these before its arrival or after the report."""
+    visit = get_visit(session, visit_id, lock=True)
+    if visit.state is S.CANCELLED and visit.arrived_at is None:
+        raise cancelled(visit)
+    return visit
+
+
+def _event(visit: Visit, telling: Telling, draft: EventDraft, now: dt.datetime, **detail: Any) -> VisitEvent:
+    event = note_event(visit, telling.kind, now=now, **detail)
+    event.visitor_id, event.actor_id = telling.by.visitor_id, telling.by.account_id
+    event.device_at = draft.device_at
+    return event
+
+
+def _noted(session: Session, visit: Visit, event: VisitEvent, **facts: Any) -> Outcome:
+    session.add(event)
+    session.flush()
+    return visit.state, facts
+
+
+def _fix(visit: Visit, draft: ArrivalDraft, geofence_m: int) -> Fix:
+    place = visit.place
+    if place.lat is None or place.lon is None:
+        raise InvalidValue(path="place", reason="has no known point to be at")
+    fix = locate(draft.position, Point(place.lat, place.lon), radius_m=geofence_m)
+    if draft.outside_reason is None:
+        fix.demand_inside()
+    return fix
+
+
+def _flags(fix: Fix, draft: ArrivalDraft) -> dict[str, Any]:
+    """The distance, never the position: where a debtor lives is not repeated in a history that many read."""
+    outside = None if fix.inside or draft.outside_reason is None else draft.outside_reason.value
+    return {
+        "distance_m": fix.distance_m,
+        "allowed_m": fix.allowed_m,
+        "accuracy_m": draft.position.accuracy_m,
+        "mock": draft.position.mock,
+        "outside_reason": outside,
+    }
+
+
+def _present(stop: Stop, draft: ArrivalDraft, by: Teller) -> tuple[uuid.UUID, ...]:
+    crew = {member.visitor_id for member in stop.route.members}
+    present = crew if draft.present is None else set(draft.present) | {by.visitor_id}
+    if not present <= crew:
+        raise InvalidValue(path="present", reason="names somebody who does not ride this route")
+    return tuple(sorted(present))
+
+
+def _demand_lawful(session: Session, visit: Visit, visitor_ids: tuple[uuid.UUID, ...], now: dt.datetime) -> None:
+    span = Interval(now, now + dt.timedelta(seconds=visit.service_s))
+    asked = AtTheDoor(visit=visit, span=span, visitor_ids=visitor_ids)
+    demand_allowed(decide(session, asked, moment=CheckMoment.DOOR, now=now))

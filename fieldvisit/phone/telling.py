@@ -1,0 +1,139 @@
+"""What a phone tells, taken exactly once.
+
+Each telling carries the phone's own id. Told again, after a lost answer, it gets the first answer and changes nothing;
+the same id with something else in it is refused. What was refused left nothing behind, so it may be told again.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from fieldvisit.compliance.decision import plain
+from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.models import PhoneEventKey, Visit
+from fieldvisit.vocabulary import VisitState
+
+
+class EventIdReused(FieldVisitError):
+    code, kind = "event_id_reused", Kind.CONFLICT
+    says = "The id {event_id} was used before, for something else. Every telling has an id of its own."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teller:
+    """Who holds the phone."""
+
+    visitor_id: uuid.UUID
+    account_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventDraft:
+    """What every telling carries. `device_at` is the phone's own time of the event: evidence, never authority."""
+
+    event_id: uuid.UUID
+    device_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """One telling: which event of which visit, by whom."""
+
+    kind: str
+    visit_id: uuid.UUID
+    by: Teller
+    event_id: uuid.UUID
+    body: object
+
+    @property
+    def digest(self) -> bytes:
+        told = [self.kind, str(self.visit_id), str(self.by.visitor_id), plain(self.body)]
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).digest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What the phone is told back. `facts` are ids, codes and numbers by name."""
+
+    event_id: uuid.UUID
+    visit_id: uuid.UUID
+    kind: str
+    state: VisitState
+    taken_at: dt.datetime
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def take(
+    session: Session,
+    telling: Telling,
+    *,
+    now: dt.datetime,
+    find: Callable[[], Visit],
+    act: Callable[[], tuple[VisitState, Mapping[str, Any]]],
+) -> Receipt:
+    """Let `act` happen once for this telling, and give its receipt; a later telling gets the same.
+
+    `find` gives the visit, unlocked, and raises where the teller has none such; `act` gives the state in which it
+    leaves the visit and the facts for the receipt. Raises EventIdReused.
+    """
+    earlier = _earlier(session, telling)
+    if earlier is not None:
+        return earlier
+    if not _claim(session, telling, find()):
+        # Somebody was quicker by the length of a transaction: theirs is done now.
+        return _earlier(session, telling) or take(session, telling, now=now, find=find, act=act)
+    state, facts = act()
+    answer = {"state": state.value, "taken_at": now.isoformat(), "facts": plain(facts)}
+    session.execute(sa.update(PhoneEventKey).where(*_key(session, telling)).values(answer=answer))
+    return _receipt(telling, answer)
+
+
+def _claim(session: Session, telling: Telling, visit: Visit) -> bool:
+    """Whether the id is ours now. Waits for a transaction that claims the same one at this moment."""
+    row = session.execute(
+        insert(PhoneEventKey)
+        .values(
+            org_id=session.info["org"],
+            lender_id=visit.lender_id,
+            event_id=telling.event_id,
+            visit_id=telling.visit_id,
+            kind=telling.kind,
+            body_digest=telling.digest,
+        )
+        .on_conflict_do_nothing()
+        .returning(PhoneEventKey.event_id)
+    )
+    return row.first() is not None
+
+
+def _earlier(session: Session, telling: Telling) -> Receipt | None:
+    asked = sa.select(PhoneEventKey.body_digest, PhoneEventKey.answer).where(*_key(session, telling))
+    row = session.execute(asked).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.body_digest) != telling.digest:
+        raise EventIdReused(event_id=telling.event_id)
+    return _receipt(telling, row.answer)
+
+
+def _key(session: Session, telling: Telling) -> tuple[sa.ColumnElement[bool], ...]:
+    return PhoneEventKey.org_id == session.info["org"], PhoneEventKey.event_id == telling.event_id
+
+
+def _receipt(telling: Telling, answer: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        event_id=telling.event_id,
+        visit_id=telling.visit_id,
+        kind=telling.kind,
+        state=VisitState(answer["state"]),
+        taken_at=dt.datetime.fromisoformat(answer["taken_at"]),
+        facts=answer["facts"],
+    )

@@ -1,0 +1,180 @@
+"""What a visitor may say of a visit, and what each outcome means: which facts it needs, and which contact it was."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fieldvisit.drafts import check_text
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
+from fieldvisit.phone.telling import EventDraft
+from fieldvisit.vocabulary import (
+    AbortReason,
+    AttemptResult,
+    BlockScope,
+    BlockTrigger,
+    NextStep,
+    PaymentMethod,
+    ReachedDetail,
+    VisitOutcome,
+)
+
+LONGEST_NOTE = 4_000
+
+
+class ReportIncomplete(FieldVisitError):
+    code, kind = "report_incomplete", Kind.INVALID
+    says = "The outcome {outcome} needs: {missing}."
+
+
+class ReportContradicts(FieldVisitError):
+    code, kind = "report_contradicts", Kind.INVALID
+    says = "The outcome {outcome} cannot go with: {fields}."
+
+
+@dataclass(frozen=True)
+class Contact:
+    """As which contact attempt a visit counts."""
+
+    result: AttemptResult
+    detail: ReachedDetail | None = None
+
+
+NOBODY_MET = Contact(AttemptResult.NOBODY_HOME)
+REACHED_OTHER = Contact(AttemptResult.REACHED, ReachedDetail.OTHER)
+ASKED_TO_STOP = Contact(AttemptResult.REACHED, ReachedDetail.ASKED_TO_STOP)
+
+
+@dataclass(frozen=True)
+class OutcomeTerms:
+    """`needs`: the fields that must be said. `talked`: whether the debtor may have been spoken with."""
+
+    contact: Contact
+    needs: tuple[str, ...] = ()
+    talked: bool = False
+
+
+OUTCOMES: Mapping[VisitOutcome, OutcomeTerms] = {
+    VisitOutcome.MET_DEBTOR: OutcomeTerms(
+        Contact(AttemptResult.REACHED, ReachedDetail.TALKED), needs=("willing", "next_step"), talked=True
+    ),
+    VisitOutcome.REFUSED: OutcomeTerms(REACHED_OTHER, needs=("next_step",), talked=True),
+    VisitOutcome.ASKED_TO_LEAVE: OutcomeTerms(ASKED_TO_STOP, talked=True),
+    VisitOutcome.MET_OTHER: OutcomeTerms(Contact(AttemptResult.THIRD_PARTY)),
+    VisitOutcome.NOBODY: OutcomeTerms(NOBODY_MET),
+    # Somebody else lives there: for the place what a wrong person is for a number.
+    VisitOutcome.MOVED: OutcomeTerms(Contact(AttemptResult.WRONG_PERSON), needs=("note",)),
+    VisitOutcome.ABORTED: OutcomeTerms(NOBODY_MET, needs=("abort_reason",), talked=True),
+    VisitOutcome.UNSAFE: OutcomeTerms(NOBODY_MET, needs=("note",)),
+    VisitOutcome.NOT_REACHED: OutcomeTerms(NOBODY_MET, needs=("note",)),
+}
+# Why a visit was broken off says whom it met; of the reasons that are absent nobody was.
+ABORTED_CONTACTS: Mapping[AbortReason, Contact] = {
+    AbortReason.ASKED_TO_LEAVE: ASKED_TO_STOP,
+    AbortReason.DISTRESS: REACHED_OTHER,
+    AbortReason.WRONG_PERSON: Contact(AttemptResult.WRONG_PERSON),
+    AbortReason.MINOR_ALONE: Contact(AttemptResult.THIRD_PARTY),
+}
+ONLY_TALKED = ("disclosed", "willing", "able", "disputed", "hardship", "reason_for_arrears")
+
+# What is heard at the door and must stop the pressure at once, whoever reads the report when.
+type Stop = tuple[BlockTrigger, BlockScope]
+FLAG_STOPS: Mapping[str, Stop] = {
+    "hardship": (BlockTrigger.HARDSHIP_PLAN, BlockScope.VISITS),
+    "vulnerable": (BlockTrigger.VULNERABILITY, BlockScope.ALL),
+    "disputed": (BlockTrigger.DISPUTE, BlockScope.VISITS),
+}
+OUTCOME_STOPS: Mapping[VisitOutcome, Stop] = {
+    VisitOutcome.ASKED_TO_LEAVE: (BlockTrigger.CEASE_REQUEST, BlockScope.VISITS),
+    VisitOutcome.MOVED: (BlockTrigger.PLACE_REFUSED, BlockScope.PLACE),
+}
+ABORT_STOPS: Mapping[AbortReason, Stop] = {
+    AbortReason.ASKED_TO_LEAVE: (BlockTrigger.CEASE_REQUEST, BlockScope.VISITS),
+    AbortReason.DISTRESS: (BlockTrigger.VULNERABILITY, BlockScope.ALL),
+    AbortReason.WRONG_PERSON: (BlockTrigger.PLACE_REFUSED, BlockScope.PLACE),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseDraft:
+    amount_minor: int
+    currency: str
+    due_on: dt.date
+    method: PaymentMethod
+
+    def __post_init__(self) -> None:
+        if self.amount_minor <= 0:
+            raise InvalidValue(path="promises.amount_minor", reason="must be more than nothing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportDraft(EventDraft):
+    """What happened. The event id is the report's. `disclosed`: whether the debt was spoken of."""
+
+    outcome: VisitOutcome
+    left_at: dt.datetime
+    disclosed: bool = False
+    willing: bool | None = None
+    able: bool | None = None
+    reason_for_arrears: str | None = None
+    hardship: bool = False
+    vulnerable: bool = False
+    disputed: bool = False
+    note: str | None = None
+    next_step: NextStep | None = None
+    abort_reason: AbortReason | None = None
+    promises: tuple[PromiseDraft, ...] = ()
+
+    def __post_init__(self) -> None:
+        for path, text in (("note", self.note), ("reason_for_arrears", self.reason_for_arrears)):
+            if text is not None:
+                check_text(path, text.replace("\n", " "), longest=LONGEST_NOTE)
+        missing = [name for name in OUTCOMES[self.outcome].needs if getattr(self, name) is None]
+        if missing:
+            raise ReportIncomplete(outcome=self.outcome, missing=", ".join(missing))
+        contradicting = self._contradicting()
+        if contradicting:
+            raise ReportContradicts(outcome=self.outcome, fields=", ".join(contradicting))
+
+    def _contradicting(self) -> list[str]:
+        said = [name for name in ONLY_TALKED if getattr(self, name)]
+        fields = [] if OUTCOMES[self.outcome].talked else said
+        if self.promises and self.outcome is not VisitOutcome.MET_DEBTOR:
+            fields.append("promises")
+        if self.abort_reason is not None and self.outcome is not VisitOutcome.ABORTED:
+            fields.append("abort_reason")
+        return fields
+
+    @property
+    def contact(self) -> Contact:
+        """The contact attempt that this visit was."""
+        if self.abort_reason is not None:
+            return ABORTED_CONTACTS.get(self.abort_reason, NOBODY_MET)
+        if self.outcome is VisitOutcome.MET_DEBTOR and (self.disputed or self.promises):
+            detail = ReachedDetail.DISPUTED if self.disputed else ReachedDetail.PROMISED
+            return Contact(AttemptResult.REACHED, detail)
+        return OUTCOMES[self.outcome].contact
+
+    @property
+    def stops(self) -> dict[BlockTrigger, BlockScope]:
+        """The contact blocks that follow from what was heard, by trigger."""
+        flagged = [stop for flag, stop in FLAG_STOPS.items() if getattr(self, flag)]
+        ended = [OUTCOME_STOPS.get(self.outcome), self.abort_reason and ABORT_STOPS.get(self.abort_reason)]
+        return dict([*flagged, *(stop for stop in ended if stop)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbortDraft(EventDraft):
+    """One tap: leave now. The note can come later."""
+
+    reason: AbortReason
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdditionDraft(EventDraft):
+    """A correction or another account. The first words stay."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        check_text("text", self.text.replace("\n", " "), longest=LONGEST_NOTE)

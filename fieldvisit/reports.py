@@ -1,0 +1,242 @@
+"""Reports: one a visit, taken whenever it comes, settled as one contact attempt, amended by addition only.
+
+What happened, happened. A report is taken from a visit on its way or at the door, from one that was never told to have
+begun, and from one that was given back, planned anew or cancelled while the phone had no signal. One thing is refused:
+a report, other than an abort, of a visit that was cancelled before anybody arrived.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.contacts import CLOCK_SLACK
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.models import (
+    Case,
+    IdentityCheck,
+    Promise,
+    ReportAddition,
+    Visit,
+    VisitReport,
+)
+from fieldvisit.phone.routes import get_told_stop
+from fieldvisit.phone.telling import Receipt, Teller, Telling, take
+from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
+from fieldvisit.settlement import settle, stop
+from fieldvisit.visits import LIVE, cancelled, get_visit, lock_visits, move, note_event
+from fieldvisit.vocabulary import IdentityResult, VisitOutcome, VisitState
+
+LATEST = dt.timedelta(days=7)
+"""How long after leaving a report may still come. What is older has the wrong clock."""
+
+SAID = (
+    *("outcome", "left_at", "disclosed", "willing", "able", "reason_for_arrears"),
+    *("hardship", "vulnerable", "disputed", "next_step", "abort_reason"),
+)
+"""The fields of a report in the order in which a crew mate's account tells them."""
+
+type Outcome = tuple[VisitState, Mapping[str, Any]]
+
+
+class VisitAlreadyReported(FieldVisitError):
+    code, kind = "visit_already_reported", Kind.CONFLICT
+    says = "Visit {reference} was reported by you before, as {report_id}. Add to that report instead."
+
+
+class IdentityNotConfirmed(FieldVisitError):
+    code, kind = "identity_not_confirmed", Kind.CONFLICT
+    says = "The debt may be spoken of only after a confirmed identity check; visit {reference} has none."
+
+
+def report_visit(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> Receipt:
+    """Report how a visit went. The receipt names the report, or the addition that a crew mate's report became.
+
+    Raises VisitAlreadyReported for a second, different report of the same visitor, IdentityNotConfirmed, InvalidValue
+    for promises and times that cannot be, VisitCancelled, WrongState and NotFound.
+    """
+    telling = Telling(kind="report", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+    return take(
+        session,
+        telling,
+        now=now,
+        find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit,
+        act=lambda: _report(session, visit_id, draft, by, now),
+    )
+
+
+def abort_visit(session: Session, visit_id: uuid.UUID, draft: AbortDraft, *, by: Teller, now: dt.datetime) -> Receipt:
+    """Leave at once: one call, always allowed while the visit is not reported, never refused for a clock."""
+    telling = Telling(kind="abort", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+    told_at = draft.device_at or now
+    report = ReportDraft(
+        event_id=draft.event_id,
+        device_at=draft.device_at,
+        outcome=VisitOutcome.ABORTED,
+        left_at=told_at if now - LATEST <= told_at <= now else now,
+        note=draft.note,
+        abort_reason=draft.reason,
+    )
+    return take(
+        session,
+        telling,
+        now=now,
+        find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit,
+        act=lambda: _report(session, visit_id, report, by, now),
+    )
+
+
+def add_to_report(
+    session: Session, visit_id: uuid.UUID, draft: AdditionDraft, *, by: Teller, now: dt.datetime
+) -> Receipt:
+    """Add to the visit's report. Raises NotFound where there is none yet."""
+    telling = Telling(kind="addition", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+
+    def act() -> Outcome:
+        visit = get_visit(session, visit_id, lock=True)
+        return _add(session, visit, get_report(session, visit_id), draft, by, now)
+
+    return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
+
+
+def get_report(session: Session, visit_id: uuid.UUID) -> VisitReport:
+    """The visit's report with its promises and additions; NotFound where there is none that one may see."""
+    report = _find_report(session, visit_id)
+    if report is None:
+        raise NotFound(what="report of visit", id=visit_id)
+    return report
+
+
+def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, by: Teller, now: dt.datetime) -> Outcome:
+    visit = _lock(session, visit_id)
+    earlier = _find_report(session, visit_id)
+    if earlier is not None:
+        if earlier.visitor_id == by.visitor_id:
+            raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
+        addition = AdditionDraft(event_id=draft.event_id, device_at=draft.device_at, text=_told(draft))
+        state, facts = _add(session, visit, earlier, addition, by, now)
+        return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
+    case = session.get(Case, visit.case_id)
+    _demand_reportable(session, visit, case, draft, now)
+    session.add(_row(visit, draft, by))
+    visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
+    event = note_event(visit, "reported", now=now, report_id=str(draft.event_id), outcome=draft.outcome.value)
+    event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
+    move(session, visit, VisitState.REPORTED, now=now, event=event)
+    return visit.state, {
+        "report_id": str(draft.event_id),
+        "addition_id": None,
+        "attempt_id": settle(session, visit, draft, now=now),
+        "block_ids": stop(session, visit, draft, by=by, now=now),
+    }
+
+
+def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
+    """The visit and every live one of its debtor, in order: a block that follows from the report may cancel those, and
+    two reports of one debtor's visits would wait for each other for ever."""
+    debtor_id = get_visit(session, visit_id).debtor_id
+    live = session.scalars(sa.select(Visit.id).where(Visit.debtor_id == debtor_id, Visit.state.in_(LIVE)))
+    return lock_visits(session, {visit_id, *live})[visit_id]
+
+
+def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
+    return session.scalars(
+        sa.select(VisitReport)
+        .where(VisitReport.visit_id == visit_id)
+        .options(selectinload(VisitReport.promises), selectinload(VisitReport.additions))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _demand_reportable(session: Session, visit: Visit, case: Case | None, draft: ReportDraft, now: dt.datetime) -> None:
+    never_there = visit.state is VisitState.CANCELLED and visit.arrived_at is None
+    if never_there and draft.outcome is not VisitOutcome.ABORTED:
+        raise cancelled(visit)
+    if draft.left_at > now + CLOCK_SLACK:
+        raise InvalidValue(path="left_at", reason="lies in the future")
+    if draft.left_at < now - LATEST:
+        raise InvalidValue(path="left_at", reason="lies more than seven days back")
+    if (draft.disclosed or draft.promises) and not _identity_confirmed(session, visit.id):
+        raise IdentityNotConfirmed(reference=visit.reference)
+    if case is not None:
+        left_on = local_day(draft.left_at, visit.place.zone)
+        for promise in draft.promises:
+            if promise.currency != case.currency:
+                raise InvalidValue(path="promises.currency", reason="is not the currency of the case")
+            if promise.due_on <= left_on:
+                raise InvalidValue(path="promises.due_on", reason="must lie after the day of the visit")
+
+
+def _identity_confirmed(session: Session, visit_id: uuid.UUID) -> bool:
+    confirmed = sa.select(IdentityCheck.id).where(
+        IdentityCheck.visit_id == visit_id, IdentityCheck.result == IdentityResult.CONFIRMED
+    )
+    return session.scalar(confirmed.limit(1)) is not None
+
+
+def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:
+    whose = {"org_id": visit.org_id, "lender_id": visit.lender_id}
+    return VisitReport(
+        id=draft.event_id,
+        visit_id=visit.id,
+        visitor_id=by.visitor_id,
+        outcome=draft.outcome,
+        left_at=draft.left_at,
+        disclosed=draft.disclosed,
+        willing=draft.willing,
+        able=draft.able,
+        reason_for_arrears=draft.reason_for_arrears,
+        hardship=draft.hardship,
+        vulnerable=draft.vulnerable,
+        disputed=draft.disputed,
+        abort_reason=draft.abort_reason,
+        note=draft.note,
+        next_step=draft.next_step,
+        promises=[
+            Promise(
+                case_id=visit.case_id,
+                amount_minor=promise.amount_minor,
+                currency=promise.currency,
+                due_on=promise.due_on,
+                method=promise.method,
+                **whose,
+            )
+            for promise in draft.promises
+        ],
+        **whose,
+    )
+
+
+def _add(
+    session: Session, visit: Visit, report: VisitReport, draft: AdditionDraft, by: Teller, now: dt.datetime
+) -> Outcome:
+    addition = ReportAddition(
+        id=draft.event_id,
+        org_id=visit.org_id,
+        lender_id=visit.lender_id,
+        report_id=report.id,
+        visitor_id=by.visitor_id,
+        account_id=by.account_id,
+        text=draft.text,
+    )
+    event = note_event(visit, "report_added_to", now=now, report_id=str(report.id), addition_id=str(addition.id))
+    event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
+    session.add_all([addition, event])
+    session.flush()
+    return visit.state, {
+        "report_id": str(report.id),
+        "addition_id": str(addition.id),
+        "attempt_id": None,
+        "block_ids": [],
+    }
+
+
+def _told(draft: ReportDraft) -> str:
+    """A crew mate's whole report as the text of an addition: each thing said, by its code, and the note last."""
+    said = [f"{name}: {value}" for name in SAID if (value := getattr(draft, name)) is not None]
+    promised = [f"promise: {p.amount_minor} {p.currency} {p.due_on} {p.method}" for p in draft.promises]
+    return "\n".join([*said, *promised, *([draft.note] if draft.note else [])])
