@@ -8,9 +8,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.compliance.merging import terms_for
+from fieldvisit.compliance.parameters import Breach
+from fieldvisit.compliance.policy import Policy
+from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.decisions import organisations_by_id
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.facts import place_facts
 from fieldvisit.models import Case, ContactBlock, Debtor, Place, Visit
-from fieldvisit.visits import LIVE, lock_visits, move
+from fieldvisit.policies import policies_of
+from fieldvisit.visits import LIVE, cancel, lock_visits
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, VisitState
 
 
@@ -39,10 +46,11 @@ class BlockDraft:
         if (self.scope is BlockScope.PLACE) != (self.place_id is not None):
             raise InvalidValue(path="place_id", reason="is named when, and only when, the scope is one place")
 
-    def stops_visit_at(self, place_id: uuid.UUID) -> bool:
-        if self.scope is BlockScope.CHANNEL:
+    def stops_visit_at(self, place_id: uuid.UUID, effect: BlockScope) -> bool:
+        """Whether a visit there is stopped by what stops this much."""
+        if effect is BlockScope.CHANNEL:
             return self.channel is Channel.VISIT
-        return self.scope in (BlockScope.ALL, BlockScope.VISITS) or self.place_id == place_id
+        return effect in (BlockScope.ALL, BlockScope.VISITS) or self.place_id == place_id
 
 
 def file_block(
@@ -122,10 +130,25 @@ def _cancel_stopped(session: Session, draft: BlockDraft, block: ContactBlock, no
     query = sa.select(Visit.id).where(Visit.debtor_id == draft.debtor_id, Visit.state.in_(LIVE))
     if draft.case_id is not None:
         query = query.where(Visit.case_id == draft.case_id)
+    # Arrived is begun: the visitor at the door is told, and leaves by reporting.
+    begun = (VisitState.ARRIVED,)
+    live = [
+        v for v in lock_visits(session, session.scalars(query)).values() if v.state in LIVE and v.state not in begun
+    ]
+    organisations = organisations_by_id(
+        session, {org_id for visit in live for org_id in (visit.org_id, visit.lender_id)}
+    )
     cancelled = []
-    for visit in lock_visits(session, session.scalars(query)).values():
-        # Arrived is begun: the visitor at the door is told, and leaves by reporting.
-        if visit.state in LIVE and visit.state is not VisitState.ARRIVED and draft.stops_visit_at(visit.place_id):
-            visit.cancelled_reason = {"code": draft.trigger.value, "block_id": str(block.id)}
-            cancelled.append(move(session, visit, VisitState.CANCELLED, now=now, code=draft.trigger.value))
+    for visit in live:
+        policies = policies_of((organisations[visit.org_id], organisations[visit.lender_id]))
+        effects = {draft.scope, *_demanded(policies, draft.trigger, visit.place, now)}
+        if any(draft.stops_visit_at(visit.place_id, effect) for effect in effects):
+            cancelled.append(cancel(session, visit, reason=draft.trigger, now=now, block_id=str(block.id)))
     return cancelled
+
+
+def _demanded(policies: Sequence[Policy], trigger: BlockTrigger, place: Place, now: dt.datetime) -> set[BlockScope]:
+    """How much a block for this reason stops by policy, whatever scope it was filed with."""
+    terms = terms_for(policies, place_facts(place), local_day(now, place.zone))
+    rules = terms.stops if terms else ()
+    return {rule.effect for rule in rules if rule.trigger is trigger and rule.on_breach is Breach.BLOCK}

@@ -7,36 +7,50 @@ locked: it refuses what the life does not know, counts the version and writes th
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.models import Visit, VisitEvent
-from fieldvisit.vocabulary import VisitState
+from fieldvisit.vocabulary import BlockTrigger, NextStep, VisitState
 
 S = VisitState
 LIVE = (S.REQUESTED, S.ELIGIBLE, S.PLANNED, S.PUBLISHED, S.UNDER_WAY, S.ARRIVED)
 BEGUN = (S.UNDER_WAY, S.ARRIVED)
 
-# From → where a visit may go. A phone may be late: arrival without setting out, a report without either, are lawful.
+# From → where a visit may go. A phone may be late: arrival without setting out, a report without either, are lawful; so
+# is a report of what was given back, planned anew, cancelled or expired while the phone had no signal.
 MOVES: dict[VisitState, frozenset[VisitState]] = {
     S.REQUESTED: frozenset({S.ELIGIBLE, S.CANCELLED, S.EXPIRED}),
-    S.ELIGIBLE: frozenset({S.PLANNED, S.CANCELLED, S.EXPIRED}),
-    S.PLANNED: frozenset({S.PUBLISHED, S.ELIGIBLE, S.CANCELLED}),
+    S.ELIGIBLE: frozenset({S.PLANNED, S.REPORTED, S.CANCELLED, S.EXPIRED}),
+    S.PLANNED: frozenset({S.PUBLISHED, S.REPORTED, S.ELIGIBLE, S.CANCELLED}),
     S.PUBLISHED: frozenset({S.UNDER_WAY, S.ARRIVED, S.REPORTED, S.ELIGIBLE, S.CANCELLED}),
     S.UNDER_WAY: frozenset({S.ARRIVED, S.REPORTED, S.CANCELLED}),
     S.ARRIVED: frozenset({S.REPORTED, S.CANCELLED}),
     S.REPORTED: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),
-    S.CANCELLED: frozenset(),
-    S.EXPIRED: frozenset(),
+    S.CANCELLED: frozenset({S.REPORTED}),
+    S.EXPIRED: frozenset({S.REPORTED}),
 }
 
 
+class CancelReason(StrEnum):
+    """Why a person takes a visit away. A contact block that does it gives its trigger instead."""
+
+    BY_HAND = "by_hand"
+    LENDER_ASKED = "lender_asked"
+    AGREED_OTHERWISE = "agreed_otherwise"
+    WRONG_PLACE = "wrong_place"
+    NOBODY_TO_SEND = "nobody_to_send"
+    PLACEMENT_ENDED = "placement_ended"
+
+
 class WrongState(FieldVisitError):
-    """The visit is not where this move begins; `reason` says why it left, if it was cancelled."""
+    """The visit is not where this move begins."""
 
     code, kind = "wrong_state", Kind.CONFLICT
     says = "Visit {reference} is {state}; it cannot become {wanted}."
@@ -45,6 +59,58 @@ class WrongState(FieldVisitError):
 class VisitCancelled(FieldVisitError):
     code, kind = "visit_cancelled", Kind.CONFLICT
     says = "Visit {reference} was cancelled: {reason}."
+
+
+class ChangedMeanwhile(FieldVisitError):
+    code, kind = "changed_meanwhile", Kind.CONFLICT
+    says = "Visit {reference} was changed meanwhile: it is at version {version}, you looked at {given}. Look again."
+
+
+class PlannedAlready(FieldVisitError):
+    code, kind = "planned_already", Kind.CONFLICT
+    says = "Visit {reference} is {state}: what the planner was told can no longer be changed."
+
+
+class NotYourVisit(FieldVisitError):
+    """The owner of the case sees the visit, and may cancel it; the rest is for those who go."""
+
+    code, kind = "not_your_visit", Kind.FORBIDDEN
+    says = "Visit {reference} is made by another organisation."
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitChange:
+    """What a dispatcher changes of a visit as they saw it in `version`; None leaves a value as it is."""
+
+    version: int
+    requires: tuple[str, ...] | None = None
+    service_s: int | None = None
+    value_s: int | None = None
+    last_on: dt.date | None = None
+
+    def __post_init__(self) -> None:
+        if self.service_s is not None and not 60 <= self.service_s <= 4 * 3_600:
+            raise InvalidValue(path="service_s", reason="must lie between a minute and four hours")
+        if self.value_s is not None and not 0 <= self.value_s <= 86_400:
+            raise InvalidValue(path="value_s", reason="must lie between nothing and a day")
+
+    @property
+    def values(self) -> dict[str, object]:
+        asked = {
+            "requires": None if self.requires is None else sorted(set(self.requires)),
+            "service_s": self.service_s,
+            "value_s": self.value_s,
+            "last_on": self.last_on,
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+def visits_where(
+    *, state: VisitState | None = None, planned_on: dt.date | None = None, case_id: uuid.UUID | None = None
+) -> sa.Select[Visit]:
+    """The visits one may see, all or those that fit; the caller states the order."""
+    asked = {Visit.state: state, Visit.planned_on: planned_on, Visit.case_id: case_id}
+    return sa.select(Visit).where(*(column == value for column, value in asked.items() if value is not None))
 
 
 def get_visit(session: Session, visit_id: uuid.UUID, *, lock: bool = False) -> Visit:
@@ -85,10 +151,7 @@ def move(
 
     Raises WrongState, or VisitCancelled where that is why.
     """
-    if to not in MOVES[visit.state]:
-        if visit.state is S.CANCELLED:
-            raise VisitCancelled(reference=visit.reference, reason=visit.cancelled_reason.get("code", "unknown"))
-        raise WrongState(reference=visit.reference, state=visit.state, wanted=to)
+    demand_may_become(visit, to)
     visit.state = to
     visit.version += 1
     visit.updated_at = now
@@ -101,6 +164,26 @@ def move(
     return visit
 
 
+def demand_may_become(visit: Visit, to: VisitState) -> None:
+    """Raise VisitCancelled or WrongState where the visit's life has no such move."""
+    if to in MOVES[visit.state]:
+        return
+    if visit.state is S.CANCELLED:
+        raise cancelled(visit)
+    raise WrongState(reference=visit.reference, state=visit.state, wanted=to)
+
+
+def cancelled(visit: Visit) -> VisitCancelled:
+    """The refusal that a cancelled visit is answered with, and why it was cancelled."""
+    return VisitCancelled(reference=visit.reference, reason=why_cancelled(visit))
+
+
+def why_cancelled(visit: Visit) -> BlockTrigger | CancelReason:
+    """The reason, which can be said in any language."""
+    code = visit.cancelled_reason["code"]
+    return BlockTrigger(code) if code in BlockTrigger else CancelReason(code)
+
+
 def note_event(visit: Visit, kind: str, *, now: dt.datetime, **detail: Any) -> VisitEvent:
     """An entry of the visit's history. `detail` holds ids and codes, never personal data."""
     return VisitEvent(
@@ -108,11 +191,53 @@ def note_event(visit: Visit, kind: str, *, now: dt.datetime, **detail: Any) -> V
     )
 
 
-def cancel_visit(session: Session, visit_id: uuid.UUID, *, code: str, now: dt.datetime, **facts: Any) -> Visit:
-    """Cancel what has not been reported; `code` says why (a block's trigger, ``by_hand``, …)."""
+def cancel_visit(
+    session: Session, visit_id: uuid.UUID, *, reason: CancelReason, now: dt.datetime, **facts: Any
+) -> Visit:
+    """Cancel what has not been reported. `facts` are ids and codes, kept with the reason."""
+    return cancel(session, get_visit(session, visit_id, lock=True), reason=reason, now=now, **facts)
+
+
+def cancel(
+    session: Session, visit: Visit, *, reason: CancelReason | BlockTrigger, now: dt.datetime, **facts: Any
+) -> Visit:
+    """The same for a visit that the caller has locked."""
+    demand_may_become(visit, S.CANCELLED)
+    visit.cancelled_reason = {"code": reason.value, **facts}
+    return move(session, visit, S.CANCELLED, now=now, code=reason.value, **facts)
+
+
+def change_visit(session: Session, visit_id: uuid.UUID, change: VisitChange, *, now: dt.datetime) -> Visit:
+    """Change what the planner is told of a visit. Raises ChangedMeanwhile, and PlannedAlready once it is planned."""
+    visit = get_own_visit(session, visit_id)
+    if visit.version != change.version:
+        raise ChangedMeanwhile(reference=visit.reference, version=visit.version, given=change.version)
+    # A plan is made with these values: what is planned goes back to eligible first, or is cancelled.
+    if visit.state not in (S.REQUESTED, S.ELIGIBLE):
+        raise PlannedAlready(reference=visit.reference, state=visit.state)
+    for name, value in change.values.items():
+        setattr(visit, name, value)
+    visit.version += 1
+    visit.updated_at = now
+    session.add(note_event(visit, "changed", now=now, fields=sorted(change.values)))
+    session.flush()
+    return visit
+
+
+def close_visit(session: Session, visit_id: uuid.UUID, *, next_step: NextStep, now: dt.datetime) -> Visit:
+    """Accept the report: a person has decided what comes next."""
+    visit = get_own_visit(session, visit_id)
+    demand_may_become(visit, S.CLOSED)
+    visit.next_step = next_step
+    return move(session, visit, S.CLOSED, now=now, next_step=next_step.value)
+
+
+def get_own_visit(session: Session, visit_id: uuid.UUID) -> Visit:
+    """The visit under lock, for those who go: the owner of the case gets NotYourVisit."""
     visit = get_visit(session, visit_id, lock=True)
-    visit.cancelled_reason = {"code": code, **facts}
-    return move(session, visit, S.CANCELLED, now=now, code=code, **facts)
+    if visit.org_id != session.info["org"]:
+        raise NotYourVisit(reference=visit.reference)
+    return visit
 
 
 def expire_visits(session: Session, now: dt.datetime, today: dt.date) -> int:
