@@ -1,9 +1,26 @@
 """The search of one thread: ruin, recreate, accept by simulated annealing, keep the best."""
 
-import numpy as np
-from numba import njit
+# The machine's whole numbers: numpy's stubs tell them apart from `int`, the compiler does not.
+# mypy: disable-error-code="assignment, return-value, arg-type, no-any-return"
 
-from routing.improve.arrays import BALANCE, COUNT, REMOVED, ROUND, TOUCHED
+import numpy as np
+
+from routing.improve.arrays import (
+    BALANCE,
+    COUNT,
+    REMOVED,
+    ROUND,
+    TOUCHED,
+    Best,
+    Day,
+    Dice,
+    Floats,
+    Ints,
+    Pool,
+    Routes,
+    Work,
+)
+from routing.improve.compiled import compiled
 from routing.improve.places import best_place, chance, refresh, welcomes
 from routing.improve.pool import keep_route
 from routing.improve.recreate import add_absent, claim, is_open, recreate, release, serve, whole_cost
@@ -13,8 +30,10 @@ NEAR_BEST = 1.01
 """Routes of solutions this close to the best go to the pool."""
 
 
-@njit(cache=True, nogil=True)
-def anneal(day, routes, best, pool, work, dice, heat, stop, rounds):
+@compiled
+def anneal(
+    day: Day, routes: Routes, best: Best, pool: Pool, work: Work, dice: Dice, heat: Floats, stop: Ints, rounds: int
+) -> int:
     """Search for `rounds` rounds, or until `stop[0]` is set; return how many were done.
 
     heat: first and last temperature, and how much of the search is done (0 to 1). With rounds < 0 the caller keeps
@@ -48,13 +67,13 @@ def anneal(day, routes, best, pool, work, dice, heat, stop, rounds):
     return done
 
 
-@njit(cache=True, nogil=True)
-def served_count(routes):
+@compiled
+def served_count(routes: Routes) -> int:
     return routes.totals[:, COUNT].sum()
 
 
-@njit(cache=True, nogil=True)
-def keep_best(routes, best, pool, cost):
+@compiled
+def keep_best(routes: Routes, best: Best, pool: Pool, cost: float) -> None:
     best.cost[0] = cost
     for crew in range(len(best.counts)):
         count = routes.totals[crew, COUNT]
@@ -64,8 +83,8 @@ def keep_best(routes, best, pool, cost):
         keep_route(routes, pool, crew)
 
 
-@njit(cache=True, nogil=True)
-def undo(day, routes, work):
+@compiled
+def undo(day: Day, routes: Routes, work: Work) -> None:
     """Bring back each touched route as it was remembered."""
     for j in range(work.numbers[TOUCHED]):
         crew = work.touched[j]
@@ -76,8 +95,8 @@ def undo(day, routes, work):
         load_route(day, routes, crew, work.saved[crew], work.saved_count[crew])
 
 
-@njit(cache=True, nogil=True)
-def load_route(day, routes, crew, stops, count):
+@compiled
+def load_route(day: Day, routes: Routes, crew: int, stops: Ints, count: int) -> None:
     """Put absent tasks on a route that holds none."""
     routes.totals[crew, COUNT] = count
     for k in range(count):
@@ -86,8 +105,8 @@ def load_route(day, routes, crew, stops, count):
     refresh(day, routes, crew)
 
 
-@njit(cache=True, nogil=True)
-def fill(day, routes, work, dice):
+@compiled
+def fill(day: Day, routes: Routes, work: Work, dice: Dice) -> int:
     """Serve every absent task that fits as things stand and lowers the whole cost; return how many were put in.
 
     Asks every crew and every place, and counts unequal work, so afterwards no single insertion pays.
@@ -102,8 +121,8 @@ def fill(day, routes, work, dice):
     return added
 
 
-@njit(cache=True, nogil=True)
-def put_where_it_pays(day, routes, task, work, dice):
+@compiled
+def put_where_it_pays(day: Day, routes: Routes, task: int, work: Work, dice: Dice) -> bool:
     before = whole_cost(day, routes)
     least, chosen, where = -1e-9, np.int64(-1), np.int64(-1)
     for crew in range(len(day.crews)):
@@ -122,8 +141,8 @@ def put_where_it_pays(day, routes, task, work, dice):
     return chosen >= 0
 
 
-@njit(cache=True, nogil=True)
-def tried(day, routes, crew, place, task):
+@compiled
+def tried(day: Day, routes: Routes, crew: int, place: int, task: int) -> float:
     """The whole cost with the task put in there; the routes are as before afterwards."""
     serve(day, routes, crew, place, task)
     cost = whole_cost(day, routes)
@@ -131,8 +150,8 @@ def tried(day, routes, crew, place, task):
     return cost
 
 
-@njit(cache=True, nogil=True)
-def take_off(day, routes, task):
+@compiled
+def take_off(day: Day, routes: Routes, task: int) -> None:
     """Remove a served task from its route."""
     crew = routes.crew_of[task]
     write = 0

@@ -12,6 +12,7 @@ import numpy.typing as npt
 type Ints = npt.NDArray[np.int64]
 type Smalls = npt.NDArray[np.int32]
 type Floats = npt.NDArray[np.float64]
+type Dice = npt.NDArray[np.uint64]
 type Flags = npt.NDArray[np.bool_]
 
 FAR = 1 << 40

@@ -5,8 +5,10 @@ A route has three lawful ways past its break: take it inside the window (`RESTED
 for one more visit is checked in constant time.
 """
 
+# The machine's whole numbers: numpy's stubs tell them apart from `int`, the compiler does not.
+# mypy: disable-error-code="assignment, return-value, arg-type, no-any-return"
+
 import numpy as np
-from numba import njit
 
 from routing.improve.arrays import (
     AFTERNOON,
@@ -28,11 +30,14 @@ from routing.improve.arrays import (
     SERVICE,
     SHIFT_FROM,
     WHOLE,
+    Day,
+    Routes,
 )
+from routing.improve.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
-def drive_at(day, at, origin, target):
+@compiled
+def drive_at(day: Day, at: int, origin: int, target: int) -> int:
     """Seconds of a drive that starts at `at`."""
     band = np.int64(0)
     while band + 1 < len(day.band_from) and day.band_from[band + 1] <= at:
@@ -40,8 +45,8 @@ def drive_at(day, at, origin, target):
     return np.int64(day.drive[band, origin, target])
 
 
-@njit(cache=True, nogil=True)
-def first_begin(day, task, at):
+@compiled
+def first_begin(day: Day, task: int, at: int) -> int:
     """The first lawful begin at `at` or later."""
     for span in range(day.tasks[task, FIRST_SPAN], day.tasks[task, END_SPAN]):
         if at <= day.spans[span, 1]:
@@ -49,8 +54,8 @@ def first_begin(day, task, at):
     return np.int64(FAR)
 
 
-@njit(cache=True, nogil=True)
-def last_begin(day, task, at):
+@compiled
+def last_begin(day: Day, task: int, at: int) -> int:
     """The last lawful begin at `at` or earlier."""
     for span in range(day.tasks[task, END_SPAN] - 1, day.tasks[task, FIRST_SPAN] - 1, -1):
         if at >= day.spans[span, 0]:
@@ -58,8 +63,8 @@ def last_begin(day, task, at):
     return np.int64(NEVER)
 
 
-@njit(cache=True, nogil=True)
-def rested_arrival(day, crew, ready, origin, target):
+@compiled
+def rested_arrival(day: Day, crew: int, ready: int, origin: int, target: int) -> int:
     """When the crew is at the door with its break taken: there if the window still allows, else before the drive."""
     opens, closes, lasts = day.crews[crew, REST_FROM], day.crews[crew, REST_TO], day.crews[crew, REST_S]
     if ready >= closes:
@@ -71,8 +76,8 @@ def rested_arrival(day, crew, ready, origin, target):
     return leaves + drive_at(day, leaves, origin, target)
 
 
-@njit(cache=True, nogil=True)
-def rested_return(day, crew, ready, origin):
+@compiled
+def rested_return(day: Day, crew: int, ready: int, origin: int) -> int:
     """When the crew is home with a break before the drive; an open route has no break after its last service."""
     opens, closes, lasts = day.crews[crew, REST_FROM], day.crews[crew, REST_TO], day.crews[crew, REST_S]
     if ready >= closes or day.crews[crew, IS_OPEN]:
@@ -81,8 +86,8 @@ def rested_return(day, crew, ready, origin):
     return leaves + drive_at(day, leaves, origin, len(day.tasks) + len(day.crews) + crew)
 
 
-@njit(cache=True, nogil=True)
-def resting_ready(day, crew, arrives, drive, home):
+@compiled
+def resting_ready(day: Day, crew: int, arrives: int, drive: int, home: bool) -> int:
     """The latest moment to be ready, break still to be taken on the way, to be done by `arrives`."""
     opens, closes, lasts = day.crews[crew, REST_FROM], day.crews[crew, REST_TO], day.crews[crew, REST_S]
     best = np.int64(NEVER)
@@ -97,8 +102,8 @@ def resting_ready(day, crew, arrives, drive, home):
     return best
 
 
-@njit(cache=True, nogil=True)
-def refresh_early(day, routes, crew):
+@compiled
+def refresh_early(day: Day, routes: Routes, crew: int) -> None:
     n = len(day.tasks)
     early, rests = routes.early, day.crews[crew, HAS_REST]
     here = n + crew
@@ -120,8 +125,8 @@ def refresh_early(day, routes, crew):
         here = task
 
 
-@njit(cache=True, nogil=True)
-def refresh_late(day, routes, crew):
+@compiled
+def refresh_late(day: Day, routes: Routes, crew: int) -> None:
     n, m = len(day.tasks), len(day.crews)
     late, rests = routes.late, day.crews[crew, HAS_REST]
     count = routes.totals[crew, COUNT]

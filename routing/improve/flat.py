@@ -5,7 +5,20 @@ from functools import cached_property
 
 import numpy as np
 
-from routing.improve.arrays import UNREACHABLE, Best, Day, Flags, Floats, Ints, Pool, Routes, Smalls, Work
+from routing.improve.arrays import (
+    GROUP,
+    MOST_TASKS,
+    UNREACHABLE,
+    Best,
+    Day,
+    Flags,
+    Floats,
+    Ints,
+    Pool,
+    Routes,
+    Smalls,
+    Work,
+)
 from routing.problem import Crew, Problem, Task
 
 NEIGHBOURS = 200
@@ -202,8 +215,8 @@ def _homes(drive: Smalls, may: Flags, n: int) -> Ints:
 def empty_routes(day: Day) -> Routes:
     """No crew has a stop; `refresh` has still to be called for each crew."""
     n, m = len(day.tasks), len(day.crews)
-    longest = int(min(n, day.crews[:, 7].max(initial=0)))
-    groups = int(day.tasks[:, 3].max(initial=-1)) + 1
+    longest = min(n, int(day.crews[:, MOST_TASKS].max(initial=0)))
+    groups = int(day.tasks[:, GROUP].max(initial=-1)) + 1
     return Routes(
         stops=np.zeros((m, longest), np.int64),
         crew_of=np.full(n, -1, np.int64),

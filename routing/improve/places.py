@@ -1,7 +1,9 @@
 """Where one more visit fits, exactly and in constant time a place, and what it would cost there."""
 
+# The machine's whole numbers: numpy's stubs tell them apart from `int`, the compiler does not.
+# mypy: disable-error-code="assignment, return-value, arg-type, no-any-return"
+
 import numpy as np
-from numba import njit
 
 from routing.improve.arrays import (
     AFTERNOON,
@@ -24,13 +26,18 @@ from routing.improve.arrays import (
     WAIT,
     WHOLE,
     WORK_S,
+    Day,
+    Dice,
+    Ints,
+    Routes,
 )
 from routing.improve.clock import drive_at, first_begin, refresh_early, refresh_late, rested_arrival, rested_return
-from routing.improve.timing import best_timing
+from routing.improve.compiled import compiled
+from routing.improve.timing import NO_PRICE, best_timing
 
 
-@njit(cache=True, nogil=True)
-def fits(day, routes, crew, place, task):
+@compiled
+def fits(day: Day, routes: Routes, crew: int, place: int, task: int) -> bool:
     """Whether `task` may be put before stop `place` (or last) so that every time of the route can be kept."""
     n, m = len(day.tasks), len(day.crews)
     count = routes.totals[crew, COUNT]
@@ -57,19 +64,19 @@ def fits(day, routes, crew, place, task):
     )
 
 
-@njit(cache=True, nogil=True)
-def keeps(day, done, task, after, free):
+@compiled
+def keeps(day: Day, done: int, task: int, after: int, free: int) -> bool:
     return done + drive_at(day, done, task, after) <= free
 
 
-@njit(cache=True, nogil=True)
-def passes(day, ready, before, task, after, free):
+@compiled
+def passes(day: Day, ready: int, before: int, task: int, after: int, free: int) -> bool:
     begin = first_begin(day, task, ready + drive_at(day, ready, before, task))
     return keeps(day, begin + day.tasks[task, SERVICE], task, after, free)
 
 
-@njit(cache=True, nogil=True)
-def welcomes(day, routes, crew, task):
+@compiled
+def welcomes(day: Day, routes: Routes, crew: int, task: int) -> bool:
     """What does not depend on the place: permission, number of stops and load."""
     if not day.may[crew, task]:
         return False
@@ -81,8 +88,10 @@ def welcomes(day, routes, crew, task):
     return True
 
 
-@njit(cache=True, nogil=True)
-def best_place(day, routes, crew, task, least, blink, dice, scratch):
+@compiled
+def best_place(
+    day: Day, routes: Routes, crew: int, task: int, least: float, blink: float, dice: Dice, scratch: Ints
+) -> tuple[float, int]:
     """(price, place) of the cheapest place that costs less than `least`; place -1 if there is none.
 
     Each place is overlooked with probability `blink`.
@@ -119,8 +128,8 @@ def best_place(day, routes, crew, task, least, blink, dice, scratch):
     return best, where
 
 
-@njit(cache=True, nogil=True)
-def timed_price(day, routes, crew, place, task, scratch):
+@compiled
+def timed_price(day: Day, routes: Routes, crew: int, place: int, task: int, scratch: Ints) -> float:
     """The price of the route with the task put in, clock included."""
     count = routes.totals[crew, COUNT]
     for k in range(count + 1):
@@ -128,8 +137,8 @@ def timed_price(day, routes, crew, place, task, scratch):
     return route_price(day, crew, scratch, count + 1)[0]
 
 
-@njit(cache=True, nogil=True)
-def route_price(day, crew, stops, count):
+@compiled
+def route_price(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, int, int]:
     """(price, travel, work) of an order of stops, exactly as the format counts them; without balance."""
     if count == 0:
         return 0.0, np.int64(0), np.int64(0)
@@ -141,8 +150,8 @@ def route_price(day, crew, stops, count):
     return price + day.prices[USED], travel, returns - departs
 
 
-@njit(cache=True, nogil=True)
-def refresh(day, routes, crew):
+@compiled
+def refresh(day: Day, routes: Routes, crew: int) -> None:
     """Tell clock, price and totals of a route anew after its stops changed."""
     refresh_early(day, routes, crew)
     refresh_late(day, routes, crew)
@@ -152,6 +161,8 @@ def refresh(day, routes, crew):
         routes.totals[crew, WORK_S] = work
     else:
         price, travel = plain_price(day, crew, routes.stops[crew], count)
+        if travel > day.crews[crew, MOST_TRAVEL] or not in_time(day, routes, crew):
+            price = NO_PRICE
     routes.cost[crew] = price
     routes.totals[crew, TRAVEL_S] = travel
     for kind in range(day.load.shape[1]):
@@ -160,8 +171,26 @@ def refresh(day, routes, crew):
             routes.load[crew, kind] += day.load[routes.stops[crew, k], kind]
 
 
-@njit(cache=True, nogil=True)
-def plain_price(day, crew, stops, count):
+@compiled
+def in_time(day: Day, routes: Routes, crew: int) -> bool:
+    """Whether the refreshed route keeps its times: without a triangle inequality taking a stop out can break them."""
+    n, m = len(day.tasks), len(day.crews)
+    count = routes.totals[crew, COUNT]
+    if count == 0:
+        return True
+    last, end = routes.stops[crew, count - 1], n + m + crew
+    ready = routes.early[crew, count, WHOLE]
+    home = ready + drive_at(day, ready, last, end)
+    if not day.crews[crew, HAS_REST]:
+        return home <= routes.late[crew, count, FREE]
+    rested, afternoon = routes.early[crew, count, RESTED], routes.early[crew, count, AFTERNOON]
+    home_rested = min(rested + drive_at(day, rested, last, end), rested_return(day, crew, ready, last))
+    home_rested = min(home_rested, afternoon + drive_at(day, afternoon, last, end))
+    return home <= routes.late[crew, count, MORNING] or home_rested <= routes.late[crew, count, FREE]
+
+
+@compiled
+def plain_price(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, int]:
     """(price, travel) where the clock costs nothing: one matrix, no price on waiting, overtime or balance."""
     n, m = len(day.tasks), len(day.crews)
     if count == 0:
@@ -176,8 +205,8 @@ def plain_price(day, crew, stops, count):
     return day.prices[USED] + day.prices[TRAVEL] * travel + day.prices[CHANGE] * changed, travel
 
 
-@njit(cache=True, nogil=True)
-def put(day, routes, crew, place, task):
+@compiled
+def put(day: Day, routes: Routes, crew: int, place: int, task: int) -> None:
     for k in range(routes.totals[crew, COUNT], place, -1):
         routes.stops[crew, k] = routes.stops[crew, k - 1]
     routes.stops[crew, place] = task
@@ -186,8 +215,8 @@ def put(day, routes, crew, place, task):
     refresh(day, routes, crew)
 
 
-@njit(cache=True, nogil=True)
-def chance(dice):
+@compiled
+def chance(dice: Dice) -> float:
     """A number from 0 up to 1, from our own state: a thread's result depends on its seed alone (xorshift64*)."""
     x = dice[0]
     x ^= x >> np.uint64(12)
@@ -197,7 +226,7 @@ def chance(dice):
     return np.float64((x * np.uint64(2685821657736338717)) >> np.uint64(11)) / 9007199254740992.0
 
 
-@njit(cache=True, nogil=True)
-def pick(dice, count):
+@compiled
+def pick(dice: Dice, count: int) -> int:
     """A whole number from 0 up to `count`, exclusive."""
     return min(count - 1, np.int64(chance(dice) * count))

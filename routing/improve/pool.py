@@ -1,13 +1,16 @@
 """Keeping each different route that good solutions used, for the choice across routes."""
 
+# The machine's whole numbers: numpy's stubs tell them apart from `int`, the compiler does not.
+# mypy: disable-error-code="assignment, return-value, arg-type, no-any-return"
+
 import numpy as np
-from numba import njit
 
-from routing.improve.arrays import COUNT, WORK_S
+from routing.improve.arrays import COUNT, WORK_S, Pool, Routes
+from routing.improve.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
-def route_mark(routes, crew):
+@compiled
+def route_mark(routes: Routes, crew: int) -> int:
     """A number that differs, for all practical purposes, between different routes (FNV-1a over crew and stops)."""
     mark = np.uint64(1469598103934665603)
     mark = (mark ^ np.uint64(crew + 1)) * np.uint64(1099511628211)
@@ -17,8 +20,8 @@ def route_mark(routes, crew):
     return np.int64(mark & np.uint64(0x7FFFFFFFFFFFFFFF))
 
 
-@njit(cache=True, nogil=True)
-def keep_route(routes, pool, crew):
+@compiled
+def keep_route(routes: Routes, pool: Pool, crew: int) -> None:
     """Add a route to the pool unless it is there; a full pool takes no more."""
     count, used, filled = routes.totals[crew, COUNT], pool.used[0], pool.used[1]
     if count == 0 or used >= len(pool.crews) or filled + count > len(pool.stops):

@@ -1,7 +1,9 @@
 """Putting removed visits back, and telling what a solution costs."""
 
+# The machine's whole numbers: numpy's stubs tell them apart from `int`, the compiler does not.
+# mypy: disable-error-code="assignment, return-value, arg-type, no-any-return"
+
 import numpy as np
-from numba import njit
 
 from routing.improve.arrays import (
     BALANCE,
@@ -17,7 +19,12 @@ from routing.improve.arrays import (
     TOUCHED,
     WORK_BEFORE,
     WORK_S,
+    Day,
+    Dice,
+    Routes,
+    Work,
 )
+from routing.improve.compiled import compiled
 from routing.improve.places import best_place, chance, pick, put, welcomes
 
 ABSENT_TRIED = 15
@@ -26,17 +33,23 @@ NEAR_TASKS = 40
 BLINK = 0.01
 
 
-@njit(cache=True, nogil=True)
-def is_open(day, routes, task):
+@compiled
+def is_open(day: Day, routes: Routes, task: int) -> bool:
     """The task is absent, free to be moved, and no mate of its group is served."""
-    if routes.crew_of[task] >= 0 or day.tasks[task, LOCKED]:
+    return day.tasks[task, LOCKED] == 0 and is_open_pair(day, routes, task)
+
+
+@compiled
+def is_open_pair(day: Day, routes: Routes, task: int) -> bool:
+    """As `is_open`, for a task that only `pairs` moves."""
+    if routes.crew_of[task] >= 0:
         return False
     group = day.tasks[task, GROUP]
     return group < 0 or routes.taken[group] == 0
 
 
-@njit(cache=True, nogil=True)
-def add_absent(day, routes, dice, work):
+@compiled
+def add_absent(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
     """Append a sample of absent tasks, beginning anywhere, to the removed ones."""
     n = len(day.tasks)
     removed = work.numbers[REMOVED]
@@ -51,8 +64,8 @@ def add_absent(day, routes, dice, work):
     work.numbers[REMOVED] = removed + found
 
 
-@njit(cache=True, nogil=True)
-def insertion_order(day, dice, work):
+@compiled
+def insertion_order(day: Day, dice: Dice, work: Work) -> None:
     """Sort the removed by chance, or the dear, the narrow, the long or the early first."""
     count = work.numbers[REMOVED]
     rule = pick(dice, np.int64(11))
@@ -72,8 +85,8 @@ def insertion_order(day, dice, work):
     sort_removed(work, count)
 
 
-@njit(cache=True, nogil=True)
-def sort_removed(work, count):
+@compiled
+def sort_removed(work: Work, count: int) -> None:
     """By key, smallest first. They are few: plain insertion beats a library's sort, which also compiles slowly."""
     for k in range(1, count):
         key, task, at = work.keys[k], work.removed[k], k
@@ -83,8 +96,8 @@ def sort_removed(work, count):
         work.keys[at], work.removed[at] = key, task
 
 
-@njit(cache=True, nogil=True)
-def candidates(day, routes, task, work):
+@compiled
+def candidates(day: Day, routes: Routes, task: int, work: Work) -> int:
     """Crews worth asking: those of the nearest served tasks, and those whose start is nearest."""
     work.numbers[STAMP] += 1
     stamp, found = work.numbers[STAMP], np.int64(0)
@@ -103,8 +116,8 @@ def candidates(day, routes, task, work):
     return found
 
 
-@njit(cache=True, nogil=True)
-def recreate(day, routes, dice, work):
+@compiled
+def recreate(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
     """Insert what pays, one after the other, each at its cheapest place."""
     insertion_order(day, dice, work)
     for q in range(work.numbers[REMOVED]):
@@ -123,14 +136,14 @@ def recreate(day, routes, dice, work):
             serve(day, routes, chosen, where, task)
 
 
-@njit(cache=True, nogil=True)
-def serve(day, routes, crew, place, task):
+@compiled
+def serve(day: Day, routes: Routes, crew: int, place: int, task: int) -> None:
     put(day, routes, crew, place, task)
     claim(day, routes, crew, task)
 
 
-@njit(cache=True, nogil=True)
-def claim(day, routes, crew, task):
+@compiled
+def claim(day: Day, routes: Routes, crew: int, task: int) -> None:
     """Mark a task as served; the caller has put it on the route."""
     routes.crew_of[task] = crew
     group = day.tasks[task, GROUP]
@@ -141,8 +154,8 @@ def claim(day, routes, crew, task):
         routes.taken[group] += 1
 
 
-@njit(cache=True, nogil=True)
-def release(day, routes, task):
+@compiled
+def release(day: Day, routes: Routes, task: int) -> None:
     """Mark a task as absent; the caller takes it off its route."""
     routes.crew_of[task] = -1
     group = day.tasks[task, GROUP]
@@ -153,8 +166,8 @@ def release(day, routes, task):
     routes.left[0] += day.duty[task]
 
 
-@njit(cache=True, nogil=True)
-def remember(routes, work, crew):
+@compiled
+def remember(routes: Routes, work: Work, crew: int) -> None:
     """Keep a route as it was before this round, once."""
     if work.saved_at[crew] == work.numbers[ROUND]:
         return
@@ -168,8 +181,8 @@ def remember(routes, work, crew):
         work.saved[crew, k] = routes.stops[crew, k]
 
 
-@njit(cache=True, nogil=True)
-def spread(day, routes):
+@compiled
+def spread(day: Day, routes: Routes) -> float:
     """The price of unequal work over all crews."""
     if day.prices[BALANCE] == 0 or len(day.crews) == 0:
         return 0.0
@@ -180,6 +193,6 @@ def spread(day, routes):
     return day.prices[BALANCE] * (most - least)
 
 
-@njit(cache=True, nogil=True)
-def whole_cost(day, routes):
+@compiled
+def whole_cost(day: Day, routes: Routes) -> float:
     return routes.cost.sum() + spread(day, routes) + routes.left[0]

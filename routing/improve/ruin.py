@@ -1,9 +1,12 @@
 """Taking strings of visits out of the routes around one visit."""
 
-import numpy as np
-from numba import njit
+# The machine's whole numbers: numpy's stubs tell them apart from `int`, the compiler does not.
+# mypy: disable-error-code="assignment, return-value, arg-type, no-any-return"
 
-from routing.improve.arrays import COUNT, LOCKED, REMOVED, ROUND
+import numpy as np
+
+from routing.improve.arrays import COUNT, LOCKED, REMOVED, ROUND, Day, Dice, Routes, Work
+from routing.improve.compiled import compiled
 from routing.improve.places import chance, pick, refresh
 from routing.improve.recreate import release, remember
 
@@ -13,8 +16,8 @@ SPLIT = 0.5
 """How often a string keeps some visits in its middle, and how likely each further one is kept."""
 
 
-@njit(cache=True, nogil=True)
-def ruin(day, routes, dice, work, served):
+@compiled
+def ruin(day: Day, routes: Routes, dice: Dice, work: Work, served: int) -> None:
     """Take strings out of routes near one visit picked by chance; `served` is how many visits are on routes."""
     n, m = len(day.tasks), len(day.crews)
     longest = max(1.0, min(float(LONGEST_STRING), served / m))
@@ -31,8 +34,8 @@ def ruin(day, routes, dice, work, served):
             done += 1
 
 
-@njit(cache=True, nogil=True)
-def take_string(day, routes, crew, task, longest, dice, work):
+@compiled
+def take_string(day: Day, routes: Routes, crew: int, task: int, longest: float, dice: Dice, work: Work) -> None:
     """Remove a string of visits that holds `task`, sometimes sparing a part of its middle."""
     count = routes.totals[crew, COUNT]
     length = min(count, np.int64(chance(dice) * min(longest, count) + 1))

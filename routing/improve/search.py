@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from routing.improve.anneal import anneal, fill, load_route, take_off
-from routing.improve.arrays import COUNT, Best, Day, Floats, Ints, Pool, Routes, Work
+from routing.improve.anneal import anneal, fill, keep_best, load_route, take_off
+from routing.improve.arrays import COUNT, GROUP, Best, Day, Floats, Ints, Pool, Routes, Work
 from routing.improve.flat import empty_routes, new_best, new_pool, new_work
 from routing.improve.places import refresh
 from routing.improve.recreate import whole_cost
@@ -42,6 +42,18 @@ class Lane:
         for crew, rows in enumerate(order):
             load_route(self.day, self.routes, crew, np.array(rows, np.int64), len(rows))
 
+    def keep(self) -> None:
+        """Take the solution as the best if it is."""
+        cost = self.cost()
+        if cost < self.best.cost[0]:
+            keep_best(self.routes, self.best, self.pool, cost)
+
+    def forget(self) -> None:
+        """Drop the best and the routes met: they were made under begins that no longer hold."""
+        self.best.cost[0] = np.inf
+        self.pool.used[:] = 0
+        self.pool.slots[:] = 0
+
     def order(self) -> Order:
         return tuple(
             tuple(int(row) for row in self.routes.stops[crew, : self.routes.totals[crew, COUNT]])
@@ -66,7 +78,7 @@ class Lane:
 def _everything_left(day: Day) -> float:
     """The cost of serving nobody; a group's value counts once."""
     value = day.gain - day.duty
-    groups = day.tasks[:, 3]
+    groups = day.tasks[:, GROUP]
     alone = float(value[groups < 0].sum())
     return alone + float(day.duty.sum()) + sum(float(value[groups == g].max()) for g in np.unique(groups[groups >= 0]))
 

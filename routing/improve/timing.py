@@ -4,8 +4,10 @@ The earliest return as a function of departure is a staircase of flat parts (a l
 waiting) and of rising parts without waiting. So it is enough to look at the right end of each flat part.
 """
 
+# The machine's whole numbers: numpy's stubs tell them apart from `int`, the compiler does not.
+# mypy: disable-error-code="assignment, return-value, arg-type, no-any-return"
+
 import numpy as np
-from numba import njit
 
 from routing.improve.arrays import (
     FAR,
@@ -23,15 +25,20 @@ from routing.improve.arrays import (
     SHIFT_TO,
     TRAVEL,
     WAIT,
+    Day,
+    Ints,
 )
 from routing.improve.clock import drive_at, first_begin, last_begin, rested_arrival, rested_return, resting_ready
+from routing.improve.compiled import compiled
 
+NO_PRICE = 1e300
+"""The price of a route that cannot be driven."""
 FLATS = 8
 """How many flat parts are looked at; a day rarely has more windows to slip into."""
 
 
-@njit(cache=True, nogil=True)
-def earliest_return(day, crew, stops, count, depart):
+@compiled
+def earliest_return(day: Day, crew: int, stops: Ints, count: int, depart: int) -> tuple[int, int, bool]:
     """(return, travel, whether a break is taken) of the earliest lawful return, FAR if there is none."""
     n, m = len(day.tasks), len(day.crews)
     rests = day.crews[crew, HAS_REST] == 1
@@ -57,8 +64,8 @@ def earliest_return(day, crew, stops, count, depart):
     return home_again(day, crew, here, n + m + crew, (ready, travel), (rested, rested_travel), depart)
 
 
-@njit(cache=True, nogil=True)
-def fresh_drive(day, crew, ready, here, task):
+@compiled
+def fresh_drive(day: Day, crew: int, ready: int, here: int, task: int) -> int:
     """The drive of `rested_arrival` to a door."""
     drive = drive_at(day, ready, here, task)
     if ready + drive < day.crews[crew, REST_TO]:
@@ -67,8 +74,10 @@ def fresh_drive(day, crew, ready, here, task):
     return drive_at(day, leaves, here, task)
 
 
-@njit(cache=True, nogil=True)
-def home_again(day, crew, here, end, whole, rested, depart):
+@compiled
+def home_again(
+    day: Day, crew: int, here: int, end: int, whole: tuple[int, int], rested: tuple[int, int], depart: int
+) -> tuple[int, int, bool]:
     """The better of coming home with and without a break."""
     latest = day.crews[crew, LATEST]
     drive = drive_at(day, whole[0], here, end)
@@ -87,8 +96,8 @@ def home_again(day, crew, here, end, whole, rested, depart):
     return (best if best <= latest else FAR), travel, True
 
 
-@njit(cache=True, nogil=True)
-def latest_departure(day, crew, stops, count, returns):
+@compiled
+def latest_departure(day: Day, crew: int, stops: Ints, count: int, returns: int) -> int:
     """The latest departure that still returns by `returns`, NEVER if there is none."""
     n, m = len(day.tasks), len(day.crews)
     rests = day.crews[crew, HAS_REST] == 1
@@ -111,8 +120,8 @@ def latest_departure(day, crew, stops, count, returns):
     return max(morning, resting, free if free >= day.crews[crew, REST_TO] else NEVER)
 
 
-@njit(cache=True, nogil=True)
-def best_timing(day, crew, stops, count):
+@compiled
+def best_timing(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, int, int, int, bool]:
     """(price, depart, return, travel, rests) of the cheapest clock found; price is infinite if there is none.
 
     The price is that of travel, waiting and overtime. Limits of work and travel are kept.
@@ -121,7 +130,7 @@ def best_timing(day, crew, stops, count):
     for k in range(count):
         service += day.tasks[stops[k], SERVICE]
     depart = day.crews[crew, SHIFT_FROM]
-    found = (1e300, np.int64(NEVER), np.int64(FAR), np.int64(0), count < 0)
+    found = (NO_PRICE, np.int64(NEVER), np.int64(FAR), np.int64(0), count < 0)
     for _ in range(FLATS):
         returns, travel, rests = departure_return(day, crew, stops, count, depart)
         if returns >= FAR:
@@ -142,8 +151,8 @@ def best_timing(day, crew, stops, count):
     return found
 
 
-@njit(cache=True, nogil=True)
-def departure_return(day, crew, stops, count, depart):
+@compiled
+def departure_return(day: Day, crew: int, stops: Ints, count: int, depart: int) -> tuple[int, int, bool]:
     """As `earliest_return`, or leaving only after the break's window where that is home earlier."""
     returns, travel, rests = earliest_return(day, crew, stops, count, depart)
     closes = day.crews[crew, REST_TO]

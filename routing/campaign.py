@@ -1,0 +1,154 @@
+"""The course of one search: hot, choose across routes, warm again from the choice, and fill what is left."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from routing.improve.flat import Flat
+from routing.improve.pairs import move_pairs, place_pairs
+from routing.improve.search import Lane, Order, Stretch, Watch, run
+from routing.limits import Limits, Progress
+from routing.select import Choice, Effort, choose, pooled
+
+HOT, WARM, COLD = 8.0, 1.0, 0.08
+"""Temperatures, in drives to a near neighbour."""
+SHARES = (0.6, 0.25, 0.15)
+"""How much of the budget each stretch of annealing has; the first is hot, the others start from the choice."""
+CHOOSING = 0.08
+"""The share of the clock for each choice across routes."""
+DETERMINISTIC_PER_ITERATION = 2e-5
+TOLD_EVERY_S = 0.25
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a search ends with. `gap` is how far its pool's bound lies below the cost, None without a bound."""
+
+    order: Order
+    iterations: int
+    gap: float | None
+
+
+class Campaign:
+    """One search over one flat problem."""
+
+    def __init__(self, flat: Flat, limits: Limits, watch: Watch) -> None:
+        self.flat, self.limits, self.watch = flat, limits, watch
+        # Seeds of neighbouring solves must not share lanes.
+        self.lanes = [Lane(flat.day, limits.seed * 1009 + number) for number in range(limits.threads)]
+        self.unit = typical_drive(flat)
+        self.choice: Choice | None = None
+
+    def search(self) -> Outcome:
+        """Anneal, choose and fill until the limits are reached."""
+        first = self.lanes[0]
+        place_pairs(self.flat, first)
+        first.fill()
+        self._share(first.order())
+        for number, share in enumerate(SHARES):
+            run(self.lanes, self._stretch(share, HOT if number == 0 else WARM), self.watch)
+            self._share(self._chosen())
+            if not self.watch.ended:
+                self._mend()
+        for lane in self.lanes:
+            lane.load(self._best_lane().best_order())
+        first.fill()
+        return Outcome(first.order(), sum(int(lane.best.rounds[0]) for lane in self.lanes), self._gap(first.cost()))
+
+    def _stretch(self, share: float, hot: float) -> Stretch:
+        limits = self.limits
+        rounds = None if limits.iterations is None else max(1, round(limits.iterations * share))
+        seconds = None
+        if rounds is None and limits.seconds is not None:
+            seconds = limits.seconds * share * (1 - CHOOSING * len(SHARES))
+        return Stretch(hot * self.unit, COLD * self.unit, rounds, seconds)
+
+    def _best_lane(self) -> Lane:
+        return min(self.lanes, key=lambda lane: float(lane.best.cost[0]))
+
+    def _chosen(self) -> Order:
+        """The best of all lanes, or the better combination of their routes."""
+        best = self._best_lane()
+        order = best.best_order()
+        if self.watch.ended:
+            return order
+        self.choice = choose(self.flat, pooled(self.lanes), order, self.watch, self._effort())
+        if self.choice is not None and self.choice.cost < float(best.best.cost[0]):
+            return self.choice.order
+        return order
+
+    def _effort(self) -> Effort:
+        limits = self.limits
+        if limits.iterations is not None:
+            return Effort(None, max(0.05, limits.iterations * DETERMINISTIC_PER_ITERATION), 1, limits.seed)
+        left = self.watch.remaining_s()
+        assert limits.seconds is not None
+        wanted = limits.seconds * CHOOSING
+        return Effort(wanted if left is None else min(wanted, left), None, limits.threads, limits.seed)
+
+    def _share(self, order: Order) -> None:
+        for lane in self.lanes:
+            lane.load(order)
+            lane.keep()
+
+    def _mend(self) -> None:
+        """Let pairs move and fill gaps on one lane, then hand the result to all."""
+        first = self.lanes[0]
+        if move_pairs(self.flat, first):
+            self.choice = None
+            for lane in self.lanes:
+                lane.forget()
+        first.fill()
+        self._share(first.order())
+
+    def _gap(self, cost: float) -> float | None:
+        return None if self.choice is None else max(0.0, cost - self.choice.bound)
+
+
+def typical_drive(flat: Flat) -> float:
+    """The mean price of a drive to the third nearest task: what temperatures are measured in."""
+    day = flat.day
+    rank = min(2, day.near.shape[1] - 1)
+    if rank < 0:
+        return 1.0
+    rows = np.arange(len(day.tasks))
+    drives = day.drive[0, rows, day.near[:, rank]].astype(np.float64)
+    reachable = drives[drives < 10**9]
+    mean = float(reachable.mean()) if len(reachable) else 1.0
+    return max(1.0, mean * max(1.0, float(day.prices[0])))
+
+
+class Reporter:
+    """Tells how far the lanes are, a few times a second."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        began: float,
+        should_stop: Callable[[], bool] | None,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.began, self.on_progress = began, on_progress
+        self.lanes: Sequence[Lane] = ()
+        self._told = began
+        deadline = None if limits.seconds is None else began + limits.seconds
+        self.watch = Watch(deadline, should_stop or (lambda: False), self.tick)
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        if self.on_progress is None or not self.lanes or now - self._told < TOLD_EVERY_S:
+            return
+        self._told = now
+        best = min(self.lanes, key=lambda lane: float(lane.best.cost[0]))
+        cost = float(best.best.cost[0])
+        if np.isfinite(cost):
+            served, rows = int(best.best.counts.sum()), len(best.day.tasks)
+            iterations = sum(int(lane.best.rounds[0]) for lane in self.lanes)
+            seconds = now - self.began
+            self.on_progress(
+                Progress(
+                    seconds=seconds, iterations=iterations, cost=round(cost), served=served, unserved=rows - served
+                )
+            )

@@ -1,0 +1,32 @@
+"""Which visits hold the place of one that does not fit."""
+
+import numpy as np
+
+from routing.improve.arrays import COUNT, LOCKED, Day, Dice, Ints, Routes
+from routing.improve.compiled import compiled
+from routing.improve.places import best_place, refresh, welcomes
+from routing.improve.timing import NO_PRICE
+
+
+@compiled
+def holders(day: Day, routes: Routes, crew: int, task: int, dice: Dice) -> Ints:
+    """The stops of a crew any one of which would have to go for `task` to fit; the routes are as before afterwards."""
+    count = routes.totals[crew, COUNT]
+    before, scratch = routes.stops[crew].copy(), np.zeros(count + 1, np.int64)
+    found, number = np.zeros(count, np.int64), 0
+    for gone in range(count):
+        if day.tasks[before[gone], LOCKED]:
+            continue
+        for k in range(gone, count - 1):
+            routes.stops[crew, k] = before[k + 1]
+        routes.totals[crew, COUNT] = count - 1
+        refresh(day, routes, crew)
+        lawful = routes.cost[crew] < NO_PRICE and welcomes(day, routes, crew, task)
+        if lawful and best_place(day, routes, crew, task, NO_PRICE, 0.0, dice, scratch)[1] >= 0:
+            found[number] = before[gone]
+            number += 1
+        for k in range(count):
+            routes.stops[crew, k] = before[k]
+        routes.totals[crew, COUNT] = count
+    refresh(day, routes, crew)
+    return found[:number]

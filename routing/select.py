@@ -1,0 +1,171 @@
+"""OR-Tools as the judge across routes: the best day out of the pool of lawful routes that the search met.
+
+Exact over the pool: each crew drives at most one route, each task is served at most once, of a group at most one, a
+pair by both its crews or by none. The bound holds for the pool only.
+"""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from ortools.sat.python import cp_model
+
+from routing.errors import SolverFailed
+from routing.improve.arrays import GROUP, WORK_BEFORE
+from routing.improve.flat import Flat
+from routing.improve.search import Lane, Order, Watch
+
+TICK_S = 0.02
+TOO_LARGE = 10**15
+"""Costs beyond this would leave the solver's whole numbers when summed."""
+
+
+type Term = tuple[cp_model.IntVar, int]
+
+
+@dataclass(frozen=True)
+class PoolRoute:
+    """A route the search met, with its price and its crew's work."""
+
+    crew: int
+    rows: tuple[int, ...]
+    cost: int
+    work_s: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The best combination found, what it costs to the search, and the bound over the pool."""
+
+    order: Order
+    cost: int
+    bound: int
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to choose: seconds on the clock, or deterministic time with one worker."""
+
+    seconds: float | None
+    deterministic: float | None
+    workers: int
+    seed: int
+
+
+def pooled(lanes: Sequence[Lane]) -> list[PoolRoute]:
+    """The different routes of all lanes, in a fixed order."""
+    found: dict[tuple[int, tuple[int, ...]], PoolRoute] = {}
+    for lane in lanes:
+        pool = lane.pool
+        for number in range(int(pool.used[0])):
+            rows = tuple(int(row) for row in pool.stops[pool.starts[number] : pool.starts[number + 1]])
+            crew, cost = int(pool.crews[number]), float(pool.costs[number])
+            if cost < TOO_LARGE:
+                found[crew, rows] = PoolRoute(crew, rows, round(cost), int(pool.works[number]))
+    return list(found.values())
+
+
+def choose(flat: Flat, routes: Sequence[PoolRoute], hint: Order, watch: Watch, effort: Effort) -> Choice | None:
+    """The best combination of pooled routes, or None if none was found in time or the costs are too large."""
+    if not routes or float(flat.day.gain.sum()) > TOO_LARGE:
+        return None
+    try:
+        model, chosen = _model(flat, routes, hint)
+        solver = _solved(model, watch, effort)
+    except Exception as error:  # OR-Tools raises bare exceptions; none of them may leave this package.
+        raise SolverFailed(f"The choice among routes failed: {error}") from error
+    if solver is None:
+        return None
+    order: list[tuple[int, ...]] = [()] * len(flat.problem.crews)
+    for route, variable in zip(routes, chosen, strict=True):
+        if solver.boolean_value(variable):
+            order[route.crew] = route.rows
+    return Choice(tuple(order), round(solver.objective_value), int(-(-solver.best_objective_bound // 1)))
+
+
+def _model(flat: Flat, routes: Sequence[PoolRoute], hint: Order) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
+    model = cp_model.CpModel()
+    chosen = [model.new_bool_var("") for _ in routes]
+    for route, variable in zip(routes, chosen, strict=True):
+        model.add_hint(variable, hint[route.crew] == route.rows)
+    by_crew: dict[int, list[cp_model.IntVar]] = {}
+    by_row: dict[int, list[cp_model.IntVar]] = {row: [] for row in range(len(flat.rows))}
+    for route, variable in zip(routes, chosen, strict=True):
+        by_crew.setdefault(route.crew, []).append(variable)
+        for row in route.rows:
+            by_row[row].append(variable)
+    for variables in by_crew.values():
+        model.add_at_most_one(variables)
+    terms = [(variable, route.cost) for route, variable in zip(routes, chosen, strict=True)]
+    terms += _left(flat, model, by_row)
+    terms += _spread(flat, model, routes, chosen)
+    model.minimize(_sum(terms))
+    return model, chosen
+
+
+def _sum(terms: Sequence[Term]) -> cp_model.LinearExprT:
+    return cp_model.LinearExpr.weighted_sum([variable for variable, _ in terms], [price for _, price in terms])
+
+
+def _left(flat: Flat, model: cp_model.CpModel, by_row: dict[int, list[cp_model.IntVar]]) -> list[Term]:
+    """The price of what no chosen route serves, and the rules on who serves what."""
+    day, terms = flat.day, list[Term]()
+    groups: dict[int, list[tuple[int, int]]] = {}
+    for row, variables in by_row.items():
+        left = model.new_bool_var("")
+        model.add_exactly_one([left, *variables])
+        group, duty = int(day.tasks[row, GROUP]), round(float(day.duty[row]))
+        value = round(float(day.gain[row])) - duty
+        if group >= 0:
+            groups.setdefault(group, []).append((row, value))
+        terms.append((left, duty if group >= 0 else value + duty))
+    for first, second in flat.pairs.values():
+        model.add(_sum([(v, 1) for v in by_row[first]] + [(v, -1) for v in by_row[second]]) == 0)
+    for members in groups.values():
+        untouched = model.new_bool_var("")
+        # The second row of a pair follows the first: counting it would forbid the pair as two of one group.
+        rows = [row for row, _ in members if row not in {second for _, second in flat.pairs.values()}]
+        model.add_exactly_one([untouched, *(variable for row in rows for variable in by_row[row])])
+        terms.append((untouched, max(value for _, value in members)))
+    return terms
+
+
+def _spread(
+    flat: Flat, model: cp_model.CpModel, routes: Sequence[PoolRoute], chosen: Sequence[cp_model.IntVar]
+) -> list[Term]:
+    """The price of unequal work over all crews."""
+    price = flat.problem.prices.balance
+    if price == 0:
+        return []
+    before = [int(total) for total in flat.day.crews[:, WORK_BEFORE]]
+    longest = max(before) + max(route.work_s for route in routes)
+    least, most = model.new_int_var(0, longest, ""), model.new_int_var(0, longest, "")
+    for crew, carried in enumerate(before):
+        mine = [(v, route.work_s) for route, v in zip(routes, chosen, strict=True) if route.crew == crew]
+        work = _sum(mine) + carried
+        model.add(least <= work)
+        model.add(most >= work)
+    return [(most, price), (least, -price)]
+
+
+def _solved(model: cp_model.CpModel, watch: Watch, effort: Effort) -> cp_model.CpSolver | None:
+    """The solver with an answer, or None; it is told to stop as soon as the watch says so."""
+    solver = cp_model.CpSolver()
+    solver.parameters.random_seed = effort.seed % (1 << 31)
+    # Only one worker is the same every time.
+    solver.parameters.num_workers = effort.workers if effort.deterministic is None else 1
+    if effort.deterministic is not None:
+        solver.parameters.max_deterministic_time = effort.deterministic
+    if effort.seconds is not None:
+        solver.parameters.max_time_in_seconds = max(0.01, effort.seconds)
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(solver.solve, model)
+        while wait([running], timeout=TICK_S).not_done:
+            watch.look()
+            if watch.ended:
+                solver.stop_search()
+                time.sleep(TICK_S)
+        status = running.result()
+    # An answer that is neither of these has a meaningless objective.
+    return solver if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None

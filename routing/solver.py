@@ -1,0 +1,88 @@
+"""The face of the package: a problem in, a lawful plan out."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from routing.assembly import routes_of
+from routing.campaign import Campaign, Outcome, Reporter
+from routing.checking import faults
+from routing.errors import FaultyPlan
+from routing.improve.flat import Flat, flat
+from routing.limits import Engine, Limits, Progress
+from routing.plan import Plan, Unserved
+from routing.pricing import mandatory_left, plan_price
+from routing.problem import Problem
+from routing.reasons import unserved
+from routing.screening import impossible
+
+__all__ = ["Engine", "Limits", "Progress", "solve"]
+
+
+def solve(
+    problem: Problem,
+    limits: Limits,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Plan:
+    """The best plan found within the limits, or until `should_stop` says so; then the best so far.
+
+    A task that cannot be served is a reason in the plan. `FaultyPlan` if the judge refuses the plan, which is an error
+    of this package; `Unsupported` if the engine asked for cannot model the problem.
+    """
+    reporter = Reporter(limits, time.monotonic(), should_stop, on_progress)
+    hopeless = impossible(problem)
+    if limits.engine == "ortools":
+        from routing.reference import reference_plan  # OR-Tools' routing library is large and rarely asked for.
+
+        return _judged(problem, reference_plan(problem, limits, reporter.watch, hopeless))
+    if not problem.crews or len(hopeless) == len(problem.tasks):
+        return _judged(problem, _nobody_served(problem, limits, reporter, hopeless))
+    arrays = flat(problem, frozenset(hopeless))
+    campaign = Campaign(arrays, limits, reporter.watch)
+    reporter.lanes = campaign.lanes
+    outcome = campaign.search()
+    return _judged(problem, _plan(arrays, campaign, outcome, limits, reporter=reporter, hopeless=hopeless))
+
+
+def _plan(
+    arrays: Flat,
+    campaign: Campaign,
+    outcome: Outcome,
+    limits: Limits,
+    *,
+    reporter: Reporter,
+    hopeless: Mapping[str, Unserved],
+) -> Plan:
+    problem = arrays.problem
+    routes = routes_of(arrays, outcome.order)
+    cost = plan_price(problem, routes)
+    return Plan(
+        cost=cost,
+        mandatory_left=mandatory_left(problem, routes),
+        routes=routes,
+        unserved=unserved(arrays, campaign.lanes[0], hopeless),
+        pool_bound=None if outcome.gap is None else cost - int(outcome.gap),
+        engine="ruin",
+        seed=limits.seed,
+        iterations=outcome.iterations,
+        seconds=time.monotonic() - reporter.began,
+    )
+
+
+def _nobody_served(problem: Problem, limits: Limits, reporter: Reporter, hopeless: Mapping[str, Unserved]) -> Plan:
+    return Plan(
+        cost=plan_price(problem, ()),
+        mandatory_left=mandatory_left(problem, ()),
+        unserved=tuple(hopeless[task.id] for task in problem.tasks),
+        engine=limits.engine,
+        seed=limits.seed,
+        seconds=time.monotonic() - reporter.began,
+    )
+
+
+def _judged(problem: Problem, plan: Plan) -> Plan:
+    wrong = faults(problem, plan)
+    if wrong:
+        raise FaultyPlan("; ".join(str(fault) for fault in wrong[:5]))
+    return plan
