@@ -1,0 +1,62 @@
+"""A database that must not be served is refused, with the reason and the cure."""
+
+import dataclasses
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit import embedded
+from fieldvisit.clock import Clock
+from fieldvisit.database import SchemaBehind, ShiftedClock, UnsafeRole, Urls, app_engine, migrate, refuse_unsafe
+from fieldvisit.settings import Settings
+from tests.conftest import NOW
+
+
+def test_a_good_database_is_served(engine: sa.Engine, settings: Settings) -> None:
+    refuse_unsafe(engine, settings)
+
+
+def test_a_role_above_row_level_security_is_refused(server: embedded.Server, urls: Urls, settings: Settings) -> None:
+    name = urls.app.rsplit("/", 1)[1]
+    engine = app_engine(server.url("postgres", name), settings)
+    with pytest.raises(UnsafeRole):
+        refuse_unsafe(engine, settings)
+    engine.dispose()
+
+
+def test_a_schema_that_is_behind_is_refused_with_the_cure(urls: Urls, engine: sa.Engine, settings: Settings) -> None:
+    migrate(urls, "base")
+    with pytest.raises(SchemaBehind, match="fieldvisit migrate"):
+        refuse_unsafe(engine, settings)
+
+
+def test_production_refuses_a_shifted_clock(engine: sa.Engine, settings: Settings) -> None:
+    with pytest.raises(ShiftedClock):
+        refuse_unsafe(engine, dataclasses.replace(settings, environment="production"))
+
+
+def test_the_application_cannot_shift_the_clock(urls: Urls) -> None:
+    with (
+        psycopg.connect(urls.app.replace("+psycopg", "")) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("update clock_shift set shift = interval '1 day'")
+
+
+def test_python_and_the_database_agree_what_time_it_is(engine: sa.Engine, sessions: sessionmaker[Session]) -> None:
+    with sessions() as session:
+        theirs = session.scalar(sa.text("select fieldvisit_now()"))
+    ours = Clock(engine)()
+    assert theirs is not None
+    assert abs((ours - theirs).total_seconds()) < 60
+    assert ours.date() == NOW.date()
+
+
+def test_a_partition_is_made_only_for_the_tables_that_have_them_and_months_that_make_sense(urls: Urls) -> None:
+    with psycopg.connect(urls.app.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("select ensure_partition('contact_attempts', '2024-02-29')")
+        for parent, month in (("cases", "2026-03-01"), ("contact_attempts", "2031-01-01")):
+            with pytest.raises(psycopg.errors.RaiseException):
+                connection.execute("select ensure_partition(%s, %s)", (parent, month))

@@ -1,0 +1,90 @@
+"""The embedded server: started once by whoever comes first, found by the others, back after it was killed."""
+
+import os
+import shutil
+import signal
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fieldvisit import embedded
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    # PostgreSQL's account must be able to enter it, which pytest's own folder does not allow when run as root.
+    path = Path(tempfile.mkdtemp(prefix="fieldvisit-embedded-"))
+    path.chmod(0o755)
+    yield path
+    embedded.stop(path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def postmaster(server: embedded.Server) -> int:
+    return int((Path(server.folder) / "cluster" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def test_several_starts_at_once_make_one_server(folder: Path) -> None:
+    found: list[embedded.Server] = []
+    threads = [threading.Thread(target=lambda: found.append(embedded.start(folder, forgetful=True))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert set(found) == {found[0]}
+
+
+def test_it_comes_back_with_its_data_after_it_was_killed(folder: Path) -> None:
+    server = embedded.start(folder)
+    with server.connect() as connection:
+        connection.execute("create table kept (x int)")
+        connection.execute("insert into kept values (7)")
+    main = psutil.Process(postmaster(server))
+    children = main.children()
+    os.kill(main.pid, signal.SIGKILL)
+    psutil.wait_procs(children, timeout=10)
+    again = embedded.start(folder)
+    with again.connect() as connection:
+        assert connection.execute("select x from kept").fetchall() == [(7,)]
+
+
+def test_a_pid_of_another_process_is_not_taken_for_the_server(folder: Path) -> None:
+    server = embedded.start(folder, forgetful=True)
+    embedded.stop(folder)
+    (Path(server.folder) / "cluster" / "postmaster.pid").write_text(f"{os.getpid()}\n")
+    with embedded.start(folder).connect() as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_only_its_owner_reads_the_passwords_and_nobody_logs_in_without_one(folder: Path) -> None:
+    server = embedded.start(folder, forgetful=True)
+    assert stat.S_IMODE((Path(server.folder) / "server.json").stat().st_mode) == 0o600
+    assert not (Path(server.folder) / "password").exists()
+    with pytest.raises(embedded.psycopg.OperationalError, match="password"):
+        embedded.psycopg.connect(f"postgresql://postgres:wrong@127.0.0.1:{server.port}/postgres")
+
+
+def test_neither_of_the_products_roles_is_above_row_level_security(folder: Path) -> None:
+    with embedded.start(folder, forgetful=True).connect() as connection:
+        rows = connection.execute(
+            "select rolname from pg_roles where rolname like 'fieldvisit%' and not rolsuper and not rolbypassrls"
+        ).fetchall()
+    assert sorted(rows) == [("fieldvisit_app",), ("fieldvisit_owner",)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root cannot run PostgreSQL as itself")
+def test_root_may_keep_its_data_where_nobody_else_can_enter(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    server = embedded.start(closed, forgetful=True)
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    with server.connect() as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    embedded.stop(closed)
+    shutil.rmtree(server.folder)
