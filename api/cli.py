@@ -10,6 +10,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.commands.context import Context
+from api.sentences import sentence
 from api.storage import translated
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.languages import say
@@ -64,7 +65,7 @@ class LazyGroup(click.Group):
 
 def fail(error: FieldVisitError, context: Context) -> NoReturn:
     """Say what is wrong, in the reader's language, and end with the exit code of its kind."""
-    click.echo(f"{say(error, context.language)} [{error.code}]", err=True)
+    click.echo(f"{say(sentence(error), context.language)} [{error.code}]", err=True)
     sys.exit(EXIT_CODES.get(error.kind, REFUSED))
 
 

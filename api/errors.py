@@ -16,8 +16,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 
 from api.context import language, request_id
 from api.faults import Fault
+from api.sentences import facts, sentence
 from api.storage import translated
-from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
+from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.languages import Message, say, tag
 
 PROBLEM = "application/problem+json"
@@ -131,10 +132,10 @@ def problem(error: FieldVisitError, *, status: int | None = None) -> Response:
         "type": f"urn:fieldvisit:problem:{error.code}",
         "title": say(TITLES.get(status, HTTPStatus(status).phrase), spoken),
         "status": status,
-        "detail": say(Message(error.says, _spoken_reason(error)), spoken),
+        "detail": say(sentence(error), spoken),
         "code": error.code,
         "request_id": request_id(),
-        "details": {name: _plain(value, spoken) for name, value in _spoken_reason(error).items()},
+        "details": {name: _plain(value, spoken) for name, value in facts(error).items()},
     }
     if isinstance(error, InvalidRequest):
         document["errors"] = [fault.spoken(spoken) for fault in error.faults]
@@ -181,14 +182,6 @@ def _unforeseen(error: BaseException) -> FieldVisitError:
         frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
     )
     return UnforeseenError(request_id=request_id())
-
-
-def _spoken_reason(error: FieldVisitError) -> Mapping[str, object]:
-    """The details, with the reason of a wrong value as a sentence that can be translated."""
-    reason = error.details.get("reason")
-    if isinstance(error, InvalidValue) and isinstance(reason, str):
-        return dict(error.details) | {"reason": Message(reason)}
-    return error.details
 
 
 def _plain(value: object, spoken: str) -> Any:

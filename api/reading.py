@@ -17,7 +17,7 @@ JSON = ("application/json",)
 def read_body(schema: Schema) -> Any:
     """The body as the schema loads it. Raises WrongContentType, NotReadable, InvalidRequest."""
     if request.mimetype not in JSON and not request.mimetype.endswith("+json"):
-        raise WrongContentType(given=request.mimetype or "of no stated type")
+        raise WrongContentType(given=request.mimetype or Message("of no stated type"))
     data = parse_json(_body())
     return _load(schema, data, place="body", shown=data)
 
@@ -47,7 +47,6 @@ def parse_json(raw: bytes) -> Any:
     try:
         return json.loads(raw.decode(), parse_constant=_no_number, object_pairs_hook=_each_name_once)
     except (ValueError, RecursionError) as error:
-        # A ValueError of ours carries a sentence; the parser's own say where it stopped.
         raise NotReadable(reason=_reason(error)) from error
 
 
@@ -58,20 +57,32 @@ def _load(schema: Schema, data: Any, *, place: str, shown: Any) -> Any:
         raise InvalidRequest(faults(error.messages, place=place, data=shown, schema=schema)) from error
 
 
+class _NotJson(ValueError):
+    """What Python's parser would take, and JSON does not have."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason.text)
+        self.reason = reason
+
+
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+    raise _NotJson(Message("{name} is not a JSON number", {"name": name}))
 
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise _NotJson(Message("a name stands twice in one object"))
     return found
 
 
-def _reason(error: ValueError | RecursionError) -> str:
+def _reason(error: ValueError | RecursionError) -> Message:
+    if isinstance(error, _NotJson):
+        return error.reason
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg}, line {error.lineno}, column {error.colno}"
+        return Message("it stops at line {line}, column {column}", {"line": error.lineno, "column": error.colno})
     if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return Message("it is not UTF-8")
+    if isinstance(error, RecursionError):
+        return Message("it is nested too deeply")
+    return Message("a number in it is too long")

@@ -19,11 +19,6 @@ class ReferenceUnknown(FieldVisitError):
     says = "A value refers to something that does not exist (rule {rule})."
 
 
-class StillReferredTo(FieldVisitError):
-    code, kind = "still_referred_to", Kind.CONFLICT
-    says = "Something else still refers to this (rule {rule})."
-
-
 class ForeignRow(FieldVisitError):
     """Row-level security refused a write, or a table may not be changed at all."""
 
@@ -61,7 +56,6 @@ def thing(table: str) -> str:
 
 
 def _dangling(error: psycopg.Error) -> FieldVisitError:
-    # The same constraint complains from both ends; only the message's own words tell which, and they are translated.
     return ReferenceUnknown(rule=_rule(error))
 
 

@@ -1,0 +1,62 @@
+"""A body that fits the OpenAPI document, put together from the schema; names that mean a row get the given ids."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# Values whose form or meaning the schema alone does not give away.
+KNOWN: Mapping[str, Any] = {
+    "agency": "lansi-field",
+    "code": "north",
+    "currency": "EUR",
+    "days": ["mon"],
+    "due_at": "2026-03-03T09:00:00+02:00",
+    "ends_at": "2026-03-03T16:00:00+02:00",
+    "from_time": "09:00",
+    "password": "correct horse battery",
+    "phone": "+358450001234",
+    "roles": ["visitor"],
+    "starts_at": "2026-03-03T08:00:00+02:00",
+    "until_time": "10:00",
+    "username": "someone",
+}
+BY_FORMAT: Mapping[str, str] = {
+    "date": "2026-03-03",
+    "date-time": "2026-03-03T09:00:00+02:00",
+    "time": "09:00",
+    "uuid": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69",
+}
+
+
+def body_for(operation: Mapping[str, Any], document: Mapping[str, Any], ids: Mapping[str, Any]) -> Any:
+    """The smallest body that the operation takes; None where it takes none."""
+    if "requestBody" not in operation:
+        return None
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    return _value("", schema, document, ids)
+
+
+def _value(name: str, schema: Mapping[str, Any], document: Mapping[str, Any], ids: Mapping[str, Any]) -> Any:
+    if name in ids:
+        return str(ids[name])
+    if name in KNOWN:
+        return KNOWN[name]
+    if "$ref" in schema:
+        return _value(name, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]], document, ids)
+    if "anyOf" in schema:
+        return _value(name, schema["anyOf"][0], document, ids)
+    if "enum" in schema:
+        return schema["enum"][0]
+    return _plain(schema, document, ids)
+
+
+def _plain(schema: Mapping[str, Any], document: Mapping[str, Any], ids: Mapping[str, Any]) -> Any:
+    kind = schema["type"][0] if isinstance(schema["type"], list) else schema["type"]
+    if kind == "object":
+        # What is optional but names a row is filled as well: a foreign id has to be refused wherever it stands.
+        wanted = set(schema.get("required", ())) | (set(ids) & set(schema["properties"]))
+        return {name: _value(name, schema["properties"][name], document, ids) for name in sorted(wanted)}
+    if kind == "array":
+        return [_value("", schema["items"], document, ids) for _ in range(schema.get("minItems", 0))]
+    if kind == "string":
+        return BY_FORMAT.get(schema.get("format", ""), "x" * max(1, schema.get("minLength", 1)))
+    return {"integer": schema.get("minimum", 0), "number": schema.get("minimum", 0), "boolean": True}[kind]
