@@ -60,8 +60,8 @@ def best_language(accept_language: str | None) -> str:
         tag, _, options = part.strip().partition(";")
         weight = re.search(r"q\s*=\s*([0-9.]+)", options)
         weighted.append((-_number(weight.group(1)) if weight else -1.0, place, tag.split(".")[0].replace("-", "_")))
-    for weight, _, tag in sorted(weighted):
-        if not weight:  # q=0 says: not this one
+    for quality, _, tag in sorted(weighted):
+        if not quality:  # q=0 says: not this one
             break
         # Every Chinese falls back to the one Chinese there is: a reader of zh-Hant reads zh-CN before English.
         found = "zh_CN" if tag.lower().startswith("zh") else negotiate_locale([tag], LANGUAGES)
@@ -92,6 +92,8 @@ def _translated(text: str, language: str) -> str:
 
 
 def _inner(value: object, language: str) -> object:
+    if isinstance(value, list | tuple):
+        return " ".join(str(_inner(each, language)) for each in value)
     return say(value, language) if isinstance(value, Message | StrEnum) else value
 
 
