@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import reduce
 
 from fieldvisit.compliance.calendars import is_holiday
 from fieldvisit.compliance.decision import ClauseResult
 from fieldvisit.compliance.facts import DebtorTime, WishKind
 from fieldvisit.compliance.inquiry import Inquiry, judged, product_clause
-from fieldvisit.compliance.intervals import Interval, Intervals, inside, shortened
+from fieldvisit.compliance.intervals import Interval, Intervals, common, inside, shortened
 from fieldvisit.compliance.parameters import HolidayEffect
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.rules import FitRule, Rule
@@ -52,11 +53,9 @@ def wish_clauses(inquiry: Inquiry) -> list[ClauseResult]:
 
 
 def fit_clauses(inquiry: Inquiry) -> list[ClauseResult]:
-    """The margin after the visit. Not asked of a visit that is outside the hours already."""
-    hours = open_hours(inquiry.terms, inquiry.facts, inquiry.day)
-    if not inside(hours, inquiry.span):
-        return []
-    return [_fit(rule, hours, inquiry) for rule in inquiry.terms.fits]
+    """The margin after the visit, inside the hours that the visit itself keeps: a breach of others is told by them."""
+    hours = _kept_hours(inquiry)
+    return [_fit(rule, hours, inquiry) for rule in inquiry.terms.fits] if hours else []
 
 
 def _of_policy(policy: Policy, inquiry: Inquiry) -> list[ClauseResult]:
@@ -112,6 +111,16 @@ def _calendar_unknown(policy: Policy, inquiry: Inquiry, day: date) -> list[Claus
     values = {"day": day.isoformat(), "country": inquiry.facts.place.country}
     message = Message("No holiday calendar is known for {country} on {day}: holidays were not looked at.", values)
     return [replace(judged(rule, True, message), warning=True)]
+
+
+def _kept_hours(inquiry: Inquiry) -> Intervals:
+    """The common hours of all that binds and holds the visit; none where nothing does."""
+    facts, day = inquiry.facts, inquiry.day
+    stated = [policy_hours(policy, facts, day) for policy in inquiry.terms.hours if policy.windows[0].binds]
+    if inquiry.terms.wishes_bind and facts.debtor_times:
+        stated.append(wished_hours(facts, day))
+    kept = [hours for hours in stated if inside(hours, inquiry.span)]
+    return reduce(common, kept) if kept else ()
 
 
 def _fit(rule: FitRule, hours: Intervals, inquiry: Inquiry) -> ClauseResult:
