@@ -83,25 +83,24 @@ def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAle
     alert = _lock(session, alert_id, by)
     if alert.state is AlertState.ACKNOWLEDGED and alert.owner_id == by.account_id:
         return alert
-    moment, ladder = one_moment(), Timers.from_json(alert.session.policy).ladder(alert.kind)
-    until = moment.c.now + seconds(ladder.ack_s)
+    now, ladder = one_moment(), Timers.from_json(alert.session.policy).ladder(alert.kind)
+    until = now + seconds(ladder.ack_s)
     at = session.scalar(
         sa.update(SafetyAlert)
         .where(
             SafetyAlert.id == alert_id,
             SafetyAlert.version == alert.version,
             SafetyAlert.state.in_(UNANSWERED),
-            moment.c.now.is_not(None),
         )
         .values(
             state=AlertState.ACKNOWLEDGED,
             owner_id=by.account_id,
-            acknowledged_at=moment.c.now,
+            acknowledged_at=now,
             ack_until=until,
             next_action_at=until,
             version=SafetyAlert.version + 1,
         )
-        .returning(moment.c.now),
+        .returning(now),
         execution_options={"synchronize_session": False},
     )
     if at is None:

@@ -62,26 +62,26 @@ def climb(session: Session, alert: SafetyAlert) -> Rung | None:
     lapsed = alert.state is AlertState.ACKNOWLEDGED
     owner_id = alert.owner_id
     rung = next_rung(ladder, state=alert.state, step=alert.step, round=alert.round)
-    moment = one_moment()
+    now = one_moment()
     at = session.scalar(
         sa.update(SafetyAlert)
         .where(
             SafetyAlert.id == alert.id,
             SafetyAlert.version == alert.version,
             SafetyAlert.state != AlertState.RESOLVED,
-            SafetyAlert.next_action_at <= moment.c.now,
+            SafetyAlert.next_action_at <= now,
         )
         .values(
             state=rung.state,
             step=rung.step,
             round=rung.round,
-            next_action_at=moment.c.now + seconds(rung.wait_s),
+            next_action_at=now + seconds(rung.wait_s),
             owner_id=None,
             acknowledged_at=None,
             ack_until=None,
             version=SafetyAlert.version + 1,
         )
-        .returning(moment.c.now),
+        .returning(now),
         execution_options={"synchronize_session": False},
     )
     if at is None:

@@ -18,13 +18,12 @@ type Moment = sa.ColumnElement[dt.datetime]
 def set_by_clock(session: Session, row: SafetySession, values: Callable[[Moment], Mapping[str, Any]]) -> dt.datetime:
     """Write these expressions to a locked row, all at one moment of the database's clock; return that moment."""
     session.flush()
-    moment = one_moment()
+    now = one_moment()
     changed = session.execute(
         sa.update(SafetySession)
-        # Naming the clock in the condition brings it into the statement.
-        .where(SafetySession.id == row.id, moment.c.now.is_not(None))
-        .values(version=SafetySession.version + 1, **values(moment.c.now))
-        .returning(SafetySession, moment.c.now),
+        .where(SafetySession.id == row.id)
+        .values(version=SafetySession.version + 1, **values(now))
+        .returning(SafetySession, now),
         execution_options={"populate_existing": True, "synchronize_session": False},
     )
     at: dt.datetime = changed.one()[1]

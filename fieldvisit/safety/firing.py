@@ -19,7 +19,7 @@ from fieldvisit.safety.standing import by_risk, database_now, one_moment
 from fieldvisit.vocabulary import AlertKind, SafetyState
 
 type Deadline = InstrumentedAttribute[dt.datetime | None]
-# In the order in which one of several causes is named.
+# Of two that pass at one moment the first is named.
 CAUSES: tuple[tuple[AlertKind, Deadline], ...] = (
     (AlertKind.MISSED_CHECKIN, SafetySession.grace_until),
     (AlertKind.OVERRUN, SafetySession.end_at),
@@ -78,22 +78,28 @@ def claim_due(session: Session, limit: int, *, but: Collection[uuid.UUID] = ()) 
 
 def fire(session: Session, row: SafetySession, outage: Outage | None = None) -> Decision | None:
     """Decide about one session, as it was read. None where nothing is due any more: a check-in came first."""
-    for kind, deadline in CAUSES:
-        passed_at = getattr(row, deadline.key)
-        if passed_at is None or (kind is AlertKind.LOST_CONTACT and row.lost_contact):
-            continue
+    decision = None
+    for passed_at, kind, deadline in _deadlines(row):
         raises = kind is not AlertKind.LOST_CONTACT or bool(row.policy.get("lost_raises", True))
         unverified = outage is not None and outage.covers(passed_at)
         at = _decide(session, row, deadline, raises=raises, unverified=unverified)
         if at is None:
             continue
+        decision = Decision(kind, raises, at - passed_at)
         if kind is AlertKind.LOST_CONTACT:
             append(session, row, Entry(kind=SafetyEventKind.CONTACT_LOST, at=at, detail=_silence(row)))
         if raises:
             cause = Cause(kind=kind, deadline_at=passed_at, unverified=unverified, detail=_silence(row))
             open_alert(session, row, cause, at=at)
-        return Decision(kind, raises, at - passed_at)
-    return None
+            break
+    return decision
+
+
+def _deadlines(row: SafetySession) -> list[tuple[dt.datetime, AlertKind, Deadline]]:
+    """The session's deadlines, the one that comes first before the others: it is the cause."""
+    set_ones = [(getattr(row, deadline.key), kind, deadline) for kind, deadline in CAUSES]
+    pending = [each for each in set_ones if each[0] and not (each[1] is AlertKind.LOST_CONTACT and row.lost_contact)]
+    return sorted(pending, key=lambda each: each[0])
 
 
 def _decide(
@@ -101,7 +107,7 @@ def _decide(
 ) -> dt.datetime | None:
     """The one statement in which it is decided. Between reading and this nothing may have happened to the session: the
     generation says so, and the database's clock says once more that the deadline is behind."""
-    moment = one_moment()
+    now = one_moment()
     values: dict[str, object] = {"version": SafetySession.version + 1}
     if raises:
         values |= {"state": SafetyState.ALARM, "unverified": SafetySession.unverified | sa.literal(unverified)}
@@ -113,10 +119,10 @@ def _decide(
             SafetySession.id == row.id,
             SafetySession.state == SafetyState.ACTIVE,
             SafetySession.generation == row.generation,
-            deadline <= moment.c.now,
+            deadline <= now,
         )
         .values(values)
-        .returning(SafetySession, moment.c.now),
+        .returning(SafetySession, now),
         execution_options={"populate_existing": True, "synchronize_session": False},
     ).one_or_none()
     return None if changed is None else changed[1]

@@ -15,7 +15,7 @@ from fieldvisit.safety.standing import OPEN, lock_session, one_moment
 from fieldvisit.safety.timers import Timers, seconds
 from fieldvisit.vocabulary import SafetyState
 
-MOMENT = one_moment()
+NOW = one_moment()
 
 
 class EventIdUsed(FieldVisitError):
@@ -85,23 +85,23 @@ def _visit(session: Session, told: SessionDraft | Sos) -> uuid.UUID | None:
 
 
 def _beginning(told: SessionDraft | Sos, timers: Timers) -> dict[str, object]:
-    """The values of a session at its start, over the clock of `_insert`."""
+    """The values of a session at its start, all over one reading of the clock."""
     values: dict[str, object] = {
         "level": timers.level,
         "state": SafetyState.ALARM,
         "policy": timers.as_json(),
-        "started_at": MOMENT.c.now,
-        "last_heard_at": MOMENT.c.now,
+        "started_at": NOW,
+        "last_heard_at": NOW,
         "last_lat": told.lat,
         "last_lon": told.lon,
     }
     if isinstance(told, Sos):
         return values
-    begun = MOMENT.c.now - seconds(told.age_s)
+    begun = NOW - seconds(told.age_s)
     running = {
         "state": SafetyState.ACTIVE,
         "end_at": begun + seconds(told.planned_s),
-        "lost_at": MOMENT.c.now + seconds(timers.lost_s),
+        "lost_at": NOW + seconds(timers.lost_s),
     }
     return values | running | due(timers, begun)
 

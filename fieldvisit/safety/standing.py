@@ -54,9 +54,11 @@ def database_now() -> sa.Function[dt.datetime]:
     return sa.func.fieldvisit_now(type_=sa.DateTime(timezone=True))
 
 
-def one_moment() -> sa.CTE:
-    """A clock read once, for statements that set several deadlines. PostgreSQL never repeats a CTE that is volatile."""
-    return sa.select(database_now().label("now")).cte("moment")
+def one_moment() -> sa.ScalarSelect[dt.datetime]:
+    """The clock read once, for a statement that uses it several times. PostgreSQL runs a CTE once, however often it is
+    named, and never folds a volatile one into the statement."""
+    moment = sa.select(database_now().label("now")).cte("moment")
+    return sa.select(moment.c.now).scalar_subquery()
 
 
 def by_risk(level: InstrumentedAttribute[object]) -> sa.Case[int]:

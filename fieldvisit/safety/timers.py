@@ -86,7 +86,11 @@ class Timers:
         return self.sos if kind is AlertKind.SOS else self.silent
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"level": self.level.value}
+        ladders = {name: asdict(ladder) | {"waits_s": list(ladder.waits_s)} for name, ladder in self._ladders().items()}
+        return asdict(self) | ladders | {"level": self.level.value}
+
+    def _ladders(self) -> Mapping[str, Ladder]:
+        return {"silent": self.silent, "sos": self.sos}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Timers":

@@ -1,0 +1,92 @@
+"""`fieldvisit watch`."""
+
+import json
+import os
+import signal
+import socket
+import sys
+from dataclasses import asdict
+from threading import Event
+
+import click
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.commands.context import Context
+from api.logs import configure_logs
+from fieldvisit.database import app_engine, refuse_unsafe, session_factory
+from fieldvisit.safety.beats import keep_up
+from fieldvisit.safety.engine import RETRY_S, Fired, watch_once
+from fieldvisit.safety.engine import watch as watch_until
+
+# A connection that has died without a word must be noticed in seconds, not in the hours that TCP takes by itself.
+IMPATIENT = {
+    "connect_timeout": "3",
+    "keepalives_idle": "3",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+
+log = structlog.get_logger("fieldvisit.watch")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="One turn, its figures as JSON, then end.")
+@click.option("--name", default=None, help="What this engine is called in its beats; host and process otherwise.")
+@click.pass_obj
+def watch(context: Context, once: bool, name: str | None) -> None:
+    """Raise the alarm for visitors who do not report back, until told to stop (SIGTERM).
+
+    Looks at least once a second. Run two or more, on different machines: each deadline is decided by one of them, and
+    one that dies is not missed. A database that is away is waited for. Figures of a turn: `raised` alerts, `lost`
+    contacts that were only marked, `climbed` alerts nobody had answered, `failed` rows to be tried again.
+
+    \b
+      fieldvisit watch
+      fieldvisit watch --once          exit 0; 1 where a row failed; 75 where the database is away
+    """
+    configure_logs(context.settings.log_level)
+    called = name or f"{socket.gethostname()}-{os.getpid()}"
+    if once:
+        fired = _one_turn(_sessions(context), called)
+        click.echo(json.dumps(asdict(fired)))
+        sys.exit(1 if fired.failed else 0)
+    _until_told(context, called)
+
+
+def _one_turn(sessions: sessionmaker[Session], name: str) -> Fired:
+    keep_up(sessions)
+    return watch_once(sessions, name=name)
+
+
+def _until_told(context: Context, name: str) -> None:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sessions = _sessions_when_there(context, stop)
+    if sessions is not None:
+        log.info("watch_started", engine=name)
+        watch_until(sessions, stop, name=name)
+    log.info("watch_stopped", engine=name)
+
+
+def _sessions_when_there(context: Context, stop: Event) -> sessionmaker[Session] | None:
+    """Sessions on a database that may be used; waits for one that is away, and gives None when told to stop first."""
+    while not stop.is_set():
+        try:
+            return _sessions(context)
+        except OperationalError as error:
+            log.error("database_unavailable", error=type(error.orig).__name__)
+            stop.wait(RETRY_S)
+    return None
+
+
+def _sessions(context: Context) -> sessionmaker[Session]:
+    url = make_url(context.urls.app).update_query_dict(IMPATIENT)
+    engine: sa.Engine = app_engine(url.render_as_string(hide_password=False), context.settings, pool_size=1)
+    refuse_unsafe(engine, context.settings)
+    return session_factory(engine)

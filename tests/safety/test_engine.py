@@ -1,0 +1,340 @@
+"""The engine raises each deadline once, whatever else goes on."""
+
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Event, Thread
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from fieldvisit import embedded
+from fieldvisit.database import acting_for_all
+from fieldvisit.models import EngineBeat, SafetySession
+from fieldvisit.safety.beats import find_outage, keep_up, rest_s
+from fieldvisit.safety.engine import Fired, watch
+from fieldvisit.safety.firing import Outage, claim_due, fire
+from fieldvisit.safety.timers import BY_LEVEL
+from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel
+from tests.conftest import NOW
+from tests.safety.worlds import ACTIVE, ALARM, MINUTE, Clock, Door, another_door
+
+RAISED_ONE = Fired(raised=1, climbed=1)
+
+
+@pytest.mark.parametrize(("level", "after_s"), [(RiskLevel.LOW, 35 * MINUTE), (RiskLevel.NORMAL, 18 * MINUTE)])
+def test_a_missed_check_in_is_raised_when_the_grace_runs_out_and_not_before(
+    door: Door, level: RiskLevel, after_s: int
+) -> None:
+    session_id = door.start(level)
+    door.pass_under_watch_s(after_s - 30)
+    door.beat(session_id)
+    assert door.watch() == Fired()
+    door.pass_under_watch_s(30)
+    assert door.watch() == RAISED_ONE
+    alert, row = door.alert(), door.row(session_id)
+    assert (alert.kind, alert.state, alert.step, alert.deadline_at) == (
+        AlertKind.MISSED_CHECKIN,
+        AlertState.NOTIFYING,
+        1,
+        row.grace_until,
+    )
+    assert (row.state, row.unverified, alert.unverified) == (ALARM, False, False)
+    assert door.told_events(session_id) == ["started", "alert_opened", "step_begun"]
+
+
+@pytest.mark.parametrize("level", [RiskLevel.RAISED, RiskLevel.HIGH, RiskLevel.DRILL])
+def test_the_levels_without_much_patience_are_raised_too(door: Door, level: RiskLevel) -> None:
+    session_id = door.start(level)
+    timers = BY_LEVEL[level]
+    door.pass_under_watch_s(timers.check_in_s + timers.grace_s - 5)
+    door.beat(session_id)
+    door.pass_under_watch_s(5)
+    assert door.watch() == RAISED_ONE
+    assert door.alert().kind is AlertKind.MISSED_CHECKIN
+
+
+def test_a_raised_alarm_is_not_raised_again(door: Door) -> None:
+    door.start()
+    door.pass_under_watch_s(18 * MINUTE)
+    assert [door.watch() for _ in range(3)] == [RAISED_ONE, Fired(), Fired()]
+    assert len(door.alerts()) == 1
+
+
+def test_a_session_past_its_end_is_an_overrun(door: Door) -> None:
+    session_id = door.start(planned_s=10 * MINUTE)
+    door.pass_under_watch_s(10 * MINUTE)
+    assert door.watch() == RAISED_ONE
+    assert (door.alert().kind, door.alert().deadline_at) == (AlertKind.OVERRUN, door.row(session_id).end_at)
+
+
+@pytest.mark.parametrize(("level", "lost_s"), [(RiskLevel.LOW, 15 * MINUTE), (RiskLevel.NORMAL, 10 * MINUTE)])
+def test_lost_contact_is_only_marked_at_the_calmer_levels_and_forgotten_when_the_phone_is_back(
+    door: Door, level: RiskLevel, lost_s: int
+) -> None:
+    session_id = door.start(level)
+    door.pass_under_watch_s(lost_s)
+    assert [door.watch(), door.watch()] == [Fired(lost=1), Fired()]
+    assert (door.row(session_id).state, door.row(session_id).lost_contact, door.alerts()) == (ACTIVE, True, [])
+    door.beat(session_id)
+    assert door.row(session_id).lost_contact is False
+    assert door.told_events(session_id) == ["started", "contact_lost", "contact_regained"]
+
+
+@pytest.mark.parametrize(("level", "lost_s"), [(RiskLevel.RAISED, 5 * MINUTE), (RiskLevel.HIGH, 3 * MINUTE)])
+def test_lost_contact_is_an_alert_at_the_more_dangerous_levels(door: Door, level: RiskLevel, lost_s: int) -> None:
+    session_id = door.start(level)
+    door.pass_under_watch_s(lost_s)
+    assert door.watch() == RAISED_ONE
+    assert (door.alert().kind, door.row(session_id).state) == (AlertKind.LOST_CONTACT, ALARM)
+
+
+def test_of_several_deadlines_behind_the_first_is_the_cause(door: Door) -> None:
+    """Contact was lost at 10 minutes, which is only marked; the end came at 12, the grace ran out at 18."""
+    session_id = door.start(planned_s=12 * MINUTE)
+    door.pass_under_watch_s(20 * MINUTE)
+    assert door.watch() == RAISED_ONE
+    assert (door.alert().kind, door.row(session_id).lost_contact) == (AlertKind.OVERRUN, True)
+    assert door.told_events(session_id) == ["started", "contact_lost", "alert_opened", "step_begun"]
+
+
+def test_a_late_check_in_lowers_no_alarm(door: Door) -> None:
+    session_id = door.start()
+    door.pass_under_watch_s(18 * MINUTE)
+    door.watch()
+    before = door.row(session_id)
+    door.check_in(session_id)
+    alert, after = door.alert(), door.row(session_id)
+    assert (alert.state, alert.visitor_reports_safe_at is not None) == (AlertState.NOTIFYING, True)
+    assert (after.state, after.grace_until, after.generation) == (ALARM, before.grace_until, before.generation)
+    assert door.told_events(session_id)[-1] == "checked_in_late"
+
+
+def test_the_most_dangerous_is_raised_first(door: Door) -> None:
+    levels = (RiskLevel.NORMAL, RiskLevel.HIGH, RiskLevel.LOW, RiskLevel.RAISED)
+    for place, level in enumerate(levels):
+        (another_door(door) if place else door).start(level, planned_s=2 * MINUTE)
+    door.pass_under_watch_s(2 * MINUTE)
+    with acting_for_all(door.sessions) as session:
+        assert [row.level for row in claim_due(session, 3)] == [RiskLevel.HIGH, RiskLevel.RAISED, RiskLevel.NORMAL]
+
+
+def test_a_decision_read_before_a_check_in_comes_too_late(door: Door) -> None:
+    """The phone's check-in waited so long that the deadline stays behind: only the generation tells."""
+    session_id = door.start()
+    door.pass_under_watch_s(18 * MINUTE)
+    with acting_for_all(door.sessions) as session:
+        (stale,) = session.scalars(sa.select(SafetySession)).all()
+        session.expunge(stale)
+    door.check_in(session_id, age_s=19 * MINUTE)
+    with acting_for_all(door.sessions) as session:
+        assert fire(session, stale) is None
+    assert door.alerts() == []
+    assert door.watch().raised == 1
+
+
+def test_of_a_check_in_and_an_expiry_exactly_one_wins(door: Door) -> None:
+    """Two real connections, many rounds; who begins first changes from round to round."""
+    for round in range(40):
+        each = another_door(door)
+        session_id = each.start()
+        door.pass_under_watch_s(18 * MINUTE)
+        acts = [door.watch, partial(each.check_in, session_id)]
+        with ThreadPoolExecutor(2) as pool:
+            for begun in [pool.submit(act) for act in (acts if round % 2 else reversed(acts))]:
+                begun.result()
+        row = door.row(session_id)
+        raised = [alert.kind for alert in door.alerts() if alert.session_id == session_id]
+        told = door.told_events(session_id)
+        checked_in = (row.state, row.generation, raised, told) == (ACTIVE, 2, [], ["started", "checked_in"])
+        missed = (row.state, row.generation, raised) == (ALARM, 1, [AlertKind.MISSED_CHECKIN])
+        assert checked_in != missed
+        assert told.count("checked_in_late") == (1 if missed else 0)
+        if checked_in:
+            each.end(session_id)
+
+
+def test_a_check_in_that_holds_the_row_is_left_alone_and_wins(door: Door) -> None:
+    session_id = door.start()
+    door.pass_under_watch_s(18 * MINUTE)
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.select(SafetySession).where(SafetySession.id == session_id).with_for_update())
+        assert door.watch() == Fired()
+    door.check_in(session_id)
+    assert door.watch() == Fired()
+    assert door.row(session_id).state is ACTIVE
+
+
+def test_a_row_that_is_held_delays_no_other_and_is_raised_when_it_is_free(door: Door) -> None:
+    held_id = door.start(RiskLevel.HIGH, planned_s=2 * MINUTE)
+    other = another_door(door)
+    other.start(planned_s=2 * MINUTE)
+    door.pass_under_watch_s(2 * MINUTE)
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.select(SafetySession).where(SafetySession.id == held_id).with_for_update())
+        assert door.watch().raised == 1
+    assert door.watch().raised == 1
+    assert {alert.session_id for alert in door.alerts()} >= {held_id}
+
+
+def test_several_engines_raise_each_alarm_once(door: Door) -> None:
+    doors = [door, *(another_door(door) for _ in range(29))]
+    started = {each.start(planned_s=2 * MINUTE) for each in doors}
+    door.pass_under_watch_s(2 * MINUTE)
+    with ThreadPoolExecutor(3) as pool:
+        turns = list(pool.map(door.watch, ("one", "two", "three")))
+    assert sum(turn.raised for turn in turns) == len(started)
+    assert sorted(alert.session_id for alert in door.alerts()) == sorted(started)
+    assert {alert.step for alert in door.alerts()} == {1}
+
+
+def test_more_sessions_than_a_batch_are_raised_in_one_turn(door: Door) -> None:
+    doors = [door, *(another_door(door) for _ in range(44))]
+    for each in doors:
+        each.start(planned_s=2 * MINUTE)
+    door.pass_under_watch_s(2 * MINUTE)
+    assert door.watch() == Fired(raised=45, climbed=45)
+
+
+def test_a_row_that_cannot_be_decided_stands_in_nobodys_way_and_is_tried_again(door: Door, clock: Clock) -> None:
+    broken_id = door.start(RiskLevel.HIGH, planned_s=2 * MINUTE)
+    other_id = another_door(door).start(planned_s=2 * MINUTE)
+    good = door.row(broken_id).policy
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(SafetySession).where(SafetySession.id == broken_id).values(policy=[]))
+        session.execute(
+            sa.update(SafetySession)
+            .where(SafetySession.id == broken_id)
+            .values(lost_at=SafetySession.started_at, end_at=SafetySession.end_at + dt.timedelta(hours=1))
+        )
+    door.pass_under_watch_s(2 * MINUTE)
+    assert door.watch() == Fired(raised=1, climbed=1, failed=1)
+    assert [alert.session_id for alert in door.alerts()] == [other_id]
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(SafetySession).where(SafetySession.id == broken_id).values(policy=good))
+    assert door.watch() == RAISED_ONE
+
+
+def test_a_deadline_that_passed_while_nobody_watched_is_unverified(door: Door) -> None:
+    before_id = another_door(door).start(planned_s=2 * MINUTE)
+    door.pass_under_watch_s(2 * MINUTE + 1)
+    during_id = door.start()
+    door.clock.pass_s(20 * MINUTE)
+    assert door.watch().raised == 2
+    assert {alert.session_id: alert.unverified for alert in door.alerts()} == {before_id: False, during_id: True}
+    assert (door.row(before_id).unverified, door.row(during_id).unverified) == (False, True)
+    opened = next(event for event in door.events(during_id) if event.kind == "alert_opened")
+    assert opened.detail["unverified"] is True
+
+
+def test_an_unverified_session_that_goes_on_is_verified_again(door: Door) -> None:
+    session_id = door.start()
+    door.clock.pass_s(20 * MINUTE)
+    door.watch()
+    door.acknowledge()
+    door.resolve()
+    assert (door.row(session_id).unverified, door.alert().unverified) == (False, True)
+
+
+def test_an_engine_that_dies_while_catching_up_leaves_the_outage_to_be_found_again(door: Door) -> None:
+    door.start()
+    door.clock.pass_s(20 * MINUTE)
+    with acting_for_all(door.sessions) as session:
+        found = find_outage(session)
+    assert found is not None
+    with acting_for_all(door.sessions) as session:
+        again = find_outage(session)
+    assert again is not None
+    assert (again.from_at, again.until_at > found.until_at) == (found.from_at, True)
+    door.watch()
+    with acting_for_all(door.sessions) as session:
+        assert find_outage(session) is None
+
+
+def test_before_the_first_beat_nobody_watched() -> None:
+    assert Outage(None, NOW).covers(NOW - dt.timedelta(days=9))
+    assert not Outage(None, NOW).covers(NOW + dt.timedelta(seconds=1))
+    assert not Outage(NOW, NOW).covers(NOW - dt.timedelta(seconds=1))
+
+
+def test_a_beat_tells_what_was_done_and_what_was_left(door: Door) -> None:
+    held_id = door.start(planned_s=2 * MINUTE)
+    another_door(door).start(planned_s=2 * MINUTE)
+    door.pass_under_watch_s(2 * MINUTE + 7)
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.select(SafetySession).where(SafetySession.id == held_id).with_for_update())
+        door.watch("one")
+        door.watch("one")
+    with acting_for_all(door.sessions) as session:
+        beat = session.get_one(EngineBeat, "one")
+    assert (beat.fired, int(beat.oldest_due_s)) == (1, 7)
+    door.watch("one")
+    with acting_for_all(door.sessions) as session:
+        beat = session.get_one(EngineBeat, "one")
+    assert (beat.fired, beat.oldest_due_s) == (2, 0)
+
+
+def test_beats_of_engines_long_gone_are_forgotten_but_never_the_newest(door: Door) -> None:
+    door.watch("old")
+    door.clock.pass_s(25 * 3_600)
+    keep_up(door.sessions)
+    with acting_for_all(door.sessions) as session:
+        assert set(session.scalars(sa.select(EngineBeat.name))) == {"before", "old"}
+    door.watch("new")
+    keep_up(door.sessions)
+    with acting_for_all(door.sessions) as session:
+        assert set(session.scalars(sa.select(EngineBeat.name))) == {"new"}
+
+
+def test_upkeep_makes_the_partitions_of_next_month(door: Door) -> None:
+    door.clock.pass_s(40 * 86_400)
+    keep_up(door.sessions)
+    with acting_for_all(door.sessions) as session:
+        parts = set(session.scalars(sa.text("select relname from pg_class where relname like 'safety_events_2026%'")))
+    assert {"safety_events_2026_04", "safety_events_2026_05"} <= parts
+
+
+def test_the_engine_rests_until_the_next_deadline_but_never_longer_than_a_second(door: Door) -> None:
+    with acting_for_all(door.sessions) as session:
+        assert rest_s(session) == 1
+    door.start(RiskLevel.DRILL, planned_s=10)
+    with acting_for_all(door.sessions) as session:
+        assert rest_s(session) == 1
+    door.clock.pass_s(11)
+    with acting_for_all(door.sessions) as session:
+        assert rest_s(session) == 0.05
+
+
+def test_the_loop_outlives_a_database_that_goes_away(server: embedded.Server, door: Door) -> None:
+    door.start()
+    database = door.sessions.kw["bind"].url.database
+    stop, raised = Event(), Event()
+
+    def raise_after_cut() -> None:
+        with psycopg.connect(server.url("postgres", "postgres").replace("+psycopg", ""), autocommit=True) as admin:
+            for allowed in ("false", "true"):
+                admin.execute(f'alter database "{database}" allow_connections {allowed}')
+                admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [database])
+        door.clock.pass_s(18 * MINUTE)
+        until(lambda: bool(door.alerts()), raised)
+
+    loop = Thread(target=watch, args=(door.sessions, stop), kwargs={"name": "loop"})
+    loop.start()
+    try:
+        raise_after_cut()
+    finally:
+        stop.set()
+        loop.join(timeout=30)
+    assert (raised.is_set(), loop.is_alive()) == (True, False)
+    assert len(door.alerts()) == 1
+
+
+def until(holds: Callable[[], bool], reached: Event) -> None:
+    """Ask again until it holds; gives up after a while, and the test says so."""
+    for _ in range(300):
+        if holds():
+            reached.set()
+            return
+        Event().wait(0.05)

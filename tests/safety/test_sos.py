@@ -1,0 +1,113 @@
+"""A call for help always ends in one open alert."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel
+from tests.safety.worlds import ALARM, ENDED, MINUTE, Door, another_door, kinds
+
+SOS_OPEN = [(AlertKind.SOS, AlertState.OPEN)]
+
+
+def test_a_call_for_help_turns_the_running_session_into_an_alarm(door: Door) -> None:
+    session_id = door.start(RiskLevel.LOW)
+    assert door.call_for_help(lat=60.17, lon=24.94) == session_id
+    row = door.row(session_id)
+    assert (row.state, row.last_lat, row.last_lon) == (ALARM, 60.17, 24.94)
+    assert kinds(door.alerts()) == SOS_OPEN
+    assert door.told_events(session_id) == ["started", "sos_pressed", "alert_opened"]
+
+
+def test_a_call_for_help_without_a_session_opens_one(door: Door) -> None:
+    session_id = door.call_for_help()
+    row = door.row(session_id)
+    assert (row.state, row.visitor_id, row.level, row.grace_until) == (ALARM, door.visitor_id, RiskLevel.NORMAL, None)
+    assert kinds(door.alerts()) == SOS_OPEN
+
+
+def test_the_session_that_a_phone_started_out_of_reach_keeps_its_id(door: Door) -> None:
+    unheard_of = uuid.uuid4()
+    assert door.call_for_help(session_id=unheard_of) == unheard_of
+    assert door.start(event_id=unheard_of) == unheard_of
+    assert kinds(door.alerts()) == SOS_OPEN
+
+
+def test_wrong_hints_cost_nothing(door: Door) -> None:
+    foreign_id = another_door(door).start()
+    session_id = door.call_for_help(session_id=foreign_id, visit_id=uuid.uuid4())
+    assert session_id != foreign_id
+    assert (door.row(session_id).visit_id, kinds(door.alerts())) == (None, SOS_OPEN)
+
+
+def test_a_call_for_help_takes_up_a_session_that_ended_within_the_hour(door: Door) -> None:
+    session_id = door.start()
+    door.end(session_id)
+    door.clock.pass_s(59 * MINUTE)
+    assert door.call_for_help() == session_id
+    row = door.row(session_id)
+    assert (row.state, row.ended_at) == (ALARM, None)
+    assert door.told_events(session_id) == ["started", "ended", "reopened", "sos_pressed", "alert_opened"]
+
+
+def test_later_it_opens_a_session_of_its_own(door: Door) -> None:
+    session_id = door.start()
+    door.end(session_id)
+    door.clock.pass_s(61 * MINUTE)
+    assert door.call_for_help() != session_id
+    assert door.row(session_id).state is ENDED
+    assert kinds(door.alerts()) == SOS_OPEN
+
+
+def test_a_call_told_many_times_is_one_alert_also_after_it_was_closed(door: Door) -> None:
+    event_id = uuid.uuid4()
+    session_id = door.call_for_help(event_id=event_id)
+    assert {door.call_for_help(event_id=event_id) for _ in range(5)} == {session_id}
+    door.acknowledge()
+    door.resolve(resume=False)
+    door.clock.pass_s(2 * 60 * MINUTE)
+    assert door.call_for_help(event_id=event_id) == session_id
+    assert kinds(door.alerts()) == [(AlertKind.SOS, AlertState.RESOLVED)]
+
+
+def test_pressing_again_joins_the_open_alert_and_is_recorded(door: Door) -> None:
+    session_id = door.call_for_help()
+    assert door.call_for_help() == session_id
+    assert kinds(door.alerts()) == SOS_OPEN
+    assert door.told_events(session_id) == ["started", "sos_pressed", "alert_opened", "sos_pressed"]
+
+
+def test_a_call_during_a_missed_check_in_is_an_alert_of_its_own(door: Door) -> None:
+    session_id = door.start()
+    door.pass_under_watch_s(18 * MINUTE)
+    door.watch()
+    door.call_for_help()
+    assert [alert.kind for alert in door.alerts()] == [AlertKind.MISSED_CHECKIN, AlertKind.SOS]
+    assert door.row(session_id).state is ALARM
+
+
+def test_an_old_call_alarms_and_says_how_old_it_is(door: Door) -> None:
+    session_id = door.call_for_help(age_s=3 * 60 * MINUTE)
+    alert = door.alert()
+    assert (alert.opened_at - alert.deadline_at).total_seconds() == 3 * 60 * MINUTE
+    pressed = next(event for event in door.events(session_id) if event.kind == "sos_pressed")
+    assert pressed.detail == {"age_s": 3 * 60 * MINUTE}
+
+
+def test_a_check_in_does_not_take_back_a_call_for_help(door: Door) -> None:
+    session_id = door.call_for_help()
+    door.check_in(session_id)
+    alert = door.alert()
+    assert (alert.state, alert.visitor_reports_safe_at) == (AlertState.OPEN, None)
+    assert door.row(session_id).state is ALARM
+
+
+@pytest.mark.parametrize("same_event", [True, False])
+def test_calls_at_the_same_moment_are_one_session_and_one_alert(door: Door, same_event: bool) -> None:
+    event_ids = [uuid.uuid4()] * 4 if same_event else [uuid.uuid4() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(lambda event_id: door.call_for_help(event_id=event_id), event_ids))
+    assert len(found) == 1
+    assert kinds(door.alerts()) == SOS_OPEN
+    door.told_events(found.pop())

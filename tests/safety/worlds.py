@@ -1,0 +1,175 @@
+"""Ilta is at a door, Onni watches over her from the office. Time passes by moving the database's clock."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.models import Account, EngineBeat, SafetyAlert, SafetyEvent, SafetySession
+from fieldvisit.safety import alerts, sessions
+from fieldvisit.safety.drafts import Officer, Resolution, SessionDraft, Sos, Told
+from fieldvisit.safety.engine import Fired, watch_once
+from fieldvisit.safety.events import find_break, history
+from fieldvisit.safety.sos import call_for_help
+from fieldvisit.safety.standing import SafetyDisplay, standing
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, ResolutionProof, RiskLevel, Role, SafetyState
+from tests.worlds import World, make_visitor, make_world
+
+MINUTE = 60
+
+
+class Clock:
+    """The database's clock, which only the owner of the tables may move."""
+
+    def __init__(self, owner: sa.Engine) -> None:
+        self._owner = owner
+
+    def pass_s(self, seconds: float) -> None:
+        with self._owner.begin() as connection:
+            connection.execute(
+                sa.text("update clock_shift set shift = shift + make_interval(secs => :s)"), {"s": seconds}
+            )
+
+
+@dataclass(frozen=True)
+class Door:
+    """One visitor under watch; every step is a transaction of its own, as on the wire."""
+
+    sessions: sessionmaker[Session]
+    world: World
+    visitor_id: uuid.UUID
+    account_id: uuid.UUID
+    officer: Officer
+    other_officer: Officer
+    clock: Clock
+
+    def told(self, **given: Any) -> Told:
+        return Told(**{"visitor_id": self.visitor_id, "actor_id": self.account_id, "event_id": uuid.uuid4()} | given)
+
+    def start(self, level: RiskLevel = RiskLevel.NORMAL, **given: Any) -> uuid.UUID:
+        values = {
+            "visitor_id": self.visitor_id,
+            "actor_id": self.account_id,
+            "event_id": uuid.uuid4(),
+            "planned_s": 60 * MINUTE,
+        }
+        draft = SessionDraft(level=level, **values | given)
+        with acting_for(self.sessions, self.world.agency) as session:
+            return sessions.start_session(session, draft, allow_drill=True).session.id
+
+    def check_in(self, session_id: uuid.UUID, **given: Any) -> SafetyDisplay:
+        with acting_for(self.sessions, self.world.agency) as session:
+            return sessions.check_in(session, session_id, self.told(**given)).shown
+
+    def beat(self, session_id: uuid.UUID, **given: Any) -> None:
+        with acting_for(self.sessions, self.world.agency) as session:
+            sessions.beat(session, session_id, self.told(**given))
+
+    def end(self, session_id: uuid.UUID, **given: Any) -> SafetyDisplay:
+        with acting_for(self.sessions, self.world.agency) as session:
+            return sessions.end_session(session, session_id, self.told(**given)).shown
+
+    def call_for_help(self, **given: Any) -> uuid.UUID:
+        values = {"visitor_id": self.visitor_id, "actor_id": self.account_id, "event_id": uuid.uuid4()} | given
+        with acting_for(self.sessions, self.world.agency) as session:
+            return call_for_help(session, Sos(**values)).session.id
+
+    def watch(self, name: str = "one") -> Fired:
+        return watch_once(self.sessions, name=name)
+
+    def somebody_watches(self) -> None:
+        """A beat of an engine, now: there is no outage."""
+        with acting_for_all(self.sessions) as session:
+            now = sa.func.fieldvisit_now()
+            session.execute(sa.delete(EngineBeat))
+            session.execute(sa.insert(EngineBeat).values(name="before", at=now, fired=0, oldest_due_s=0))
+
+    def pass_under_watch_s(self, seconds: float) -> None:
+        """Time passes while an engine is there, but before its next turn."""
+        self.clock.pass_s(seconds)
+        self.somebody_watches()
+
+    def row(self, session_id: uuid.UUID) -> SafetySession:
+        with acting_for(self.sessions, self.world.agency) as session:
+            return session.get_one(SafetySession, session_id)
+
+    def shown(self, session_id: uuid.UUID) -> SafetyDisplay:
+        with acting_for(self.sessions, self.world.agency) as session:
+            return standing(session, session.get_one(SafetySession, session_id)).shown
+
+    def alerts(self) -> list[SafetyAlert]:
+        with acting_for(self.sessions, self.world.agency) as session:
+            return list(session.scalars(sa.select(SafetyAlert).order_by(SafetyAlert.opened_at)))
+
+    def alert(self) -> SafetyAlert:
+        """The only one there is."""
+        (only,) = self.alerts()
+        return only
+
+    def acknowledge(self, by: Officer | None = None) -> SafetyAlert:
+        with acting_for(self.sessions, self.world.agency) as session:
+            return alerts.acknowledge(session, self.alert().id, by or self.officer)
+
+    def note(self, by: Officer | None = None, text: str = "Called, no answer yet.") -> SafetyAlert:
+        with acting_for(self.sessions, self.world.agency) as session:
+            return alerts.add_note(session, self.alert().id, by or self.officer, text)
+
+    def resolve(self, by: Officer | None = None, *, alert_id: uuid.UUID | None = None, **given: Any) -> SafetyAlert:
+        values = {"outcome": AlertOutcome.FALSE_FORGOT, "proof": ResolutionProof.VOICE_CONTACT, "resume": True} | given
+        with acting_for(self.sessions, self.world.agency) as session:
+            return alerts.resolve(session, alert_id or self.alert().id, by or self.officer, Resolution(**values))
+
+    def told_events(self, session_id: uuid.UUID) -> list[str]:
+        """The kinds of everything recorded, in order; the chain holds."""
+        with acting_for(self.sessions, self.world.agency) as session:
+            row = session.get_one(SafetySession, session_id)
+            events = history(session, row)
+            assert find_break(row, events) is None
+            return [event.kind for event in events]
+
+    def events(self, session_id: uuid.UUID) -> list[SafetyEvent]:
+        with acting_for(self.sessions, self.world.agency) as session:
+            return list(history(session, session.get_one(SafetySession, session_id)))
+
+
+def make_door(sessions: sessionmaker[Session], clock: Clock) -> Door:
+    world = make_world(sessions)
+    with acting_for_all(sessions) as session:
+        visitor_id = make_visitor(session, world).id
+        account = make_account(session, world, Role.VISITOR, visitor_id=visitor_id)
+        officers = [make_account(session, world, Role.SAFETY_OFFICER) for _ in range(2)]
+    first, second = (Officer(account_id=officer.id) for officer in officers)
+    door = Door(sessions, world, visitor_id, account.id, first, second, clock)
+    door.somebody_watches()
+    return door
+
+
+def make_account(session: Session, world: World, *roles: Role, visitor_id: uuid.UUID | None = None) -> Account:
+    account = Account(
+        org_id=world.agency,
+        username=f"a-{uuid.uuid4().hex[:12]}",
+        password_hash="none",
+        roles=[role.value for role in roles],
+        visitor_id=visitor_id,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def another_door(door: Door) -> Door:
+    """A second visitor of the same agency."""
+    with acting_for_all(door.sessions) as session:
+        visitor_id = make_visitor(session, door.world).id
+        account_id = make_account(session, door.world, Role.VISITOR, visitor_id=visitor_id).id
+    return Door(door.sessions, door.world, visitor_id, account_id, door.officer, door.other_officer, door.clock)
+
+
+def kinds(found: list[SafetyAlert]) -> list[tuple[AlertKind, AlertState]]:
+    return [(alert.kind, alert.state) for alert in found]
+
+
+ALARM, ACTIVE, ENDED = SafetyState.ALARM, SafetyState.ACTIVE, SafetyState.ENDED
