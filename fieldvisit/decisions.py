@@ -114,6 +114,6 @@ def demand_allowed(decision: Decision) -> None:
             verdict=decision.verdict,
             clauses=[clause.message for clause in decision.deciding],
             clause_ids=[clause.clause_id for clause in decision.deciding],
-            lawful=[(span.begins_at, span.ends_at) for span in decision.lawful],
-            next_lawful_at=decision.next_lawful_at,
+            lawful=plain(decision.lawful),
+            next_lawful_at=plain(decision.next_lawful_at),
         )

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.facts import (
-    AttemptFact,
     BlockFact,
     ConsentFact,
     ConsentForm,
@@ -28,10 +27,10 @@ from fieldvisit.compliance.facts import (
     WishKind,
 )
 from fieldvisit.compliance.wallclock import Day
+from fieldvisit.contacts import attempts_of
 from fieldvisit.models import (
     Case,
     Consent,
-    ContactAttempt,
     ContactBlock,
     ContactPoint,
     Credential,
@@ -64,7 +63,7 @@ def subject_of(visit: Visit) -> Subject:
 def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) -> list[Facts]:
     """The facts of each subject, in the order given. `now` bounds how far back attempts are read."""
     debtor_ids = {subject.case.debtor_id for subject in subjects}
-    attempts = _attempts(session, debtor_ids, since=now - LOOKS_BACK)
+    attempts = attempts_of(session, debtor_ids, since=now - LOOKS_BACK)
     blocks = _blocks(session, debtor_ids)
     consents = _consents(session, debtor_ids)
     wishes = _wishes(session, debtor_ids)
@@ -81,7 +80,7 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
                 creditor_id=str(subject.case.org_id),
                 days_past_due=_days_past_due(subject.case, now),
                 number_ids=tuple(numbers[debtor_id]),
-                attempts=tuple(attempts[debtor_id]),
+                attempts=tuple(attempts.get(debtor_id, ())),
                 blocks=tuple(blocks[debtor_id]),
                 consents=tuple(consents[debtor_id]),
                 debtor_times=tuple(wishes[debtor_id]),
@@ -120,38 +119,6 @@ def place_facts(place: Place) -> PlaceFacts:
 def _days_past_due(case: Case, now: dt.datetime) -> int:
     """As of now: the stored number is as of the day the lender's file was made."""
     return case.days_past_due + max(0, (now.date() - case.as_of_on).days)
-
-
-def _attempts(session: Session, debtor_ids: set[uuid.UUID], since: dt.datetime) -> dict[uuid.UUID, list[AttemptFact]]:
-    # A column list, not entities: a large portfolio reads tens of thousands of these.
-    rows = session.execute(
-        sa.select(
-            ContactAttempt.debtor_id,
-            ContactAttempt.id,
-            ContactAttempt.at,
-            ContactAttempt.channel,
-            ContactAttempt.result,
-            ContactAttempt.detail,
-            ContactAttempt.contact_point_id,
-            ContactAttempt.case_id,
-        )
-        .where(ContactAttempt.debtor_id.in_(debtor_ids), ContactAttempt.at >= since)
-        .order_by(ContactAttempt.at, ContactAttempt.id)
-    )
-    found: dict[uuid.UUID, list[AttemptFact]] = defaultdict(list)
-    for row in rows:
-        found[row.debtor_id].append(
-            AttemptFact(
-                id=str(row.id),
-                at=row.at,
-                channel=row.channel,
-                result=row.result,
-                detail=row.detail,
-                contact_point_id=str(row.contact_point_id) if row.contact_point_id else None,
-                case_id=str(row.case_id),
-            )
-        )
-    return found
 
 
 def _blocks(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[BlockFact]]:
@@ -221,12 +188,12 @@ def _numbers(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, li
 def _planned(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[PlannedVisitFact]]:
     rows = session.execute(
         sa.select(Visit.debtor_id, Visit.id, Visit.planned_on, Visit.case_id)
-        .where(Visit.debtor_id.in_(debtor_ids), Visit.state.in_(RESERVING), Visit.planned_on.is_not(None))
+        .where(Visit.debtor_id.in_(debtor_ids), Visit.state.in_(RESERVING))
         .order_by(Visit.id)
     )
     found: dict[uuid.UUID, list[PlannedVisitFact]] = defaultdict(list)
-    for debtor_id, visit_id, planned_on, case_id in rows.tuples():
-        if planned_on is None:
-            continue
-        found[debtor_id].append(PlannedVisitFact(visit_id=str(visit_id), planned_on=planned_on, case_id=str(case_id)))
+    for debtor_id, visit_id, planned_on, case_id in rows:
+        if planned_on is not None:
+            fact = PlannedVisitFact(visit_id=str(visit_id), planned_on=planned_on, case_id=str(case_id))
+            found[debtor_id].append(fact)
     return found
