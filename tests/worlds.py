@@ -148,7 +148,11 @@ def make_attempt(
 def make_failed_attempts(session: Session, case: Case, *, before: dt.datetime) -> list[ContactAttempt]:
     """Enough of them, on enough days and day parts, to open a visit under the house policy."""
     hours_ago = (24 * 2, 24 * 3 + 6, 24 * 5, 24 * 8 + 7)
-    return [make_attempt(session, case, at=before - dt.timedelta(hours=hours)) for hours in hours_ago]
+    number = session.scalars(sa.select(ContactPoint.id).where(ContactPoint.debtor_id == case.debtor_id)).one()
+    return [
+        make_attempt(session, case, at=before - dt.timedelta(hours=hours), contact_point_id=number)
+        for hours in hours_ago
+    ]
 
 
 def make_visitor(session: Session, world: World, *, papers: bool = True, **given: Any) -> Visitor:
