@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.facts import place_facts
-from fieldvisit.models import Credential, CredentialCheck, Place, Visit
+from fieldvisit.models import Credential, CredentialCheck, Organisation, Visit
 from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import CheckMoment, CredentialKind
 
@@ -92,7 +92,7 @@ def check_shown(
     shown = [papers[credential_id] for credential_id in dict.fromkeys(credential_ids)]
     faults = {str(paper.id): fault.value for paper in shown if (fault := paper_fault(paper, visit, day))}
     good = {paper.kind for paper in shown if str(paper.id) not in faults}
-    wanted = wanted_kinds(session, [visit], day).get(visit.id, ())
+    wanted = wanted_kinds(organisations_by_id(session, (visit.org_id, visit.lender_id)), visit, day)
     missing = [sorted(kind.value for kind in kinds) for kinds in wanted if not kinds & good]
     check = CredentialCheck(
         org_id=visit.org_id,
@@ -110,17 +110,10 @@ def check_shown(
 
 
 def wanted_kinds(
-    session: Session, visits: Sequence[Visit], day: dt.date
-) -> dict[uuid.UUID, tuple[frozenset[CredentialKind], ...]]:
-    """For each visit the papers that everybody at the door must show: of each set of kinds, one."""
-    organisations = organisations_by_id(
-        session, {org_id for visit in visits for org_id in (visit.org_id, visit.lender_id)}
-    )
-    found = {}
-    for visit in visits:
-        place: Place = visit.place
-        policies = policies_of((organisations[visit.org_id], organisations[visit.lender_id]))
-        terms = terms_for(policies, place_facts(place), day)
-        rules = terms.credentials if terms else ()
-        found[visit.id] = tuple(rule.any_of for rule in rules if rule.held_by is HeldBy.EACH)
-    return found
+    organisations: Mapping[uuid.UUID, Organisation], visit: Visit, day: dt.date
+) -> tuple[frozenset[CredentialKind], ...]:
+    """What everybody at the door must show on the local date: of each set of kinds, one paper."""
+    policies = policies_of((organisations[visit.org_id], organisations[visit.lender_id]))
+    terms = terms_for(policies, place_facts(visit.place), day)
+    rules = terms.credentials if terms else ()
+    return tuple(rule.any_of for rule in rules if rule.held_by is HeldBy.EACH)
