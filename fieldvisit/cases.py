@@ -18,6 +18,7 @@ from fieldvisit.drafts import (
     check_text,
     combined,
     find_organisation,
+    relation,
     told,
 )
 from fieldvisit.errors import InvalidValue, NotFound
@@ -201,8 +202,11 @@ def find_cases(session: Session, external_ids: Iterable[str]) -> dict[str, list[
     """For each id the cases that may be seen: one's own alone where there is one, else each lender's that placed it."""
     org_id = session.info["org"]
     found: dict[str, list[Case]] = {external_id: [] for external_id in external_ids}
+    asked = relation([(external_id,) for external_id in found], [Case.external_id])
     rows = session.scalars(
-        sa.select(Case).where(Case.external_id.in_(found)).order_by((Case.org_id == org_id).desc(), Case.id)
+        sa.select(Case)
+        .join(asked, Case.external_id == asked.c.external_id)
+        .order_by((Case.org_id == org_id).desc(), Case.id)
     )
     for case in rows:
         known = found[case.external_id]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.cases import AMBIGUOUS, find_cases
 from fieldvisit.compliance.facts import AttemptFact
 from fieldvisit.debtors import ContactPointDraft, contact_digest
-from fieldvisit.drafts import LONGEST_ID, Change, Refusal, check_text
+from fieldvisit.drafts import LONGEST_ID, Change, Refusal, check_text, relation
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, ContactPoint
@@ -195,8 +195,10 @@ def _known_points(
     session: Session, keys: Collection[tuple[uuid.UUID, bytes]]
 ) -> dict[tuple[uuid.UUID, bytes], uuid.UUID]:
     point = ContactPoint
+    columns = (point.debtor_id, point.digest)
+    asked = relation(keys, columns)
     rows = session.execute(
-        sa.select(point.debtor_id, point.digest, point.id).where(point.debtor_id.in_({debtor for debtor, _ in keys}))
+        sa.select(*columns, point.id).join(asked, sa.and_(*(column == asked.c[column.key] for column in columns)))
     )
     return {(debtor_id, bytes(digest)): point_id for debtor_id, digest, point_id in rows}
 
@@ -208,9 +210,7 @@ def _store(session: Session, attempts: Mapping[int, _Attempt]) -> dict[int, Chan
     first = {attempt.key: attempt for attempt in reversed(list(attempts.values()))}
     ensure_months(session, (attempt.draft.at for attempt in first.values()))
     new = _claim_keys(session, first.values())
-    rows = [_row(session, attempt, new[key]) for key, attempt in first.items() if key in new]
-    if rows:
-        session.execute(sa.insert(ContactAttempt), rows)
+    _insert(session, [(attempt_id, first[key]) for key, attempt_id in new.items()])
     recorded = _recorded(session, [attempt for key, attempt in first.items() if key not in new])
     recorded |= {key: first[key].content for key in new}
     outcomes: dict[int, Change | Refusal] = {}
@@ -225,40 +225,57 @@ def _store(session: Session, attempts: Mapping[int, _Attempt]) -> dict[int, Chan
 def _claim_keys(session: Session, attempts: Iterable[_Attempt]) -> dict[tuple[uuid.UUID, str, str], uuid.UUID]:
     """The ids of the attempts whose key nobody has claimed before."""
     key = ContactAttemptKey
+    columns = (key.org_id, key.made_by_id, key.source, key.external_id, key.case_id, key.attempt_at)
     rows = [
-        {
-            "org_id": attempt.case.org_id,
-            "made_by_id": session.info["org"],
-            "source": attempt.draft.source,
-            "external_id": attempt.draft.external_id,
-            "case_id": attempt.case.id,
-            "attempt_at": attempt.draft.at,
-        }
+        (
+            attempt.case.org_id,
+            session.info["org"],
+            attempt.draft.source,
+            attempt.draft.external_id,
+            attempt.case.id,
+            attempt.draft.at,
+        )
         for attempt in attempts
     ]
     claimed = session.execute(
         insert(key)
-        .values(attempt_id=sa.func.uuidv7())
+        .from_select([*columns, key.attempt_id], sa.select(*relation(rows, columns).c, sa.func.uuidv7()))
         .on_conflict_do_nothing()
-        .returning(key.org_id, key.source, key.external_id, key.attempt_id),
-        rows,
+        .returning(key.org_id, key.source, key.external_id, key.attempt_id)
     )
     return {(org_id, source, external_id): attempt_id for org_id, source, external_id, attempt_id in claimed}
 
 
-def _row(session: Session, attempt: _Attempt, attempt_id: uuid.UUID) -> dict[str, object]:
-    return {
-        "id": attempt_id,
-        "org_id": attempt.case.org_id,
-        "case_id": attempt.case.id,
-        "debtor_id": attempt.case.debtor_id,
-        "made_by_id": session.info["org"],
-        "contact_point_id": attempt.contact_point_id,
-        "channel": attempt.draft.channel,
-        "at": attempt.draft.at,
-        "result": attempt.draft.result,
-        "detail": attempt.draft.detail,
-    }
+def _insert(session: Session, attempts: Iterable[tuple[uuid.UUID, _Attempt]]) -> None:
+    row = ContactAttempt
+    columns = (
+        row.id,
+        row.org_id,
+        row.case_id,
+        row.debtor_id,
+        row.contact_point_id,
+        row.made_by_id,
+        row.channel,
+        row.at,
+        row.result,
+        row.detail,
+    )
+    rows = [
+        (
+            attempt_id,
+            attempt.case.org_id,
+            attempt.case.id,
+            attempt.case.debtor_id,
+            attempt.contact_point_id,
+            session.info["org"],
+            attempt.draft.channel,
+            attempt.draft.at,
+            attempt.draft.result,
+            attempt.draft.detail,
+        )
+        for attempt_id, attempt in attempts
+    ]
+    session.execute(sa.insert(row).from_select(columns, sa.select(*relation(rows, columns).c)))
 
 
 def _recorded(session: Session, attempts: Sequence[_Attempt]) -> dict[tuple[uuid.UUID, str, str], tuple[object, ...]]:
@@ -266,11 +283,11 @@ def _recorded(session: Session, attempts: Sequence[_Attempt]) -> dict[tuple[uuid
     if not attempts:
         return {}
     key, attempt = ContactAttemptKey, ContactAttempt
+    columns = (key.org_id, key.source, key.external_id)
+    asked = relation([each.key for each in attempts], columns)
     rows = session.execute(
         sa.select(
-            key.org_id,
-            key.source,
-            key.external_id,
+            *columns,
             attempt.case_id,
             attempt.at,
             attempt.channel,
@@ -278,13 +295,9 @@ def _recorded(session: Session, attempts: Sequence[_Attempt]) -> dict[tuple[uuid
             attempt.detail,
             attempt.contact_point_id,
         )
+        .join(asked, sa.and_(*(column == asked.c[column.key] for column in columns)))
         # Both columns: the month is what tells PostgreSQL which partition to open.
         .join(attempt, sa.and_(attempt.id == key.attempt_id, attempt.at == key.attempt_at))
-        .where(
-            key.made_by_id == session.info["org"],
-            key.org_id.in_({each.case.org_id for each in attempts}),
-            key.source.in_({each.draft.source for each in attempts}),
-            key.external_id.in_([each.draft.external_id for each in attempts]),
-        )
+        .where(key.made_by_id == session.info["org"])
     )
     return {(org_id, source, external_id): tuple(content) for org_id, source, external_id, *content in rows}
