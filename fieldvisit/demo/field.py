@@ -1,0 +1,152 @@
+"""The field's part of the story: one visit as it should be, one broken off, one that goes silent, one cancelled."""
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fieldvisit.demo.client import ApiRefused, Client, new_id
+from fieldvisit.demo.office import Published
+from fieldvisit.demo.phone import Phone
+from fieldvisit.demo.processes import DemoStopped
+from fieldvisit.demo.screen import Screen
+from fieldvisit.demo.world import PASSWORD, TODAY, World
+from fieldvisit.languages import tag
+
+POLL_S = 0.2
+ALARM_WITHIN_S = 30
+VISIT_S = 1_200
+
+
+def phone_of(base_url: str, world: World, route: dict[str, Any], screen: Screen) -> Phone:
+    """The phone of whoever leads this crew."""
+    lead = next(member for member in route["members"] if member["lead"])
+    names = {visitor_id: external_id.lower() for external_id, visitor_id in world.visitors.items()}
+    return Phone(base_url, names[lead["visitor_id"]], PASSWORD, language=tag(screen.language))
+
+
+def good_visit(phone: Phone, stop: dict[str, Any], screen: Screen) -> None:
+    """Set out, be watched over, arrive, show papers, make sure who it is, check in, report a promise, end."""
+    visit_id = stop["visit_id"]
+    card = _card(phone, visit_id)
+    screen.tell("The phone pulls the day: {stops} visits, each with its briefing.", stops=len(phone.my_day()))
+    _demand(card["briefing"]["amounts"] is None, "the phone was told an amount before anybody was identified")
+    phone.set_out(visit_id)
+    session_id = phone.start_safety(visit_id, level="normal", planned_s=VISIT_S)
+    phone.arrive(visit_id, stop["point"])
+    shown = [paper["credential_id"] for paper in card["briefing"]["to_show"] if paper["credential_id"]]
+    phone.show_credentials(visit_id, shown)
+    phone.check_identity(visit_id, "document_seen", "confirmed")
+    amounts = phone.visit(visit_id)["briefing"]["amounts"]
+    _demand(amounts is not None, "the amounts stayed hidden after the identity was confirmed")
+    screen.tell("Only now, with the identity confirmed, does the phone show the amount.")
+    phone.check_in(session_id)
+    phone.report(
+        visit_id,
+        outcome="met_debtor",
+        left_at=_device_now(phone),
+        disclosed=True,
+        willing=True,
+        able=True,
+        next_step="call",
+        promises=[
+            {
+                "amount_minor": amounts["total_minor"] // 4,
+                "currency": amounts["currency"],
+                "due_on": (TODAY + dt.timedelta(days=14)).isoformat(),
+                "method": "transfer",
+            }
+        ],
+    )
+    phone.end_safety(session_id)
+    screen.tell("Reported: a promise to pay a quarter within two weeks. The safety session has ended.")
+
+
+def aborted_visit(phone: Phone, stop: dict[str, Any], screen: Screen) -> None:
+    """One call, and the visitor is out of it."""
+    visit_id = stop["visit_id"]
+    phone.set_out(visit_id)
+    phone.arrive(visit_id, stop["point"])
+    phone.abort(visit_id, "asked_to_leave")
+    screen.tell("Asked to leave: one call ends the visit, and no other is made to this person.")
+
+
+def silent_visit(phone: Phone, officer: Client, stop: dict[str, Any], screen: Screen) -> None:
+    """Nobody checks in; the watcher raises the alarm, and the officer takes it."""
+    visit_id = stop["visit_id"]
+    phone.set_out(visit_id)
+    phone.arrive(visit_id, stop["point"])
+    session_id = phone.start_safety(visit_id, level="drill", planned_s=VISIT_S)
+    alert = _wait_for_alert(officer, session_id)
+    late_s = _instant(alert["opened_at"]) - _instant(alert["deadline_at"])
+    screen.tell(
+        "Silence: {kind} raised {late} s after the grace ran out; the officer's list shows it.",
+        kind=alert["kind"],
+        late=f"{late_s.total_seconds():.1f}",
+    )
+    with _refused("already_acknowledged"):
+        officer.post(f"/safety/alerts/{alert['id']}/acknowledgement", {})
+        officer.post(f"/safety/alerts/{alert['id']}/acknowledgement", {})
+    taken = officer.get(f"/safety/alerts/{alert['id']}")["alert"]
+    screen.tell(
+        "Acknowledged; it lapses at {until} unless the officer goes on with it.", until=taken["ack_until"][11:19]
+    )
+
+
+def disputed_visit(phone: Phone, lender: Client, published: Published, stop: dict[str, Any], screen: Screen) -> None:
+    """The debtor disputes the debt: the published visit is cancelled, the phone is told, the door stays closed."""
+    visit_id = stop["visit_id"]
+    case = next(visit for visit in lender.every("/visits", limit=200) if visit["id"] == visit_id)
+    lender.post("/blocks", debtor_id=case["debtor_id"], trigger="dispute", external_id=f"demo-{new_id()}")
+    told = next(each for each in phone.my_day() if each["visit"]["visit_id"] == visit_id)
+    _demand(told["visit"]["state"] == "cancelled", "the phone was not told of the cancelled visit")
+    screen.tell(
+        "The phone's next pull says: {state}, {why}.", state=told["visit"]["state"], why=told["visit"]["cancelled"]
+    )
+    with _refused("visit_cancelled") as refused:
+        phone.arrive(visit_id, stop["point"])
+    screen.tell("Arriving all the same is refused: {detail}", detail=refused[0])
+
+
+def _card(phone: Phone, visit_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(stop["visit"] for stop in phone.my_day() if stop["visit"]["visit_id"] == visit_id)
+    return found
+
+
+def _wait_for_alert(officer: Client, session_id: str) -> dict[str, Any]:
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < ALARM_WITHIN_S:
+        for alert in officer.get("/safety/alerts")["items"]:
+            if alert["session_id"] == session_id:
+                found: dict[str, Any] = alert
+                return found
+        time.sleep(POLL_S)
+    raise DemoStopped(what="the watcher", reason=f"no alarm within {ALARM_WITHIN_S} s")
+
+
+@contextmanager
+def _refused(code: str) -> Iterator[list[str]]:
+    """What happens inside has to be refused with this code; the sentence of the refusal is handed out."""
+    sentences: list[str] = []
+    try:
+        yield sentences
+    except ApiRefused as refusal:
+        _demand(refusal.details["problem_code"] == code, f"refused for another reason: {refusal}")
+        sentences.append(str(refusal.details["detail"]))
+        return
+    raise DemoStopped(what="a refusal", reason=f"{code} was expected, and nothing was refused")
+
+
+def _demand(holds: bool, reason: str) -> None:
+    if not holds:
+        raise DemoStopped(what="the phone", reason=reason)
+
+
+def _device_now(phone: Phone) -> str:
+    """The phone has no clock of its own in this world: it takes the server's, as a real one takes the network's."""
+    return str(phone.client.get("/health/ready")["now"])
+
+
+def _instant(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
