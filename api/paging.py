@@ -57,11 +57,17 @@ class Keyset:
         try:
             plain = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
             return [
-                sa.literal(READERS[column.type.python_type](value), column.type)
+                sa.literal(READERS[column.type.python_type](_text(value)), column.type)
                 for column, value in zip(self._columns, plain, strict=True)
             ]
         except (binascii.Error, ValueError, TypeError) as error:
             raise CursorUnknown() from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("A cursor holds texts.")
+    return value
 
 
 @dataclass(frozen=True)

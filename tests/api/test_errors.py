@@ -34,8 +34,9 @@ NAIVE = "An instant without an offset: it could mean any of 38 moments."
 
 
 @pytest.fixture
-def integrator(client_for: ClientFor, world: World) -> FlaskClient:
-    return client_for(Role.INTEGRATOR, org=world.agency)
+def integrator(standing_integrator: FlaskClient) -> FlaskClient:
+    """Everything asked by this one is refused."""
+    return standing_integrator
 
 
 def fault(client: FlaskClient, path: str, body: object) -> dict[str, Any]:
@@ -107,13 +108,12 @@ def test_every_fault_is_told_at_once(integrator: FlaskClient) -> None:
     }
 
 
-def test_a_password_is_never_said_back(client: FlaskClient) -> None:
-    answer = client.post("/tokens", json={"username": "aino", "password": ["correct horse battery"]})
+def test_a_password_is_never_said_back(integrator: FlaskClient) -> None:
+    answer = integrator.post("/tokens", json={"username": "aino", "password": ["correct horse battery"]})
     assert "correct horse" not in answer.text
 
 
 def test_a_rule_of_the_domain_names_its_field(integrator: FlaskClient) -> None:
-    integrator.put("/visitors", json=VISITOR)
     answer = integrator.put("/shifts", json=SHIFT | {"ends_at": SHIFT["starts_at"]})
     assert (answer.status_code, answer.json["code"], answer.json["details"]) == (
         422,
@@ -228,11 +228,9 @@ def test_a_fault_is_explained_in_chinese(integrator: FlaskClient) -> None:
     assert (only["reason"], only["expected"]) == ("不是文本。", "1 至 200 个字符的文本")
 
 
-def test_the_same_external_id_of_two_organisations_is_no_conflict(
-    integrator: FlaskClient, client_for: ClientFor, world: World
-) -> None:
-    elsewhere = client_for(Role.INTEGRATOR, org=world.stranger)
-    assert [each.put("/visitors", json=VISITOR).json["change"] for each in (integrator, elsewhere)] == ["added"] * 2
+def test_the_same_external_id_of_two_organisations_is_no_conflict(client_for: ClientFor, world: World) -> None:
+    both = [client_for(Role.INTEGRATOR, org=org) for org in (world.agency, world.stranger)]
+    assert [each.put("/visitors", json=VISITOR).json["change"] for each in both] == ["added"] * 2
 
 
 def test_a_name_that_is_taken_is_a_conflict_that_says_so(client_for: ClientFor, world: World) -> None:

@@ -1,0 +1,88 @@
+"""The OpenAPI document is true: what fits it is understood, and nothing that is sent breaks the server."""
+
+import dataclasses
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, Phase
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+
+from api.openapi import PROBLEM, operations
+from fieldvisit.settings import Settings
+from fieldvisit.vocabulary import Role
+from tests.api.conftest import ClientFor
+from tests.worlds import World
+
+load_all_checks()
+# What fits the schema may still be refused: a cursor that is none, a row that is not there, a day before its first.
+TRUE = CHECKS.get_by_names(
+    ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
+)
+TERMS: dict[str, Any] = {
+    "deadline": None,
+    "derandomize": True,
+    "database": None,
+    "phases": [Phase.explicit, Phase.generate],
+    "suppress_health_check": list(HealthCheck),
+}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Nobody counts these requests."""
+    return dataclasses.replace(settings, rate_limit="1000000/minute")
+
+
+@pytest.fixture
+def everybody(client_for: ClientFor, world: World) -> FlaskClient:
+    return client_for(*(set(Role) - {Role.VISITOR}), org=world.agency)
+
+
+def test_every_operation_may_answer_with_a_problem(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    default = {"$ref": "#/components/responses/DEFAULT_ERROR"}
+    assert [each["operationId"] for *_, each in operations(document) if each["responses"]["default"] != default] == []
+    assert list(document["components"]["responses"]["DEFAULT_ERROR"]["content"]) == [PROBLEM]
+    assert document["openapi"] == "3.1.0"
+
+
+def test_every_operation_says_who_may_use_it(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    silent = [
+        operation["operationId"]
+        for path, _, operation in operations(document)
+        if not path.startswith("/health") and not operation["description"].rstrip(".").split("\n")[-1]
+    ]
+    assert silent == []
+
+
+def test_no_request_that_fits_or_nearly_fits_the_document_breaks_the_server(app: Flask, everybody: FlaskClient) -> None:
+    ask_all(app, everybody, times=2)
+
+
+@pytest.mark.long
+def test_no_request_breaks_the_server_however_often_one_asks(app: Flask, everybody: FlaskClient) -> None:
+    ask_all(app, everybody, times=100)
+
+
+def ask_all(app: Flask, client: FlaskClient, *, times: int) -> None:
+    headers = {"Authorization": client.environ_base["HTTP_AUTHORIZATION"]}
+    for found in schemathesis.openapi.from_wsgi("/openapi.json", app).get_all_operations():
+        operation = found.ok()
+        modes = [GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if operation.body or operation.query else [])]
+        for mode in modes:
+            ask(operation.as_strategy(generation_mode=mode), headers, times=times)
+
+
+def ask(cases: Any, headers: dict[str, str], *, times: int) -> None:
+    @hypothesis.settings(max_examples=times, **TERMS)
+    @hypothesis.given(case=cases)
+    def asked(case: Any) -> None:
+        case.call_and_validate(headers=headers, checks=TRUE)
+
+    asked()
