@@ -117,7 +117,8 @@ def _alone(crew: Crew, task: Task) -> bool:
 
 def _gains(problem: Problem, tasks: list[Task]) -> tuple[Floats, Floats]:
     largest: dict[str, int] = {}
-    for task in tasks:
+    for task in problem.tasks:
+        # Also a mate that nobody could serve costs its value while none of the group is served.
         if task.group is not None:
             largest[task.group] = max(largest.get(task.group, 0), task.value_s)
     value = np.array([task.value_s if task.group is None else largest[task.group] for task in tasks], np.float64)

@@ -132,13 +132,12 @@ def best_timing(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, in
     depart = day.crews[crew, SHIFT_FROM]
     found = (NO_PRICE, np.int64(NEVER), np.int64(FAR), np.int64(0), count < 0)
     for _ in range(FLATS):
-        returns, travel, rests = departure_return(day, crew, stops, count, depart)
+        depart, returns, travel, rests = departure_return(day, crew, stops, count, depart)
         if returns >= FAR:
             break
         later = latest_departure(day, crew, stops, count, returns)
         if later > depart:
-            depart = later
-            returns, travel, rests = departure_return(day, crew, stops, count, depart)
+            depart, returns, travel, rests = departure_return(day, crew, stops, count, later)
         wait = returns - depart - travel - service - (day.crews[crew, REST_S] if rests else 0)
         overtime = max(0, returns - day.crews[crew, SHIFT_TO]) * day.crews[crew, OVERTIME_PRICE]
         price = day.prices[TRAVEL] * travel + day.prices[WAIT] * wait + overtime
@@ -152,12 +151,12 @@ def best_timing(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, in
 
 
 @compiled
-def departure_return(day: Day, crew: int, stops: Ints, count: int, depart: int) -> tuple[int, int, bool]:
-    """As `earliest_return`, or leaving only after the break's window where that is home earlier."""
+def departure_return(day: Day, crew: int, stops: Ints, count: int, depart: int) -> tuple[int, int, int, bool]:
+    """The departure and its `earliest_return`, or leaving only after the break's window where that is home earlier."""
     returns, travel, rests = earliest_return(day, crew, stops, count, depart)
     closes = day.crews[crew, REST_TO]
     if day.crews[crew, HAS_REST] and depart < closes:
         afternoon, driven, rested = earliest_return(day, crew, stops, count, closes)
         if afternoon < returns:
-            return afternoon, driven, rested
-    return returns, travel, rests
+            return closes, afternoon, driven, rested
+    return depart, returns, travel, rests
