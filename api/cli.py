@@ -88,3 +88,4 @@ def main(ctx: click.Context) -> None:
     Exit codes: 0 done, 1 refused, 2 wrong usage or wrong values, 75 not available now (try again).
     """
     ctx.obj = Context()
+    ctx.call_on_close(ctx.obj.close)

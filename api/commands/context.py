@@ -30,9 +30,17 @@ class Context:
     @cached_property
     def engine(self) -> sa.Engine:
         """The application role's engine, on a database that may be used: right role, right schema."""
-        engine = app_engine(self.urls.app, self.settings, pool_size=4)
-        refuse_unsafe(engine, self.settings)
-        return engine
+        refuse_unsafe(self._unchecked_engine, self.settings)
+        return self._unchecked_engine
+
+    @cached_property
+    def _unchecked_engine(self) -> sa.Engine:
+        return app_engine(self.urls.app, self.settings, pool_size=4)
+
+    def close(self) -> None:
+        """Give back the connections, if any were opened."""
+        if "_unchecked_engine" in vars(self):
+            self._unchecked_engine.dispose()
 
     @cached_property
     def sessions(self) -> sessionmaker[Session]:
