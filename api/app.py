@@ -24,6 +24,7 @@ RESOURCES = (
     "cases",
     "contacts",
     "visitors",
+    "safety",
 )
 
 

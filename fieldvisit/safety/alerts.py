@@ -6,12 +6,14 @@ Whoever takes it first has it. Nobody handles an alert about themselves or about
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.models import CrewMember, Route, SafetyAlert, SafetyEvent, SafetySession, Shift
+from fieldvisit.languages import Message
+from fieldvisit.models import CrewMember, Route, SafetyAlert, SafetyEvent, SafetySession, Shift, Visit
 from fieldvisit.safety.deadlines import due, set_by_clock
 from fieldvisit.safety.drafts import Officer, Resolution, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, history
@@ -48,6 +50,18 @@ class SelfHandling(FieldVisitError):
     says = "An alert is not handled by the visitor it is about, nor by anyone of the same crew."
 
 
+@dataclass(frozen=True, kw_only=True)
+class AlertFile:
+    alert: SafetyAlert
+    visit: Visit | None
+    events: Sequence[SafetyEvent]
+
+    @property
+    def address(self) -> str | None:
+        """Where the visitor was going. Empty where there was no visit, or its case is not ours any more."""
+        return self.visit.place.address if self.visit and self.visit.place else None
+
+
 def open_alerts(session: Session) -> Sequence[SafetyAlert]:
     """All alerts that are not closed: calls for help first, then by risk, then the oldest. Never cut short."""
     return session.scalars(
@@ -73,9 +87,11 @@ def get_alert(session: Session, alert_id: uuid.UUID) -> SafetyAlert:
     return found
 
 
-def alert_history(session: Session, alert: SafetyAlert) -> Sequence[SafetyEvent]:
-    """Everything that happened in the session of this alert, oldest first."""
-    return history(session, alert.session)
+def read_alert(session: Session, alert_id: uuid.UUID) -> AlertFile:
+    """All that an officer needs at hand: the alert, where the visitor went, and what happened, oldest first."""
+    alert = get_alert(session, alert_id)
+    visit = session.get(Visit, alert.session.visit_id) if alert.session.visit_id else None
+    return AlertFile(alert=alert, visit=visit, events=history(session, alert.session))
 
 
 def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:
@@ -130,7 +146,7 @@ def resolve(session: Session, alert_id: uuid.UUID, by: Officer, resolution: Reso
         raise AlertNotYours(owner_id=alert.owner_id)
     row = alert.session
     if resolution.outcome is AlertOutcome.DRILL and row.level is not RiskLevel.DRILL:
-        raise InvalidValue(path="outcome", reason="this was no drill")
+        raise InvalidValue(path="outcome", reason=Message("this was no drill"))
     at = standing(session, row).now_at
     alert.state, alert.resolved_at, alert.next_action_at = AlertState.RESOLVED, at, None
     alert.outcome, alert.proof = resolution.outcome, resolution.proof

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import InvalidValue
+from fieldvisit.languages import Message
 from fieldvisit.vocabulary import AlertOutcome, ResolutionProof, RiskLevel
 
 LONGEST_NOTE = 2_000
@@ -29,11 +30,11 @@ class Told:
 
     def __post_init__(self) -> None:
         if not 0 <= self.age_s <= OLDEST_S:
-            raise InvalidValue(path="age_s", reason="0 seconds to 7 days")
+            raise InvalidValue(path="age_s", reason=Message("0 seconds to 7 days"))
         if (self.lat is None) != (self.lon is None):
-            raise InvalidValue(path="lat", reason="latitude and longitude come together")
+            raise InvalidValue(path="lat", reason=Message("latitude and longitude come together"))
         if self.lat is not None and self.lon is not None and not (abs(self.lat) <= 90 and abs(self.lon) <= 180):
-            raise InvalidValue(path="lat", reason="not a place on earth")
+            raise InvalidValue(path="lat", reason=Message("not a place on earth"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class SessionDraft(Told):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.planned_s < 1:
-            raise InvalidValue(path="planned_s", reason="the planned length is at least one second")
+            raise InvalidValue(path="planned_s", reason=Message("the planned length is at least one second"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ class Extension(Told):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.by_s < 1:
-            raise InvalidValue(path="by_s", reason="the planned end is only ever moved later")
+            raise InvalidValue(path="by_s", reason=Message("the planned end is only ever moved later"))
         check_text("reason", self.reason)
 
 
@@ -91,8 +92,8 @@ class Resolution:
         if self.note is not None:
             check_note(self.note)
         if self.proof is ResolutionProof.EMERGENCY_SERVICE and self.note is None:
-            raise InvalidValue(path="note", reason="the emergency service's reference is needed")
+            raise InvalidValue(path="note", reason=Message("the emergency service's reference is needed"))
 
 
 def check_note(text: str) -> None:
-    check_text("note", text.replace("\n", " ").replace("\t", " "), longest=LONGEST_NOTE)
+    check_text("note", text.translate({9: " ", 10: " ", 13: " "}), longest=LONGEST_NOTE)

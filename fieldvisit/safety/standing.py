@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from fieldvisit.errors import NotFound
 from fieldvisit.models import SafetySession
@@ -90,6 +90,7 @@ def live_sessions(session: Session) -> list[Standing]:
     """All sessions that are not over: alarms first, then by risk, then by the deadline that comes first."""
     rows = session.execute(
         sa.select(SafetySession, database_now())
+        .options(joinedload(SafetySession.visitor))
         .where(SafetySession.state.in_(OPEN))
         .order_by(
             (SafetySession.state == SafetyState.ALARM).desc(),

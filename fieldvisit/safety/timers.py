@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
+from fieldvisit.languages import Message
 from fieldvisit.vocabulary import AlertKind, RiskLevel
 
 MINUTE = 60
@@ -36,7 +37,7 @@ class Ladder:
 
     def __post_init__(self) -> None:
         if not self.waits_s or min(*self.waits_s, self.repeat_s, self.ack_s) < 1:
-            raise InvalidValue(path="ladder", reason="every wait is at least one second")
+            raise InvalidValue(path="ladder", reason=Message("every wait is at least one second"))
 
 
 SILENT = Ladder(waits_s=(MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE))
@@ -65,22 +66,24 @@ class Timers:
 
     def __post_init__(self) -> None:
         if not 0 <= self.remind_s < self.check_in_s:
-            raise InvalidValue(path="remind_s", reason="the reminder comes before the check-in is due")
+            raise InvalidValue(path="remind_s", reason=Message("the reminder comes before the check-in is due"))
         (self._refuse_long_drill if self.level is RiskLevel.DRILL else self._refuse_out_of_bounds)()
 
     def _refuse_long_drill(self) -> None:
         if not 1 <= self.check_in_s <= DRILL_LONGEST_S or not 0 <= self.grace_s <= DRILL_LONGEST_S or self.lost_s < 1:
-            raise InvalidValue(path="check_in_s", reason="a drill's timers are seconds")
+            raise InvalidValue(path="check_in_s", reason=Message("a drill's timers are seconds"))
 
     def _refuse_out_of_bounds(self) -> None:
         if not 2 * MINUTE <= self.check_in_s <= 120 * MINUTE:
-            raise InvalidValue(path="check_in_s", reason="a check-in is due every 2 to 120 minutes")
+            raise InvalidValue(path="check_in_s", reason=Message("a check-in is due every 2 to 120 minutes"))
         if not 0 <= self.grace_s <= 10 * MINUTE:
-            raise InvalidValue(path="grace_s", reason="the grace is 0 to 10 minutes")
+            raise InvalidValue(path="grace_s", reason=Message("the grace is 0 to 10 minutes"))
         if not MINUTE <= self.lost_s <= 60 * MINUTE:
-            raise InvalidValue(path="lost_s", reason="contact is lost after 1 to 60 minutes")
+            raise InvalidValue(path="lost_s", reason=Message("contact is lost after 1 to 60 minutes"))
         if self.level is RiskLevel.HIGH and self.check_in_s + self.grace_s > 10 * MINUTE:
-            raise InvalidValue(path="grace_s", reason="at high risk the alarm comes after 10 minutes at the latest")
+            raise InvalidValue(
+                path="grace_s", reason=Message("at high risk the alarm comes after 10 minutes at the latest")
+            )
 
     def ladder(self, kind: AlertKind) -> Ladder:
         return self.sos if kind is AlertKind.SOS else self.silent

@@ -285,13 +285,11 @@ def test_the_history_tells_everything_in_order(door: Door, session_id: uuid.UUID
     door.note(text="She picks up.")
     door.resolve()
     with acting_for(door.sessions, door.world.agency) as session:
-        told = [
-            (event.kind, event.actor_id, event.note)
-            for event in use.alert_history(session, use.get_alert(session, door.alert().id))
-        ]
+        told = [(event.kind, event.actor_id, event.note) for event in use.read_alert(session, door.alert().id).events]
     officer = door.officer.account_id
     assert told == [
         ("started", door.account_id, None),
+        ("contact_lost", None, None),
         ("alert_opened", None, None),
         ("step_begun", None, None),
         ("acknowledged", officer, None),

@@ -20,7 +20,9 @@ def session_id(door: Door) -> uuid.UUID:
     """started, checked_in, alert_opened, step_begun, acknowledged, noted."""
     session_id = door.start()
     door.check_in(session_id, lat=60.169857, lon=24.938379, age_s=3)
-    door.pass_under_watch_s(18 * MINUTE)
+    door.pass_under_watch_s(18 * MINUTE - 5)
+    door.beat(session_id)
+    door.pass_under_watch_s(5)
     door.watch()
     door.acknowledge()
     door.note(text="Called, the line is busy.")

@@ -1,0 +1,142 @@
+"""Watching over visitors: their sessions and check-ins, the calls for help, and the alerts that officers handle.
+
+No limit on requests applies here, and the trail of what was done is kept by safety itself.
+"""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from api.auth import actor, visitor_id
+from api.context import settings
+from api.db import session
+from api.endpoints import endpoint
+from api.openapi import Blueprint
+from api.paging import Keyset
+from api.roles import Permission
+from api.schemas.safety import (
+    AlertFileOut,
+    CheckInIn,
+    ExtensionIn,
+    NoteIn,
+    ResolutionIn,
+    SafetyAlertOut,
+    SafetyAlertsOut,
+    SafetySessionIn,
+    SafetySessionOut,
+    SosIn,
+    WallOut,
+)
+from fieldvisit.models import SafetyAlert
+from fieldvisit.safety import alerts, sessions
+from fieldvisit.safety.drafts import Extension, Officer, Resolution, SessionDraft, Sos, Told
+from fieldvisit.safety.sos import call_for_help
+from fieldvisit.safety.standing import Standing, live_sessions
+
+bp = Blueprint("safety", __name__, url_prefix="/safety", description=__doc__)
+
+
+@bp.post("/sessions")
+@endpoint(may=Permission.USE_PHONE, body=SafetySessionIn(), returns=SafetySessionOut(), status=201, safety=True)
+def start_safety_session(body: dict[str, Any]) -> Standing:
+    """Start being watched over. The same id again is the same session."""
+    return sessions.start_session(session(), SessionDraft(**_told(body)), allow_drill=not settings().is_production)
+
+
+@bp.get("/sessions")
+@endpoint(may=Permission.READ_SAFETY, returns=WallOut(), safety=True)
+def list_safety_sessions() -> dict[str, list[Standing]]:
+    """Everybody who is out now, the most urgent first."""
+    return {"items": live_sessions(session())}
+
+
+@bp.post("/sessions/<uuid:session_id>/check-ins")
+@endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True)
+def check_in(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
+    """Say: I am safe. An alarm that is up stays up until an officer has spoken with the visitor."""
+    return sessions.check_in(session(), session_id, Told(**_told(body)))
+
+
+@bp.post("/sessions/<uuid:session_id>/beats")
+@endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True)
+def beat(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
+    """The phone is there, and where. No check-in: it says nothing of the visitor."""
+    return sessions.beat(session(), session_id, Told(**_told(body)))
+
+
+@bp.post("/sessions/<uuid:session_id>/extensions")
+@endpoint(may=Permission.USE_PHONE, body=ExtensionIn(), returns=SafetySessionOut(), safety=True)
+def extend_safety_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
+    """Move the planned end later. The next check-in stays due when it was."""
+    return sessions.extend_session(session(), session_id, Extension(**_told(body)))
+
+
+@bp.post("/sessions/<uuid:session_id>/end")
+@endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True)
+def end_safety_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
+    """Stop being watched over. Refused while an alert is open."""
+    return sessions.end_session(session(), session_id, Told(**_told(body)))
+
+
+@bp.post("/sos")
+@endpoint(may=Permission.USE_PHONE, body=SosIn(), returns=SafetySessionOut(), status=201, safety=True)
+def send_sos(body: dict[str, Any]) -> Standing:
+    """Call for help. Opens an alert at once, with or without a session."""
+    return call_for_help(session(), Sos(**_told(body)))
+
+
+@bp.get("/alerts")
+@endpoint(may=Permission.READ_SAFETY, returns=SafetyAlertsOut(), safety=True)
+def list_open_alerts() -> dict[str, Any]:
+    """Every alert that is not closed: calls for help first, then by risk, then the oldest."""
+    return {"items": alerts.open_alerts(session())}
+
+
+@bp.get("/alerts/closed")
+@endpoint(
+    may=Permission.READ_SAFETY,
+    returns=SafetyAlertOut(),
+    order=Keyset(SafetyAlert.opened_at, SafetyAlert.id, descending=True),
+    safety=True,
+)
+def list_closed_alerts() -> sa.Select[SafetyAlert]:
+    """The alerts that were closed, the newest first."""
+    return alerts.closed_alerts()
+
+
+@bp.get("/alerts/<uuid:alert_id>")
+@endpoint(may=Permission.READ_SAFETY, returns=AlertFileOut(), safety=True)
+def read_alert(alert_id: uuid.UUID) -> alerts.AlertFile:
+    """One alert, where the visitor was going, and everything that happened."""
+    return alerts.read_alert(session(), alert_id)
+
+
+@bp.post("/alerts/<uuid:alert_id>/acknowledgement")
+@endpoint(may=Permission.HANDLE_ALERTS, returns=SafetyAlertOut(), safety=True)
+def acknowledge_alert(alert_id: uuid.UUID) -> SafetyAlert:
+    """Take an alert. The first has it; whoever comes later learns who, as 409 already_acknowledged."""
+    return alerts.acknowledge(session(), alert_id, _officer())
+
+
+@bp.post("/alerts/<uuid:alert_id>/notes")
+@endpoint(may=Permission.HANDLE_ALERTS, body=NoteIn(), returns=SafetyAlertOut(), safety=True)
+def note_alert(alert_id: uuid.UUID, body: dict[str, str]) -> SafetyAlert:
+    """Say what was done. From the owner this renews the acknowledgement, which lapses otherwise."""
+    return alerts.add_note(session(), alert_id, _officer(), body["text"])
+
+
+@bp.post("/alerts/<uuid:alert_id>/resolution")
+@endpoint(may=Permission.HANDLE_ALERTS, body=ResolutionIn(), returns=SafetyAlertOut(), safety=True)
+def resolve_alert(alert_id: uuid.UUID, body: Resolution) -> SafetyAlert:
+    """Close an alert with its outcome and the proof. Only its owner may."""
+    return alerts.resolve(session(), alert_id, _officer(), body)
+
+
+def _told(body: dict[str, Any]) -> dict[str, Any]:
+    """What the phone said, and which visitor said it: the one who is logged in, whatever the body claims."""
+    return body | {"visitor_id": visitor_id(), "actor_id": actor().account_id}
+
+
+def _officer() -> Officer:
+    return Officer(account_id=actor().account_id, visitor_id=actor().visitor_id)

@@ -1,0 +1,161 @@
+"""Safety sessions, alerts and what is told of them on the wire."""
+
+from typing import Any
+
+from marshmallow import fields, post_load
+
+from api.schemas.base import Drafted, In, Out, PointIn
+from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Text, Whole
+from fieldvisit.datums import to_wgs84
+from fieldvisit.safety.drafts import LONGEST_NOTE, OLDEST_S, Resolution
+from fieldvisit.safety.events import SafetyEventKind
+from fieldvisit.safety.standing import SafetyDisplay
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, ResolutionProof, RiskLevel, SafetyState
+
+DAY_S = 86_400
+ALL = 100_000
+"""What is at risk is listed whole: a second page might not be looked at."""
+
+
+class TellingIn(In):
+    """What every word of a phone may carry besides itself."""
+
+    age_s = Whole(
+        max=OLDEST_S,
+        load_default=0,
+        metadata={"description": "seconds since the visitor did it, by a counter that no setting of the clock moves"},
+    )
+    device_at = Instant(allow_none=True, load_default=None, metadata={"description": "evidence; it decides nothing"})
+    position = Part(PointIn, allow_none=True, load_default=None)
+
+    @post_load
+    def flatten(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        position = data.pop("position")
+        point = to_wgs84(**position) if position else None
+        return data | {"lat": point.lat if point else None, "lon": point.lon if point else None}
+
+
+class SafetySessionIn(TellingIn):
+    id = Id(required=True, attribute="event_id", metadata={"description": "made by the phone: told twice, one session"})
+    planned_s = Whole(required=True, min=1, max=DAY_S)
+    level = Choice(RiskLevel, load_default=RiskLevel.NORMAL)
+    visit_id = Id(allow_none=True, load_default=None)
+
+
+class CheckInIn(TellingIn):
+    event_id = Id(required=True, metadata={"description": "made by the phone: told twice, done once"})
+
+
+class ExtensionIn(CheckInIn):
+    by_s = Whole(required=True, min=1, max=DAY_S)
+    reason = Text(required=True, max=500)
+
+
+class SosIn(CheckInIn):
+    session_id = Id(allow_none=True, load_default=None)
+    visit_id = Id(allow_none=True, load_default=None)
+
+
+class SafetySessionOut(Out):
+    """A session as its own visitor sees it. Count down against `server_at`, not against the phone's clock."""
+
+    id = Id(required=True, attribute="session.id")
+    visit_id = Id(required=True, allow_none=True, attribute="session.visit_id")
+    level = Choice(RiskLevel, required=True, attribute="session.level")
+    state = Choice(SafetyState, required=True, attribute="session.state")
+    shown = Choice(SafetyDisplay, required=True)
+    started_at = Instant(required=True, attribute="session.started_at")
+    remind_at = Instant(required=True, allow_none=True, attribute="session.remind_at")
+    due_at = Instant(required=True, allow_none=True, attribute="session.due_at")
+    grace_until = Instant(required=True, allow_none=True, attribute="session.grace_until")
+    end_at = Instant(required=True, allow_none=True, attribute="session.end_at")
+    ended_at = Instant(required=True, allow_none=True, attribute="session.ended_at")
+    extended_s = Whole(required=True, attribute="session.extended_s")
+    server_at = Instant(required=True, attribute="now_at")
+
+
+class AtRiskOut(Out):
+    """Whom to call."""
+
+    id = Id(required=True)
+    name = fields.String(required=True)
+    staff_number = fields.String(required=True)
+    phone = fields.String(required=True, allow_none=True)
+
+
+class LiveSessionOut(SafetySessionOut):
+    """A session as the safety officer sees it."""
+
+    visitor = Part(AtRiskOut, required=True, attribute="session.visitor")
+    lost_contact = Flag(required=True, attribute="session.lost_contact")
+    unverified = Flag(required=True, attribute="session.unverified")
+    last_heard_at = Instant(required=True, allow_none=True, attribute="session.last_heard_at")
+    last_lat = Latitude(required=True, allow_none=True, attribute="session.last_lat")
+    last_lon = Longitude(required=True, allow_none=True, attribute="session.last_lon")
+
+
+class WallOut(Out):
+    """Everybody who is out now: alarms first, then by risk."""
+
+    items = Many(Part(LiveSessionOut), required=True, max=ALL)
+
+
+class SafetyAlertOut(Out):
+    id = Id(required=True)
+    session_id = Id(required=True)
+    kind = Choice(AlertKind, required=True)
+    state = Choice(AlertState, required=True)
+    level = Choice(RiskLevel, required=True, attribute="session.level")
+    step = Whole(required=True)
+    round = Whole(required=True)
+    opened_at = Instant(required=True)
+    deadline_at = Instant(required=True)
+    unverified = Flag(required=True, metadata={"description": "the deadline passed while our own watch was down"})
+    visitor_reports_safe_at = Instant(required=True, allow_none=True)
+    next_action_at = Instant(required=True, allow_none=True)
+    owner_id = Id(required=True, allow_none=True)
+    acknowledged_at = Instant(required=True, allow_none=True)
+    ack_until = Instant(required=True, allow_none=True)
+    outcome = Choice(AlertOutcome, required=True, allow_none=True)
+    proof = Choice(ResolutionProof, required=True, allow_none=True)
+    resolved_at = Instant(required=True, allow_none=True)
+    visitor = Part(AtRiskOut, required=True, attribute="session.visitor")
+    visit_id = Id(required=True, allow_none=True, attribute="session.visit_id")
+    last_heard_at = Instant(required=True, allow_none=True, attribute="session.last_heard_at")
+    last_lat = Latitude(required=True, allow_none=True, attribute="session.last_lat")
+    last_lon = Longitude(required=True, allow_none=True, attribute="session.last_lon")
+
+
+class SafetyAlertsOut(Out):
+    items = Many(Part(SafetyAlertOut), required=True, max=ALL)
+
+
+class SafetyEventOut(Out):
+    sequence = Whole(required=True)
+    at = Instant(required=True)
+    kind = Choice(SafetyEventKind, required=True)
+    actor_id = Id(required=True, allow_none=True)
+    device_at = Instant(required=True, allow_none=True)
+    detail = fields.Dict(required=True)
+    note = fields.String(required=True, allow_none=True)
+
+
+class AlertFileOut(Out):
+    """An alert with where the visitor was going and everything that happened, oldest first."""
+
+    alert = Part(SafetyAlertOut, required=True)
+    address = fields.String(required=True, allow_none=True)
+    events = Many(Part(SafetyEventOut), required=True, max=ALL)
+
+
+class NoteIn(In):
+    text = Text(required=True, max=LONGEST_NOTE)
+
+
+class ResolutionIn(Drafted):
+    makes = Resolution
+
+    outcome = Choice(AlertOutcome, required=True)
+    proof = Choice(ResolutionProof, required=True)
+    resume = Flag(required=True, metadata={"description": "the visit goes on, with fresh deadlines; else it ends"})
+    note = Text(max=LONGEST_NOTE, allow_none=True, load_default=None)
