@@ -159,6 +159,7 @@ def _located(row: CaseRow, found: Mapping[str, Found]) -> CaseRow:
 
 READER = Reader(
     kind="cases",
+    summary="Cases with their debtors: one line for each case.",
     columns=COLUMNS,
     draft=draft,
     store=one_by_one(store),

@@ -25,9 +25,9 @@ _CHINESE_DAYS = "一二三四五六日"
 class Unreadable(Exception):
     """A cell that means nothing in its column."""
 
-    def __init__(self, text: str, **values: object) -> None:
-        super().__init__(text)
-        self.reason = Message(text, values)
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason.text)
+        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +59,12 @@ class Column:
         text = cell.strip()
         if not text:
             if self.needed:
-                raise Unreadable("is empty, but needed")
+                raise Unreadable(Message("is empty, but needed"))
             return None
         try:
             check_text(self.name, text)
         except InvalidValue as error:
-            raise Unreadable(str(error.details["reason"])) from error
+            raise Unreadable(Message(str(error.details["reason"]))) from error
         return self.read(text, origin)
 
 
@@ -75,14 +75,14 @@ def text(cell: str, origin: Origin) -> str:
 def identifier(cell: str, origin: Origin) -> str:
     """An id, a code or a number that somebody gave out."""
     if len(cell) > LONGEST_ID:
-        raise Unreadable("is too long")
+        raise Unreadable(Message("is too long"))
     return cell
 
 
 def whole_number(cell: str, origin: Origin) -> int:
     found = _number(cell)
     if found != found.to_integral_value() or found < 0:
-        raise Unreadable("is not a whole number such as 45")
+        raise Unreadable(Message("is not a whole number such as 45"))
     return int(found)
 
 
@@ -102,23 +102,23 @@ def date(cell: str, origin: Origin) -> dt.date:
         return dt.date(*(int(found.group(part)) for part in (1, 3, 5)))  # type: ignore[union-attr]  # see below
     except (AttributeError, ValueError) as error:
         # No match, or a day that no month has.
-        raise Unreadable("is not a date such as 2026-03-02") from error
+        raise Unreadable(Message("is not a date such as 2026-03-02")) from error
 
 
 def instant(cell: str, origin: Origin) -> dt.datetime:
     try:
         found = dt.datetime.fromisoformat(cell)
         if found.tzinfo is None:
-            raise Unreadable("needs its offset from UTC, such as +02:00")
+            raise Unreadable(Message("needs its offset from UTC, such as +02:00"))
         return found.astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
-        raise Unreadable("is not a time such as 2026-03-02T09:30:00+02:00") from error
+        raise Unreadable(Message("is not a time such as 2026-03-02T09:30:00+02:00")) from error
 
 
 def clock(cell: str, origin: Origin) -> dt.time:
     found = _CLOCK.fullmatch(_plain(cell))
     if not found or int(found.group(1)) > 23 or int(found.group(2)) > 59:
-        raise Unreadable("is not a time of day from 00:00 to 23:59")
+        raise Unreadable(Message("is not a time of day from 00:00 to 23:59"))
     return dt.time(int(found.group(1)), int(found.group(2)))
 
 
@@ -127,14 +127,14 @@ def yes_or_no(cell: str, origin: Origin) -> bool:
         return True
     if cell.casefold() in _NO:
         return False
-    raise Unreadable("is neither yes nor no")
+    raise Unreadable(Message("is neither yes nor no"))
 
 
 def phone(cell: str, origin: Origin) -> str:
     try:
         return phone_number(cell, origin.country)
     except InvalidValue as error:
-        raise Unreadable(str(error.details["reason"])) from error
+        raise Unreadable(Message(str(error.details["reason"]))) from error
 
 
 def words(cell: str, origin: Origin) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def one_of[Choice: StrEnum](choices: type[Choice], **also: Choice) -> Callable[[
     def read(cell: str, origin: Origin) -> Choice:
         found = known().get(cell.casefold())
         if found is None:
-            raise Unreadable("is not one of {choices}", choices=", ".join(choices))
+            raise Unreadable(Message("is not one of {choices}", {"choices": ", ".join(choices)}))
         return found
 
     return read
@@ -173,7 +173,7 @@ def _weekday(word: str) -> str:
         return DAYS[_CHINESE_DAYS.index(plain[-1].replace("天", "日"))]
     if plain[:3] in DAYS and plain in (plain[:3], *(name for name in _ENGLISH_DAYS if name.startswith(plain[:3]))):
         return plain[:3]
-    raise Unreadable("must name days of the week")
+    raise Unreadable(Message("must name days of the week"))
 
 
 _ENGLISH_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -182,7 +182,7 @@ _ENGLISH_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturd
 def _number(cell: str) -> Decimal:
     plain = _plain(cell)
     if not _NUMBER.fullmatch(plain):
-        raise Unreadable("is not a number such as 1234.50")
+        raise Unreadable(Message("is not a number such as 1234.50"))
     return Decimal(plain)
 
 

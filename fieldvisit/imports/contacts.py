@@ -70,6 +70,7 @@ def _store(session: Session, drafts: Sequence[AttemptDraft], now: datetime) -> S
 
 READER = Reader(
     kind="contacts",
+    summary="Contact attempts by call, message, letter or visit, as often and as late as they come.",
     columns=COLUMNS,
     draft=draft,
     store=_store,

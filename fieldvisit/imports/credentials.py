@@ -41,6 +41,7 @@ def _store(session: Session, draft: CredentialDraft, now: datetime) -> Change:
 
 READER = Reader(
     kind="credentials",
+    summary="The papers of visitors. Both dates are included.",
     columns=COLUMNS,
     draft=draft,
     store=one_by_one(_store),

@@ -35,6 +35,7 @@ def _store(session: Session, draft: PaymentDraft, now: datetime) -> Change:
 
 READER = Reader(
     kind="payments",
+    summary="Money received on cases.",
     columns=COLUMNS,
     draft=draft,
     store=one_by_one(_store),

@@ -32,7 +32,7 @@ class Locating[Draft]:
 
 @dataclass(frozen=True, kw_only=True)
 class Reader[Draft]:
-    """One kind of file.
+    """One kind of file; `summary` says in a sentence what it holds.
 
     `key` are the columns that name what a row is about: the same twice in a file is told as such. `shared` are columns
     that have to agree on all rows with the same value in the first of them. `paths` are the columns behind fields of
@@ -40,6 +40,7 @@ class Reader[Draft]:
     """
 
     kind: str
+    summary: str
     columns: tuple[Column, ...]
     draft: Callable[[Values, Origin], Draft]
     store: StoreAll[Draft]

@@ -56,4 +56,11 @@ def _store(session: Session, draft: ShiftDraft, now: datetime) -> Change:
     return upsert_shift(session, draft)[1]
 
 
-READER = Reader(kind="shifts", columns=COLUMNS, draft=draft, store=one_by_one(_store), key=("visitor_id", "date"))
+READER = Reader(
+    kind="shifts",
+    summary="Who works when, in which crew. Times are wall-clock times in the organisation's zone.",
+    columns=COLUMNS,
+    draft=draft,
+    store=one_by_one(_store),
+    key=("visitor_id", "date"),
+)

@@ -59,6 +59,7 @@ def _located(draft: VisitorDraft, found: Mapping[str, Found]) -> VisitorDraft:
 
 READER = Reader(
     kind="visitors",
+    summary="The people who go out.",
     columns=COLUMNS,
     draft=draft,
     store=one_by_one(_store),

@@ -41,6 +41,7 @@ def _store(session: Session, draft: WishDraft, now: datetime) -> Change:
 
 READER = Reader(
     kind="wishes",
+    summary="Times that debtors stated: `avoid` these, or come `only` then.",
     columns=COLUMNS,
     draft=draft,
     store=one_by_one(_store),

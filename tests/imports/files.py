@@ -131,7 +131,5 @@ class Office:
     ) -> ImportResult:
         return self.load_file(kind, write_csv(self.folder / f"{kind}.csv", lines), geocoder=geocoder, **options)
 
-    def load_file(
-        self, kind: str, path: Path, *, geocoder: Geocoder | None = None, **options: Any
-    ) -> ImportResult:
+    def load_file(self, kind: str, path: Path, *, geocoder: Geocoder | None = None, **options: Any) -> ImportResult:
         return import_file(self.sessions, self.org_id, kind, path, now=NOW, geocoder=geocoder, **options)
