@@ -27,8 +27,9 @@ class Client:
     def get(self, path: str, **query: object) -> Any:
         return self._call("GET", path, params=query)
 
-    def post(self, path: str, body: Any = None, **fields: object) -> Any:
-        return self._call("POST", path, json=fields if body is None else body)
+    def post(self, path: str, **fields: object) -> Any:
+        """Send the fields as a JSON object; without any, an empty request."""
+        return self._call("POST", path, json=fields or None)
 
     def put(self, path: str, **fields: object) -> Any:
         return self._call("PUT", path, json=fields)

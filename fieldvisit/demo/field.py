@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fieldvisit.demo.client import ApiRefused, Client, new_id
-from fieldvisit.demo.office import Published
+from fieldvisit.demo.client import ApiRefused, Client
+from fieldvisit.demo.generator import TODAY
 from fieldvisit.demo.phone import Phone
 from fieldvisit.demo.processes import DemoStopped
 from fieldvisit.demo.screen import Screen
-from fieldvisit.demo.world import PASSWORD, TODAY, World
+from fieldvisit.demo.world import PASSWORD, ZONE, World
 from fieldvisit.languages import tag
 
 POLL_S = 0.2
@@ -41,11 +41,11 @@ def good_visit(phone: Phone, stop: dict[str, Any], screen: Screen) -> None:
     amounts = phone.visit(visit_id)["briefing"]["amounts"]
     _demand(amounts is not None, "the amounts stayed hidden after the identity was confirmed")
     screen.tell("Only now, with the identity confirmed, does the phone show the amount.")
-    phone.check_in(session_id)
+    now = phone.check_in(session_id)["server_at"]
     phone.report(
         visit_id,
         outcome="met_debtor",
-        left_at=_device_now(phone),
+        left_at=now,
         disclosed=True,
         willing=True,
         able=True,
@@ -85,25 +85,20 @@ def silent_visit(phone: Phone, officer: Client, stop: dict[str, Any], screen: Sc
         kind=alert["kind"],
         late=f"{late_s.total_seconds():.1f}",
     )
-    with _refused("already_acknowledged"):
-        officer.post(f"/safety/alerts/{alert['id']}/acknowledgement", {})
-        officer.post(f"/safety/alerts/{alert['id']}/acknowledgement", {})
-    taken = officer.get(f"/safety/alerts/{alert['id']}")["alert"]
-    screen.tell(
-        "Acknowledged; it lapses at {until} unless the officer goes on with it.", until=taken["ack_until"][11:19]
-    )
+    taken = officer.post(f"/safety/alerts/{alert['id']}/acknowledgement")
+    until = _instant(taken["ack_until"]).astimezone(ZONE)
+    screen.tell("Acknowledged; it lapses at {until} unless the officer goes on with it.", until=f"{until:%H:%M:%S}")
 
 
-def disputed_visit(phone: Phone, lender: Client, published: Published, stop: dict[str, Any], screen: Screen) -> None:
+def disputed_visit(phone: Phone, lender: Client, dispatcher: Client, stop: dict[str, Any], screen: Screen) -> None:
     """The debtor disputes the debt: the published visit is cancelled, the phone is told, the door stays closed."""
     visit_id = stop["visit_id"]
-    case = next(visit for visit in lender.every("/visits", limit=200) if visit["id"] == visit_id)
-    lender.post("/blocks", debtor_id=case["debtor_id"], trigger="dispute", external_id=f"demo-{new_id()}")
-    told = next(each for each in phone.my_day() if each["visit"]["visit_id"] == visit_id)
-    _demand(told["visit"]["state"] == "cancelled", "the phone was not told of the cancelled visit")
-    screen.tell(
-        "The phone's next pull says: {state}, {why}.", state=told["visit"]["state"], why=told["visit"]["cancelled"]
-    )
+    case_id = dispatcher.get(f"/visits/{visit_id}")["case_id"]
+    debtor_id = lender.get(f"/cases/{case_id}")["debtor_id"]
+    lender.post("/blocks", debtor_id=debtor_id, trigger="dispute", external_id=f"dispute-{case_id}")
+    visit = _card(phone, visit_id)
+    _demand(visit["state"] == "cancelled", "the phone was not told of the cancelled visit")
+    screen.tell("The phone's next pull says: {state}, {why}.", state=visit["state"], why=visit["cancelled"])
     with _refused("visit_cancelled") as refused:
         phone.arrive(visit_id, stop["point"])
     screen.tell("Arriving all the same is refused: {detail}", detail=refused[0])
@@ -141,11 +136,6 @@ def _refused(code: str) -> Iterator[list[str]]:
 def _demand(holds: bool, reason: str) -> None:
     if not holds:
         raise DemoStopped(what="the phone", reason=reason)
-
-
-def _device_now(phone: Phone) -> str:
-    """The phone has no clock of its own in this world: it takes the server's, as a real one takes the network's."""
-    return str(phone.client.get("/health/ready")["now"])
 
 
 def _instant(text: str) -> dt.datetime:

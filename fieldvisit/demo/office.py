@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,14 +36,13 @@ class Published:
 
 def open_visits(dispatcher: Client, world: World, screen: Screen) -> None:
     """The gate, held against what the generator knows of its own people."""
-    opened = dispatcher.post("/visits/opening", {})
+    opened = dispatcher.post("/visits/opening")
     case_ids = {case["id"]: case["external_id"] for case in dispatcher.every("/cases", limit=200)}
     visits = dispatcher.every("/visits", limit=200)
     found = {case_ids[visit["case_id"]] for visit in visits}
-    if found != world.counts.truth.opened:
-        raise DemoStopped(
-            what="the gate", reason=f"it opened {len(found)}, not the {len(world.counts.truth.opened)} due"
-        )
+    due = world.counts.truth.opened
+    if found != due:
+        raise DemoStopped(what="the gate", reason=f"opened beyond what is due: {found - due}, missing: {due - found}")
     screen.tell(
         "{looked} cases looked at, {opened} visits opened: exactly those whom the phone did not reach.",
         looked=opened["looked_at"],
@@ -94,9 +94,7 @@ def show_plan(screen: Screen, plan: dict[str, Any]) -> None:
     screen.show(crews)
     left = Table(screen.words("Visit"), screen.words("Why it is left out"))
     for one in plan["unserved"]:
-        left.add_row(
-            one["reference"], ": ".join([one["words"], *(["; ".join(one["remarks"])] if one["remarks"] else [])])
-        )
+        left.add_row(one["reference"], ": ".join(filter(None, (one["words"], "; ".join(one["remarks"])))))
     if plan["unserved"]:
         screen.show(left)
     for one in plan["stayed_home"]:
@@ -126,7 +124,7 @@ def draw_plan(base_url: str, dispatcher: Client, plan: dict[str, Any], folder: P
 
 
 def publish_plan(dispatcher: Client, plan: dict[str, Any], folder: Path, screen: Screen) -> Published:
-    published = dispatcher.post(f"/day-plans/{plan['id']}/publication", {})
+    published = dispatcher.post(f"/day-plans/{plan['id']}/publication")
     screen.tell(
         "Version {version}: {stops} visits on the phones, each stop with its stored decision.",
         version=published["version"],
@@ -140,8 +138,6 @@ def _told(progress: dict[str, Any]) -> dict[str, Any]:
 
 
 def _clock(instant: str, zone: ZoneInfo = ZONE) -> str:
-    from datetime import datetime
-
     return f"{datetime.fromisoformat(instant).astimezone(zone):%H:%M}"
 
 

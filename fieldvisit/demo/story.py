@@ -96,6 +96,7 @@ def _plan(stage: Stage, screen: Screen, processes: Processes, made: World, *, ro
 def _go_out(stage: Stage, screen: Screen, made: World, published: Published) -> None:
     language = tag(screen.language)
     officer = Client(stage.base_url, "officer", PASSWORD, language=language)
+    dispatcher = Client(stage.base_url, "dispatcher", PASSWORD, language=language)
     lender = Client(stage.base_url, "lender", PASSWORD, language=language)
     (first, first_stop), (second, second_stop), (third, third_stop) = published.first_stops()[:3]
     phone = field.phone_of(stage.base_url, made, first, screen)
@@ -106,7 +107,7 @@ def _go_out(stage: Stage, screen: Screen, made: World, published: Published) -> 
     with screen.step("A visitor who goes silent"):
         field.silent_visit(field.phone_of(stage.base_url, made, third, screen), officer, third_stop, screen)
     with screen.step("A debtor who disputes the debt"):
-        field.disputed_visit(phone, lender, published, first["stops"][1], screen)
+        field.disputed_visit(phone, lender, dispatcher, first["stops"][1], screen)
 
 
 def _close(stage: Stage, screen: Screen, published: Published) -> None:
