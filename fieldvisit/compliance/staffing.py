@@ -33,13 +33,13 @@ def credential_clauses(
 
     Where nobody lacks it, one clause that names the papers. Under `held_by = one`, one paper among them all is enough.
     """
-    last = last if rule.through_visit else first
-    held = [(member, _good(rule, member, facts, first, last)) for member in staff]
+    dates = (first, last if rule.through_visit else first)
+    held = [(member, _good(rule, member, facts, dates)) for member in staff]
     good = [paper.id for _, papers in held for paper in papers[:1]]
     lacking = [member for member, papers in held if not papers]
     if not lacking or (rule.held_by is HeldBy.ONE and good):
         return [judged(rule, True, Message("The needed paper is held: {kinds}.", {"kinds": _kinds(rule)}), good)]
-    return [_lacks(rule, member, facts, first, last) for member in lacking]
+    return [_lacks(rule, member, dates) for member in lacking]
 
 
 def _numbers(terms: Terms, staff: Sequence[StaffFact]) -> list[ClauseResult]:
@@ -58,7 +58,7 @@ def _numbers(terms: Terms, staff: Sequence[StaffFact]) -> list[ClauseResult]:
     return found
 
 
-def _lacks(rule: CredentialRule, member: StaffFact, facts: Facts, first: date, last: date) -> ClauseResult:
+def _lacks(rule: CredentialRule, member: StaffFact, dates: tuple[date, date]) -> ClauseResult:
     """The clause for somebody without the paper, with the fault of the one that comes nearest."""
     papers = [paper for paper in member.credentials if paper.kind in rule.any_of]
     # The paper that runs longest is the one that its holder believes in; among several faults, its own is the news.
@@ -67,10 +67,11 @@ def _lacks(rule: CredentialRule, member: StaffFact, facts: Facts, first: date, l
     ids = (member.visitor_id, *([nearest.id] if nearest else []))
     if nearest is None:
         return judged(rule, False, Message("Visitor {visitor} has no such paper: {kinds}.", values), ids)
-    return judged(rule, False, _fault(nearest, values, first, last), ids)
+    return judged(rule, False, _fault(nearest, values, dates), ids)
 
 
-def _fault(paper: CredentialFact, values: dict[str, object], first: date, last: date) -> Message:
+def _fault(paper: CredentialFact, values: dict[str, object], dates: tuple[date, date]) -> Message:
+    first, last = dates
     values = {**values, "kind": paper.kind}
     if paper.revoked:
         return Message("The paper of visitor {visitor} was revoked: {kind}.", values)
@@ -83,7 +84,8 @@ def _fault(paper: CredentialFact, values: dict[str, object], first: date, last: 
     return Message("The paper of visitor {visitor} is for another organisation or case: {kind}.", values)
 
 
-def _good(rule: CredentialRule, member: StaffFact, facts: Facts, first: date, last: date) -> list[CredentialFact]:
+def _good(rule: CredentialRule, member: StaffFact, facts: Facts, dates: tuple[date, date]) -> list[CredentialFact]:
+    first, last = dates
     return [
         paper
         for paper in member.credentials

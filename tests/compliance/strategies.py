@@ -128,7 +128,7 @@ def hours(draw: Any, name: str) -> dict[str, Any]:
 
 @st.composite
 def demands(draw: Any, name: str) -> dict[str, Any]:
-    """Everything of a policy that has nothing to do with the hour."""
+    """What must have come before: permission, failed contact, room in the caps."""
     cap = CapRule(
         **rule_fields(draw, f"{name}/caps/1"),
         max=draw(st.integers(1, 3)),
@@ -149,6 +149,16 @@ def demands(draw: Any, name: str) -> dict[str, Any]:
         every_number_tried=draw(st.booleans()),
         invalid_at_once=draw(st.booleans()),
     )
+    return {
+        "visits": VisitsRule(**rule_fields(draw, f"{name}/visits/1"), allowed=draw(st.sampled_from(VisitsAllowed))),
+        "prior_effort": effort,
+        "caps": (cap,) if draw(st.booleans()) else (),
+    }
+
+
+@st.composite
+def surroundings(draw: Any, name: str) -> dict[str, Any]:
+    """What a policy says of blocks, places, people and papers."""
     stop = StopRule(
         **rule_fields(draw, f"{name}/stops/1"),
         trigger=draw(st.sampled_from(BlockTrigger)),
@@ -164,9 +174,6 @@ def demands(draw: Any, name: str) -> dict[str, Any]:
         any_of=draw(st.frozensets(st.sampled_from(CredentialKind), min_size=1)),
     )
     return {
-        "visits": VisitsRule(**rule_fields(draw, f"{name}/visits/1"), allowed=draw(st.sampled_from(VisitsAllowed))),
-        "prior_effort": effort,
-        "caps": (cap,) if draw(st.booleans()) else (),
         "stops": (stop,),
         "places": (place,) if draw(st.booleans()) else (),
         "credentials": (papers,) if draw(st.booleans()) else (),
@@ -197,7 +204,9 @@ def open_policies(name: str) -> st.SearchStrategy[Policy]:
 
 def policies(name: str) -> st.SearchStrategy[Policy]:
     """Policies that speak of everything."""
-    return st.tuples(hours(name), demands(name)).map(lambda both: _policy(name, both[0] | both[1]))
+    return st.tuples(hours(name), demands(name), surroundings(name)).map(
+        lambda all_: _policy(name, all_[0] | all_[1] | all_[2])
+    )
 
 
 @st.composite

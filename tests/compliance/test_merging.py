@@ -13,9 +13,8 @@ from fieldvisit.compliance.intervals import inside
 from fieldvisit.compliance.merging import MERGES, Merge, applicable, merge, terms_for
 from fieldvisit.compliance.parameters import PlaceDemand
 from fieldvisit.compliance.policy import Policy
-from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.compliance.windows import lawful_windows
-from fieldvisit.vocabulary import PlaceKind, Verdict
+from fieldvisit.vocabulary import PlaceKind
 from tests.compliance.strategies import blocks, known_facts, policies, questions
 from tests.compliance.worlds import CHINA, HOME, HOUSE, decide, policy, rule, window
 
@@ -123,7 +122,6 @@ def test_merging_never_widens(question: Question, facts: Facts, one: Policy, two
 
 @given(known_facts(), policies("one"), policies("two"), st.dates(date(2026, 1, 1), date(2026, 12, 31)))
 def test_merging_never_adds_hours(facts: Facts, one: Policy, two: Policy, day: date) -> None:
-    alone = lawful_windows(facts, [one], day)
     # Wishes bind one policy and not another: what both leave is compared under the same wishes.
     plain = replace(facts, debtor_times=())
     alone = lawful_windows(plain, [one], day)
@@ -134,17 +132,3 @@ def test_merging_never_adds_hours(facts: Facts, one: Policy, two: Policy, day: d
 def test_a_further_block_never_allows_more(question: Question, facts: Facts, one: Policy, block: BlockFact) -> None:
     blocked = replace(facts, blocks=(*facts.blocks, block))
     assert SEVERITY[decide(question, blocked, one).verdict] >= SEVERITY[decide(question, facts, one).verdict]
-
-
-@given(questions(), known_facts(), policies("one"))
-def test_what_would_be_lawful_next_is(question: Question, facts: Facts, one: Policy) -> None:
-    assert question.span is not None
-    assert facts.place.zone is not None
-    decision = decide(question, facts, one)
-    if decision.next_lawful_at is None:
-        return
-    length = question.span.ends_at - question.span.begins_at
-    later = replace(question, begins_at=decision.next_lawful_at, ends_at=decision.next_lawful_at + length)
-    assert decision.next_lawful_at > question.span.begins_at
-    assert decide(later, facts, one).verdict is Verdict.ALLOWED
-    assert local_day(decision.next_lawful_at, facts.place.zone) >= local_day(question.span.begins_at, facts.place.zone)
