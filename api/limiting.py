@@ -5,21 +5,28 @@ import time
 import structlog
 from flask import Response, g
 from limits import RateLimitItem, parse
-from limits.errors import StorageError
+from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from api.errors import TooManyRequests
+from fieldvisit.errors import SettingsRefused
 
 log = structlog.get_logger("fieldvisit.api")
 
 
 class Limiter:
-    """Counts per caller in the storage of the settings: memory for one process, redis:// for several."""
+    """Counts per caller in the storage of the settings: memory for one process, redis:// for several.
+
+    Raises SettingsRefused for a limit or a storage that is none.
+    """
 
     def __init__(self, usual: str, storage: str) -> None:
-        self._usual = parse(usual)
-        self._strategy = FixedWindowRateLimiter(storage_from_string(storage, wrap_exceptions=True))
+        try:
+            self._usual = parse(usual)
+            self._strategy = FixedWindowRateLimiter(storage_from_string(storage, wrap_exceptions=True))
+        except (ValueError, ConfigurationError) as error:
+            raise SettingsRefused(faults=f"RATE_LIMIT, RATE_LIMIT_STORAGE: {error}") from error
 
     def count(self, caller: str, *, limit: str | None = None) -> None:
         """Count one request of this caller, against `limit` or the usual one; raise TooManyRequests beyond it."""

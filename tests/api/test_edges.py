@@ -14,9 +14,11 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.db import db
+from api.limiting import Limiter
 from api.logs import configure_logs
 from fieldvisit import database
 from fieldvisit.database import Urls, acting_for
+from fieldvisit.errors import SettingsRefused
 from fieldvisit.models import AuditEvent
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Role
@@ -232,3 +234,9 @@ def test_an_account_that_asks_too_often_is_told_to_wait(settings: Settings) -> N
         db.engine.dispose()
     assert [answer.status_code for answer in answers] == [401, 401, 429]
     assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
+
+
+@pytest.mark.parametrize(("usual", "storage"), [("often", "memory://"), ("1/minute", "shelf://")])
+def test_a_limit_that_is_none_is_refused_at_the_start(usual: str, storage: str) -> None:
+    with pytest.raises(SettingsRefused, match="RATE_LIMIT"):
+        Limiter(usual, storage)
