@@ -1,9 +1,7 @@
 """Day plans: ask for one, watch it being made, look at it, publish it."""
 
-import datetime as dt
 import uuid
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -15,7 +13,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.plans import DocumentsOut, FaultsOut, PlanDetailOut, PlanOut, PlanRequestIn, PlansQueryIn
-from fieldvisit.models import DayPlan, Organisation
+from fieldvisit.models import DayPlan
 from fieldvisit.planning import drawing, judging, plans, publishing
 from fieldvisit.planning.jobs import enqueue_solve
 from fieldvisit.planning.plans import PlanRequest
@@ -30,7 +28,7 @@ def request_plan(body: PlanRequest) -> DayPlan:
 
     Read it again until its state is `draft` or `failed`; `progress` tells how far it is.
     """
-    plan = plans.request_plan(session(), actor().org_id, body, requested_by_id=actor().account_id, today=_today())
+    plan = plans.request_plan(session(), actor().org_id, body, requested_by_id=actor().account_id, now=now())
     enqueue_solve(session(), plan.org_id, plan.id)
     return plan
 
@@ -72,7 +70,7 @@ def get_plan_documents(plan_id: uuid.UUID) -> DayPlan:
 @endpoint(may=Permission.READ_PLANS, media="text/html")
 def draw_plan(plan_id: uuid.UUID) -> str:
     """The plan as one page to look at: streets, routes, stops in order with their times."""
-    return drawing.picture_of(plans.get_plan(session(), plan_id), settings().map_file, language())
+    return drawing.picture_of(session(), plan_id, settings().map_file, language=language())
 
 
 @bp.post("/<uuid:plan_id>/publication")
@@ -91,8 +89,3 @@ def publish_plan(plan_id: uuid.UUID) -> DayPlan:
 def drop_plan(plan_id: uuid.UUID) -> DayPlan:
     """Throw a draft away, or call a running search off."""
     return plans.drop_plan(session(), plan_id, now=now())
-
-
-def _today() -> dt.date:
-    zone = session().get_one(Organisation, actor().org_id).zone
-    return now().astimezone(ZoneInfo(zone)).date()

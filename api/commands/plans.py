@@ -5,7 +5,6 @@ import json
 import time
 import uuid
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
@@ -15,14 +14,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from api.commands.context import Context
 from fieldvisit.database import acting_for
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.models import Area, DayPlan, Organisation
+from fieldvisit.languages import say
+from fieldvisit.models import Area, DayPlan
 from fieldvisit.planning import drawing, judging, plans, publishing, telling
+from fieldvisit.planning.failures import failure_words
 from fieldvisit.planning.jobs import enqueue_solve
 from fieldvisit.planning.tables import route_table, stop_table, unserved_table
 from fieldvisit.vocabulary import DayPlanState
 
 POLL_S = 0.5
-ENDED = (DayPlanState.DRAFT, DayPlanState.FAILED, DayPlanState.DROPPED, DayPlanState.PUBLISHED)
+MAKING = (DayPlanState.REQUESTED, DayPlanState.SOLVING)
 FAULTY = 1
 organisation = click.option("--organisation", "code", required=True, metavar="CODE", help="Whose plan it is.")
 plan_id = click.argument("plan_id", type=click.UUID)
@@ -56,10 +57,8 @@ def make(context: Context, code: str, area: str, day: dt.datetime, *, seconds: i
         area_id = session.scalar(sa.select(Area.id).where(Area.org_id == org_id, Area.code == area))
         if area_id is None:
             raise NotFound(what="area", id=area)
-        zone = ZoneInfo(session.get_one(Organisation, org_id).zone)
         request = plans.PlanRequest(area_id=area_id, planned_on=day.date(), seconds=seconds or context.settings.solve_s)
-        today = context.clock().astimezone(zone).date()
-        made = plans.request_plan(session, org_id, request, requested_by_id=None, today=today)
+        made = plans.request_plan(session, org_id, request, requested_by_id=None, now=context.clock())
         enqueue_solve(session, org_id, made.id)
     if not no_wait:
         _wait(context, org_id, made.id)
@@ -74,7 +73,7 @@ def make(context: Context, code: str, area: str, day: dt.datetime, *, seconds: i
 def show(context: Context, plan_id: uuid.UUID, code: str, *, stops: bool) -> None:
     """Show a plan as tables: crews, and why each other visit is left out."""
     with acting_for(context.sessions, context.organisation(code)) as session:
-        view = telling.view_of(plans.get_plan(session, plan_id))
+        view = telling.view_of(session, plan_id)
     console = Console()
     console.print(route_table(view, context.language))
     for route in view.routes if stops else ():
@@ -90,7 +89,7 @@ def show(context: Context, plan_id: uuid.UUID, code: str, *, stops: bool) -> Non
 def picture(context: Context, plan_id: uuid.UUID, code: str, *, output: Path) -> None:
     """Draw a plan as one page: streets, routes, stops with their times. It needs no network to be read."""
     with acting_for(context.sessions, context.organisation(code)) as session:
-        page = drawing.picture_of(plans.get_plan(session, plan_id), context.settings.map_file, context.language)
+        page = drawing.picture_of(session, plan_id, context.settings.map_file, language=context.language)
     output.write_text(page, encoding="utf-8")
     click.echo(output)
 
@@ -105,7 +104,7 @@ def export(context: Context, plan_id: uuid.UUID, code: str, *, folder: Path) -> 
     with acting_for(context.sessions, context.organisation(code)) as session:
         found = plans.get_plan(session, plan_id)
     if found.problem is None or found.plan is None:
-        raise InvalidValue(path="plan", reason="has no answer yet")
+        raise InvalidValue(path="plan", reason="has no routes yet: it is not made, or was not found")
     folder.mkdir(parents=True, exist_ok=True)
     for name, document in (("problem", found.problem), ("plan", found.plan)):
         (folder / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
@@ -144,13 +143,14 @@ def _wait(context: Context, org_id: uuid.UUID, wanted: uuid.UUID) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task(context.say("waiting for a worker"), total=None)
-        while (found := _look(context, org_id, wanted)).state not in ENDED:
+        while (found := _look(context, org_id, wanted)).state in MAKING:
             if found.progress:
                 said = context.say("{served} visits in, cost {cost}", **found.progress)
-                progress.update(bar, description=said, total=found.seconds, completed=found.progress.get("seconds", 0))
+                progress.update(bar, description=said, total=found.seconds, completed=found.progress["seconds"])
             time.sleep(POLL_S)
     if found.state is not DayPlanState.DRAFT:
-        click.echo(f"{found.state.value}: {found.failure}", err=True)
+        words = failure_words(found.failure) or "This plan was dropped before it was made."
+        click.echo(" ".join([say(words, context.language), found.failure.get("says", "")]).strip(), err=True)
         raise click.exceptions.Exit(FAULTY)
 
 

@@ -2,21 +2,22 @@
 
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import fields, pre_dump
 
 from api.context import language
 from api.schemas.base import Drafted, In, Out, PointOut
 from api.schemas.fields import Choice, Day, Id, Part, Whole
 from fieldvisit.compliance.decision import message_from
 from fieldvisit.languages import say
-from fieldvisit.models import DayPlan, Route, Stop, UnservedVisit
+from fieldvisit.models import DayPlan, UnservedVisit
+from fieldvisit.planning.failures import PlanFailure, failure_words
 from fieldvisit.planning.plans import PlanRequest
-from fieldvisit.planning.telling import reason_words, references_in, travel_words
-from fieldvisit.vocabulary import DayPlanState
+from fieldvisit.planning.telling import Told, reason_words, shown_routes, travel_words
+from fieldvisit.vocabulary import DayPlanState, UnservedReason, VisitState
 
 
 class PlanRequestIn(Drafted):
-    """Which day to plan. `iterations` bounds the search instead of the clock: a seed then always gives one plan."""
+    """Which day to plan, and for how long to search. `iterations` bounds the search by count as well."""
 
     makes = PlanRequest
     area_id = Id(required=True)
@@ -32,18 +33,17 @@ class PlansQueryIn(In):
 
 
 class StopOut(Out):
+    """One visit of a route. Address and point are null once the lender has taken the case back."""
+
     visit_id = fields.UUID(required=True)
     reference = fields.String(required=True, attribute="visit.reference")
-    state = fields.String(required=True, attribute="visit.state")
-    address = fields.String(required=True, attribute="visit.place.address")
-    point = fields.Method("place_of", required=True)
+    state = Choice(VisitState, required=True, attribute="visit.state")
+    address = fields.String(required=True, allow_none=True, attribute="visit.place.address", dump_default=None)
+    point = Part(PointOut, required=True, allow_none=True, attribute="visit.place")
     arrive_at = fields.AwareDateTime(required=True)
     begin_at = fields.AwareDateTime(required=True)
     end_at = fields.AwareDateTime(required=True)
     travel_s = fields.Integer(required=True)
-
-    def place_of(self, stop: Stop) -> dict[str, Any]:
-        return dict(PointOut().dump({"lat": stop.visit.place.lat, "lon": stop.visit.place.lon}))
 
 
 class CrewMemberOut(Out):
@@ -69,57 +69,72 @@ class UnservedOut(Out):
     """A visit left out: the reason as a code, and in words."""
 
     visit_id = fields.UUID(required=True)
-    reference = fields.String(required=True, attribute="visit.reference")
-    reason = fields.String(required=True)
+    reference = fields.String(required=True)
+    reason = Choice(UnservedReason, required=True)
     words = fields.String(required=True)
     remarks = fields.List(fields.String(), required=True)
 
 
+class FailureOut(Out):
+    """Why there is no plan."""
+
+    code = Choice(PlanFailure, required=True)
+    words = fields.String(required=True)
+
+
 class PlanOut(Out):
-    """One plan, without its routes."""
+    """One plan, without its routes. `progress` tells of its search: seconds, iterations, cost, served, unserved."""
 
     id = fields.UUID(required=True)
     area_id = fields.UUID(required=True)
     planned_on = fields.Date(required=True)
-    state = fields.String(required=True)
+    state = Choice(DayPlanState, required=True)
     version = fields.Integer(required=True, allow_none=True)
+    seconds = fields.Integer(required=True)
     progress = fields.Dict(required=True)
-    failure = fields.Dict(required=True, metadata={"description": "why there is no plan: code and says, or empty"})
+    failure = Part(FailureOut, required=True, allow_none=True)
     travel_source = fields.String(required=True, allow_none=True)
     cost = fields.Integer(required=True, allow_none=True)
     requested_at = fields.AwareDateTime(required=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
     published_at = fields.AwareDateTime(required=True, allow_none=True)
 
+    @pre_dump
+    def tell(self, plan: DayPlan, **_: Any) -> dict[str, Any]:
+        told = {name: getattr(plan, name) for name in PlanOut._declared_fields if name != "failure"}
+        words = failure_words(plan.failure)
+        failure = None if words is None else {"code": plan.failure["code"], "words": say(words, language())}
+        return told | {"failure": failure} | self.more(plan)
+
+    def more(self, plan: DayPlan) -> dict[str, Any]:
+        """What a schema with more fields has to tell beside these."""
+        return {}
+
 
 class StayedHomeOut(Out):
     """A visitor who was not planned, because of papers that do not hold."""
 
     visitor_id = fields.UUID(required=True)
+    staff_number = fields.String(required=True)
     clauses = fields.List(fields.String(), required=True)
 
 
 class PlanDetailOut(PlanOut):
     """One plan with its routes and the visits it leaves out."""
 
-    travel_words = fields.Method("said_travel", required=True)
-    routes = fields.Method("said_routes", required=True)
-    unserved = fields.Method("said_unserved", required=True)
-    stayed_home = fields.Method("said_home", required=True)
+    travel_words = fields.String(required=True, allow_none=True)
+    routes = fields.List(Part(RouteOut), required=True)
+    unserved = fields.List(Part(UnservedOut), required=True)
+    stayed_home = fields.List(Part(StayedHomeOut), required=True)
 
-    def said_travel(self, plan: DayPlan) -> str:
-        return say(travel_words(plan), language())
-
-    def said_routes(self, plan: DayPlan) -> list[dict[str, Any]]:
-        routes: list[Route] = [route for route in plan.routes if route.stops]
-        return list(RouteOut(many=True).dump(routes))
-
-    def said_unserved(self, plan: DayPlan) -> list[dict[str, Any]]:
-        references = references_in(plan)
-        return [_left(left, references) for left in sorted(plan.unserved, key=lambda left: left.visit.reference)]
-
-    def said_home(self, plan: DayPlan) -> list[dict[str, Any]]:
-        return [{"visitor_id": who, "clauses": _clauses(clauses)} for who, clauses in sorted(plan.stayed_home.items())]
+    def more(self, plan: DayPlan) -> dict[str, Any]:
+        told, travel = Told(plan), travel_words(plan)
+        return {
+            "travel_words": None if travel is None else say(travel, language()),
+            "routes": shown_routes(plan),
+            "unserved": [_left(left, told) for left in told.unserved],
+            "stayed_home": [_home(who, record) for who, record in sorted(plan.stayed_home.items())],
+        }
 
 
 class DocumentsOut(Out):
@@ -135,16 +150,17 @@ class FaultsOut(Out):
     faults = fields.List(fields.String(), required=True)
 
 
-def _left(left: UnservedVisit, references: dict[str, str]) -> dict[str, Any]:
-    words, remarks = reason_words(left, references)
+def _left(left: UnservedVisit, told: Told) -> dict[str, Any]:
+    words, remarks = reason_words(left, told)
     return {
-        "visit_id": str(left.visit_id),
+        "visit_id": left.visit_id,
         "reference": left.visit.reference,
-        "reason": left.reason.value,
+        "reason": left.reason,
         "words": say(words, language()),
         "remarks": [say(remark, language()) for remark in remarks],
     }
 
 
-def _clauses(clauses: list[dict[str, Any]]) -> list[str]:
-    return [say(message_from(clause["message"]), language()) for clause in clauses]
+def _home(visitor_id: str, record: dict[str, Any]) -> dict[str, Any]:
+    clauses = [say(message_from(clause["message"]), language()) for clause in record["clauses"]]
+    return {"visitor_id": visitor_id, "staff_number": record["staff_number"], "clauses": clauses}

@@ -5,28 +5,32 @@ Rows and policies in, plain values out; nothing here knows how a plan is found.
 
 import datetime as dt
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from geopy.distance import geodesic
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from fieldvisit.compliance.decision import ClauseResult, plain
 from fieldvisit.compliance.evaluate import evaluate
-from fieldvisit.compliance.facts import Facts, Question, StaffFact
-from fieldvisit.compliance.intervals import Interval
-from fieldvisit.compliance.merging import terms_for
+from fieldvisit.compliance.facts import Facts, Question
+from fieldvisit.compliance.intervals import Intervals, common
+from fieldvisit.compliance.merging import Terms, terms_for
 from fieldvisit.compliance.policy import Policy
+from fieldvisit.compliance.wallclock import whole_day
 from fieldvisit.compliance.windows import lawful_windows
 from fieldvisit.decisions import organisations_by_id
-from fieldvisit.facts import facts_of, staff_facts, subject_of
-from fieldvisit.models import Area, Organisation, Place, Shift, Visit
+from fieldvisit.facts import facts_of, place_facts, subject_of
+from fieldvisit.models import Area, Case, DayPlan, Organisation, Place, Visit
+from fieldvisit.planning.crews import CrewToPlan, StayedHome, at_most, crews_of, language, papers_of, read_roster
 from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
+
+STAFF = frozenset({"staff", "staff_min", "staff_max", "credentials", "conflict"})
+"""What a decision says of people: no question before crews are known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +38,7 @@ class VisitToPlan:
     """A visit with the hours in which it may begin and end, as instants, and what its crew must offer."""
 
     visit: Visit
-    hours: tuple[Interval, ...]
+    hours: Intervals
     requires: frozenset[str]
     visitors: int
 
@@ -46,30 +50,6 @@ class LeftOut:
     visit_id: uuid.UUID
     reason: UnservedReason
     detail: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CrewToPlan:
-    """Who rides together. `offers` are skills, languages and the papers that every member holds."""
-
-    code: str
-    members: tuple[Shift, ...]
-    lat: float
-    lon: float
-    hours: Interval
-    offers: frozenset[str]
-
-    @property
-    def lead(self) -> Shift:
-        return next((shift for shift in self.members if shift.lead), self.members[0])
-
-
-@dataclass(frozen=True, kw_only=True)
-class StayedHome:
-    """A visitor whose papers hold for none of the lenders of the day, with what is wrong with them."""
-
-    visitor_id: uuid.UUID
-    clauses: tuple[ClauseResult, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,63 +69,63 @@ class Day:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _Permitted:
+    """A visit that may be made on the day, and when."""
+
     visit: Visit
     facts: Facts
-    policies: tuple[Policy, ...]
+    terms: Terms
+    hours: Intervals
 
 
 def read_day(session: Session, area: Area, on: dt.date, now: dt.datetime) -> Day:
     """Everything the planner needs for this area and date.
 
-    Visits that wait, and those of an earlier plan of the same day that nobody has begun.
+    Visits that wait, and those of an earlier plan of the same area and day that nobody has begun. Of today, only what
+    is left of it.
     """
     organisation = session.get_one(Organisation, area.org_id)
-    judged = _judged(session, organisation, _candidates(session, area, on), now)
-    visits: list[VisitToPlan] = []
-    left_out: list[LeftOut] = []
-    for one in judged:
-        planned = _visit_to_plan(one, on, now)
-        if isinstance(planned, LeftOut):
-            left_out.append(planned)
-        else:
-            visits.append(planned)
-    crews, stayed_home = _crews(session, area, on, judged, now)
+    judged = [
+        _judged(visit, known, policies, on=on, now=now)
+        for visit, known, policies in _known(session, organisation, _candidates(session, area, on), now)
+    ]
+    permitted = [one for one in judged if isinstance(one, _Permitted)]
+    roster = read_roster(session, area.org_id, on)
+    papers = {one.visit.id: papers_of(roster, one.visit, one.facts, one.terms) for one in permitted}
+    most = {one.terms.staff_max for one in permitted if one.terms.staff_max is not None}
+    crews, stayed_home = crews_of(roster, area, set(papers.values()), most, now=now)
     return Day(
         area=area,
         on=on,
         zone=ZoneInfo(organisation.zone),
-        visits=tuple(visits),
-        left_out=tuple(left_out),
+        visits=tuple(_to_plan(one, papers[one.visit.id].tag) for one in permitted),
+        left_out=tuple(one for one in judged if isinstance(one, LeftOut)),
         crews=crews,
         stayed_home=stayed_home,
     )
 
 
-def papers(lender_id: uuid.UUID) -> str:
-    """What a crew offers whose papers all hold for visits in this lender's name."""
-    return f"papers:{lender_id}"
-
-
-def language(tag: str) -> str:
-    return f"language:{tag}"
-
-
 def _candidates(session: Session, area: Area, on: dt.date) -> list[Visit]:
+    of_this_area = sa.and_(
+        Visit.state.in_((VisitState.PLANNED, VisitState.PUBLISHED)),
+        Visit.planned_on == on,
+        DayPlan.area_id == area.id,
+    )
+    without_point = sa.and_(Visit.state == VisitState.REQUESTED, Place.lat.is_(None))
     rows = session.scalars(
         sa.select(Visit)
-        .join(Place, Place.id == Visit.place_id)
+        # Row-level security knows the placements: a case that the lender has taken back drops out here.
+        .join(Case, Case.id == Visit.case_id)
+        .join(Visit.place)
+        .outerjoin(DayPlan, DayPlan.id == Visit.plan_id)
         .where(
             Visit.org_id == area.org_id,
-            sa.or_(
-                Visit.state == VisitState.ELIGIBLE,
-                sa.and_(Visit.state == VisitState.REQUESTED, Place.lat.is_(None)),
-                sa.and_(Visit.state.in_((VisitState.PLANNED, VisitState.PUBLISHED)), Visit.planned_on == on),
-            ),
+            sa.or_(Visit.state == VisitState.ELIGIBLE, without_point, of_this_area),
             Visit.last_on >= on,
         )
-        .options(joinedload(Visit.case), joinedload(Visit.debtor), joinedload(Visit.place))
+        .options(joinedload(Visit.case), joinedload(Visit.debtor), contains_eager(Visit.place))
         .order_by(Visit.reference, Visit.id)
+        .execution_options(populate_existing=True)
     )
     return [visit for visit in rows if _in_area(visit.place, area)]
 
@@ -157,116 +137,63 @@ def _in_area(place: Place, area: Area) -> bool:
     return bool(geodesic((place.lat, place.lon), (area.lat, area.lon)).meters <= area.radius_m)
 
 
-def _judged(session: Session, organisation: Organisation, visits: Sequence[Visit], now: dt.datetime) -> list[_Judged]:
+def _known(
+    session: Session, organisation: Organisation, visits: Sequence[Visit], now: dt.datetime
+) -> list[tuple[Visit, Facts, tuple[Policy, ...]]]:
     lenders = organisations_by_id(session, (visit.lender_id for visit in visits))
-    facts = facts_of(session, [subject_of(visit) for visit in visits], now)
-    return [
-        _Judged(visit, known, policies_of((organisation, lenders[visit.lender_id])))
-        for visit, known in zip(visits, facts, strict=True)
-    ]
+    # A draft of this day makes room for the new one: what it reserves stands in the way of none of its debtor's visits,
+    # of which the new plan serves one at most. What is published was announced, and keeps its slot.
+    again = {str(visit.id) for visit in visits if visit.state is VisitState.PLANNED}
+    found = []
+    for visit, facts in zip(visits, facts_of(session, [subject_of(visit) for visit in visits], now), strict=True):
+        others = tuple(other for other in facts.planned_visits if other.visit_id not in again)
+        policies = policies_of((organisation, lenders[visit.lender_id]))
+        found.append((visit, replace(facts, planned_visits=others), policies))
+    return found
 
 
-def _visit_to_plan(one: _Judged, on: dt.date, now: dt.datetime) -> VisitToPlan | LeftOut:
-    visit = one.visit
+def _judged(
+    visit: Visit, facts: Facts, policies: tuple[Policy, ...], *, on: dt.date, now: dt.datetime
+) -> _Permitted | LeftOut:
     if visit.place.lat is None:
         return LeftOut(visit_id=visit.id, reason=UnservedReason.PLACE_UNKNOWN, detail={})
-    hours = lawful_windows(one.facts, one.policies, on)
-    service = dt.timedelta(seconds=visit.service_s)
-    begins_at = hours[0].begins_at if hours else dt.datetime.combine(on, dt.time(12), ZoneInfo(visit.place.zone))
-    # Caps, blocks and spacing are counted on the day of the visit, before an hour and a crew are known.
+    hours = _hours(facts, policies, on)
+    noon = dt.datetime.combine(on, dt.time(12), ZoneInfo(visit.place.zone))
+    begins_at = hours[0].begins_at if hours else noon
+    # Caps, blocks and spacing are counted on the day of the visit, before an hour and a crew are known. Where no hour
+    # is lawful, the clauses that leave none have to be told too, and noon is as good as any other time to ask about.
     question = Question(
-        visit_id=str(visit.id), moment=CheckMoment.ELIGIBLE, begins_at=begins_at, ends_at=begins_at + service
+        visit_id=str(visit.id),
+        moment=CheckMoment.ELIGIBLE if hours else CheckMoment.PLANNING,
+        begins_at=begins_at,
+        ends_at=begins_at + dt.timedelta(seconds=visit.service_s),
     )
-    decision = evaluate(question, one.facts, one.policies, now)
-    if decision.verdict is not Verdict.ALLOWED or not hours:
-        return LeftOut(
-            visit_id=visit.id,
-            reason=UnservedReason.NOT_PERMITTED,
-            detail={"clauses": plain(decision.deciding if decision.verdict is not Verdict.ALLOWED else ())},
-        )
-    terms = terms_for(one.policies, one.facts.place, on)
-    spoken = {language(visit.debtor.language)} if visit.debtor.language else set()
+    decision = evaluate(question, facts, policies, now)
+    in_the_way = tuple(
+        clause for clause in decision.deciding if clause.verdict is not Verdict.ALLOWED and not _of_staff(clause)
+    )
+    terms = terms_for(policies, place_facts(visit.place), on)
+    if in_the_way or not hours or terms is None:
+        return LeftOut(visit_id=visit.id, reason=UnservedReason.NOT_PERMITTED, detail={"clauses": plain(in_the_way)})
+    return _Permitted(visit, facts, terms, hours)
+
+
+def _hours(facts: Facts, policies: tuple[Policy, ...], on: dt.date) -> Intervals:
+    """The lawful hours of the date itself: what runs on over midnight is the next day's, with rules of its own."""
+    zone = facts.place.zone
+    return common(lawful_windows(facts, policies, on), whole_day(on, zone)) if zone else ()
+
+
+def _of_staff(clause: ClauseResult) -> bool:
+    return clause.clause_id.split("/")[1] in STAFF
+
+
+def _to_plan(one: _Permitted, papers: str) -> VisitToPlan:
+    spoken = {language(one.visit.debtor.language)} if one.visit.debtor.language else set()
+    most = {at_most(one.terms.staff_max)} if one.terms.staff_max is not None else set()
     return VisitToPlan(
-        visit=visit,
-        hours=hours,
-        requires=frozenset({*visit.requires, papers(visit.lender_id), *spoken}),
-        visitors=terms.staff_min if terms else 1,
+        visit=one.visit,
+        hours=one.hours,
+        requires=frozenset({*one.visit.requires, papers, *spoken, *most}),
+        visitors=one.terms.staff_min,
     )
-
-
-def _crews(
-    session: Session, area: Area, on: dt.date, judged: Sequence[_Judged], now: dt.datetime
-) -> tuple[tuple[CrewToPlan, ...], tuple[StayedHome, ...]]:
-    shifts = session.scalars(
-        sa.select(Shift)
-        .where(Shift.org_id == area.org_id, Shift.works_on == on)
-        .options(joinedload(Shift.visitor))
-        .order_by(Shift.crew_code, Shift.lead.desc(), Shift.visitor_id)
-    ).all()
-    shifts = [shift for shift in shifts if shift.visitor.active]
-    staff = staff_facts(session, [shift.visitor_id for shift in shifts])
-    by_lender = {one.visit.lender_id: one for one in judged}
-    holding: dict[uuid.UUID, set[uuid.UUID]] = {}
-    stayed_home = []
-    for shift in shifts:
-        wrong = {
-            lender_id: _papers_wrong(one, staff[shift.visitor_id], shift, now) for lender_id, one in by_lender.items()
-        }
-        holding[shift.visitor_id] = {lender_id for lender_id, clauses in wrong.items() if not clauses}
-        if by_lender and not holding[shift.visitor_id]:
-            clauses = {clause.clause_id: clause for found in wrong.values() for clause in found}
-            stayed_home.append(StayedHome(visitor_id=shift.visitor_id, clauses=tuple(clauses.values())))
-    home = {one.visitor_id for one in stayed_home}
-    together: dict[str, list[Shift]] = defaultdict(list)
-    for shift in shifts:
-        if shift.visitor_id not in home:
-            together[shift.crew_code].append(shift)
-    crews = (_crew(area, code, members, holding) for code, members in sorted(together.items()))
-    return tuple(crew for crew in crews if crew is not None), tuple(stayed_home)
-
-
-def _papers_wrong(one: _Judged, person: StaffFact, shift: Shift, now: dt.datetime) -> tuple[ClauseResult, ...]:
-    """What a visitor lacks for a visit in this lender's name at the end of the shift. A letter for one case only is
-    judged with its case when the plan is published."""
-    question = Question(
-        visit_id=str(one.visit.id),
-        moment=CheckMoment.PLANNING,
-        begins_at=shift.starts_at,
-        ends_at=shift.ends_at,
-        staff=(person,),
-    )
-    decision = evaluate(question, one.facts, one.policies, now)
-    return tuple(
-        clause
-        for clause in decision.clauses
-        if clause.clause_id.split("/")[1] == "credentials" and clause.verdict is not Verdict.ALLOWED
-    )
-
-
-def _crew(
-    area: Area, code: str, members: Sequence[Shift], holding: dict[uuid.UUID, set[uuid.UUID]]
-) -> CrewToPlan | None:
-    """The crew, or None where its members share no hour."""
-    begins_at = max(shift.starts_at for shift in members)
-    ends_at = min(shift.ends_at for shift in members)
-    if begins_at >= ends_at:
-        return None
-    lenders = set.intersection(*(holding[shift.visitor_id] for shift in members))
-    lead = next((shift for shift in members if shift.lead), members[0])
-    from_home = not lead.from_office and lead.visitor.home_lat is not None and lead.visitor.home_lon is not None
-    return CrewToPlan(
-        code=code,
-        members=tuple(sorted(members, key=lambda shift: (shift is not lead, shift.visitor_id))),
-        lat=lead.visitor.home_lat if from_home and lead.visitor.home_lat is not None else area.lat,
-        lon=lead.visitor.home_lon if from_home and lead.visitor.home_lon is not None else area.lon,
-        hours=Interval(begins_at, ends_at),
-        offers=frozenset({*_known(members), *(papers(lender_id) for lender_id in lenders)}),
-    )
-
-
-def _known(members: Iterable[Shift]) -> set[str]:
-    """What one member knows the whole crew can do."""
-    return {
-        *(skill for shift in members for skill in shift.visitor.skills),
-        *(language(tag) for shift in members for tag in shift.visitor.languages),
-    }

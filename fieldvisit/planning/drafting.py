@@ -1,4 +1,8 @@
-"""A solver's answer becomes the day's draft: routes, crews, stops, and the visits left out with their reasons."""
+"""A solver's answer becomes the day's draft: routes, crews, stops, and the visits left out with their reasons.
+
+This is the second of the policy's four gates: every stop is judged at its time with its people before a slot of a cap
+is reserved for it.
+"""
 
 import datetime as dt
 import uuid
@@ -10,64 +14,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.compliance.decision import plain
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, UnservedVisit, Visit
-from fieldvisit.planning.day import LeftOut
 from fieldvisit.planning.judging import demand_faultless
-from fieldvisit.planning.plans import Claimed, lock_plan, release_visits
+from fieldvisit.planning.plans import Claimed, lock_plan, planned_in, published_plan, release_drafts, take_turn
 from fieldvisit.planning.problem import instant
+from fieldvisit.planning.stops import judge_stops, leave_out, plain_clauses
 from fieldvisit.visits import lock_visits, move
-from fieldvisit.vocabulary import DayPlanState, UnservedReason, VisitState
+from fieldvisit.vocabulary import CheckMoment, DayPlanState, UnservedReason, VisitState
 from routing import plan as answers
 from routing.problem import Problem
 
 
-def accept_plan(
-    session: Session,
-    claimed: Claimed,
-    *,
-    problem: Mapping[str, Any],
-    plan: Mapping[str, Any],
-    travel_source: str,
-    paths: Mapping[str, Sequence[Any]],
-    now: dt.datetime,
-) -> None:
-    """Make the answer the day's draft, in place of an earlier draft. Raises PlanFaulty where the judge objects.
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a search came back with. `paths`: crew → the way along roads as [lon, lat]."""
 
-    Visits that were cancelled or taken while the search ran are left out with that reason.
-    """
-    row = lock_plan(session, claimed.plan_id)
-    if row.state is not DayPlanState.SOLVING or row.claimed_at != claimed.claimed_at:
-        return
-    question, answer = demand_faultless(problem, plan)
-    _release_drafts(session, row, now)
-    row.problem, row.plan = dict(problem), dict(plan)
-    row.cost, row.travel_source = answer.cost, travel_source
-    row.stayed_home = {str(one.visitor_id): plain(one.clauses) for one in claimed.day.stayed_home}
-    row.state, row.finished_at = DayPlanState.DRAFT, now
-    session.flush()
-    locked = lock_visits(session, (uuid.UUID(stop.task) for route in answer.routes for stop in route.stops))
-    made = _Answer(row=row, claimed=claimed, question=question, plan=answer, paths=paths, locked=locked)
-    taken = _add_routes(session, made, now)
-    _add_unserved(session, row, claimed.day.left_out, answer, taken)
-    session.flush()
-
-
-def _release_drafts(session: Session, plan: DayPlan, now: dt.datetime) -> None:
-    earlier = session.scalars(
-        sa.select(DayPlan)
-        .where(
-            DayPlan.area_id == plan.area_id,
-            DayPlan.planned_on == plan.planned_on,
-            DayPlan.state == DayPlanState.DRAFT,
-            DayPlan.id != plan.id,
-        )
-        .order_by(DayPlan.id)
-        .with_for_update()
-    ).all()
-    for draft in earlier:
-        release_visits(session, draft, now)
-        draft.state = DayPlanState.DROPPED
+    problem: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    travel_source: str
+    paths: Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,26 +44,74 @@ class _Answer:
     question: Problem
     plan: answers.Plan
     paths: Mapping[str, Sequence[Any]]
-    locked: Mapping[uuid.UUID, Visit]
 
 
-def _add_routes(session: Session, answer: _Answer, now: dt.datetime) -> list[uuid.UUID]:
-    """Write the routes; the visits that could not be planned any more."""
-    taken = []
-    for found in answer.plan.routes:
-        route = _add_route(session, answer, found)
-        position = 0
-        for stop, travel_s in zip(found.stops, _drives(answer.question, found), strict=False):
-            visit = answer.locked.get(uuid.UUID(stop.task))
-            if visit is None or visit.state not in (VisitState.ELIGIBLE, VisitState.PUBLISHED):
-                taken.append(uuid.UUID(stop.task))
-                continue
-            position += 1
-            session.add(_stop(answer, route, stop, position=position, travel_s=travel_s))
-            if visit.state is VisitState.ELIGIBLE:
-                visit.planned_on, visit.plan_id = answer.row.planned_on, answer.row.id
-                move(session, visit, VisitState.PLANNED, now=now, plan_id=str(answer.row.id))
-    return taken
+def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.datetime) -> bool:
+    """Make the answer the day's draft, in place of an earlier draft; False where nobody waits for it any more.
+
+    Visits that were cancelled or taken while the search ran are left out with that reason, and those that the policy
+    refuses by now with its clauses. Raises PlanFaulty where the judge objects.
+    """
+    question, plan = demand_faultless(found.problem, found.plan)
+    take_turn(session)
+    row = lock_plan(session, claimed.plan_id)
+    if row.state is not DayPlanState.SOLVING or row.claimed_at != claimed.claimed_at:
+        return False
+    drafts = _earlier_drafts(session, row)
+    visits = lock_visits(session, planned_in(session, drafts) | _served(plan))
+    release_drafts(session, drafts, now)
+    row.problem, row.plan = dict(found.problem), dict(found.plan)
+    row.cost, row.travel_source = plan.cost, found.travel_source
+    row.stayed_home = {
+        str(one.visitor_id): {
+            "staff_number": one.staff_number,
+            "clauses": plain_clauses(one.clauses, {str(one.visitor_id): one.staff_number}),
+        }
+        for one in claimed.day.stayed_home
+    }
+    row.state, row.finished_at = DayPlanState.DRAFT, now
+    session.flush()
+    answer = _Answer(row=row, claimed=claimed, question=question, plan=plan, paths=found.paths)
+    _add_unserved(session, answer)
+    routes = [_add_route(session, answer, route) for route in plan.routes]
+    _reserve(session, row, routes, visits, now)
+    return True
+
+
+def _earlier_drafts(session: Session, plan: DayPlan) -> Sequence[DayPlan]:
+    return session.scalars(
+        sa.select(DayPlan)
+        .where(
+            DayPlan.area_id == plan.area_id,
+            DayPlan.planned_on == plan.planned_on,
+            DayPlan.state == DayPlanState.DRAFT,
+            DayPlan.id != plan.id,
+        )
+        .order_by(DayPlan.id)
+        .with_for_update()
+    ).all()
+
+
+def _served(plan: answers.Plan) -> set[uuid.UUID]:
+    return {uuid.UUID(stop.task) for route in plan.routes for stop in route.stops}
+
+
+def _add_unserved(session: Session, answer: _Answer) -> None:
+    left_out = [(one.visit_id, one.reason, one.detail) for one in answer.claimed.day.left_out]
+    left_out += [
+        (uuid.UUID(one.task), UnservedReason(one.reason.value), _detail(one.detail)) for one in answer.plan.unserved
+    ]
+    session.add_all(
+        UnservedVisit(org_id=answer.row.org_id, plan_id=answer.row.id, visit_id=visit_id, reason=reason, detail=detail)
+        for visit_id, reason, detail in left_out
+    )
+
+
+def _detail(detail: object) -> dict[str, Any]:
+    """Per crew why not, or which visits hold the place: kept apart, since both are only names."""
+    if isinstance(detail, Mapping):
+        return {"crews": dict(detail)}
+    return {"held_by": list(detail)} if isinstance(detail, tuple) else {}
 
 
 def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route:
@@ -111,7 +124,7 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
         crew_code=found.crew,
         start_lat=crew.lat,
         start_lon=crew.lon,
-        from_office=crew.lead.from_office,
+        from_office=not crew.starts_from_home,
         depart_at=instant(origin, found.depart_s),
         return_at=instant(origin, found.return_s),
         travel_s=found.travel_s,
@@ -121,50 +134,42 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
         break_s=crew.lead.break_s if broken else None,
         path=list(answer.paths.get(found.crew, [])),
     )
-    session.add(route)
-    session.flush()
-    session.add_all(
-        CrewMember(org_id=route.org_id, route_id=route.id, visitor_id=shift.visitor_id, lead=shift is crew.lead)
+    route.members = [
+        CrewMember(org_id=answer.row.org_id, visitor_id=shift.visitor_id, lead=shift is crew.lead)
         for shift in crew.members
-    )
+    ]
+    drives = _drives(answer.question, found)
+    route.stops = [
+        Stop(
+            org_id=answer.row.org_id,
+            visit_id=uuid.UUID(stop.task),
+            position=position,
+            arrive_at=instant(origin, stop.arrive_s),
+            begin_at=instant(origin, stop.begin_s),
+            end_at=instant(origin, stop.end_s),
+            travel_s=drives[position - 1],
+        )
+        for position, stop in enumerate(found.stops, start=1)
+    ]
+    session.add(route)
     return route
 
 
-def _stop(answer: _Answer, route: Route, stop: answers.Stop, *, position: int, travel_s: int) -> Stop:
-    origin = answer.claimed.day.origin
-    return Stop(
-        org_id=route.org_id,
-        route_id=route.id,
-        visit_id=uuid.UUID(stop.task),
-        position=position,
-        arrive_at=instant(origin, stop.arrive_s),
-        begin_at=instant(origin, stop.begin_s),
-        end_at=instant(origin, stop.end_s),
-        travel_s=travel_s,
-    )
-
-
-def _add_unserved(
-    session: Session,
-    row: DayPlan,
-    left_out: Sequence[LeftOut],
-    answer: answers.Plan,
-    taken: Sequence[uuid.UUID],
+def _reserve(
+    session: Session, plan: DayPlan, routes: Sequence[Route], visits: Mapping[uuid.UUID, Visit], now: dt.datetime
 ) -> None:
-    found = [(one.visit_id, one.reason, one.detail) for one in left_out]
-    found += [(uuid.UUID(one.task), UnservedReason(one.reason.value), _detail(one.detail)) for one in answer.unserved]
-    found += [(visit_id, UnservedReason.TAKEN_MEANWHILE, {}) for visit_id in taken]
-    session.add_all(
-        UnservedVisit(org_id=row.org_id, plan_id=row.id, visit_id=visit_id, reason=reason, detail=detail)
-        for visit_id, reason, detail in found
-    )
-
-
-def _detail(detail: object) -> dict[str, Any]:
-    """Per crew why not, or which visits hold the place: kept apart, since both are only names."""
-    if isinstance(detail, Mapping):
-        return {"crews": dict(detail)}
-    return {"held_by": list(detail)} if isinstance(detail, tuple) else {}
+    """Take each visit for its stop where it is still to be had and may be made then by them; else the stop goes."""
+    session.flush()
+    published = published_plan(session, plan.area_id, plan.planned_on)
+    for judged in judge_stops(session, routes, visits, moment=CheckMoment.PLANNING, now=now):
+        visit = judged.visit
+        ours = published is not None and visit.state is VisitState.PUBLISHED and visit.plan_id == published.id
+        if not judged.allowed or not (ours or visit.state is VisitState.ELIGIBLE):
+            leave_out(session, plan, judged)
+        elif not ours:
+            visit.planned_on, visit.plan_id = plan.planned_on, plan.id
+            move(session, visit, VisitState.PLANNED, now=now, plan_id=str(plan.id))
+    session.flush()
 
 
 def _legs(question: Problem, found: answers.Route) -> list[tuple[int, int]]:

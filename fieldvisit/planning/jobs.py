@@ -5,7 +5,6 @@ another worker's sweep and done again; what it had written is either whole or no
 """
 
 import asyncio
-import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import procrastinate
 import sqlalchemy as sa
 import structlog
 from procrastinate import JobContext, RetryStrategy
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -23,18 +23,27 @@ from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.gate import open_visits
 from fieldvisit.models import Organisation
-from fieldvisit.planning.drafting import accept_plan
+from fieldvisit.planning.drafting import Found, accept_plan
+from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.judging import PlanFaulty
-from fieldvisit.planning.plans import Claimed, claim_plan, fail_plan, fail_silent_plans, note_progress
+from fieldvisit.planning.plans import (
+    Claimed,
+    claim_plan,
+    fail_plan,
+    fail_silent_plans,
+    give_up_plan,
+    note_progress,
+)
 from fieldvisit.planning.search import search, work_of
 from fieldvisit.planning.work import Answer
 from fieldvisit.settings import Settings
 from fieldvisit.visits import expire_visits, return_unbegun
-from routing.errors import InvalidPlan, InvalidProblem
 
 SOLVES, UPKEEP = "solves", "upkeep"
 SILENT_S = 30
-"""A worker whose heartbeat (each 10 s) is older than this is taken for dead, and its jobs are done again."""
+"""A worker that has shown no sign of life for so long is taken for dead, and its jobs are done again."""
+MOST_ATTEMPTS = 8
+"""How often a job is tried: by workers that were told to stop, that died over it, or that lost the database."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,19 +67,22 @@ def enqueue_solve(session: Session, org_id: uuid.UUID, plan_id: uuid.UUID) -> No
     job.defer(org_id=str(org_id), plan_id=str(plan_id))
 
 
-def worker_app(conninfo: str, tools: Tools) -> procrastinate.App:
+def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> procrastinate.App:
     """The app that a worker runs."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
 
-    # What a solve can go wrong with is an answer, not an exception: an exception is a part that is away for a while.
-    @app.task(name="solve", queue=SOLVES, retry=RetryStrategy(max_attempts=8, exponential_wait=2))
-    async def solve(org_id: str, plan_id: str) -> None:
-        await solve_plan(tools, uuid.UUID(org_id), uuid.UUID(plan_id))
+    # What a solve can go wrong with is an answer, not an exception. What leaves as an exception was cut short, by a
+    # worker told to stop or by a database that went away, and is tried again; `solve_or_give_up` sees to the rest.
+    cut_short = RetryStrategy(max_attempts=MOST_ATTEMPTS, exponential_wait=2)
 
-    @app.periodic(cron="* * * * * */15")
-    @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep", pass_context=True)
-    async def sweep(context: JobContext, timestamp: int) -> None:
-        await sweep_stalled(app)
+    @app.task(name="solve", queue=SOLVES, retry=cut_short, pass_context=True)
+    async def solve(context: JobContext, org_id: str, plan_id: str) -> None:
+        await solve_or_give_up(tools, uuid.UUID(org_id), uuid.UUID(plan_id), attempts=context.job.attempts)
+
+    @app.periodic(cron=f"* * * * * */{max(1, min(silent_s // 2, 30))}")
+    @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep")
+    async def sweep(timestamp: int) -> None:
+        await sweep_stalled(app, silent_s=silent_s)
 
     @app.periodic(cron="*/10 * * * *")
     @app.task(name="keep_up", queue=UPKEEP, queueing_lock="keep_up")
@@ -80,13 +92,32 @@ def worker_app(conninfo: str, tools: Tools) -> procrastinate.App:
     return app
 
 
-async def sweep_stalled(app: procrastinate.App) -> int:
+async def sweep_stalled(app: procrastinate.App, *, silent_s: int = SILENT_S) -> int:
     """Put the jobs of workers that went silent back into the queue; how many."""
-    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_S))
-    for job in stalled:
+    taken_over = 0
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=silent_s):
+        try:
+            await app.job_manager.retry_job(job)
+        except ConnectorException:
+            # Another worker's sweep was quicker, or the job has come to its end after all.
+            continue
         log.warning("job_taken_over", job_id=job.id, task=job.task_name)
-        await app.job_manager.retry_job(job)
-    return len(stalled)
+        taken_over += 1
+    return taken_over
+
+
+async def solve_or_give_up(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, *, attempts: int) -> None:
+    """Solve the plan. Where nobody will try again, the plan says so: it must not seem to be in the making for ever."""
+    if attempts >= MOST_ATTEMPTS:
+        await asyncio.to_thread(_give_up, tools, org_id, plan_id, PlanFailure.WORKER_LOST)
+        return
+    try:
+        await solve_plan(tools, org_id, plan_id)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("solve_failed", plan_id=str(plan_id))
+        await asyncio.to_thread(_give_up, tools, org_id, plan_id, PlanFailure.WORKER_FAILED)
 
 
 async def solve_plan(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> None:
@@ -100,24 +131,28 @@ async def solve_plan(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> Non
 
     log.info("solve_begun", plan_id=str(plan_id), visits=len(claimed.day.visits), crews=len(claimed.day.crews))
     answer = await search(work_of(claimed, tools.settings), tell)
-    code = await asyncio.to_thread(_finish, tools, claimed, answer)
-    log.info("solve_ended", plan_id=str(plan_id), failure=code)
+    if answer.called_off:
+        log.info("solve_called_off", plan_id=str(plan_id))
+        return
+    failure = await asyncio.to_thread(_finish, tools, claimed, answer)
+    log.info("solve_ended", plan_id=str(plan_id), failure=failure, says=answer.says)
 
 
 def pass_time(tools: Tools) -> None:
     """For each organisation: what was not begun waits again, what waited too long expires, and the gate looks again."""
     now = tools.clock()
     with acting_for_all(tools.sessions) as session:
-        zones = session.execute(sa.select(Organisation.id, Organisation.zone)).tuples().all()
+        zones = session.execute(sa.select(Organisation.id, Organisation.zone)).all()
     for org_id, zone in zones:
         today = now.astimezone(ZoneInfo(zone)).date()
         with acting_for(tools.sessions, org_id) as session:
             returned = return_unbegun(session, now, today)
             expired = expire_visits(session, now, today)
-            fail_silent_plans(session, now)
-            opened = open_visits(session, org_id, now)
-        if returned or expired or opened.visits:
-            log.info("time_passed", org_id=str(org_id), returned=returned, expired=expired, opened=len(opened.visits))
+            lost = fail_silent_plans(session, now)
+            opened = len(open_visits(session, org_id, now).visits)
+        if returned or expired or lost or opened:
+            counts = {"returned": returned, "expired": expired, "lost": lost, "opened": opened}
+            log.info("time_passed", org_id=str(org_id), **counts)
 
 
 def _claim(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> Claimed | None:
@@ -135,31 +170,28 @@ def _note(tools: Tools, claimed: Claimed, progress: Mapping[str, Any]) -> bool:
         return True
 
 
-def _finish(tools: Tools, claimed: Claimed, answer: Answer) -> str | None:
-    """Write the draft, or why there is none; the code of the failure."""
+def _finish(tools: Tools, claimed: Claimed, answer: Answer) -> PlanFailure | None:
+    """Write the draft, or why there is none."""
     now = tools.clock()
-    code, says = answer.failure, answer.says
-    if code is None:
-        try:
-            _accept(tools, claimed, answer, now)
-        except PlanFaulty as error:
-            code, says = error.code, str(error)
-        except (InvalidProblem, InvalidPlan) as error:
-            code, says = "plan_unreadable", str(error)
-    if code is not None:
-        with acting_for(tools.sessions, claimed.org_id) as session:
-            fail_plan(session, claimed, code=code, says=says, now=now)
-    return code
-
-
-def _accept(tools: Tools, claimed: Claimed, answer: Answer, now: dt.datetime) -> None:
-    with acting_for(tools.sessions, claimed.org_id) as session:
-        accept_plan(
-            session,
-            claimed,
+    failure, says = answer.failure, answer.says
+    if failure is None:
+        found = Found(
             problem=answer.problem or {},
             plan=answer.plan or {},
             travel_source=answer.travel_source or "",
             paths=answer.paths or {},
-            now=now,
         )
+        try:
+            with acting_for(tools.sessions, claimed.org_id) as session:
+                accept_plan(session, claimed, found, now=now)
+        except PlanFaulty as error:
+            failure, says = PlanFailure.PLAN_FAULTY, str(error)
+    if failure is not None:
+        with acting_for(tools.sessions, claimed.org_id) as session:
+            fail_plan(session, claimed, failure, says=says, now=now)
+    return failure
+
+
+def _give_up(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, failure: PlanFailure) -> None:
+    with acting_for(tools.sessions, org_id) as session:
+        give_up_plan(session, plan_id, failure, says="", now=tools.clock())

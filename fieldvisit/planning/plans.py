@@ -2,32 +2,32 @@
 
 A plan is shown only after the independent judge (`routing.checking.faults`) has found nothing, and published only after
 the policy engine has allowed every stop at its time with its people; what it refuses goes back with the clauses.
+
+Whoever writes routes or takes them back locks in one order, so that nobody waits in a circle: the organisation's turn
+(`take_turn`), the plans, then all visits concerned at once, in the order of their ids.
 """
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.models import (
-    Area,
-    CrewMember,
-    DayPlan,
-    Route,
-    Stop,
-    UnservedVisit,
-    Visit,
-)
+from fieldvisit.models import Area, CrewMember, DayPlan, Organisation, Route, Stop, UnservedVisit, Visit
 from fieldvisit.planning.day import Day, read_day
+from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.problem import Draft, problem_of
 from fieldvisit.visits import BEGUN, lock_visits, move
 from fieldvisit.vocabulary import DayPlanState, VisitState
-from routing.plan import Plan as Plan
+
+OPEN = (DayPlanState.REQUESTED, DayPlanState.SOLVING, DayPlanState.DRAFT)
+BEGAN = (*BEGUN, VisitState.REPORTED, VisitState.CLOSED)
+LOST_AFTER_S = 3_600
 
 
 class PlanNotDraft(FieldVisitError):
@@ -40,9 +40,17 @@ class DayHasBegun(FieldVisitError):
     says = "Visits of the published plan have begun; the day cannot be planned afresh."
 
 
+class DayIsOver(FieldVisitError):
+    code, kind = "day_is_over", Kind.CONFLICT
+    says = "The day of this plan, {planned_on}, is over."
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanRequest:
-    """Which day to plan, and how long to search. `iterations` bounds the search instead of the clock, for tests."""
+    """Which day to plan, and how long to search: `seconds` by the clock, `iterations` by count, whichever ends first.
+
+    With `iterations` alone deciding, the same day and seed always give the same plan.
+    """
 
     area_id: uuid.UUID
     planned_on: dt.date
@@ -72,7 +80,7 @@ class Claimed:
 
 
 def request_plan(
-    session: Session, org_id: uuid.UUID, request: PlanRequest, *, requested_by_id: uuid.UUID | None, today: dt.date
+    session: Session, org_id: uuid.UUID, request: PlanRequest, *, requested_by_id: uuid.UUID | None, now: dt.datetime
 ) -> DayPlan:
     """Ask for a plan; the caller enqueues the job in the same transaction.
 
@@ -81,9 +89,11 @@ def request_plan(
     area = session.scalars(sa.select(Area).where(Area.id == request.area_id, Area.org_id == org_id)).one_or_none()
     if area is None:
         raise NotFound(what="area", id=request.area_id)
-    if request.planned_on < today:
+    if request.planned_on < today_of(session, org_id, now):
         raise InvalidValue(path="planned_on", reason="must not lie in the past")
-    refuse_begun(session, area.id, request.planned_on)
+    published = published_plan(session, area.id, request.planned_on)
+    if published is not None:
+        refuse_begun(session, published)
     plan = DayPlan(
         org_id=org_id,
         area_id=area.id,
@@ -141,34 +151,45 @@ def note_progress(session: Session, claimed: Claimed, progress: Mapping[str, Any
     return changed is not None
 
 
-def fail_plan(session: Session, claimed: Claimed, *, code: str, says: str, now: dt.datetime) -> None:
+def fail_plan(session: Session, claimed: Claimed, failure: PlanFailure, *, says: str, now: dt.datetime) -> None:
     """Record why there is no plan. Whatever was drafted or published before stays as it was."""
     plan = lock_plan(session, claimed.plan_id)
     if plan.state is DayPlanState.SOLVING and plan.claimed_at == claimed.claimed_at:
-        plan.state = DayPlanState.FAILED
-        plan.failure = {"code": code, "says": says}
-        plan.finished_at = now
+        _fail(plan, failure, says=says, now=now)
         session.flush()
 
 
-def fail_silent_plans(session: Session, now: dt.datetime) -> None:
-    """End the plans whose search nobody has finished an hour after its time: their job is gone."""
-    silent = sa.func.make_interval(0, 0, 0, 0, 1, 0, DayPlan.seconds)
-    session.execute(
-        sa.update(DayPlan)
+def give_up_plan(session: Session, plan_id: uuid.UUID, failure: PlanFailure, *, says: str, now: dt.datetime) -> None:
+    """The same for whoever holds no claim on it: its job will not be tried again."""
+    plan = lock_plan(session, plan_id)
+    if plan.state in (DayPlanState.REQUESTED, DayPlanState.SOLVING):
+        _fail(plan, failure, says=says, now=now)
+        session.flush()
+
+
+def fail_silent_plans(session: Session, now: dt.datetime) -> int:
+    """End the plans whose search nobody has finished an hour after its time, their job being gone; how many."""
+    silent = sa.func.make_interval(0, 0, 0, 0, 0, 0, DayPlan.seconds + LOST_AFTER_S)
+    lost = session.scalars(
+        sa.select(DayPlan)
         .where(DayPlan.state == DayPlanState.SOLVING, DayPlan.claimed_at < now - silent)
-        .values(state=DayPlanState.FAILED, failure={"code": "worker_lost", "says": ""}, finished_at=now)
-    )
+        .order_by(DayPlan.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for plan in lost:
+        _fail(plan, PlanFailure.WORKER_LOST, says="", now=now)
+    session.flush()
+    return len(lost)
 
 
 def drop_plan(session: Session, plan_id: uuid.UUID, *, now: dt.datetime) -> DayPlan:
     """Throw a draft away, or call a running search off. Its visits wait again."""
+    take_turn(session)
     plan = lock_plan(session, plan_id)
-    if plan.state not in (DayPlanState.REQUESTED, DayPlanState.SOLVING, DayPlanState.DRAFT):
+    if plan.state not in OPEN:
         raise PlanNotDraft(state=plan.state)
-    release_visits(session, plan, now)
-    plan.state, plan.finished_at = DayPlanState.DROPPED, now
-    session.flush()
+    lock_visits(session, planned_in(session, [plan]))
+    release_drafts(session, [plan], now)
     return plan
 
 
@@ -198,6 +219,16 @@ def get_plan(session: Session, plan_id: uuid.UUID) -> DayPlan:
     return plan
 
 
+def take_turn(session: Session) -> None:
+    """Wait until no other transaction of this organisation writes routes, and keep the others out until this one ends.
+
+    Two plans of overlapping areas want the same visits and the same caps: one at a time, each sees what the other took.
+    """
+    session.execute(
+        sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.literal("routes of ") + _org(), 0)))
+    )
+
+
 def lock_plan(session: Session, plan_id: uuid.UUID) -> DayPlan:
     plan = session.scalars(
         sa.select(DayPlan).where(DayPlan.id == plan_id).with_for_update().execution_options(populate_existing=True)
@@ -211,32 +242,57 @@ def published_plan(session: Session, area_id: uuid.UUID, on: dt.date, *, lock: b
     query = sa.select(DayPlan).where(
         DayPlan.area_id == area_id, DayPlan.planned_on == on, DayPlan.state == DayPlanState.PUBLISHED
     )
-    return session.scalars(query.with_for_update() if lock else query).one_or_none()
+    query = query.with_for_update() if lock else query
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def _published_crews(session: Session, area_id: uuid.UUID, on: dt.date) -> dict[str, str]:
-    published = published_plan(session, area_id, on)
-    if published is None:
-        return {}
-    rows = session.execute(sa.select(Stop.visit_id, Route.crew_code).join(Route).where(Route.plan_id == published.id))
-    return {str(visit_id): crew for visit_id, crew in rows}
-
-
-def refuse_begun(session: Session, area_id: uuid.UUID, on: dt.date) -> None:
-    published = published_plan(session, area_id, on)
-    if published is None:
-        return
+def refuse_begun(session: Session, published: DayPlan) -> None:
+    """Raise DayHasBegun where anybody has set out on this published plan."""
     begun = session.scalars(
-        sa.select(Visit.id)
-        .where(Visit.plan_id == published.id, Visit.state.in_((*BEGUN, VisitState.REPORTED, VisitState.CLOSED)))
-        .limit(1)
+        sa.select(Visit.id).where(Visit.plan_id == published.id, Visit.state.in_(BEGAN)).limit(1)
     ).first()
     if begun is not None:
         raise DayHasBegun()
 
 
-def release_visits(session: Session, plan: DayPlan, now: dt.datetime) -> None:
-    ids = session.scalars(sa.select(Visit.id).where(Visit.plan_id == plan.id, Visit.state == VisitState.PLANNED)).all()
-    for visit in lock_visits(session, ids).values():
-        if visit.state is VisitState.PLANNED:
-            move(session, visit, VisitState.ELIGIBLE, now=now, code="draft_dropped", plan_id=str(plan.id))
+def planned_in(session: Session, plans: Sequence[DayPlan]) -> set[uuid.UUID]:
+    """The visits that these drafts hold."""
+    ids = [plan.id for plan in plans]
+    return set(session.scalars(sa.select(Visit.id).where(Visit.plan_id.in_(ids), Visit.state == VisitState.PLANNED)))
+
+
+def release_drafts(session: Session, drafts: Sequence[DayPlan], now: dt.datetime) -> None:
+    """Drop these plans, locked by the caller as their visits are; the visits wait again."""
+    for visit in lock_visits(session, planned_in(session, drafts)).values():
+        move(session, visit, VisitState.ELIGIBLE, now=now, code="draft_dropped", plan_id=str(visit.plan_id))
+    for draft in drafts:
+        draft.state, draft.finished_at = DayPlanState.DROPPED, draft.finished_at or now
+    session.flush()
+
+
+def today_of(session: Session, org_id: uuid.UUID, now: dt.datetime) -> dt.date:
+    """The date where the organisation is at home."""
+    return now.astimezone(ZoneInfo(session.get_one(Organisation, org_id).zone)).date()
+
+
+def _fail(plan: DayPlan, failure: PlanFailure, *, says: str, now: dt.datetime) -> None:
+    plan.state, plan.finished_at = DayPlanState.FAILED, now
+    plan.failure = {"code": failure.value, "says": says}
+
+
+def _org() -> sa.ColumnElement[str]:
+    return sa.cast(sa.func.app_org(), sa.Text)
+
+
+def _published_crews(session: Session, area_id: uuid.UUID, on: dt.date) -> dict[str, str]:
+    """Visit id → crew, of what the phones show and nobody has taken away since."""
+    published = published_plan(session, area_id, on)
+    if published is None:
+        return {}
+    rows = session.execute(
+        sa.select(Stop.visit_id, Route.crew_code)
+        .join(Route, Route.id == Stop.route_id)
+        .join(Visit, Visit.id == Stop.visit_id)
+        .where(Route.plan_id == published.id, Visit.state == VisitState.PUBLISHED, Visit.plan_id == published.id)
+    )
+    return {str(visit_id): crew for visit_id, crew in rows}

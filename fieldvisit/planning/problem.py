@@ -5,12 +5,15 @@ shift file; second 0 is local midnight, and elapsed seconds from there hold over
 """
 
 import datetime as dt
+import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fieldvisit.compliance.intervals import Interval
-from fieldvisit.planning.day import CrewToPlan, Day, VisitToPlan
+from fieldvisit.planning.crews import CrewToPlan
+from fieldvisit.planning.day import Day, VisitToPlan
 
 CHANGE_PRICE_S = 1_800
 """What taking a published visit from its crew costs: half an hour of travel."""
@@ -24,9 +27,9 @@ class Draft:
     points: tuple[tuple[float, float], ...]
 
 
-def problem_of(day: Day, published_crews: dict[str, str]) -> Draft:
+def problem_of(day: Day, published_crews: Mapping[str, str]) -> Draft:
     """The planning problem of the day. `published_crews`: visit id → crew of those already published."""
-    points: list[tuple[float, float]] = []
+    points: dict[tuple[float, float], int] = {}
     crews = [_crew(day, crew, _place(points, (crew.lat, crew.lon))) for crew in day.crews]
     debtors = Counter(one.visit.debtor_id for one in day.visits)
     codes = {crew.code for crew in day.crews}
@@ -84,12 +87,12 @@ def _crew(day: Day, crew: CrewToPlan, location: int) -> dict[str, Any]:
 
 
 def _span(day: Day, hours: Interval) -> tuple[int, int]:
+    """Whole seconds that lie inside the hours."""
     origin = day.origin.astimezone(dt.UTC)
-    return int((hours.begins_at - origin).total_seconds()), int((hours.ends_at - origin).total_seconds())
+    begins_s, ends_s = ((at - origin).total_seconds() for at in (hours.begins_at, hours.ends_at))
+    return math.ceil(begins_s), math.floor(ends_s)
 
 
-def _place(points: list[tuple[float, float]], point: tuple[float, float]) -> int:
+def _place(points: dict[tuple[float, float], int], point: tuple[float, float]) -> int:
     """The index of the point; neighbours in one house share it."""
-    if point not in points:
-        points.append(point)
-    return points.index(point)
+    return points.setdefault(point, len(points))

@@ -2,20 +2,26 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from fieldvisit.compliance.decision import Decision, plain
-from fieldvisit.compliance.intervals import Interval
-from fieldvisit.decisions import AtTheDoor, decide_all
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.models import CredentialCheck, DayPlan, Route, UnservedVisit, Visit
+from fieldvisit.models import DayPlan, Route, Visit
 from fieldvisit.planning.judging import demand_faultless
-from fieldvisit.planning.plans import PlanNotDraft, lock_plan, published_plan, refuse_begun
-from fieldvisit.visits import lock_visits, move
-from fieldvisit.vocabulary import CheckMoment, DayPlanState, UnservedReason, Verdict, VisitState
+from fieldvisit.planning.plans import (
+    DayIsOver,
+    PlanNotDraft,
+    lock_plan,
+    published_plan,
+    refuse_begun,
+    take_turn,
+    today_of,
+)
+from fieldvisit.planning.stops import JudgedStop, judge_stops, leave_out
+from fieldvisit.visits import lock_visits, move, note_event
+from fieldvisit.vocabulary import CheckMoment, DayPlanState, VisitState
 
 
 class NothingToPublish(FieldVisitError):
@@ -27,103 +33,71 @@ def publish_plan(
     session: Session, plan_id: uuid.UUID, *, published_by_id: uuid.UUID | None, now: dt.datetime
 ) -> DayPlan:
     """Publish a draft as the day's next version. Every stop is judged again, at its time with its people, and the
-    decision stored; a stop that is not allowed goes back to the waiting visits with its clauses."""
+    decision stored; a stop that is not allowed goes back to the waiting visits with its clauses.
+
+    Raises PlanNotDraft, DayIsOver, DayHasBegun, NothingToPublish, and PlanFaulty where the judge objects.
+    """
+    take_turn(session)
     plan = lock_plan(session, plan_id)
     if plan.state is not DayPlanState.DRAFT:
         raise PlanNotDraft(state=plan.state)
+    if plan.planned_on < today_of(session, plan.org_id, now):
+        raise DayIsOver(planned_on=plan.planned_on)
     demand_faultless(plan.problem or {}, plan.plan or {})
     earlier = published_plan(session, plan.area_id, plan.planned_on, lock=True)
-    refuse_begun(session, plan.area_id, plan.planned_on)
     routes = _routes(session, plan.id)
-    locked = lock_visits(session, (stop.visit_id for route in routes for stop in route.stops))
-    kept = _judge_stops(session, plan, routes, locked, now)
+    shown = _visits_of(session, earlier)
+    visits = lock_visits(session, shown | {stop.visit_id for route in routes for stop in route.stops})
+    if earlier is not None:
+        # Asked only now: a phone that sets out waits for the same rows.
+        refuse_begun(session, earlier)
+    judged = judge_stops(session, routes, visits, moment=CheckMoment.PUBLISHING, now=now)
+    kept = {one.visit.id for one in judged if one.allowed and _still_ours(one.visit, plan, earlier)}
     if not kept:
         raise NothingToPublish()
+    for one in judged:
+        if one.visit.id not in kept:
+            _send_back(session, plan, one, now)
     if earlier is not None:
-        _supersede(session, earlier, kept, now)
+        _supersede(session, earlier, shown - kept, now)
     plan.state, plan.version = DayPlanState.PUBLISHED, _next_version(session, plan)
     plan.published_at, plan.published_by_id = now, published_by_id
-    for visit_id in kept:
-        visit = locked[visit_id]
-        visit.plan_id = plan.id
-        if visit.state is VisitState.PLANNED:
-            move(session, visit, VisitState.PUBLISHED, now=now, plan_id=str(plan.id), version=plan.version)
+    for visit_id in sorted(kept):
+        _publish_visit(session, plan, visits[visit_id], now)
     session.flush()
     return plan
 
 
-def _judge_stops(
-    session: Session,
-    plan: DayPlan,
-    routes: Sequence[Route],
-    locked: Mapping[uuid.UUID, Visit],
-    now: dt.datetime,
-) -> set[uuid.UUID]:
-    """Decide every stop; the visits that may be published. The others leave their route."""
-    stops = [(route, stop) for route in routes for stop in route.stops]
-    asked = [
-        AtTheDoor(
-            visit=locked[stop.visit_id],
-            span=Interval(stop.begin_at, stop.end_at),
-            visitor_ids=[member.visitor_id for member in route.members],
-        )
-        for route, stop in stops
-    ]
-    kept = set()
-    decisions = decide_all(session, asked, moment=CheckMoment.PUBLISHING, now=now)
-    for (_, stop), one, decision in zip(stops, asked, decisions, strict=True):
-        _check_papers(session, one, decision, now)
-        gone = one.visit.state not in (VisitState.PLANNED, VisitState.PUBLISHED)
-        if decision.verdict is Verdict.ALLOWED and not gone:
-            kept.add(one.visit.id)
-            continue
-        session.delete(stop)
-        reason = UnservedReason.TAKEN_MEANWHILE if gone else UnservedReason.NOT_PERMITTED
-        session.add(
-            UnservedVisit(
-                org_id=plan.org_id,
-                plan_id=plan.id,
-                visit_id=one.visit.id,
-                reason=reason,
-                detail={"clauses": plain(decision.deciding)},
-            )
-        )
-        if not gone:
-            move(session, one.visit, VisitState.ELIGIBLE, now=now, code="not_permitted", plan_id=str(plan.id))
-    return kept
+def _still_ours(visit: Visit, plan: DayPlan, earlier: DayPlan | None) -> bool:
+    """Whether the visit waits for this plan, or is shown by the version that this plan replaces."""
+    if visit.state is VisitState.PLANNED:
+        return visit.plan_id == plan.id
+    return visit.state is VisitState.PUBLISHED and earlier is not None and visit.plan_id == earlier.id
 
 
-def _check_papers(session: Session, one: AtTheDoor, decision: Decision, now: dt.datetime) -> None:
-    wrong = [
-        clause
-        for clause in decision.deciding
-        if clause.clause_id.split("/")[1] == "credentials" and clause.verdict is not Verdict.ALLOWED
-    ]
-    session.add_all(
-        CredentialCheck(
-            org_id=one.visit.org_id,
-            visitor_id=visitor_id,
-            visit_id=one.visit.id,
-            moment=CheckMoment.PUBLISHING,
-            at=now,
-            passed=not wrong,
-            credential_ids=[],
-            faults={"clauses": plain(tuple(wrong))},
-        )
-        for visitor_id in one.visitor_ids
-    )
+def _send_back(session: Session, plan: DayPlan, judged: JudgedStop, now: dt.datetime) -> None:
+    leave_out(session, plan, judged)
+    if judged.visit.state is VisitState.PLANNED and judged.visit.plan_id == plan.id:
+        move(session, judged.visit, VisitState.ELIGIBLE, now=now, code="not_permitted", plan_id=str(plan.id))
 
 
-def _supersede(session: Session, earlier: DayPlan, kept: set[uuid.UUID], now: dt.datetime) -> None:
+def _supersede(session: Session, earlier: DayPlan, left: Set[uuid.UUID], now: dt.datetime) -> None:
     """The earlier version makes room; its visits that the new one does not hold wait again."""
     earlier.state = DayPlanState.SUPERSEDED
     session.flush()
-    ids = session.scalars(
-        sa.select(Visit.id).where(Visit.plan_id == earlier.id, Visit.state == VisitState.PUBLISHED)
-    ).all()
-    for visit in lock_visits(session, set(ids) - kept).values():
-        if visit.state is VisitState.PUBLISHED:
+    for visit in lock_visits(session, left).values():
+        if visit.state is VisitState.PUBLISHED and visit.plan_id == earlier.id:
             move(session, visit, VisitState.ELIGIBLE, now=now, code="superseded", plan_id=str(earlier.id))
+
+
+def _publish_visit(session: Session, plan: DayPlan, visit: Visit, now: dt.datetime) -> None:
+    if visit.state is VisitState.PLANNED:
+        move(session, visit, VisitState.PUBLISHED, now=now, plan_id=str(plan.id), version=plan.version)
+        return
+    # Published before: no move of its life, but whoever looked at it has to look again.
+    visit.plan_id, visit.updated_at = plan.id, now
+    visit.version += 1
+    session.add(note_event(visit, "planned_anew", now=now, plan_id=str(plan.id), version=plan.version))
 
 
 def _next_version(session: Session, plan: DayPlan) -> int:
@@ -135,10 +109,15 @@ def _next_version(session: Session, plan: DayPlan) -> int:
     return (latest or 0) + 1
 
 
+def _visits_of(session: Session, plan: DayPlan | None) -> set[uuid.UUID]:
+    return set(session.scalars(sa.select(Visit.id).where(Visit.plan_id == plan.id))) if plan else set()
+
+
 def _routes(session: Session, plan_id: uuid.UUID) -> Sequence[Route]:
     return session.scalars(
         sa.select(Route)
         .where(Route.plan_id == plan_id)
         .options(selectinload(Route.members), selectinload(Route.stops))
         .order_by(Route.crew_code)
+        .execution_options(populate_existing=True)
     ).all()

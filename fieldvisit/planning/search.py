@@ -5,18 +5,24 @@ A process per search, because a solver that crashes or leaks must take nothing w
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.plans import Claimed
 from fieldvisit.planning.work import Answer, Work
 from fieldvisit.settings import Settings
 
 SPARE_S = 90
 """What a search may take besides its own seconds: starting, reading the map, compiling where no cache is."""
+
+NO_MEMORY = ("MemoryError", "std::bad_alloc", "Cannot allocate memory", "out of memory")
+"""How the libraries below Python say that the memory cap was met, when they end the process."""
 
 # A plan of ten thousand visits is some tens of megabytes of JSON on one line.
 LARGEST_LINE = 1 << 28
@@ -38,10 +44,10 @@ def work_of(claimed: Claimed, settings: Settings) -> Work:
     )
 
 
-async def search(work: Work, tell: Tell) -> Answer:
+async def search(work: Work, tell: Tell, *, spare_s: float = SPARE_S) -> Answer:
     """The child's answer; a child that dies or outstays its time is an answer with a failure.
 
-    `tell` hears of progress, and stops the search by answering False. Cancelling this kills the child.
+    `tell` hears of progress, and calls the search off by answering False. Cancelling this kills the child.
     """
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "fieldvisit.planning.child"),
@@ -49,37 +55,46 @@ async def search(work: Work, tell: Tell) -> Answer:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         limit=LARGEST_LINE,
+        # A group of its own: a Ctrl-C meant for the worker passes it by, and what it starts can be ended with it.
+        start_new_session=True,
     )
+    limit_s = work.seconds + spare_s
     try:
-        async with asyncio.timeout(work.seconds + SPARE_S):
+        async with asyncio.timeout(limit_s):
             return await _converse(child, work, tell)
     except TimeoutError:
-        return Answer(failure="search_timed_out", says=f"no answer within {work.seconds + SPARE_S} s")
+        return Answer(failure=PlanFailure.SEARCH_TIMED_OUT, says=f"no answer within {limit_s:g} s")
     finally:
-        if child.returncode is None:
-            with suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
+        _kill(child)
+        await child.wait()
 
 
 async def _converse(child: asyncio.subprocess.Process, work: Work, tell: Tell) -> Answer:
-    if child.stdin is None or child.stdout is None or child.stderr is None:
+    if child.stdin is None or child.stdout is None:
         raise RuntimeError("the child was started with pipes")
     child.stdin.write(json.dumps(asdict(work)).encode() + b"\n")
     # A child that dies before it has read everything is told by its end, below.
     with suppress(ConnectionError):
         await child.stdin.drain()
-    stdout, complaints = await asyncio.gather(child.stdout.readline(), _listen(child, tell))
+    stdout, heard = await asyncio.gather(child.stdout.readline(), _listen(child, tell))
+    if heard is None:
+        return Answer(called_off=True)
     # Its standard input stays open to the end: the end of it tells the child that its parent is gone.
-    child.stdin.close()
     code = await child.wait()
     if code == 0 and stdout:
-        return Answer(**json.loads(stdout))
-    return Answer(failure="search_died", says=f"exit code {code}. {complaints[-1] if complaints else ''}".strip())
+        return _answer(json.loads(stdout))
+    last = heard[-1] if heard else ""
+    failure = PlanFailure.OUT_OF_MEMORY if any(line in last for line in NO_MEMORY) else PlanFailure.SEARCH_DIED
+    return Answer(failure=failure, says=f"exit code {code}. {last}".strip())
 
 
-async def _listen(child: asyncio.subprocess.Process, tell: Tell) -> list[str]:
-    """Pass progress on until the child ends; the last lines that were not progress."""
+def _answer(said: Mapping[str, Any]) -> Answer:
+    failure = said["failure"]
+    return Answer(**{**said, "failure": PlanFailure(failure) if failure else None})
+
+
+async def _listen(child: asyncio.subprocess.Process, tell: Tell) -> list[str] | None:
+    """Pass progress on until the child ends; the last lines that were not progress, or None once it is called off."""
     complaints: list[str] = []
     stream = child.stderr
     while stream is not None and (line := await stream.readline()):
@@ -89,5 +104,12 @@ async def _listen(child: asyncio.subprocess.Process, tell: Tell) -> list[str]:
             complaints = [*complaints[-19:], line.decode(errors="replace").strip()]
             continue
         if not await tell(progress):
-            child.kill()
+            _kill(child)
+            return None
     return complaints
+
+
+def _kill(child: asyncio.subprocess.Process) -> None:
+    """End the child and all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)

@@ -1,67 +1,98 @@
 """A plan in words: why a visit is left out, where the travel times come from, and the view that the picture draws."""
 
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale, UnknownLocaleError
+from sqlalchemy.orm import Session
+
 from fieldvisit.compliance.decision import message_from
+from fieldvisit.compliance.inquiry import joined
 from fieldvisit.languages import Message, label_id
-from fieldvisit.models import DayPlan, Route, UnservedVisit
+from fieldvisit.models import DayPlan, Organisation, Route, Stop, UnservedVisit
+from fieldvisit.planning.crews import AT_MOST, LANGUAGE, PAPERS
 from fieldvisit.planning.picture_views import HOME, OFFICE, EndView, PlanView, RouteView, StopView, UnservedView
+from fieldvisit.planning.plans import get_plan
 from fieldvisit.vocabulary import UnservedReason
 
-SOURCES = {
-    "osrm": Message("road travel times from the map"),
-    "geodesic": Message("estimated from straight lines, not from roads"),
-}
-ADDRESS_UNKNOWN = Message("address without a point")
+ROADS = Message("road travel times from the map")
+LINES = Message("estimated from straight lines, not from roads")
+SOURCES = {"osrm": ROADS, "osrm-http": ROADS, "geodesic": LINES}
+TAKEN_BACK = Message("the lender has taken the case back")
 MOST_NAMED = 3
 """How many of the visits that hold a place are named: more would not be read."""
 
 
-def travel_words(plan: DayPlan) -> Message:
-    """Where the travel times come from, always said: an estimate must not look like a road."""
-    source = plan.travel_source or ""
-    return SOURCES.get(source.split(":")[0], Message(source))
+def travel_words(plan: DayPlan) -> Message | None:
+    """Where the travel times come from, always said: an estimate must not look like a road. None before the answer."""
+    if plan.travel_source is None:
+        return None
+    return SOURCES.get(plan.travel_source.split(",")[0], Message(plan.travel_source))
 
 
-def reason_words(left: UnservedVisit, references: dict[str, str]) -> tuple[Message, tuple[Message, ...]]:
-    """Why the visit is left out, and what there is to add. `references`: visit id → what people call it."""
+@dataclass(frozen=True)
+class Told:
+    """A plan that `get_plan` has read, with what its sentences speak of."""
+
+    plan: DayPlan
+
+    @cached_property
+    def references(self) -> dict[str, str]:
+        """Visit id → what people call it, for every visit of the plan."""
+        left = {str(one.visit_id): one.visit.reference for one in self.plan.unserved}
+        return left | {str(stop.visit_id): stop.visit.reference for route in self.plan.routes for stop in route.stops}
+
+    @cached_property
+    def tasks(self) -> dict[str, Mapping[str, Any]]:
+        return {task["id"]: task for task in (self.plan.problem or {}).get("tasks", ())}
+
+    @cached_property
+    def offers(self) -> list[set[str]]:
+        """What each crew of the day offers."""
+        return [set(crew.get("offers", ())) for crew in (self.plan.problem or {}).get("crews", ())]
+
+    @property
+    def unserved(self) -> list[UnservedVisit]:
+        return sorted(self.plan.unserved, key=lambda left: left.visit.reference)
+
+
+def reason_words(left: UnservedVisit, told: Told) -> tuple[Message, tuple[Message, ...]]:
+    """Why the visit is left out, and what there is to add."""
     remarks = [message_from(clause["message"]) for clause in left.detail.get("clauses", [])]
-    held_by = [references.get(visit_id, visit_id) for visit_id in left.detail.get("held_by", [])]
+    held_by = [told.references.get(visit_id, visit_id) for visit_id in left.detail.get("held_by", [])]
     if held_by:
-        named = ", ".join(held_by[:MOST_NAMED])
-        more = len(held_by) - MOST_NAMED
-        remarks.append(
-            Message("its place is held by {visits} and {more} more", {"visits": named, "more": more})
-            if more > 0
-            else Message("its place is held by {visits}", {"visits": named})
-        )
-    if left.reason is UnservedReason.NO_CREW_OFFERS:
-        remarks.append(Message("it needs {needs}", {"needs": ", ".join(_spoken(left.visit.requires)) or "-"}))
+        remarks.append(_held(held_by))
+    if left.visit.place is None:
+        remarks.append(TAKEN_BACK)
+    task = told.tasks.get(str(left.visit_id))
+    if task is not None:
+        remarks += _needs(left.reason, task, told.offers)
     return Message(label_id(left.reason)), tuple(remarks)
 
 
-def references_in(plan: DayPlan) -> dict[str, str]:
-    """Visit id → what people call it, for every visit that the plan speaks of."""
-    references = {str(left.visit_id): left.visit.reference for left in plan.unserved}
-    return references | {str(stop.visit_id): stop.visit.reference for route in plan.routes for stop in route.stops}
-
-
-def view_of(plan: DayPlan) -> PlanView:
-    """What the picture shows of a plan that `fieldvisit.planning.plans.get_plan` has read. No names, no amounts."""
-    references = references_in(plan)
-    shown = [route for route in plan.routes if route.stops]
+def view_of(session: Session, plan_id: uuid.UUID) -> PlanView:
+    """What the picture and the tables show of a plan. No names, no amounts. Raises NotFound."""
+    told = Told(get_plan(session, plan_id))
+    plan = told.plan
     return PlanView(
         area=plan.area.name,
         planned_on=plan.planned_on,
-        zone=ZoneInfo(shown[0].stops[0].visit.place.zone if shown else "UTC"),
+        zone=ZoneInfo(session.get_one(Organisation, plan.org_id).zone),
         version=plan.version,
-        travel_source=travel_words(plan),
+        travel_source=travel_words(plan) or "-",
         cost=plan.cost,
-        routes=tuple(_route(route, colour) for colour, route in enumerate(shown)),
-        unserved=tuple(
-            _unserved(left, references) for left in sorted(plan.unserved, key=lambda left: left.visit.reference)
-        ),
+        routes=tuple(_route(route, colour) for colour, route in enumerate(shown_routes(plan))),
+        unserved=tuple(_unserved(left, told) for left in told.unserved),
     )
+
+
+def shown_routes(plan: DayPlan) -> list[Route]:
+    """The routes on which a visit is left."""
+    return [route for route in plan.routes if route.stops]
 
 
 def _route(route: Route, colour: int) -> RouteView:
@@ -80,29 +111,70 @@ def _route(route: Route, colour: int) -> RouteView:
         break_at=route.break_at,
         break_s=route.break_s or 0,
         path=tuple((lon, lat) for lon, lat in route.path),
-        stops=tuple(
-            StopView(
-                number=number,
-                reference=stop.visit.reference,
-                address=stop.visit.place.address,
-                lat=stop.visit.place.lat or 0.0,
-                lon=stop.visit.place.lon or 0.0,
-                arrive_at=stop.arrive_at,
-                begin_at=stop.begin_at,
-                end_at=stop.end_at,
-                travel_s=stop.travel_s,
-            )
-            for number, stop in enumerate(route.stops, start=1)
-        ),
+        stops=tuple(_stop(number, stop) for number, stop in enumerate(_seen(route), start=1)),
     )
 
 
-def _unserved(left: UnservedVisit, references: dict[str, str]) -> UnservedView:
-    reason, remarks = reason_words(left, references)
-    return UnservedView(
-        reference=left.visit.reference, address=left.visit.place.address, reason=reason, remarks=remarks
+def _seen(route: Route) -> Iterable[Stop]:
+    """Row-level security hides the place of a case that the lender has taken back."""
+    return (stop for stop in route.stops if stop.visit.place is not None)
+
+
+def _stop(number: int, stop: Stop) -> StopView:
+    place = stop.visit.place
+    return StopView(
+        number=number,
+        reference=stop.visit.reference,
+        address=place.address,
+        lat=place.lat or 0.0,
+        lon=place.lon or 0.0,
+        arrive_at=stop.arrive_at,
+        begin_at=stop.begin_at,
+        end_at=stop.end_at,
+        travel_s=stop.travel_s,
     )
 
 
-def _spoken(requires: list[str]) -> list[str]:
-    return [need.replace("_", " ") for need in requires]
+def _unserved(left: UnservedVisit, told: Told) -> UnservedView:
+    reason, remarks = reason_words(left, told)
+    address = left.visit.place.address if left.visit.place is not None else "-"
+    return UnservedView(reference=left.visit.reference, address=address, reason=reason, remarks=remarks)
+
+
+def _held(held_by: list[str]) -> Message:
+    named, more = ", ".join(held_by[:MOST_NAMED]), len(held_by) - MOST_NAMED
+    if more > 0:
+        return Message("its place is held by {visits} and {more} more", {"visits": named, "more": more})
+    return Message("its place is held by {visits}", {"visits": named})
+
+
+def _needs(reason: UnservedReason, task: Mapping[str, Any], offers: list[set[str]]) -> list[Message]:
+    """What the crews lack, where that is why."""
+    if reason is UnservedReason.NO_CREW_LARGE_ENOUGH:
+        return [Message("it needs a crew of at least {people}", {"people": task.get("visitors", 1)})]
+    if reason is not UnservedReason.NO_CREW_OFFERS:
+        return []
+    if not offers:
+        return [Message("no crew works on this day")]
+    requires = set(task.get("requires", ()))
+    # Where each need is met by some crew, and all of them by none, only the whole list tells the reason.
+    lacking = requires - set().union(*offers) or requires
+    return [Message("it needs {needs}", {"needs": joined([_need(need) for need in sorted(lacking)], ", ")})]
+
+
+def _need(need: str) -> Message:
+    if need.startswith(LANGUAGE):
+        return Message("somebody who speaks {language}", {"language": _language(need.removeprefix(LANGUAGE))})
+    if need.startswith(PAPERS):
+        return Message("papers that hold for its lender")
+    if need.startswith(AT_MOST):
+        return Message("a crew of at most {people}", {"people": need.removeprefix(AT_MOST)})
+    return Message(need.replace("_", " "))
+
+
+def _language(tag: str) -> str:
+    """The language's own name for itself, which both its speakers and its readers know."""
+    try:
+        return f"{Locale.parse(tag, sep='-').display_name} ({tag})"
+    except (UnknownLocaleError, ValueError):
+        return tag

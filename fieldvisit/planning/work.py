@@ -1,7 +1,9 @@
-"""What a worker and its solving child say to each other."""
+"""What a worker and its solving child say to each other, each as one line of JSON."""
 
 from dataclasses import dataclass
 from typing import Any
+
+from fieldvisit.planning.failures import PlanFailure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +25,14 @@ class Work:
 class Answer:
     """What came of it: the whole problem and the plan as documents of the planning format, or a failure.
 
-    `paths`: crew → the way along roads as [lon, lat]. `failure`: a stable code and what happened, for a log.
+    `paths`: crew → the way along roads as [lon, lat]. `says`: what happened, for a log. `called_off`: nobody waits for
+    an answer any more, which is neither.
     """
 
     problem: dict[str, Any] | None = None
     plan: dict[str, Any] | None = None
     travel_source: str | None = None
     paths: dict[str, list[list[float]]] | None = None
-    failure: str | None = None
+    failure: PlanFailure | None = None
     says: str = ""
+    called_off: bool = False

@@ -1,0 +1,197 @@
+"""Who rides on a day, and what each crew offers: skills, languages, and the papers that its people hold together.
+
+What a crew offers and a visit requires are words of one kind: ``fi speaker`` needs no other rule than ``papers of
+Aurora``. A skill stands as it is; the others carry their kind before a colon.
+"""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from fieldvisit.compliance.decision import ClauseResult
+from fieldvisit.compliance.facts import Facts, StaffFact
+from fieldvisit.compliance.intervals import Interval
+from fieldvisit.compliance.merging import Terms
+from fieldvisit.compliance.parameters import HeldBy
+from fieldvisit.compliance.rules import CredentialRule
+from fieldvisit.compliance.staffing import credential_clauses
+from fieldvisit.facts import staff_facts
+from fieldvisit.models import Area, Shift, Visit
+from fieldvisit.vocabulary import Verdict
+
+PAPERS, LANGUAGE, AT_MOST = "papers:", "language:", "at_most:"
+SHORTEST = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrewToPlan:
+    """Who rides together. `offers`: the skills and languages of any member, and the papers that hold for them all."""
+
+    code: str
+    members: tuple[Shift, ...]
+    """The lead first."""
+    lat: float
+    lon: float
+    hours: Interval
+    offers: frozenset[str]
+
+    @property
+    def lead(self) -> Shift:
+        return self.members[0]
+
+    @property
+    def starts_from_home(self) -> bool:
+        return _starts_from_home(self.lead)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StayedHome:
+    """A visitor whose papers hold for no visit of the day, with what is wrong with them."""
+
+    visitor_id: uuid.UUID
+    staff_number: str
+    clauses: tuple[ClauseResult, ...]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The shifts of one day, and every paper of those who work them."""
+
+    on: dt.date
+    shifts: tuple[Shift, ...]
+    staff: Mapping[uuid.UUID, StaffFact]
+
+    @property
+    def cases(self) -> frozenset[str]:
+        """The cases for which somebody holds a paper that is good for no other."""
+        papers = (paper for person in self.staff.values() for paper in person.credentials)
+        return frozenset(paper.for_case_id for paper in papers if paper.for_case_id is not None)
+
+
+@dataclass(frozen=True)
+class Papers:
+    """One demand for papers: in this lender's name, under these rules, and for this case where somebody holds papers
+    made out for it alone. `facts` and `rules` are those of any visit with this demand."""
+
+    tag: str
+    facts: Facts = field(compare=False)
+    rules: tuple[CredentialRule, ...] = field(compare=False)
+
+    def lacking(self, people: Sequence[StaffFact], on: dt.date, *, each: bool) -> list[ClauseResult]:
+        """What these people lack on the date; with `each`, only of what everybody needs for themselves."""
+        return [
+            clause
+            for rule in self.rules
+            if not each or rule.held_by is HeldBy.EACH
+            for clause in credential_clauses(rule, people, self.facts, first=on, last=on)
+            if clause.verdict is not Verdict.ALLOWED
+        ]
+
+
+def language(tag: str) -> str:
+    return f"{LANGUAGE}{tag}"
+
+
+def at_most(people: int) -> str:
+    """What a crew offers that is no larger than this."""
+    return f"{AT_MOST}{people}"
+
+
+def read_roster(session: Session, org_id: uuid.UUID, on: dt.date) -> Roster:
+    """The shifts of the active visitors of the organisation on this date."""
+    shifts = session.scalars(
+        sa.select(Shift)
+        .where(Shift.org_id == org_id, Shift.works_on == on)
+        .options(joinedload(Shift.visitor))
+        .order_by(Shift.crew_code, Shift.lead.desc(), Shift.visitor_id)
+    ).all()
+    working = tuple(shift for shift in shifts if shift.visitor.active)
+    return Roster(on, working, staff_facts(session, [shift.visitor_id for shift in working]))
+
+
+def papers_of(roster: Roster, visit: Visit, facts: Facts, terms: Terms) -> Papers:
+    """The demand for papers of this visit."""
+    policies = "+".join(f"{policy.id}.{policy.version}" for policy in terms.policies)
+    case = f":{facts.case_id}" if facts.case_id in roster.cases else ""
+    return Papers(f"{PAPERS}{visit.lender_id}:{policies}{case}", facts, terms.credentials)
+
+
+def crews_of(
+    roster: Roster, area: Area, papers: Set[Papers], most: Iterable[int], *, now: dt.datetime
+) -> tuple[tuple[CrewToPlan, ...], tuple[StayedHome, ...]]:
+    """The crews of the day, and those who stay at home because their papers hold for none of its visits.
+
+    A crew goes on without whoever stays at home. `most`: the largest numbers of people that visits allow at a door.
+    """
+    stayed_home = tuple(one for shift in roster.shifts if (one := _stays_home(roster, shift, papers)) is not None)
+    home = {one.visitor_id for one in stayed_home}
+    together: dict[str, list[Shift]] = defaultdict(list)
+    for shift in roster.shifts:
+        if shift.visitor_id not in home:
+            together[shift.crew_code].append(shift)
+    crews = []
+    for code, members in sorted(together.items()):
+        hours = _shared_hours(members, now)
+        if hours is not None:
+            offers = {*_known(members), *_held(roster, members, papers), *_small_enough(members, most)}
+            crews.append(_crew(area, code, members, hours=hours, offers=offers))
+    return tuple(crews), stayed_home
+
+
+def _stays_home(roster: Roster, shift: Shift, papers: Set[Papers]) -> StayedHome | None:
+    person = roster.staff[shift.visitor_id]
+    lacking = [one.lacking([person], roster.on, each=True) for one in sorted(papers, key=lambda one: one.tag)]
+    if not lacking or not all(lacking):
+        return None
+    clauses = {clause.clause_id: clause for found in lacking for clause in found}
+    return StayedHome(
+        visitor_id=shift.visitor_id, staff_number=shift.visitor.staff_number, clauses=tuple(clauses.values())
+    )
+
+
+def _shared_hours(members: Sequence[Shift], now: dt.datetime) -> Interval | None:
+    """When all of them work, from now on; None where that is never."""
+    begins_at = max(now, *(shift.starts_at for shift in members))
+    ends_at = min(shift.ends_at for shift in members)
+    return Interval(begins_at, ends_at) if begins_at + SHORTEST <= ends_at else None
+
+
+def _known(members: Iterable[Shift]) -> set[str]:
+    """What one member knows the whole crew can do."""
+    return {
+        *(skill for shift in members for skill in shift.visitor.skills),
+        *(language(tag) for shift in members for tag in shift.visitor.languages),
+    }
+
+
+def _held(roster: Roster, members: Sequence[Shift], papers: Set[Papers]) -> set[str]:
+    people = [roster.staff[shift.visitor_id] for shift in members]
+    return {one.tag for one in papers if not one.lacking(people, roster.on, each=False)}
+
+
+def _small_enough(members: Sequence[Shift], most: Iterable[int]) -> set[str]:
+    return {at_most(people) for people in most if len(members) <= people}
+
+
+def _crew(area: Area, code: str, members: Sequence[Shift], *, hours: Interval, offers: Iterable[str]) -> CrewToPlan:
+    lead = next((shift for shift in members if shift.lead), members[0])
+    home = (lead.visitor.home_lat, lead.visitor.home_lon)
+    lat, lon = home if _starts_from_home(lead) else (area.lat, area.lon)
+    return CrewToPlan(
+        code=code,
+        members=(lead, *(shift for shift in members if shift is not lead)),
+        lat=area.lat if lat is None else lat,
+        lon=area.lon if lon is None else lon,
+        hours=hours,
+        offers=frozenset(offers),
+    )
+
+
+def _starts_from_home(lead: Shift) -> bool:
+    """A lead whose home has no point starts from the office, whatever the shift says."""
+    return not lead.from_office and lead.visitor.home_lat is not None and lead.visitor.home_lon is not None

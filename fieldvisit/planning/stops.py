@@ -1,0 +1,112 @@
+"""The stops of a plan before the policy: each judged at its time with its people, and taken out where it is refused."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from fieldvisit.compliance.decision import ClauseResult, plain
+from fieldvisit.compliance.inquiry import product_clause
+from fieldvisit.compliance.intervals import Interval
+from fieldvisit.decisions import AtTheDoor, decide_all
+from fieldvisit.languages import Message
+from fieldvisit.models import DayPlan, Route, Stop, UnservedVisit, Visit, Visitor
+from fieldvisit.planning.papers import check_papers
+from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict
+
+TAKEN_BACK = product_clause("placement", False, Message("The lender has taken the case back."))
+
+
+@dataclass(frozen=True)
+class JudgedStop:
+    """A stop with its visit, locked by the caller. `refused_by`: the clauses in the way; none where it is allowed."""
+
+    route: Route
+    stop: Stop
+    visit: Visit
+    refused_by: tuple[ClauseResult, ...]
+
+    @property
+    def allowed(self) -> bool:
+        return not self.refused_by
+
+
+def judge_stops(
+    session: Session,
+    routes: Sequence[Route],
+    visits: Mapping[uuid.UUID, Visit],
+    *,
+    moment: CheckMoment,
+    now: dt.datetime,
+) -> list[JudgedStop]:
+    """Decide every stop and store each decision with its visit, and with it the check of each person's papers."""
+    _read_alongside(session, visits)
+    stops = [(route, stop) for route in routes for stop in route.stops]
+    # Row-level security knows the placements: a case that the lender has taken back is simply not there.
+    asked = {
+        stop.visit_id: AtTheDoor(
+            visit=visits[stop.visit_id],
+            span=Interval(stop.begin_at, stop.end_at),
+            visitor_ids=[member.visitor_id for member in route.members],
+        )
+        for route, stop in stops
+        if visits[stop.visit_id].case is not None
+    }
+    decisions = decide_all(session, list(asked.values()), moment=moment, now=now)
+    check_papers(session, list(asked.values()), moment=moment, now=now)
+    refused = {
+        visit_id: () if decision.verdict is Verdict.ALLOWED else decision.deciding
+        for visit_id, decision in zip(asked, decisions, strict=True)
+    }
+    return [
+        JudgedStop(route, stop, visits[stop.visit_id], refused.get(stop.visit_id, (TAKEN_BACK,)))
+        for route, stop in stops
+    ]
+
+
+def leave_out(session: Session, plan: DayPlan, judged: JudgedStop) -> None:
+    """Take the stop off its route; the plan says why. The times of the others stay as they were announced."""
+    judged.route.stops.remove(judged.stop)
+    session.delete(judged.stop)
+    reason = UnservedReason.TAKEN_MEANWHILE if judged.allowed else UnservedReason.NOT_PERMITTED
+    session.add(
+        UnservedVisit(
+            org_id=plan.org_id,
+            plan_id=plan.id,
+            visit_id=judged.visit.id,
+            reason=reason,
+            detail={"clauses": plain_clauses(judged.refused_by, staff_numbers(session, judged.route))},
+        )
+    )
+
+
+def staff_numbers(session: Session, route: Route) -> dict[str, str]:
+    """Visitor id → staff number, of everybody on the route."""
+    ids = [member.visitor_id for member in route.members]
+    rows = session.execute(sa.select(Visitor.id, Visitor.staff_number).where(Visitor.id.in_(ids)))
+    return {str(visitor_id): staff_number for visitor_id, staff_number in rows}
+
+
+def plain_clauses(clauses: Sequence[ClauseResult], numbers: Mapping[str, str]) -> Any:
+    """The clauses as JSON, with the staff numbers that people know in place of ids."""
+    return plain([replace(clause, message=_named(clause.message, numbers)) for clause in clauses])
+
+
+def _named(message: Message, numbers: Mapping[str, str]) -> Message:
+    visitor = message.values.get("visitor")
+    if visitor is None:
+        return message
+    return Message(message.text, {**message.values, "visitor": numbers.get(str(visitor), visitor)})
+
+
+def _read_alongside(session: Session, visits: Mapping[uuid.UUID, Visit]) -> None:
+    """Case, debtor and place of each visit, in one query instead of three a visit."""
+    session.scalars(
+        sa.select(Visit)
+        .where(Visit.id.in_(visits))
+        .options(joinedload(Visit.case), joinedload(Visit.debtor), joinedload(Visit.place))
+    ).all()
