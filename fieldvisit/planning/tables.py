@@ -8,14 +8,29 @@ from rich.table import Table
 from fieldvisit.languages import Message, say
 from fieldvisit.planning.picture_views import PlanView, RouteView, UnservedView
 
-NUMBER_STYLE = "bold"
+CREWS = (
+    Message("Crew"),
+    Message("People"),
+    Message("Visits"),
+    Message("From"),
+    Message("To"),
+    Message("Travel"),
+    Message("Waiting"),
+)
+STOPS = (
+    Message("No."),
+    Message("Arrives"),
+    Message("Begins"),
+    Message("Ends"),
+    Message("Reference"),
+    Message("Address"),
+)
+LEFT_OUT = (Message("Reference"), Message("Why it is left out"))
 
 
 def route_table(view: PlanView, language: str) -> Table:
     """A line a crew: how many visits, from when to when, how much of it on the road."""
-    table = Table(
-        *(say(Message(head), language) for head in ("Crew", "People", "Visits", "From", "To", "Travel", "Wait"))
-    )
+    table = _table(CREWS, language)
     for route in view.routes:
         table.add_row(
             route.crew,
@@ -23,16 +38,15 @@ def route_table(view: PlanView, language: str) -> Table:
             str(len(route.stops)),
             _clock(route.depart_at, view.zone),
             _clock(route.return_at, view.zone),
-            _minutes(route.travel_s),
-            _minutes(route.wait_s),
+            _minutes(route.travel_s, language),
+            _minutes(route.wait_s, language),
         )
     return table
 
 
 def stop_table(view: PlanView, route: RouteView, language: str) -> Table:
     """One crew's day, stop by stop."""
-    heads = ("No.", "Arrive", "Begin", "End", "Visit", "Address")
-    table = Table(*(say(Message(head), language) for head in heads), title=route.crew)
+    table = _table(STOPS, language, title=route.crew)
     for stop in route.stops:
         table.add_row(
             str(stop.number),
@@ -47,20 +61,25 @@ def stop_table(view: PlanView, route: RouteView, language: str) -> Table:
 
 def unserved_table(view: PlanView, language: str) -> Table:
     """Every visit left out, with its reason in words."""
-    table = Table(*(say(Message(head), language) for head in ("Visit", "Why it is left out")))
+    table = _table(LEFT_OUT, language)
     for left in view.unserved:
         table.add_row(left.reference, words_of(left, language))
     return table
 
 
 def words_of(left: UnservedView, language: str) -> str:
-    said = [say(left.reason, language), *(say(remark, language) for remark in left.remarks)]
+    """``No room in the day: its place is held by V-000012``."""
+    said = [say(part, language) for part in (left.reason, *left.remarks)]
     return ": ".join([said[0], "; ".join(said[1:])]) if len(said) > 1 else said[0]
+
+
+def _table(heads: tuple[Message, ...], language: str, *, title: str | None = None) -> Table:
+    return Table(*(say(head, language) for head in heads), title=title)
 
 
 def _clock(at: dt.datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%H:%M}"
 
 
-def _minutes(seconds: int) -> str:
-    return f"{round(seconds / 60)} min"
+def _minutes(seconds: int, language: str) -> str:
+    return say(Message("{minutes} min", {"minutes": round(seconds / 60)}), language)
