@@ -133,22 +133,12 @@ def upsert_debtor(session: Session, draft: DebtorDraft) -> tuple[Debtor, Change]
     else:
         change = Change.CHANGED if assign(debtor, **values) else Change.UNCHANGED
     session.flush()
-    points = [add_contact_point(session, debtor, point)[1] for point in draft.contact_points]
-    places = [_upsert_place(session, debtor, place, organisation) for place in draft.places]
-    return debtor, combined(change, *points, *places)
-
-
-def add_contact_point(session: Session, debtor: Debtor, draft: ContactPointDraft) -> tuple[ContactPoint, Change]:
-    digest = contact_digest(session, draft)
-    point = session.scalar(
-        sa.select(ContactPoint).where(ContactPoint.debtor_id == debtor.id, ContactPoint.digest == digest)
-    )
-    if point is not None:
-        return point, Change.UNCHANGED
-    point = ContactPoint(org_id=debtor.org_id, debtor_id=debtor.id, kind=draft.kind, value=draft.value, digest=digest)
-    session.add(point)
+    # A debtor who was not there has nothing to compare with: half of the queries of a first import.
+    known = change is not Change.ADDED
+    points = _add_contact_points(session, debtor, draft.contact_points, known=known)
+    places = _upsert_places(session, debtor, draft.places, known=known)
     session.flush()
-    return point, Change.ADDED
+    return debtor, combined(change, *points, *places)
 
 
 def contact_digest(session: Session, draft: ContactPointDraft) -> bytes:
@@ -220,27 +210,52 @@ def state_wish_of(
     return wish, change
 
 
-def _upsert_place(session: Session, debtor: Debtor, draft: PlaceDraft, organisation: Organisation) -> Change:
-    digest = address_digest(session, draft.address)
-    place = session.scalar(sa.select(Place).where(Place.debtor_id == debtor.id, Place.digest == digest))
-    if place is not None:
-        better = draft.found and _TRUST.index(draft.found.source) >= _TRUST.index(place.found_by)
-        values = _where(draft.found, organisation) if draft.found and better else {}
-        changed = assign(place, kind=draft.kind, **values)
-        session.flush()
-        return Change.CHANGED if changed else Change.UNCHANGED
-    place = Place(
-        org_id=debtor.org_id,
-        debtor_id=debtor.id,
-        kind=draft.kind,
-        address=draft.address,
-        digest=digest,
-        country=organisation.country,
-        **_where(draft.found or NOBODY_LOOKED, organisation),
-    )
-    session.add(place)
-    session.flush()
-    return Change.ADDED
+def _add_contact_points(
+    session: Session, debtor: Debtor, drafts: Sequence[ContactPointDraft], *, known: bool
+) -> list[Change]:
+    stored = session.scalars(sa.select(ContactPoint.digest).where(ContactPoint.debtor_id == debtor.id)) if known else ()
+    seen = {bytes(digest) for digest in stored}
+    changes = []
+    for draft in drafts:
+        digest = contact_digest(session, draft)
+        changes.append(Change.UNCHANGED if digest in seen else Change.ADDED)
+        if digest not in seen:
+            seen.add(digest)
+            values = {"kind": draft.kind, "value": draft.value, "digest": digest}
+            session.add(ContactPoint(org_id=debtor.org_id, debtor_id=debtor.id, **values))
+    return changes
+
+
+def _upsert_places(session: Session, debtor: Debtor, drafts: Sequence[PlaceDraft], *, known: bool) -> list[Change]:
+    organisation = acting_organisation(session)
+    stored = session.scalars(sa.select(Place).where(Place.debtor_id == debtor.id)) if known else ()
+    places = {bytes(place.digest): place for place in stored}
+    changes = []
+    for draft in drafts:
+        digest = address_digest(session, draft.address)
+        if digest in places:
+            changed = assign(places[digest], kind=draft.kind, **_better(places[digest], draft.found, organisation))
+            changes.append(Change.CHANGED if changed else Change.UNCHANGED)
+            continue
+        places[digest] = Place(
+            org_id=debtor.org_id,
+            debtor_id=debtor.id,
+            kind=draft.kind,
+            address=draft.address,
+            digest=digest,
+            country=organisation.country,
+            **_where(draft.found or NOBODY_LOOKED, organisation),
+        )
+        session.add(places[digest])
+        changes.append(Change.ADDED)
+    return changes
+
+
+def _better(place: Place, found: Found | None, organisation: Organisation) -> dict[str, object]:
+    """Where the place is by what was found now, if that is known at least as well as what is stored."""
+    if found is None or _TRUST.index(found.source) < _TRUST.index(place.found_by):
+        return {}
+    return _where(found, organisation)
 
 
 def _where(found: Found, organisation: Organisation) -> dict[str, object]:

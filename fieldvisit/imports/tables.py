@@ -23,7 +23,7 @@ DELIMITERS = (",", ";", "\t")
 LARGEST_UNPACKED = 500 * 2**20
 ZIP_MAGIC, OLD_EXCEL_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 # Nearly every text of a Western code page is also some GB18030: it shows as Chinese inside of words.
-MISREAD = re.compile(r"[a-z][\u3400-\u9fff\ue000-\uf8ff]+[a-z]")
+MISREAD = re.compile(r"[A-Za-z][\u3400-\u9fff\ue000-\uf8ff]{1,2}[a-z]")
 _BROKEN_SHEET = (zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, EOFError)
 
 
