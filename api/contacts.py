@@ -15,6 +15,7 @@ from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.contacts import AttemptOut, AttemptsIn, AttemptsRecordedOut
 from fieldvisit.contacts import AttemptDraft, record_attempts
+from fieldvisit.debtors import ContactPointDraft
 from fieldvisit.drafts import Change, Refusal
 from fieldvisit.errors import InvalidValue
 from fieldvisit.finding import get_by_id
@@ -76,7 +77,8 @@ def _record(rows: Sequence[dict[str, Any]]) -> Recorded:
 
 def _drafted(row: dict[str, Any]) -> AttemptDraft | Refusal:
     try:
-        return AttemptDraft(**row)
+        point = row.get("contact_point")
+        return AttemptDraft(**row | {"contact_point": ContactPointDraft(**point) if point else None})
     except InvalidValue as error:
         return Refusal.because(error)
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import structlog
 from flask import Flask, Response, json
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug import Response as WerkzeugResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from api.context import language, request_id
@@ -115,7 +116,9 @@ class UnforeseenError(FieldVisitError):
 def register(app: Flask, *, max_body_mb: int) -> None:
     """Make every exception of this app a problem document."""
 
-    def on_http(error: HTTPException) -> Response:
+    def on_http(error: HTTPException) -> Response | WerkzeugResponse:
+        if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
+            return error.get_response()  # a redirection is no refusal
         return problem(_of_http(error, max_body_mb), status=error.code)
 
     app.register_error_handler(HTTPException, on_http)

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields, post_load
 
 from api.schemas.base import In, Out
-from api.schemas.debtors import ContactPointIn
+from api.schemas.debtors import ContactPointNamedIn
 from api.schemas.fields import Choice, Id, Instant, Many, OuterId, Part, Text
 from fieldvisit.drafts import Change
 from fieldvisit.vocabulary import AttemptResult, Channel, ReachedDetail
@@ -23,7 +23,7 @@ class AttemptIn(In):
     at = Instant(required=True)
     result = Choice(AttemptResult, required=True)
     detail = Choice(ReachedDetail, allow_none=True, metadata={"description": "for the result reached alone"})
-    contact_point = Part(ContactPointIn, allow_none=True)
+    contact_point = Part(ContactPointNamedIn, allow_none=True)
 
 
 class AttemptsIn(In):

@@ -11,12 +11,15 @@ from fieldvisit.debtors import DAYS, ContactPointDraft, DebtorDraft, PlaceDraft
 from fieldvisit.vocabulary import ContactPointKind, DebtorParty, PlaceKind, PointSource
 
 
-class ContactPointIn(Drafted):
+class ContactPointNamedIn(In):
     """A telephone number in E.164 (+358...), an e-mail address, or an address to write to."""
 
-    makes = ContactPointDraft
     kind = Choice(ContactPointKind, required=True)
     value = Text(required=True, max=500)
+
+
+class ContactPointIn(ContactPointNamedIn, Drafted):
+    makes = ContactPointDraft
 
 
 class PlaceIn(In):

@@ -14,6 +14,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from fieldvisit.drafts import LONGEST_ID
+from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 
 BIGGEST = 2**53 - 1
@@ -257,10 +258,18 @@ class Many(fields.List[Any]):
 
 
 class Part(fields.Nested):
-    """An object inside an object."""
+    """An object inside an object. What the domain has against it is told at its place."""
 
     def __init__(self, schema: type[Schema] | Schema, **more: Any) -> None:
         super().__init__(schema, **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, partial: Any = None, **more: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, partial=partial, **more)
+        except InvalidValue as error:
+            reason = error.details["reason"]
+            said = reason if isinstance(reason, Message) else Message(str(reason))
+            raise ValidationError({str(error.details["path"]): [said]}) from error
 
     def expected(self) -> Message:
         return Message("an object with: {known}", {"known": ", ".join(self.schema.load_fields)})

@@ -12,6 +12,7 @@ KNOWN: Mapping[str, Any] = {
     "due_at": "2026-03-03T09:00:00+02:00",
     "ends_at": "2026-03-03T16:00:00+02:00",
     "from_time": "09:00",
+    "outcome": "nobody",
     "password": "correct horse battery",
     "phone": "+358450001234",
     "roles": ["visitor"],
@@ -35,10 +36,16 @@ def body_for(operation: Mapping[str, Any], document: Mapping[str, Any], ids: Map
     return _value("", schema, document, ids)
 
 
+def query_for(operation: Mapping[str, Any], ids: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters that name a row, filled."""
+    named = {each["name"] for each in operation.get("parameters", ()) if each.get("in") == "query"} & set(ids)
+    return {name: str(ids[name]) for name in sorted(named)}
+
+
 def _value(name: str, schema: Mapping[str, Any], document: Mapping[str, Any], ids: Mapping[str, Any]) -> Any:
     if name in ids:
         return str(ids[name])
-    if name in KNOWN:
+    if name in KNOWN and KNOWN[name] in schema.get("enum", (KNOWN[name],)):
         return KNOWN[name]
     if "$ref" in schema:
         return _value(name, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]], document, ids)

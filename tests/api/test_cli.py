@@ -1,7 +1,12 @@
 """The command line, called as a program calls it."""
 
+import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping
 
 import pytest
@@ -118,3 +123,25 @@ def test_the_server_keeps_nothing_in_the_home_folder(settings: Settings) -> None
     server = serve.Server(settings, bind="127.0.0.1:0")
     assert server.cfg.settings["control_socket_disable"].get() is True
     assert (server.cfg.threads, server.cfg.worker_class_str) == (settings.threads, "gthread")
+
+
+def test_a_server_answers_until_it_is_told_to_stop_and_speaks_json(environ: Mapping[str, str]) -> None:
+    port = free_port()
+    command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", str(port)]
+    with subprocess.Popen(command, env={**os.environ, **environ}, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        said = [json.loads(next(server.stdout))]
+        while not said[-1]["event"].startswith("Listening"):
+            said.append(json.loads(next(server.stdout)))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
+            ready = json.load(answer)["ready"]
+        server.send_signal(signal.SIGTERM)
+        said += [json.loads(line) for line in server.stdout]
+    assert (ready, server.returncode) == (True, 0)
+    assert [each["route"] for each in said if each["event"] == "request"] == ["/health/ready"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

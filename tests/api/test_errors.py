@@ -204,6 +204,11 @@ def test_what_is_not_there_is_a_problem_document_too(
     assert (answer.status_code, answer.json["code"], answer.mimetype) == (status, code, "application/problem+json")
 
 
+def test_a_doubled_slash_leads_to_the_address_without(integrator: FlaskClient) -> None:
+    answer = integrator.get("/health//live")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost/health/live")
+
+
 def test_a_method_that_is_not_taken_names_those_that_are(integrator: FlaskClient) -> None:
     assert integrator.patch("/visitors").headers["Allow"] == "GET, HEAD, OPTIONS, PUT"
 

@@ -82,6 +82,18 @@ def test_a_file_shows_everything_to_whom_it_concerns_and_the_ends_to_the_auditor
     }
 
 
+def test_a_number_that_is_none_is_named_at_its_place(lender: FlaskClient) -> None:
+    points = [{"kind": "phone", "value": "+358450001234"}, {"kind": "phone", "value": "four five"}]
+    answer = lender.put("/debtors", json=DEBTOR | {"contact_points": points})
+    (only,) = answer.json["errors"]
+    assert (answer.status_code, only["pointer"], only["value"], only["reason"]) == (
+        422,
+        "/contact_points/1/value",
+        "four five",
+        "is not a telephone number",
+    )
+
+
 def test_a_chinese_coordinate_is_stored_where_it_is_in_the_world(lender: FlaskClient) -> None:
     tiananmen = {"lat": 39.908722, "lon": 116.397499, "datum": "gcj02"}
     debtor_id = put(lender, "/debtors", DEBTOR | {"places": [{"address": "北京", "point": tiananmen}]})["item"]["id"]
@@ -161,12 +173,13 @@ def test_attempts_are_answered_one_by_one(lender: FlaskClient) -> None:
         ATTEMPT | {"external_id": "A-2", "case_external_id": "C-9"},
         ATTEMPT | {"external_id": "A-3", "detail": "promised"},
         ATTEMPT | {"external_id": "A-4", "at": "2026-03-04T10:00:00+02:00"},
+        ATTEMPT | {"external_id": "A-5", "contact_point": {"kind": "phone", "value": "four five"}},
     ]
     answer = lender.post("/contact-attempts", json={"attempts": rows}).json
     assert answer == {
         "added": 1,
         "unchanged": 1,
-        "refused": 3,
+        "refused": 4,
         "results": [
             {"external_id": "A-1", "change": "added", "path": None, "reason": None},
             {"external_id": "A-1", "change": "unchanged", "path": None, "reason": None},
@@ -183,6 +196,7 @@ def test_attempts_are_answered_one_by_one(lender: FlaskClient) -> None:
                 "reason": "belongs to the result reached alone",
             },
             {"external_id": "A-4", "change": None, "path": "at", "reason": "lies in the future"},
+            {"external_id": "A-5", "change": None, "path": "value", "reason": "is not a telephone number"},
         ],
     }
     (stored,) = lender.get(f"/cases/{case_id}/contact-attempts").json["items"]
