@@ -6,6 +6,7 @@ import numpy as np
 
 from routing.improve.flat import Flat
 from routing.improve.holders import holders
+from routing.improve.pairs import UNPAYABLE, cheapest_meeting
 from routing.improve.places import best_place, welcomes
 from routing.improve.search import Lane
 from routing.plan import Reason, Unserved
@@ -42,24 +43,28 @@ def _taken(problem: Problem, task: Task, served: set[str]) -> Unserved:
 
 def _lost(flat: Flat, lane: Lane, task: Task, row: int, *, ways: Ways) -> Unserved:
     """A task with a place costs more than it is worth; one without is kept out by others."""
-    if task.crews == 2:
-        return Unserved(task=task.id, reason=Reason.NO_ROOM, detail=_refusals(flat, task, ways))
-    price, crew = _cheapest(flat, lane, row)
-    if crew >= 0:
-        detail = {flat.problem.crews[crew].id: f"costs {round(price)}, saves {round(float(flat.day.gain[row]))}"}
+    price, crews = _cheapest_meeting(flat, lane, row) if task.crews == 2 else _cheapest(flat, lane, row)
+    if crews:
+        told = f"costs {round(price)}, saves {round(float(flat.day.gain[row]))}"
+        detail = {flat.problem.crews[crew].id: told for crew in crews}
         return Unserved(task=task.id, reason=Reason.NOT_WORTH_ITS_COST, detail=detail)
-    held = _held(flat, lane, row)
+    held = () if task.crews == 2 else _held(flat, lane, row)
     return Unserved(task=task.id, reason=Reason.NO_ROOM, detail=held or _refusals(flat, task, ways))
 
 
-def _cheapest(flat: Flat, lane: Lane, row: int) -> tuple[float, int]:
-    best, chosen = 1e299, -1
+def _cheapest_meeting(flat: Flat, lane: Lane, row: int) -> tuple[float, tuple[int, ...]]:
+    meeting = cheapest_meeting(flat, lane, flat.rows[row])
+    return (0.0, ()) if meeting is None else (meeting.price, meeting.crews)
+
+
+def _cheapest(flat: Flat, lane: Lane, row: int) -> tuple[float, tuple[int, ...]]:
+    best, chosen = UNPAYABLE, -1
     for crew in range(len(flat.day.crews)):
         if welcomes(flat.day, lane.routes, crew, row):
             price, place = best_place(flat.day, lane.routes, crew, row, best, 0.0, lane.dice, lane.work.scratch)
             if place >= 0:
                 best, chosen = float(price), crew
-    return best, chosen
+    return best, (chosen,) if chosen >= 0 else ()
 
 
 def _held(flat: Flat, lane: Lane, row: int) -> tuple[str, ...]:

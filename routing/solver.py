@@ -8,6 +8,7 @@ from routing.campaign import Campaign, Outcome, Reporter
 from routing.checking import faults
 from routing.errors import FaultyPlan
 from routing.improve.flat import Flat, flat
+from routing.improve.search import Lane
 from routing.limits import Engine, Limits, Progress
 from routing.plan import Plan, Unserved
 from routing.pricing import mandatory_left, plan_price
@@ -32,42 +33,39 @@ def solve(
     """
     reporter = Reporter(limits, time.monotonic(), should_stop, on_progress)
     hopeless = impossible(problem)
-    if limits.engine == "ortools":
-        from routing.reference import reference_plan  # OR-Tools' routing library is large and rarely asked for.
-
-        return _judged(problem, reference_plan(problem, limits, reporter.watch, hopeless))
     if not problem.crews or len(hopeless) == len(problem.tasks):
         return _judged(problem, _nobody_served(problem, limits, reporter, hopeless))
     arrays = flat(problem, frozenset(hopeless))
-    campaign = Campaign(arrays, limits, reporter.watch)
-    reporter.lanes = campaign.lanes
-    outcome = campaign.search()
-    return _judged(problem, _plan(arrays, campaign, outcome, limits, reporter=reporter, hopeless=hopeless))
-
-
-def _plan(
-    arrays: Flat,
-    campaign: Campaign,
-    outcome: Outcome,
-    limits: Limits,
-    *,
-    reporter: Reporter,
-    hopeless: Mapping[str, Unserved],
-) -> Plan:
-    problem = arrays.problem
+    lane, outcome = _searched(arrays, limits, reporter)
     routes = routes_of(arrays, outcome.order)
     cost = plan_price(problem, routes)
-    return Plan(
+    plan = Plan(
         cost=cost,
         mandatory_left=mandatory_left(problem, routes),
         routes=routes,
-        unserved=unserved(arrays, campaign.lanes[0], hopeless),
+        unserved=unserved(arrays, lane, hopeless),
         pool_bound=None if outcome.gap is None else cost - int(outcome.gap),
-        engine="ruin",
+        engine=limits.engine,
         seed=limits.seed,
         iterations=outcome.iterations,
         seconds=time.monotonic() - reporter.began,
     )
+    return _judged(problem, plan)
+
+
+def _searched(arrays: Flat, limits: Limits, reporter: Reporter) -> tuple[Lane, Outcome]:
+    """What the engine asked for found, and a lane that holds it."""
+    if limits.engine == "ortools":
+        from routing.reference import reference_order  # OR-Tools' routing library is large and rarely asked for.
+
+        lane = Lane(arrays.day, limits.seed)
+        order = reference_order(arrays, limits, reporter.watch)
+        lane.load(order)
+        return lane, Outcome(order, 0, None)
+    campaign = Campaign(arrays, limits, reporter.watch)
+    reporter.lanes = campaign.lanes
+    outcome = campaign.search()
+    return campaign.lanes[0], outcome
 
 
 def _nobody_served(problem: Problem, limits: Limits, reporter: Reporter, hopeless: Mapping[str, Unserved]) -> Plan:

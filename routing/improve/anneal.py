@@ -6,10 +6,10 @@
 import numpy as np
 
 from routing.improve.arrays import (
-    BALANCE,
     COUNT,
     REMOVED,
     ROUND,
+    SEEN,
     TOUCHED,
     Best,
     Day,
@@ -123,7 +123,7 @@ def fill(day: Day, routes: Routes, work: Work, dice: Dice) -> int:
 
 @compiled
 def put_where_it_pays(day: Day, routes: Routes, task: int, work: Work, dice: Dice) -> bool:
-    before = whole_cost(day, routes)
+    routes.left[SEEN] = 1.0
     least, chosen, where = -1e-9, np.int64(-1), np.int64(-1)
     for crew in range(len(day.crews)):
         if not welcomes(day, routes, crew, task):
@@ -131,23 +131,11 @@ def put_where_it_pays(day: Day, routes: Routes, task: int, work: Work, dice: Dic
         price, place = best_place(day, routes, crew, task, 1e300, 0.0, dice, work.scratch)
         if place < 0:
             continue
-        change = price - day.gain[task]
-        if day.prices[BALANCE] > 0:
-            change = tried(day, routes, crew, place, task) - before
-        if change < least:
-            least, chosen, where = change, crew, place
+        if price - day.gain[task] < least:
+            least, chosen, where = price - day.gain[task], crew, place
     if chosen >= 0:
         serve(day, routes, chosen, where, task)
     return chosen >= 0
-
-
-@compiled
-def tried(day: Day, routes: Routes, crew: int, place: int, task: int) -> float:
-    """The whole cost with the task put in there; the routes are as before afterwards."""
-    serve(day, routes, crew, place, task)
-    cost = whole_cost(day, routes)
-    take_off(day, routes, task)
-    return cost
 
 
 @compiled

@@ -32,6 +32,8 @@ TRAVEL, WAIT, USED, CHANGE, BALANCE = range(5)
 WHOLE, RESTED, AFTERNOON = range(3)
 # last axis of Routes.late: break taken or none needed, break still to come, home before the break's window
 FREE, RESTING, MORNING = range(3)
+# Routes.left
+LEFT, SEEN = range(2)
 # columns of Routes.totals
 COUNT, TRAVEL_S, WORK_S = range(3)
 
@@ -81,7 +83,7 @@ class Routes(NamedTuple):
     taken: Ints
     """[groups] how many of a group are served"""
     left: Floats
-    """[1] what the absent tasks cost"""
+    """what the absent tasks cost, and how much of the price of unequal work an insertion sees (`LEFT`, `SEEN`)"""
 
 
 class Work(NamedTuple):

@@ -227,7 +227,7 @@ def empty_routes(day: Day) -> Routes:
         late=np.zeros((m, longest + 1, 3), np.int64),
         cost=np.zeros(m, np.float64),
         taken=np.zeros(groups, np.int64),
-        left=np.zeros(1, np.float64),
+        left=np.zeros(2, np.float64),
     )
 
 

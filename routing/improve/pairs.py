@@ -5,6 +5,7 @@ around it; between stretches of the search every pair may move to a better begin
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 from routing.improve.anneal import take_off
@@ -18,8 +19,19 @@ from routing.problem import Task
 
 BEGINS_TRIED = 60
 
+UNPAYABLE = 1e299
+
 type Seat = tuple[float, int]
 """A price and a crew."""
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """When two crews meet at a door, and what it costs them together."""
+
+    price: float
+    begin: int
+    crews: tuple[int, int]
 
 
 def place_pairs(flat: Flat, lane: Lane) -> None:
@@ -60,21 +72,28 @@ def _set_spans(flat: Flat, rows: tuple[int, int], begin: int) -> None:
 
 
 def _place(flat: Flat, lane: Lane, index: int) -> None:
+    rows = flat.pairs[index]
+    best = cheapest_meeting(flat, lane, index)
+    if best is None or best.price >= flat.day.gain[rows[0]]:
+        return
+    _set_spans(flat, rows, best.begin)
+    for row, crew in zip(rows, best.crews, strict=True):
+        _, place = best_place(flat.day, lane.routes, crew, row, UNPAYABLE, 0.0, lane.dice, lane.work.scratch)
+        serve(flat.day, lane.routes, crew, place, row)
+
+
+def cheapest_meeting(flat: Flat, lane: Lane, index: int) -> Meeting | None:
+    """The cheapest begin and crews for an absent pair as things stand, None if no two crews can meet."""
     rows, task = flat.pairs[index], flat.problem.tasks[index]
     if not is_open_pair(flat.day, lane.routes, rows[0]):
-        return
-    best: tuple[float, int, int, int] | None = None
+        return None
+    best: Meeting | None = None
     for begin in sorted(set(_begins(flat, lane, rows[0], task)))[:BEGINS_TRIED]:
         _set_spans(flat, rows, begin)
         for (a, one), (b, other) in combinations(_seats(flat, lane, rows[0]), 2):
-            if _suits(flat, task, one, other) and (best is None or a + b < best[0]):
-                best = (a + b, begin, one, other)
-    if best is None or best[0] >= flat.day.gain[rows[0]]:
-        return
-    _set_spans(flat, rows, best[1])
-    for row, crew in zip(rows, best[2:], strict=True):
-        _, place = best_place(flat.day, lane.routes, crew, row, 1e299, 0.0, lane.dice, lane.work.scratch)
-        serve(flat.day, lane.routes, crew, place, row)
+            if _suits(flat, task, one, other) and (best is None or a + b < best.price):
+                best = Meeting(a + b, begin, (one, other))
+    return best
 
 
 def _begins(flat: Flat, lane: Lane, row: int, task: Task) -> Iterator[int]:
@@ -96,7 +115,7 @@ def _seats(flat: Flat, lane: Lane, row: int) -> list[Seat]:
     day, found = flat.day, []
     for crew in range(len(day.crews)):
         if welcomes(day, lane.routes, crew, row):
-            price, place = best_place(day, lane.routes, crew, row, 1e299, 0.0, lane.dice, lane.work.scratch)
+            price, place = best_place(day, lane.routes, crew, row, UNPAYABLE, 0.0, lane.dice, lane.work.scratch)
             if place >= 0:
                 found.append((float(price), crew))
     return sorted(found)

@@ -7,9 +7,11 @@ import numpy as np
 
 from routing.improve.arrays import (
     AFTERNOON,
+    BALANCE,
     CHANGE,
     COUNT,
     END_SPAN,
+    FAR,
     FREE,
     HAS_REST,
     MORNING,
@@ -18,6 +20,7 @@ from routing.improve.arrays import (
     PUBLISHED,
     RESTED,
     RESTING,
+    SEEN,
     SERVICE,
     TIMED,
     TRAVEL,
@@ -25,6 +28,7 @@ from routing.improve.arrays import (
     USED,
     WAIT,
     WHOLE,
+    WORK_BEFORE,
     WORK_S,
     Day,
     Dice,
@@ -102,8 +106,9 @@ def best_place(
     if day.tasks[task, PUBLISHED] >= 0 and day.tasks[task, PUBLISHED] != crew:
         fixed += day.prices[CHANGE]
     timed = day.crews[crew, TIMED]
-    # Filling a gap may save waiting, so with a price on waiting the detour alone is no lower bound.
-    saved = routes.cost[crew] if timed and (day.prices[WAIT] > 0 or len(day.band_from) > 1) else 0.0
+    # Filling a gap may save waiting and level the work: then the detour alone is no lower bound.
+    loose = day.prices[WAIT] > 0 or len(day.band_from) > 1 or routes.left[SEEN] > 0
+    saved = NO_PRICE if timed and loose else 0.0
     last_span = day.spans[day.tasks[task, END_SPAN] - 1, 1]
     best, where = least, np.int64(-1)
     before = n + crew
@@ -122,7 +127,7 @@ def best_place(
         if not fits(day, routes, crew, place, task):
             continue
         if timed:
-            price = timed_price(day, routes, crew, place, task, scratch) - routes.cost[crew]
+            price = timed_price(day, routes, crew, place, task, scratch)
         if price < best:
             best, where = price, place
     return best, where
@@ -130,11 +135,26 @@ def best_place(
 
 @compiled
 def timed_price(day: Day, routes: Routes, crew: int, place: int, task: int, scratch: Ints) -> float:
-    """The price of the route with the task put in, clock included."""
+    """What the route costs more with the task put in, clock included, and what is seen of unequal work."""
     count = routes.totals[crew, COUNT]
     for k in range(count + 1):
         scratch[k] = task if k == place else routes.stops[crew, k if k < place else k - 1]
-    return route_price(day, crew, scratch, count + 1)[0]
+    price, _, work_s = route_price(day, crew, scratch, count + 1)
+    if routes.left[SEEN] > 0:
+        price += routes.left[SEEN] * (spread(day, routes, crew, work_s) - spread(day, routes, -1, 0))
+    return price - routes.cost[crew]
+
+
+@compiled
+def spread(day: Day, routes: Routes, other: int, work_s: int) -> float:
+    """The price of unequal work over all crews, were the work of crew `other` (or none, -1) `work_s`."""
+    if day.prices[BALANCE] == 0 or len(day.crews) == 0:
+        return 0.0
+    least, most = np.int64(FAR), np.int64(0)
+    for crew in range(len(day.crews)):
+        total = day.crews[crew, WORK_BEFORE] + (work_s if crew == other else routes.totals[crew, WORK_S])
+        least, most = min(least, total), max(most, total)
+    return day.prices[BALANCE] * (most - least)
 
 
 @compiled

@@ -11,21 +11,21 @@ from routing.improve.arrays import (
     END_SPAN,
     FIRST_SPAN,
     GROUP,
+    LEFT,
     LOCKED,
     REMOVED,
     ROUND,
+    SEEN,
     SERVICE,
     STAMP,
     TOUCHED,
-    WORK_BEFORE,
-    WORK_S,
     Day,
     Dice,
     Routes,
     Work,
 )
 from routing.improve.compiled import compiled
-from routing.improve.places import best_place, chance, pick, put, welcomes
+from routing.improve.places import best_place, chance, pick, put, spread, welcomes
 
 ABSENT_TRIED = 15
 """Visits left out before that are tried again beside the removed ones."""
@@ -120,6 +120,8 @@ def candidates(day: Day, routes: Routes, task: int, work: Work) -> int:
 def recreate(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
     """Insert what pays, one after the other, each at its cheapest place."""
     insertion_order(day, dice, work)
+    # Seen in full, the price of unequal work would forbid the first of two visits that balance each other.
+    routes.left[SEEN] = chance(dice) ** 2 if day.prices[BALANCE] > 0 else 0.0
     for q in range(work.numbers[REMOVED]):
         task = work.removed[q]
         if not is_open(day, routes, task):
@@ -148,8 +150,8 @@ def claim(day: Day, routes: Routes, crew: int, task: int) -> None:
     routes.crew_of[task] = crew
     group = day.tasks[task, GROUP]
     if group < 0 or routes.taken[group] == 0:
-        routes.left[0] -= day.gain[task] - day.duty[task]
-    routes.left[0] -= day.duty[task]
+        routes.left[LEFT] -= day.gain[task] - day.duty[task]
+    routes.left[LEFT] -= day.duty[task]
     if group >= 0:
         routes.taken[group] += 1
 
@@ -162,8 +164,8 @@ def release(day: Day, routes: Routes, task: int) -> None:
     if group >= 0:
         routes.taken[group] -= 1
     if group < 0 or routes.taken[group] == 0:
-        routes.left[0] += day.gain[task] - day.duty[task]
-    routes.left[0] += day.duty[task]
+        routes.left[LEFT] += day.gain[task] - day.duty[task]
+    routes.left[LEFT] += day.duty[task]
 
 
 @compiled
@@ -182,17 +184,5 @@ def remember(routes: Routes, work: Work, crew: int) -> None:
 
 
 @compiled
-def spread(day: Day, routes: Routes) -> float:
-    """The price of unequal work over all crews."""
-    if day.prices[BALANCE] == 0 or len(day.crews) == 0:
-        return 0.0
-    least, most = 1 << 60, 0
-    for crew in range(len(day.crews)):
-        total = day.crews[crew, WORK_BEFORE] + routes.totals[crew, WORK_S]
-        least, most = min(least, total), max(most, total)
-    return day.prices[BALANCE] * (most - least)
-
-
-@compiled
 def whole_cost(day: Day, routes: Routes) -> float:
-    return routes.cost.sum() + spread(day, routes) + routes.left[0]
+    return routes.cost.sum() + spread(day, routes, -1, 0) + routes.left[LEFT]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from routing.improve.anneal import anneal, fill, keep_best, load_route, take_off
-from routing.improve.arrays import COUNT, GROUP, Best, Day, Floats, Ints, Pool, Routes, Work
+from routing.improve.arrays import COUNT, GROUP, LEFT, Best, Day, Floats, Ints, Pool, Routes, Work
 from routing.improve.flat import empty_routes, new_best, new_pool, new_work
 from routing.improve.places import refresh
 from routing.improve.recreate import whole_cost
@@ -31,7 +31,7 @@ class Lane:
         self.work: Work = new_work(day)
         # Neighbouring seeds must not give neighbouring dice, and the state may not be 0.
         self.dice = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
-        self.routes.left[0] = _everything_left(day)
+        self.routes.left[LEFT] = _everything_left(day)
         for crew in range(len(day.crews)):
             refresh(day, self.routes, crew)
 

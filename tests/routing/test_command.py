@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from routing.__main__ import main
+from routing.checking import faults
+from routing.format import plan_from_json, problem_to_document, problem_to_json
+from tests.routing.worlds import street, task
+
+DAY = street(task("a", 3), task("b", 4))
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Path:
+    path = tmp_path / "problem.json"
+    path.write_text(problem_to_json(DAY))
+    return path
+
+
+def solve(day: Path, *options: str) -> int:
+    return main(
+        ["solve", str(day), "--iterations", "50", "--threads", "1", "-o", str(day.with_name("plan.json")), *options]
+    )
+
+
+def test_solve_writes_a_plan_that_check_accepts(day: Path) -> None:
+    assert solve(day) == 0
+    plan = day.with_name("plan.json")
+    assert faults(DAY, plan_from_json(plan.read_text())) == []
+    assert main(["check", str(day), str(plan)]) == 0
+
+
+def test_check_prints_each_fault_on_a_line(day: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    solve(day)
+    plan = day.with_name("plan.json")
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | {"cost": 1, "mandatory_left": 2}))
+    assert main(["check", str(day), str(plan)]) == 1
+    assert [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()] == [
+        "mandatory_left_wrong",
+        "cost_wrong",
+    ]
+
+
+def test_an_invalid_problem_is_told_with_its_path(day: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = problem_to_document(DAY)
+    document["tasks"][1]["service_s"] = 1.5  # type: ignore[index]
+    day.write_text(json.dumps(document))
+    assert solve(day) == 2
+    assert capsys.readouterr().err == "tasks[1].service_s: must be a whole number, not 1.5\n"
+
+
+def test_what_cannot_be_read_is_told(day: Path, tmp_path: Path) -> None:
+    assert main(["solve", str(tmp_path / "nothing.json")]) == 2
+    assert main(["check", str(day), str(tmp_path / "nothing.json")]) == 2
+    assert main(["check", str(day), str(day)]) == 2
+
+
+def test_a_day_that_the_reference_cannot_model_is_told(day: Path) -> None:
+    document = problem_to_document(DAY)
+    document["prices"]["wait"] = 1  # type: ignore[index]
+    day.write_text(json.dumps(document))
+    assert solve(day, "--engine", "ortools") == 2
