@@ -10,6 +10,7 @@ from geopy.exc import GeocoderServiceError, GeocoderTimedOut
 from geopy.geocoders import Nominatim, Photon
 
 from fieldvisit.datums import Point
+from fieldvisit.debtors import NOBODY_LOOKED
 from fieldvisit.demo.gazetteer import Gazetteer
 from fieldvisit.errors import InvalidValue
 from fieldvisit.geocoding import (
@@ -24,6 +25,7 @@ from fieldvisit.geocoding import (
     not_found,
     zone_at,
 )
+from fieldvisit.languages import say
 from fieldvisit.settings import read_settings
 from fieldvisit.vocabulary import Datum, PointSource
 
@@ -127,3 +129,8 @@ def test_the_settings_name_the_geocoder(tmp_path: Path, name: str, kind: type) -
 )
 def test_the_zone_is_that_of_the_point(point: Point | None, zone: str) -> None:
     assert zone_at(point, otherwise="Asia/Tokyo") == zone
+
+
+@pytest.mark.parametrize("note", [NO_ANSWER, NO_GEOCODER, NOT_FOUND, TOO_COARSE, NOBODY_LOOKED.note])
+def test_why_there_is_no_point_can_be_read_in_chinese(note: str) -> None:
+    assert say(note, "zh_CN") != note
