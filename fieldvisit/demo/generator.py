@@ -31,18 +31,25 @@ SEED = 20260303
 class Truth:
     """What the generator knows and no file says: what an honest import, gate and plan have to find out.
 
-    `archetypes` by case id; `unlocatable` are case ids whose address nobody knows; `barred` are the ids of visitors
-    without valid papers on the day.
+    `archetypes` by case id; `unlocatable` are case ids whose address nobody knows; `at_work` are those whose only place
+    is a workplace, where the house policy wants consent; `barred` are the ids of visitors without valid papers on the
+    day.
     """
 
     archetypes: Mapping[str, Archetype]
     unlocatable: frozenset[str]
+    at_work: frozenset[str]
     barred: frozenset[str]
 
     @property
     def opened(self) -> frozenset[str]:
-        """The ids of the cases for which the failed-contact gate ought to open a visit; no other."""
+        """The ids of the cases whose debtor the phone did not reach, as the failed-contact gate understands it."""
         return frozenset(case_id for case_id, archetype in self.archetypes.items() if archetype.opens)
+
+    @property
+    def visitable(self) -> frozenset[str]:
+        """Those of them that the house policy lets anybody visit: for these a visit is opened, and for no other."""
+        return self.opened - self.at_work
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,8 @@ def _chance(seed: int, purpose: str) -> Random:
 def _truth(owed: Iterable[tuple[Debtor, CaseRow]], *, barred: str) -> Truth:
     archetypes = {case.case_id: debtor.archetype for debtor, case in owed}
     unlocatable = frozenset(case.case_id for _, case in owed if case.address in UNKNOWN)
-    return Truth(archetypes=archetypes, unlocatable=unlocatable, barred=frozenset({barred}))
+    at_work = frozenset(case.case_id for debtor, case in owed if debtor.place_kind == "work")
+    return Truth(archetypes=archetypes, unlocatable=unlocatable, at_work=at_work, barred=frozenset({barred}))
 
 
 def _write(path: Path, rows: "Iterable[DataclassInstance]") -> int:

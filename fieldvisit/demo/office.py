@@ -40,7 +40,7 @@ def open_visits(dispatcher: Client, world: World, screen: Screen) -> None:
     case_ids = {case["id"]: case["external_id"] for case in dispatcher.every("/cases", limit=200)}
     visits = dispatcher.every("/visits", limit=200)
     found = {case_ids[visit["case_id"]] for visit in visits}
-    due = world.counts.truth.opened
+    due = world.counts.truth.visitable
     if found != due:
         raise DemoStopped(what="the gate", reason=f"opened beyond what is due: {found - due}, missing: {due - found}")
     screen.tell(

@@ -82,6 +82,13 @@ class Processes:
                 process.kill()
                 process.wait()
 
+    def finish(self, name: str) -> None:
+        """Wait for a started command that ends by itself; raise DemoStopped where it ended badly."""
+        process = self.running[name]
+        if process.wait() == 0:
+            self.running.pop(name)
+        self.refuse_dead()
+
     def refuse_dead(self) -> None:
         """Raise DemoStopped where a process that should stay has ended, with the end of its log."""
         for name, process in self.running.items():

@@ -2,10 +2,13 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fieldvisit import embedded
+from fieldvisit.database import Urls
 from fieldvisit.demo import field, office, world
 from fieldvisit.demo.client import Client
 from fieldvisit.demo.generator import EXTRACT
@@ -39,8 +42,12 @@ def play(stage: Stage, screen: Screen, *, once: bool) -> None:
     environ = demo_environ(stage.data_folder, EXTRACT, stage.port)
     logs = stage.data_folder / "logs"
     routing = Processes([sys.executable, "-m", "routing"], environ, logs)
-    with routing, Processes(stage.product, environ, logs) as processes:
-        made = _make_world(stage, screen, processes, routing)
+    with _database(stage, environ) as urls, routing, Processes(stage.product, environ, logs) as processes:
+        # Beside everything else: compiling takes one of the two cores for as long as the files take the other.
+        routing.start("kernel", "warm")
+        made = _make_world(stage, screen, processes, urls)
+        with screen.step("The search kernel is compiled, once for this machine"):
+            routing.finish("kernel")
         published = _plan(stage, screen, processes, made, routing=routing)
         _go_out(stage, screen, made, published)
         _close(stage, screen, published)
@@ -49,15 +56,21 @@ def play(stage: Stage, screen: Screen, *, once: bool) -> None:
             time.sleep(1)
 
 
-def _make_world(stage: Stage, screen: Screen, processes: Processes, routing: Processes) -> World:
+@contextmanager
+def _database(stage: Stage, environ: Mapping[str, str]) -> Iterator[Urls]:
+    """An empty database on the embedded server, which stops with the demo."""
+    settings = read_settings(environ)
+    try:
+        yield world.begin_afresh(settings)
+    finally:
+        embedded.stop(settings.data_folder)
+
+
+def _make_world(stage: Stage, screen: Screen, processes: Processes, urls: Urls) -> World:
     with screen.step("An empty database, on a clock of its own"):
-        settings = read_settings(demo_environ(stage.data_folder, EXTRACT, stage.port))
-        urls = world.begin_afresh(settings)
         processes.run("migrate")
         world.set_clock(urls)
         screen.tell("It is {morning}, a Tuesday morning in Helsinki.", morning=f"{world.MORNING:%Y-%m-%d %H:%M}")
-    with screen.step("The search kernel is compiled, once for this machine"):
-        routing.run("warm")
     with screen.step("A lender, an agency, and their files"):
         files = stage.data_folder / "files"
         counts = world.write_files(files)
