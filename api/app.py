@@ -24,6 +24,10 @@ RESOURCES = (
     "cases",
     "contacts",
     "visitors",
+    "visits",
+    "plans",
+    "blocks",
+    "phone",
     "safety",
 )
 

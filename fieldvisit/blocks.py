@@ -100,13 +100,9 @@ def lift_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime) -> Co
     return block
 
 
-def blocks_of(session: Session, debtor_id: uuid.UUID) -> Sequence[ContactBlock]:
-    """Every block of the debtor, lifted ones too, newest first."""
-    return session.scalars(
-        sa.select(ContactBlock)
-        .where(ContactBlock.debtor_id == debtor_id)
-        .order_by(ContactBlock.since_at.desc(), ContactBlock.id.desc())
-    ).all()
+def blocks_of(debtor_id: uuid.UUID) -> sa.Select[ContactBlock]:
+    """Every block of the debtor, lifted ones too; the caller states the order."""
+    return sa.select(ContactBlock).where(ContactBlock.debtor_id == debtor_id)
 
 
 def _demand_known(session: Session, draft: BlockDraft, now: dt.datetime) -> Debtor:

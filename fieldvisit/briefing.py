@@ -17,6 +17,7 @@ from fieldvisit.credentials import paper_fault, wanted_kinds
 from fieldvisit.datums import Point
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.guide import GuideSection, guide_for
+from fieldvisit.languages import Message
 from fieldvisit.models import Case, Credential, IdentityCheck, Organisation, Visit
 from fieldvisit.visits import CancelReason, why_cancelled
 from fieldvisit.vocabulary import BlockTrigger, CaseStage, CredentialKind, IdentityResult, PlaceKind, VisitState
@@ -43,6 +44,12 @@ class ToShow:
 
     kinds: tuple[CredentialKind, ...]
     credential_id: uuid.UUID | None
+
+    @property
+    def words(self) -> Message:
+        """The kinds side by side."""
+        names = [f"kind_{place}" for place in range(len(self.kinds))]
+        return Message(" / ".join(f"{{{name}}}" for name in names), dict(zip(names, self.kinds, strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)

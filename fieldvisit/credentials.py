@@ -12,7 +12,7 @@ from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.parameters import HeldBy
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import organisations_by_id
-from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.errors import NotFound
 from fieldvisit.facts import place_facts
 from fieldvisit.models import Credential, CredentialCheck, Organisation, Visit
 from fieldvisit.policies import policies_of
@@ -26,11 +26,6 @@ class PaperFault(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     FOR_ANOTHER = "for_another"
-
-
-class AlreadyRevoked(FieldVisitError):
-    code, kind = "already_revoked", Kind.CONFLICT
-    says = "This credential was revoked before."
 
 
 def papers_of(session: Session, visitor_id: uuid.UUID) -> Sequence[Credential]:
@@ -50,18 +45,6 @@ def expiring(session: Session, *, within_days: int, today: dt.date) -> Sequence[
         )
         .order_by(Credential.valid_until, Credential.id)
     ).all()
-
-
-def revoke(session: Session, credential_id: uuid.UUID, *, now: dt.datetime) -> Credential:
-    """Take a paper out of force at once. Raises NotFound and AlreadyRevoked."""
-    paper = session.scalars(sa.select(Credential).where(Credential.id == credential_id).with_for_update()).one_or_none()
-    if paper is None:
-        raise NotFound(what="credential", id=credential_id)
-    if paper.revoked_at is not None:
-        raise AlreadyRevoked()
-    paper.revoked_at = now
-    session.flush()
-    return paper
 
 
 def paper_fault(paper: Credential, visit: Visit, day: dt.date) -> PaperFault | None:

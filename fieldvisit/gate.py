@@ -8,6 +8,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -26,6 +27,16 @@ LASTS = dt.timedelta(days=30)
 
 # Where to go first when a debtor has several places: what the debtor chose, then home, then work.
 PREFERRED = (PlaceKind.CHOSEN, PlaceKind.HOME, PlaceKind.WORK)
+
+
+class RequestReason(StrEnum):
+    """Why a visit was opened: by the gate on its evidence, or by a person who knows something more."""
+
+    FAILED_CONTACT = "failed_contact"
+    DEBTOR_ASKED = "debtor_asked"
+    LENDER_ASKED = "lender_asked"
+    PLACE_TO_VERIFY = "place_to_verify"
+    OTHER = "other"
 
 
 class PlaceUnknown(FieldVisitError):
@@ -88,13 +99,15 @@ def open_visits(session: Session, org_id: uuid.UUID, now: dt.datetime) -> Opened
     held: list[str] = []
     for subject, (_, decision) in zip(subjects, judge_eligible(session, org_id, subjects, now), strict=True):
         if decision.verdict is Verdict.ALLOWED:
-            visit = _open(session, org_id, subject, decision, now=now, reason="failed_contact")
+            visit = _open(session, org_id, subject, decision, now=now, reason=RequestReason.FAILED_CONTACT)
             (opened if visit.state is VisitState.ELIGIBLE else held).append(visit.reference)
     _place_found_meanwhile(session, org_id, now)
     return Opened(looked_at=len(cases), visits=tuple(opened), held=tuple(held))
 
 
-def request_visit(session: Session, org_id: uuid.UUID, case_id: uuid.UUID, *, reason: str, now: dt.datetime) -> Visit:
+def request_visit(
+    session: Session, org_id: uuid.UUID, case_id: uuid.UUID, *, reason: RequestReason, now: dt.datetime
+) -> Visit:
     """Open a visit by hand. The same policy decides; raises Forbidden, PlaceUnknown or VisitOpenAlready."""
     case = _get_case(session, case_id)
     there = session.scalars(sa.select(Visit).where(Visit.case_id == case_id, Visit.state.in_(LIVE))).first()
@@ -168,7 +181,13 @@ def _places(session: Session, cases: Sequence[Case]) -> dict[uuid.UUID, Place]:
 
 
 def _open(
-    session: Session, org_id: uuid.UUID, subject: Subject, decision: Decision, *, now: dt.datetime, reason: str
+    session: Session,
+    org_id: uuid.UUID,
+    subject: Subject,
+    decision: Decision,
+    *,
+    now: dt.datetime,
+    reason: RequestReason,
 ) -> Visit:
     case, place = subject.case, subject.place
     organisation = session.get_one(Organisation, org_id)
@@ -180,7 +199,7 @@ def _open(
         debtor_id=case.debtor_id,
         place_id=place.id,
         state=VisitState.REQUESTED,
-        requested_reason=reason,
+        requested_reason=reason.value,
         evidence=list(evidence_in(decision)),
         service_s=SERVICE_S,
         value_s=value_of(case),
@@ -188,7 +207,7 @@ def _open(
     )
     session.add(visit)
     session.flush()
-    session.add(note_event(visit, VisitState.REQUESTED.value, now=now, reason=reason))
+    session.add(note_event(visit, VisitState.REQUESTED.value, now=now, reason=reason.value))
     session.add(stored_decision(visit, decision, moment=CheckMoment.ELIGIBLE, span=None, now=now))
     if place.lat is not None:
         move(session, visit, VisitState.ELIGIBLE, now=now)

@@ -19,6 +19,8 @@ from fieldvisit.vocabulary import (
 )
 
 LONGEST_NOTE = 4_000
+# Lines and tabs are layout, not characters that cannot be written down.
+LAYOUT = str.maketrans("\n\r\t", "   ")
 
 
 class ReportIncomplete(FieldVisitError):
@@ -127,7 +129,7 @@ class ReportDraft(EventDraft):
     def __post_init__(self) -> None:
         for path, text in (("note", self.note), ("reason_for_arrears", self.reason_for_arrears)):
             if text is not None:
-                check_text(path, text.replace("\n", " "), longest=LONGEST_NOTE)
+                check_text(path, text.translate(LAYOUT), longest=LONGEST_NOTE)
         missing = [name for name in OUTCOMES[self.outcome].needs if getattr(self, name) is None]
         if missing:
             raise ReportIncomplete(outcome=self.outcome, missing=", ".join(missing))
@@ -177,4 +179,4 @@ class AdditionDraft(EventDraft):
     text: str
 
     def __post_init__(self) -> None:
-        check_text("text", self.text.replace("\n", " "), longest=LONGEST_NOTE)
+        check_text("text", self.text.translate(LAYOUT), longest=LONGEST_NOTE)

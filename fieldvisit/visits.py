@@ -21,9 +21,6 @@ from fieldvisit.vocabulary import BlockTrigger, NextStep, VisitState
 S = VisitState
 LIVE = (S.REQUESTED, S.ELIGIBLE, S.PLANNED, S.PUBLISHED, S.UNDER_WAY, S.ARRIVED)
 BEGUN = (S.UNDER_WAY, S.ARRIVED)
-# FOR NO KEY UPDATE: whoever has just written a row that refers to the visit holds its key, and two who did so and then
-# asked for the whole row would wait for each other for ever.
-LOCK = {"key_share": True}
 
 # From → where a visit may go. A phone may be late: arrival without setting out, a report without either, are lawful; so
 # is a report of what was given back, planned anew, cancelled or expired while the phone had no signal.
@@ -120,7 +117,9 @@ def get_visit(session: Session, visit_id: uuid.UUID, *, lock: bool = False) -> V
     """The visit with its case, debtor and place; NotFound where it is not this organisation's to see."""
     query = sa.select(Visit).where(Visit.id == visit_id)
     if lock:
-        query = query.with_for_update(**LOCK)
+        # FOR NO KEY UPDATE: whoever has just written a row that refers to the visit holds its key, and two who did so
+        # and then asked for the whole row would wait for each other for ever.
+        query = query.with_for_update(key_share=True)
     else:
         query = query.options(joinedload(Visit.case), joinedload(Visit.debtor), joinedload(Visit.place))
     visit = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
@@ -135,7 +134,7 @@ def lock_visits(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, V
         sa.select(Visit)
         .where(Visit.id.in_(set(ids)))
         .order_by(Visit.id)
-        .with_for_update(**LOCK)
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return {row.id: row for row in rows}

@@ -1,0 +1,111 @@
+"""The visitor's phone: the day, and every step told under an id of the phone's own.
+
+A telling that is sent again, because its answer was lost, gets the same answer and changes nothing.
+"""
+
+import uuid
+from typing import Any
+
+from api.auth import actor, visitor_id
+from api.context import now, settings
+from api.db import session
+from api.endpoints import endpoint
+from api.openapi import Blueprint
+from api.roles import Permission
+from api.schemas.phone import (
+    AbortIn,
+    AdditionIn,
+    ArrivalIn,
+    ArrivalOut,
+    EventIn,
+    IdentityIn,
+    IdentityOut,
+    MyDayOut,
+    MyDayQuery,
+    ReceiptOut,
+    ReportReceiptOut,
+    ShowingIn,
+    ShowingOut,
+    VisitCardOut,
+)
+from api.schemas.reports import ReportIn
+from fieldvisit import reports
+from fieldvisit.briefing import VisitCard
+from fieldvisit.phone import day, steps
+from fieldvisit.phone.telling import EventDraft, Receipt, Teller
+from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
+
+bp = Blueprint("phone", __name__, url_prefix="/phone", description=__doc__)
+
+
+@bp.get("/my-day")
+@endpoint(may=Permission.USE_PHONE, query=MyDayQuery(), returns=MyDayOut())
+def read_my_day(query: dict[str, Any]) -> day.MyDay:
+    """One's published routes of a day, with a briefing for each visit.
+
+    Cancelled visits stay listed with the reason. Send the `ETag` back as `If-None-Match` to hear only of changes.
+    """
+    return day.my_day(session(), visitor_id(), query["on"], now=now())
+
+
+@bp.get("/visits/<uuid:visit_id>")
+@endpoint(may=Permission.USE_PHONE, returns=VisitCardOut())
+def read_my_visit(visit_id: uuid.UUID) -> VisitCard:
+    """One visit with its briefing; with the amounts once the identity is confirmed at the door."""
+    return day.my_visit(session(), visitor_id(), visit_id, now=now())
+
+
+@bp.post("/visits/<uuid:visit_id>/set-out")
+@endpoint(may=Permission.USE_PHONE, body=EventIn(), returns=ReceiptOut(), status=201)
+def set_out(visit_id: uuid.UUID, body: EventDraft) -> Receipt:
+    """On the way."""
+    return steps.set_out(session(), visit_id, body, by=_teller(), now=now())
+
+
+@bp.post("/visits/<uuid:visit_id>/arrival")
+@endpoint(may=Permission.USE_PHONE, body=ArrivalIn(), returns=ArrivalOut(), status=201)
+def arrive(visit_id: uuid.UUID, body: steps.ArrivalDraft) -> Receipt:
+    """At the door. The place, the hours, the blocks and the papers are judged now, by the server's time.
+
+    Outside the geofence it is refused with the distance, unless `outside_reason` says why.
+    """
+    return steps.arrive(session(), visit_id, body, by=_teller(), now=now(), geofence_m=settings().geofence_m)
+
+
+@bp.post("/visits/<uuid:visit_id>/credential-shown")
+@endpoint(may=Permission.USE_PHONE, body=ShowingIn(), returns=ShowingOut(), status=201)
+def show_credential(visit_id: uuid.UUID, body: steps.ShowingDraft) -> Receipt:
+    """Papers were shown. What was wrong with them is told and kept, never refused."""
+    return steps.show_credential(session(), visit_id, body, by=_teller(), now=now())
+
+
+@bp.post("/visits/<uuid:visit_id>/identity-check")
+@endpoint(may=Permission.USE_PHONE, body=IdentityIn(), returns=IdentityOut(), status=201)
+def check_identity(visit_id: uuid.UUID, body: steps.IdentityDraft) -> Receipt:
+    """How it was established who is at the door. Only a confirmed one, after arriving, unlocks the amounts."""
+    return steps.check_identity(session(), visit_id, body, by=_teller(), now=now())
+
+
+@bp.post("/visits/<uuid:visit_id>/abort")
+@endpoint(may=Permission.USE_PHONE, body=AbortIn(), returns=ReportReceiptOut(), status=201)
+def abort_visit(visit_id: uuid.UUID, body: AbortDraft) -> Receipt:
+    """Leave now: one call ends and reports the visit, and files the block that the reason asks for."""
+    return reports.abort_visit(session(), visit_id, body, by=_teller(), now=now())
+
+
+@bp.post("/visits/<uuid:visit_id>/report")
+@endpoint(may=Permission.USE_PHONE, body=ReportIn(), returns=ReportReceiptOut(), status=201)
+def report_visit(visit_id: uuid.UUID, body: ReportDraft) -> Receipt:
+    """Report how a visit went. Late is fine; a crew mate's report becomes an addition."""
+    return reports.report_visit(session(), visit_id, body, by=_teller(), now=now())
+
+
+@bp.post("/visits/<uuid:visit_id>/report/additions")
+@endpoint(may=Permission.USE_PHONE, body=AdditionIn(), returns=ReportReceiptOut(), status=201)
+def add_to_report(visit_id: uuid.UUID, body: AdditionDraft) -> Receipt:
+    """Add to the report of a visit. The first words stay."""
+    return reports.add_to_report(session(), visit_id, body, by=_teller(), now=now())
+
+
+def _teller() -> Teller:
+    return Teller(visitor_id=visitor_id(), account_id=actor().account_id)

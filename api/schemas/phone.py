@@ -1,0 +1,224 @@
+"""What the phone sends and gets. Every telling has an `event_id` of the phone's own."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from api.schemas.base import Drafted, In, Out, PointOut
+from api.schemas.fields import Choice, Day, Flag, Id, Instant, Latitude, Longitude, Part, Text, Whole
+from api.schemas.words import Several, Words
+from fieldvisit.credentials import PaperFault
+from fieldvisit.geofence import OutsideReason, Position
+from fieldvisit.guide import Situation
+from fieldvisit.phone.steps import ArrivalDraft, IdentityDraft, ShowingDraft
+from fieldvisit.phone.telling import EventDraft
+from fieldvisit.report_drafts import LONGEST_NOTE, AbortDraft, AdditionDraft
+from fieldvisit.vocabulary import (
+    AbortReason,
+    CaseStage,
+    CredentialKind,
+    Datum,
+    IdentityMethod,
+    IdentityResult,
+    PlaceKind,
+    VisitState,
+)
+
+MOST_CREW = 3
+MOST_PAPERS = 20
+
+
+class MyDayQuery(In):
+    on = Day(load_default=None, metadata={"description": "today where it is left out"})
+
+
+class EventIn(Drafted):
+    """`device_at` is the phone's own time of the event: kept as evidence, while the server's time decides."""
+
+    makes: type[Any] = EventDraft
+    event_id = Id(required=True)
+    device_at = Instant(allow_none=True)
+
+
+class PositionIn(Drafted):
+    """`accuracy_m` is the phone's own estimate; `mock` says that another app made the position up."""
+
+    makes = Position
+    lat = Latitude(required=True)
+    lon = Longitude(required=True)
+    datum = Choice(Datum, required=True)
+    accuracy_m = Whole(required=True, max=100_000)
+    mock = Flag(load_default=False)
+
+
+class ArrivalIn(EventIn):
+    """`present`: those of the crew who are at the door, all where it is left out."""
+
+    makes = ArrivalDraft
+    position = Part(PositionIn, required=True)
+    outside_reason = Choice(OutsideReason, allow_none=True)
+    present = Several(Id(), min=1, max=MOST_CREW, allow_none=True)
+
+
+class ShowingIn(EventIn):
+    makes = ShowingDraft
+    credential_ids = Several(Id(), max=MOST_PAPERS, required=True)
+
+
+class IdentityIn(EventIn):
+    makes = IdentityDraft
+    method = Choice(IdentityMethod, required=True)
+    result = Choice(IdentityResult, required=True)
+
+
+class AbortIn(EventIn):
+    makes = AbortDraft
+    reason = Choice(AbortReason, required=True)
+    note = Text(max=LONGEST_NOTE, allow_none=True)
+
+
+class AdditionIn(EventIn):
+    makes = AdditionDraft
+    text = Text(max=LONGEST_NOTE, required=True)
+
+
+class ReceiptOut(Out):
+    """What became of a telling. `state` is where the visit stands after it."""
+
+    event_id = Id(required=True)
+    visit_id = Id(required=True)
+    kind = fields.String(required=True)
+    state = Choice(VisitState, required=True)
+    taken_at = Instant(required=True)
+
+
+class ArrivalOut(ReceiptOut):
+    distance_m = fields.Integer(required=True, attribute="facts.distance_m")
+    allowed_m = fields.Integer(required=True, attribute="facts.allowed_m")
+    mock = Flag(required=True, attribute="facts.mock")
+    outside_reason = Choice(OutsideReason, required=True, allow_none=True, attribute="facts.outside_reason")
+
+
+class PaperFaultOut(Out):
+    credential_id = Id(required=True)
+    fault = Choice(PaperFault, required=True)
+    words = Words(required=True)
+
+
+class ShowingOut(ReceiptOut):
+    """`missing`: for each paper that the policy wants and that was not shown, the kinds of which one would do."""
+
+    passed = Flag(required=True, attribute="facts.passed")
+    faults = fields.Function(lambda receipt: PaperFaultOut().dump(_faults(receipt), many=True), required=True)
+    missing = fields.Function(lambda receipt: receipt.facts["faults"].get("missing", []), required=True)
+
+
+class IdentityOut(ReceiptOut):
+    """`amounts_shown`: whether the phone may now read the amounts of the visit."""
+
+    result = Choice(IdentityResult, required=True, attribute="facts.result")
+    amounts_shown = Flag(required=True, attribute="facts.amounts_shown")
+
+
+class ReportReceiptOut(ReceiptOut):
+    """A crew mate's report becomes an addition to the first. `attempt_id` is the contact attempt that was written."""
+
+    report_id = Id(required=True, attribute="facts.report_id")
+    addition_id = Id(required=True, allow_none=True, attribute="facts.addition_id")
+    attempt_id = Id(required=True, allow_none=True, attribute="facts.attempt_id")
+    block_ids = fields.List(Id(), required=True, attribute="facts.block_ids")
+
+
+class AmountsOut(Out):
+    product = fields.String(required=True)
+    currency = fields.String(required=True)
+    principal_minor = fields.Integer(required=True)
+    interest_minor = fields.Integer(required=True)
+    fees_minor = fields.Integer(required=True)
+    total_minor = fields.Integer(required=True)
+    as_of_on = Day(required=True)
+    due_on = Day(required=True)
+    days_past_due = fields.Integer(required=True)
+
+
+class ToShowOut(Out):
+    """One of these kinds has to be shown; `credential_id` is a paper of the visitor's that holds, if there is one."""
+
+    kinds = fields.List(Choice(CredentialKind), required=True)
+    words = Words(required=True)
+    credential_id = Id(required=True, allow_none=True)
+
+
+class GuideSectionOut(Out):
+    situation = Choice(Situation, required=True)
+    title = Words(required=True, of="situation")
+    lines = fields.List(Words(), required=True)
+
+
+class BriefingOut(Out):
+    """`amounts` is null until somebody at the door has confirmed that this is the debtor."""
+
+    debtor_name = fields.String(required=True)
+    address = fields.String(required=True)
+    place_kind = Choice(PlaceKind, required=True)
+    point = fields.Nested(PointOut, required=True, allow_none=True)
+    stage = Choice(CaseStage, required=True)
+    stage_words = Words(required=True, of="stage")
+    skills = fields.List(fields.String(), required=True)
+    languages = fields.List(fields.String(), required=True)
+    to_show = fields.List(fields.Nested(ToShowOut), required=True)
+    guide = fields.List(fields.Nested(GuideSectionOut), required=True)
+    emergency_number = fields.String(required=True)
+    debtor_phone = fields.String(required=True, allow_none=True)
+    amounts = fields.Nested(AmountsOut, required=True, allow_none=True)
+
+
+class VisitCardOut(Out):
+    """`cancelled` is the reason where nobody is to go there any more; then there is no briefing."""
+
+    visit_id = Id(required=True)
+    reference = fields.String(required=True)
+    state = Choice(VisitState, required=True)
+    service_s = fields.Integer(required=True)
+    cancelled = fields.String(required=True, allow_none=True)
+    cancelled_words = Words(required=True, allow_none=True, of="cancelled")
+    briefing = fields.Nested(BriefingOut, required=True, allow_none=True)
+
+
+class CrewMateOut(Out):
+    visitor_id = Id(required=True)
+    name = fields.String(required=True)
+    phone = fields.String(required=True, allow_none=True)
+    lead = Flag(required=True)
+
+
+class DayStopOut(Out):
+    position = fields.Integer(required=True)
+    arrive_at = Instant(required=True)
+    begin_at = Instant(required=True)
+    end_at = Instant(required=True)
+    travel_s = fields.Integer(required=True)
+    visit = fields.Nested(VisitCardOut, required=True)
+
+
+class DayRouteOut(Out):
+    plan_id = Id(required=True)
+    plan_version = fields.Integer(required=True, allow_none=True)
+    crew_code = fields.String(required=True)
+    depart_at = Instant(required=True)
+    return_at = Instant(required=True)
+    break_at = Instant(required=True, allow_none=True)
+    break_s = fields.Integer(required=True, allow_none=True)
+    crew = fields.List(fields.Nested(CrewMateOut), required=True)
+    stops = fields.List(fields.Nested(DayStopOut), required=True)
+
+
+class MyDayOut(Out):
+    on = Day(required=True)
+    routes = fields.List(fields.Nested(DayRouteOut), required=True)
+
+
+def _faults(receipt: object) -> list[dict[str, object]]:
+    found = receipt.facts["faults"].items()  # type: ignore[attr-defined]  # a Receipt, as marshmallow hands it over
+    named = [(credential_id, PaperFault(fault)) for credential_id, fault in found if credential_id != "missing"]
+    return [{"credential_id": id_, "fault": fault, "words": fault} for id_, fault in named]
