@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from environs import Env, EnvValidationError
-from marshmallow.validate import OneOf, Range
+from environs import Env, EnvValidationError, validate
 
 from fieldvisit.errors import SettingsRefused
 
@@ -88,25 +87,25 @@ def _read() -> Settings:
 def _values(env: Env) -> dict[str, object]:
     map_file = env.str("MAP_FILE", None)
     return {
-        "environment": env.str("ENVIRONMENT", "development", validate=OneOf(ENVIRONMENTS)),
+        "environment": env.str("ENVIRONMENT", "development", validate=validate.OneOf(ENVIRONMENTS)),
         "data_folder": Path(env.str("DATA_FOLDER", ".data") or ".data").absolute(),
         "database_url": env.str("DATABASE_URL", None) or None,
         "database_owner_url": env.str("DATABASE_OWNER_URL", None),
         "data_key": env.str("DATA_KEY", None),
         "token_key": env.str("TOKEN_KEY", None),
         "host": env.str("HOST", "127.0.0.1"),
-        "port": env.int("PORT", 8000, validate=Range(1, 65535)),
-        "threads": env.int("THREADS", 32, validate=Range(2, 500)),
-        "log_level": env.str("LOG_LEVEL", "info", validate=OneOf(("debug", "info", "warning", "error"))),
-        "access_token_s": env.int("ACCESS_TOKEN_S", 900, validate=Range(30, 86_400)),
-        "refresh_token_s": env.int("REFRESH_TOKEN_S", 30 * 86_400, validate=Range(60, 366 * 86_400)),
-        "geofence_m": env.int("GEOFENCE_M", 150, validate=Range(10, 5_000)),
+        "port": env.int("PORT", 8000, validate=validate.Range(1, 65535)),
+        "threads": env.int("THREADS", 32, validate=validate.Range(2, 500)),
+        "log_level": env.str("LOG_LEVEL", "info", validate=validate.OneOf(("debug", "info", "warning", "error"))),
+        "access_token_s": env.int("ACCESS_TOKEN_S", 900, validate=validate.Range(30, 86_400)),
+        "refresh_token_s": env.int("REFRESH_TOKEN_S", 30 * 86_400, validate=validate.Range(60, 366 * 86_400)),
+        "geofence_m": env.int("GEOFENCE_M", 150, validate=validate.Range(10, 5_000)),
         "map_file": Path(map_file).absolute() if map_file else None,
-        "geocoder": env.str("GEOCODER", "none", validate=OneOf(("none", "demo", "nominatim", "photon"))),
-        "solve_s": env.int("SOLVE_S", 10, validate=Range(1, 3_600)),
-        "solve_threads": env.int("SOLVE_THREADS", 2, validate=Range(1, 64)),
-        "solve_memory_mb": env.int("SOLVE_MEMORY_MB", 4_096, validate=Range(512, 262_144)),
-        "max_body_mb": env.int("MAX_BODY_MB", 8, validate=Range(1, 512)),
+        "geocoder": env.str("GEOCODER", "none", validate=validate.OneOf(("none", "demo", "nominatim", "photon"))),
+        "solve_s": env.int("SOLVE_S", 10, validate=validate.Range(1, 3_600)),
+        "solve_threads": env.int("SOLVE_THREADS", 2, validate=validate.Range(1, 64)),
+        "solve_memory_mb": env.int("SOLVE_MEMORY_MB", 4_096, validate=validate.Range(512, 262_144)),
+        "max_body_mb": env.int("MAX_BODY_MB", 8, validate=validate.Range(1, 512)),
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),
         "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
     }
