@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from fieldvisit.cases import AMBIGUOUS, find_cases
 from fieldvisit.compliance.facts import AttemptFact
 from fieldvisit.debtors import ContactPointDraft, contact_digest
-from fieldvisit.drafts import LONGEST_ID, Change, Refusal, check_text, relation
-from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.drafts import LONGEST_ID, Change, Refusal, check_text, relation, unseen
+from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, ContactPoint
 from fieldvisit.vocabulary import AttemptResult, Channel, ContactPointKind, ReachedDetail
@@ -164,7 +164,7 @@ def _fault(draft: AttemptDraft, cases: Mapping[str, Sequence[Case]], now: dt.dat
     if draft.at > now + CLOCK_SLACK:
         return Refusal("at", Message("lies in the future"))
     if not cases[draft.case_id]:
-        return Refusal("case_id", Message(NotFound.says, {"what": "case", "id": draft.case_id}))
+        return Refusal("case_id", unseen("case", draft.case_id))
     if len(cases[draft.case_id]) > 1:
         return Refusal("case_id", Message(AMBIGUOUS))
     return None

@@ -41,8 +41,15 @@ class Refusal:
         """The refusal that an error means. The path is empty where the error blames no single field."""
         if isinstance(error, InvalidValue):
             return cls(str(error.details["path"]), Message(str(error.details["reason"])))
-        path = f"{error.details['what']}_id" if isinstance(error, NotFound) else ""
-        return cls(path, Message(error.says, error.details))
+        if isinstance(error, NotFound):
+            what = str(error.details["what"])
+            return cls(f"{what}_id", unseen(what, error.details["id"]))
+        return cls("", Message(error.says, error.details))
+
+
+def unseen(what: str, wanted_id: object) -> Message:
+    """What `NotFound` says, with the name of the thing in the reader's language too."""
+    return Message(NotFound.says, {"what": Message(what), "id": wanted_id})
 
 
 def acting_organisation(session: Session) -> Organisation:

@@ -11,7 +11,7 @@ from fieldvisit.compliance.facts import AttemptFact
 from fieldvisit.contacts import DIFFERS, AttemptDraft, RecordResult, attempts_of, record_attempts
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.debtors import ContactPointDraft
-from fieldvisit.drafts import Change, Refusal
+from fieldvisit.drafts import Change, Refusal, unseen
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, ContactPoint
@@ -70,9 +70,8 @@ def test_the_outcomes_keep_the_order_of_the_drafts(sessions: sessionmaker[Sessio
     ]
     with acting_for(sessions, world.lender) as session:
         result = record_attempts(session, drafts, NOW)
-    unseen = Message("There is no {what} {id} that you may see.", {"what": "case", "id": "C-404"})
     assert result.outcomes == (
-        Refusal("case_id", unseen),
+        Refusal("case_id", unseen("case", "C-404")),
         Change.ADDED,
         Refusal("at", Message("lies in the future")),
         Change.UNCHANGED,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.datums import Point
+from fieldvisit.drafts import unseen
 from fieldvisit.imports import KINDS, ImportResult, RowFault
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, Placement
@@ -127,11 +128,7 @@ def test_an_older_file_does_not_bring_old_amounts_back(lender: Office) -> None:
 def test_of_a_refused_case_not_even_the_debtor_stays(lender: Office) -> None:
     lender.load("cases", CASE | {"agency": "nobody"})
     wish = lender.load("wishes", GOOD["wishes"])
-    assert wish.faults == (
-        RowFault(
-            2, "debtor_id", "D-1", Message("There is no {what} {id} that you may see.", {"what": "debtor", "id": "D-1"})
-        ),
-    )
+    assert wish.faults == (RowFault(2, "debtor_id", "D-1", unseen("debtor", "D-1")),)
 
 
 def test_an_agency_records_attempts_on_what_is_placed_with_it_alone(
@@ -139,8 +136,7 @@ def test_an_agency_records_attempts_on_what_is_placed_with_it_alone(
 ) -> None:
     lender.load("cases", CASE, CASE | {"case_id": "C-2", "debtor_id": "D-2", "agency": "lansi-field"})
     result = agency.load("contacts", CONTACT, CONTACT | {"attempt_id": "A-2", "case_id": "C-2"})
-    unseen = Message("There is no {what} {id} that you may see.", {"what": "case", "id": "C-2"})
-    assert (result.added, result.faults) == (1, (RowFault(3, "case_id", "C-2", unseen),))
+    assert (result.added, result.faults) == (1, (RowFault(3, "case_id", "C-2", unseen("case", "C-2")),))
     with acting_for(lender.sessions, world.lender) as session:
         stored = session.execute(sa.select(ContactAttempt.org_id, ContactAttempt.made_by_id)).all()
     assert stored == [(world.lender, world.agency)]
