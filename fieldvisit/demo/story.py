@@ -103,7 +103,10 @@ def _plan(stage: Stage, screen: Screen, processes: Processes, made: World, *, ro
         office.judge_plan(dispatcher, plan, folder, screen=screen, routing=routing)
         office.draw_plan(stage.base_url, dispatcher, plan, folder)
     with screen.step("The plan is published"):
-        return office.publish_plan(dispatcher, plan, folder, screen)
+        published = office.publish_plan(dispatcher, plan, folder, screen)
+        # Drawn again: now it is a version, without the stops that the policy took out at the last moment.
+        office.draw_plan(stage.base_url, dispatcher, plan, folder)
+    return published
 
 
 def _go_out(stage: Stage, screen: Screen, made: World, published: Published) -> None:
