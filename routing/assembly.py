@@ -3,7 +3,6 @@
 import numpy as np
 
 from routing.errors import FaultyPlan
-from routing.improve.arrays import END_SPAN, FIRST_SPAN
 from routing.improve.flat import Flat
 from routing.improve.search import Order
 from routing.improve.timing import best_timing
@@ -27,5 +26,5 @@ def _route(flat: Flat, crew: int, rows: tuple[int, ...]) -> Route:
 
 
 def _visit(flat: Flat, row: int) -> Visit:
-    first, end = flat.day.tasks[row, FIRST_SPAN], flat.day.tasks[row, END_SPAN]
-    return flat.task_of(row), [(int(opens), int(last)) for opens, last in flat.day.spans[first:end]]
+    spans = [(int(opens), int(last)) for opens, last in flat.day.spans[row]]
+    return flat.task_of(row), [(opens, last) for opens, last in spans if opens <= last]

@@ -114,7 +114,7 @@ def typical_drive(flat: Flat) -> float:
     if rank < 0:
         return 1.0
     rows = np.arange(len(day.tasks))
-    drives = day.drive[0, rows, day.near[:, rank]].astype(np.float64)
+    drives = day.roads.drive[0, rows, day.near[:, rank]].astype(np.float64)
     reachable = drives[drives < 10**9]
     mean = float(reachable.mean()) if len(reachable) else 1.0
     return max(1.0, mean * max(1.0, float(day.prices[0])))

@@ -71,7 +71,7 @@ def _held(flat: Flat, lane: Lane, row: int) -> tuple[str, ...]:
     """The tasks any one of which would have to go for this one to fit."""
     day = flat.day
     starts = len(day.tasks) + np.arange(len(day.crews))
-    near = np.argsort(day.drive[0, starts, row], kind="stable")
+    near = np.argsort(day.roads.drive[0, starts, row], kind="stable")
     able = [int(crew) for crew in near if day.may[crew, row]][:CREWS_EXPLAINED]
     held: list[str] = []
     for crew in able:

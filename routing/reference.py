@@ -57,7 +57,7 @@ class _Model:
             n + 2 * m, m, [n + v for v in range(m)], [n + m + v for v in range(m)]
         )
         self.routing = pywrapcp.RoutingModel(self.manager)
-        drives = day.drive[0].tolist()
+        drives = day.roads.drive[0].tolist()
         self.drives = [[FAR_S if cell == UNREACHABLE else cell for cell in row] for row in drives]
         self._travel()
         self._time()

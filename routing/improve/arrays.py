@@ -22,7 +22,7 @@ UNREACHABLE = 2_100_000_000
 """A drive where there is no way: added to any instant it lies beyond every shift."""
 
 # columns of Day.tasks
-SERVICE, FIRST_SPAN, END_SPAN, GROUP, PUBLISHED, LOCKED = range(6)
+SERVICE, GROUP, PUBLISHED, LOCKED = range(4)
 # columns of Day.crews
 SHIFT_FROM, SHIFT_TO, LATEST, REST_FROM, REST_TO, REST_S, HAS_REST = range(7)
 MOST_TASKS, MOST_TRAVEL, MOST_WORK, IS_OPEN, WORK_BEFORE, TIMED, OVERTIME_PRICE = range(7, 14)
@@ -38,17 +38,23 @@ LEFT, SEEN = range(2)
 COUNT, TRAVEL_S, WORK_S = range(3)
 
 
-class Day(NamedTuple):
-    """One problem. Nodes are the n tasks, then m starts, then m ends. Nothing here changes while a search runs."""
+class Roads(NamedTuple):
+    """Apart from the rest of the day: compiling a call takes time for each array that it hands over."""
 
     drive: Smalls
     """[bands, nodes, nodes] seconds"""
     band_from: Ints
+
+
+class Day(NamedTuple):
+    """One problem. Nodes are the n tasks, then m starts, then m ends. Nothing here changes while a search runs."""
+
+    roads: Roads
     longest: Smalls
     """[nodes, nodes] the longest over all bands: what a backward look must fear"""
     tasks: Ints
     spans: Ints
-    """[spans, 2] first and last begin"""
+    """[n, most spans, 2] first and last begin of each span in order; the rest of a row is (FAR, NEVER)"""
     gain: Floats
     """[n] what serving saves: value (of a group its largest), the price of change, the weight of duty"""
     duty: Floats

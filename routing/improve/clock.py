@@ -13,9 +13,7 @@ import numpy as np
 from routing.improve.arrays import (
     AFTERNOON,
     COUNT,
-    END_SPAN,
     FAR,
-    FIRST_SPAN,
     FREE,
     HAS_REST,
     IS_OPEN,
@@ -31,35 +29,37 @@ from routing.improve.arrays import (
     SHIFT_FROM,
     WHOLE,
     Day,
+    Ints,
+    Roads,
     Routes,
 )
 from routing.improve.compiled import compiled
 
 
 @compiled
-def drive_at(day: Day, at: int, origin: int, target: int) -> int:
+def drive_at(roads: Roads, at: int, origin: int, target: int) -> int:
     """Seconds of a drive that starts at `at`."""
     band = np.int64(0)
-    while band + 1 < len(day.band_from) and day.band_from[band + 1] <= at:
+    while band + 1 < len(roads.band_from) and roads.band_from[band + 1] <= at:
         band += 1
-    return np.int64(day.drive[band, origin, target])
+    return np.int64(roads.drive[band, origin, target])
 
 
 @compiled
-def first_begin(day: Day, task: int, at: int) -> int:
+def first_begin(spans: Ints, task: int, at: int) -> int:
     """The first lawful begin at `at` or later."""
-    for span in range(day.tasks[task, FIRST_SPAN], day.tasks[task, END_SPAN]):
-        if at <= day.spans[span, 1]:
-            return max(at, day.spans[span, 0])
+    for span in range(spans.shape[1]):
+        if at <= spans[task, span, 1]:
+            return max(at, spans[task, span, 0])
     return np.int64(FAR)
 
 
 @compiled
-def last_begin(day: Day, task: int, at: int) -> int:
+def last_begin(spans: Ints, task: int, at: int) -> int:
     """The last lawful begin at `at` or earlier."""
-    for span in range(day.tasks[task, END_SPAN] - 1, day.tasks[task, FIRST_SPAN] - 1, -1):
-        if at >= day.spans[span, 0]:
-            return min(at, day.spans[span, 1])
+    for span in range(spans.shape[1] - 1, -1, -1):
+        if at >= spans[task, span, 0]:
+            return min(at, spans[task, span, 1])
     return np.int64(NEVER)
 
 
@@ -69,11 +69,11 @@ def rested_arrival(day: Day, crew: int, ready: int, origin: int, target: int) ->
     opens, closes, lasts = day.crews[crew, REST_FROM], day.crews[crew, REST_TO], day.crews[crew, REST_S]
     if ready >= closes:
         return np.int64(FAR)
-    there = ready + drive_at(day, ready, origin, target)
+    there = ready + drive_at(day.roads, ready, origin, target)
     if there < closes:
         return max(there, opens) + lasts
     leaves = max(ready, opens) + lasts
-    return leaves + drive_at(day, leaves, origin, target)
+    return leaves + drive_at(day.roads, leaves, origin, target)
 
 
 @compiled
@@ -83,7 +83,7 @@ def rested_return(day: Day, crew: int, ready: int, origin: int) -> int:
     if ready >= closes or day.crews[crew, IS_OPEN]:
         return np.int64(FAR)
     leaves = max(ready, opens) + lasts
-    return leaves + drive_at(day, leaves, origin, len(day.tasks) + len(day.crews) + crew)
+    return leaves + drive_at(day.roads, leaves, origin, len(day.tasks) + len(day.crews) + crew)
 
 
 @compiled
@@ -114,14 +114,18 @@ def refresh_early(day: Day, routes: Routes, crew: int) -> None:
         task = routes.stops[crew, k]
         service = day.tasks[task, SERVICE]
         ready = early[crew, k, WHOLE]
-        early[crew, k + 1, WHOLE] = first_begin(day, task, ready + drive_at(day, ready, here, task)) + service
+        early[crew, k + 1, WHOLE] = (
+            first_begin(day.spans, task, ready + drive_at(day.roads, ready, here, task)) + service
+        )
         if rests:
             rested = early[crew, k, RESTED]
-            begin = first_begin(day, task, rested + drive_at(day, rested, here, task))
-            begin = min(begin, first_begin(day, task, rested_arrival(day, crew, ready, here, task)))
+            begin = first_begin(day.spans, task, rested + drive_at(day.roads, rested, here, task))
+            begin = min(begin, first_begin(day.spans, task, rested_arrival(day, crew, ready, here, task)))
             early[crew, k + 1, RESTED] = begin + service
             late = early[crew, k, AFTERNOON]
-            early[crew, k + 1, AFTERNOON] = first_begin(day, task, late + drive_at(day, late, here, task)) + service
+            early[crew, k + 1, AFTERNOON] = (
+                first_begin(day.spans, task, late + drive_at(day.roads, late, here, task)) + service
+            )
         here = task
 
 
@@ -138,10 +142,10 @@ def refresh_late(day: Day, routes: Routes, crew: int) -> None:
         task = routes.stops[crew, k]
         drive, service = np.int64(day.longest[task, there]), day.tasks[task, SERVICE]
         free = late[crew, k + 1, FREE]
-        late[crew, k, FREE] = last_begin(day, task, free - drive - service)
+        late[crew, k, FREE] = last_begin(day.spans, task, free - drive - service)
         if rests:
             ready = resting_ready(day, crew, free, drive, k + 1 == count)
             ready = max(ready, late[crew, k + 1, RESTING] - drive)
-            late[crew, k, RESTING] = last_begin(day, task, ready - service)
-            late[crew, k, MORNING] = last_begin(day, task, late[crew, k + 1, MORNING] - drive - service)
+            late[crew, k, RESTING] = last_begin(day.spans, task, ready - service)
+            late[crew, k, MORNING] = last_begin(day.spans, task, late[crew, k + 1, MORNING] - drive - service)
         there = task

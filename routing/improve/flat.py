@@ -6,8 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from routing.improve.arrays import (
+    FAR,
     GROUP,
     MOST_TASKS,
+    NEVER,
     UNREACHABLE,
     Best,
     Day,
@@ -15,6 +17,7 @@ from routing.improve.arrays import (
     Floats,
     Ints,
     Pool,
+    Roads,
     Routes,
     Smalls,
     Work,
@@ -63,15 +66,13 @@ def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
     drive = _drives(problem, tasks)
     may = _permissions(problem, tasks)
     gain, duty = _gains(problem, tasks)
-    columns, spans = _task_columns(problem, tasks)
     load, room = _loads(problem, tasks)
     prices = problem.prices
     return Day(
-        drive=drive,
-        band_from=np.array(problem.travel.starts_s, np.int64),
+        roads=Roads(drive, np.array(problem.travel.starts_s, np.int64)),
         longest=drive.max(axis=0),
-        tasks=columns,
-        spans=spans,
+        tasks=_task_columns(problem, tasks),
+        spans=_spans(tasks),
         gain=gain,
         duty=duty,
         load=load,
@@ -143,19 +144,25 @@ def _weight_of_duty(problem: Problem) -> float:
     )
 
 
-def _task_columns(problem: Problem, tasks: list[Task]) -> tuple[Ints, Ints]:
+def _task_columns(problem: Problem, tasks: list[Task]) -> Ints:
     groups = {name: index for index, name in enumerate(dict.fromkeys(t.group for t in tasks if t.group is not None))}
     crews = {crew.id: index for index, crew in enumerate(problem.crews)}
-    columns = np.zeros((len(tasks), 6), np.int64)
-    spans: list[tuple[int, int]] = []
+    columns = np.zeros((len(tasks), 4), np.int64)
     for row, task in enumerate(tasks):
-        first = len(spans)
-        # A task for two crews has one span of its own per row, which `pairs` sets to the common begin.
-        spans += list(task.begins) if task.crews == 1 else [(0, 0)]
         group = -1 if task.group is None else groups[task.group]
         published = -1 if task.published_crew is None or task.crews == 2 else crews[task.published_crew]
-        columns[row] = (task.service_s, first, len(spans), group, published, int(task.crews == 2))
-    return columns, np.array(spans, np.int64).reshape(len(spans), 2)
+        columns[row] = (task.service_s, group, published, int(task.crews == 2))
+    return columns
+
+
+def _spans(tasks: list[Task]) -> Ints:
+    """The begins of each task; of a task for two crews one span, which `pairs` sets to the common begin."""
+    most = max((len(task.begins) for task in tasks), default=1)
+    spans = np.full((len(tasks), max(1, most), 2), (FAR, NEVER), np.int64)
+    for row, task in enumerate(tasks):
+        begins = task.begins if task.crews == 1 else ((0, 0),)
+        spans[row, : len(begins)] = begins
+    return spans
 
 
 def _loads(problem: Problem, tasks: list[Task]) -> tuple[Ints, Ints]:

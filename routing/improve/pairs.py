@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from routing.improve.anneal import take_off
-from routing.improve.arrays import COUNT, FAR, FIRST_SPAN
+from routing.improve.arrays import COUNT, FAR
 from routing.improve.clock import drive_at
 from routing.improve.flat import Flat
 from routing.improve.places import best_place, welcomes
@@ -63,12 +63,12 @@ def served(flat: Flat, lane: Lane, index: int) -> bool:
 
 
 def _spans(flat: Flat, rows: tuple[int, int]) -> int:
-    return int(flat.day.spans[flat.day.tasks[rows[0], FIRST_SPAN], 0])
+    return int(flat.day.spans[rows[0], 0, 0])
 
 
 def _set_spans(flat: Flat, rows: tuple[int, int], begin: int) -> None:
     for row in rows:
-        flat.day.spans[flat.day.tasks[row, FIRST_SPAN]] = begin
+        flat.day.spans[row, 0] = begin
 
 
 def _place(flat: Flat, lane: Lane, index: int) -> None:
@@ -106,7 +106,7 @@ def _begins(flat: Flat, lane: Lane, row: int, task: Task) -> Iterator[int]:
         for place in range(routes.totals[crew, COUNT] + 1):
             here = len(day.tasks) + crew if place == 0 else routes.stops[crew, place - 1]
             for ready in routes.early[crew, place]:
-                arrive = int(ready) + drive_at(day, int(ready), int(here), row) if ready < FAR else FAR
+                arrive = int(ready) + drive_at(day.roads, int(ready), int(here), row) if ready < FAR else FAR
                 yield from (max(arrive, opens) for opens, last in task.begins if arrive <= last)
 
 

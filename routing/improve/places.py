@@ -10,7 +10,6 @@ from routing.improve.arrays import (
     BALANCE,
     CHANGE,
     COUNT,
-    END_SPAN,
     FAR,
     FREE,
     HAS_REST,
@@ -49,8 +48,8 @@ def fits(day: Day, routes: Routes, crew: int, place: int, task: int) -> bool:
     after = n + m + crew if place == count else routes.stops[crew, place]
     ready = routes.early[crew, place, WHOLE]
     service = day.tasks[task, SERVICE]
-    done = first_begin(day, task, ready + drive_at(day, ready, before, task)) + service
-    arrives = done + drive_at(day, done, task, after)
+    done = first_begin(day.spans, task, ready + drive_at(day.roads, ready, before, task)) + service
+    arrives = done + drive_at(day.roads, done, task, after)
     if arrives > routes.late[crew, place, FREE]:
         return False
     if not day.crews[crew, HAS_REST]:
@@ -60,7 +59,7 @@ def fits(day: Day, routes: Routes, crew: int, place: int, task: int) -> bool:
     free, home = routes.late[crew, place, FREE], place == count
     if (rested_return(day, crew, done, task) if home else rested_arrival(day, crew, done, task, after)) <= free:
         return True
-    begin = first_begin(day, task, rested_arrival(day, crew, ready, before, task))
+    begin = first_begin(day.spans, task, rested_arrival(day, crew, ready, before, task))
     return (
         keeps(day, begin + service, task, after, free)
         or passes(day, routes.early[crew, place, RESTED], before, task, after, free)
@@ -70,12 +69,12 @@ def fits(day: Day, routes: Routes, crew: int, place: int, task: int) -> bool:
 
 @compiled
 def keeps(day: Day, done: int, task: int, after: int, free: int) -> bool:
-    return done + drive_at(day, done, task, after) <= free
+    return done + drive_at(day.roads, done, task, after) <= free
 
 
 @compiled
 def passes(day: Day, ready: int, before: int, task: int, after: int, free: int) -> bool:
-    begin = first_begin(day, task, ready + drive_at(day, ready, before, task))
+    begin = first_begin(day.spans, task, ready + drive_at(day.roads, ready, before, task))
     return keeps(day, begin + day.tasks[task, SERVICE], task, after, free)
 
 
@@ -107,9 +106,9 @@ def best_place(
         fixed += day.prices[CHANGE]
     timed = day.crews[crew, TIMED]
     # Filling a gap may save waiting and level the work: then the detour alone is no lower bound.
-    loose = day.prices[WAIT] > 0 or len(day.band_from) > 1 or routes.left[SEEN] > 0
+    loose = day.prices[WAIT] > 0 or len(day.roads.band_from) > 1 or routes.left[SEEN] > 0
     saved = NO_PRICE if timed and loose else 0.0
-    last_span = day.spans[day.tasks[task, END_SPAN] - 1, 1]
+    last_span = day.spans[task, :, 1].max()
     best, where = least, np.int64(-1)
     before = n + crew
     for place in range(count + 1):
@@ -141,7 +140,7 @@ def timed_price(day: Day, routes: Routes, crew: int, place: int, task: int, scra
         scratch[k] = task if k == place else routes.stops[crew, k if k < place else k - 1]
     price, _, work_s = route_price(day, crew, scratch, count + 1)
     if routes.left[SEEN] > 0:
-        price += routes.left[SEEN] * (spread(day, routes, crew, work_s) - spread(day, routes, -1, 0))
+        price += routes.left[SEEN] * (spread(day, routes, crew, work_s) - spread_now(day, routes))
     return price - routes.cost[crew]
 
 
@@ -155,6 +154,11 @@ def spread(day: Day, routes: Routes, other: int, work_s: int) -> float:
         total = day.crews[crew, WORK_BEFORE] + (work_s if crew == other else routes.totals[crew, WORK_S])
         least, most = min(least, total), max(most, total)
     return day.prices[BALANCE] * (most - least)
+
+
+@compiled
+def spread_now(day: Day, routes: Routes) -> float:
+    return spread(day, routes, np.int64(-1), np.int64(0))
 
 
 @compiled
@@ -200,12 +204,12 @@ def in_time(day: Day, routes: Routes, crew: int) -> bool:
         return True
     last, end = routes.stops[crew, count - 1], n + m + crew
     ready = routes.early[crew, count, WHOLE]
-    home = ready + drive_at(day, ready, last, end)
+    home = ready + drive_at(day.roads, ready, last, end)
     if not day.crews[crew, HAS_REST]:
         return home <= routes.late[crew, count, FREE]
     rested, afternoon = routes.early[crew, count, RESTED], routes.early[crew, count, AFTERNOON]
-    home_rested = min(rested + drive_at(day, rested, last, end), rested_return(day, crew, ready, last))
-    home_rested = min(home_rested, afternoon + drive_at(day, afternoon, last, end))
+    home_rested = min(rested + drive_at(day.roads, rested, last, end), rested_return(day, crew, ready, last))
+    home_rested = min(home_rested, afternoon + drive_at(day.roads, afternoon, last, end))
     return home <= routes.late[crew, count, MORNING] or home_rested <= routes.late[crew, count, FREE]
 
 
@@ -218,10 +222,10 @@ def plain_price(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, in
     travel, changed, here = np.int64(0), np.int64(0), n + crew
     for k in range(count):
         task = stops[k]
-        travel += np.int64(day.drive[0, here, task])
+        travel += np.int64(day.roads.drive[0, here, task])
         changed += day.tasks[task, PUBLISHED] >= 0 and day.tasks[task, PUBLISHED] != crew
         here = task
-    travel += np.int64(day.drive[0, here, n + m + crew])
+    travel += np.int64(day.roads.drive[0, here, n + m + crew])
     return day.prices[USED] + day.prices[TRAVEL] * travel + day.prices[CHANGE] * changed, travel
 
 

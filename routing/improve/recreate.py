@@ -8,8 +8,6 @@ import numpy as np
 from routing.improve.arrays import (
     BALANCE,
     COUNT,
-    END_SPAN,
-    FIRST_SPAN,
     GROUP,
     LEFT,
     LOCKED,
@@ -25,7 +23,7 @@ from routing.improve.arrays import (
     Work,
 )
 from routing.improve.compiled import compiled
-from routing.improve.places import best_place, chance, pick, put, spread, welcomes
+from routing.improve.places import best_place, chance, pick, put, spread_now, welcomes
 
 ABSENT_TRIED = 15
 """Visits left out before that are tried again beside the removed ones."""
@@ -71,17 +69,16 @@ def insertion_order(day: Day, dice: Dice, work: Work) -> None:
     rule = pick(dice, np.int64(11))
     for k in range(count):
         task = work.removed[k]
-        first, last = day.tasks[task, FIRST_SPAN], day.tasks[task, END_SPAN] - 1
         if rule < 4:
             work.keys[k] = chance(dice)
         elif rule < 7:
             work.keys[k] = -day.gain[task]
         elif rule < 9:
-            work.keys[k] = day.spans[last, 1] - day.spans[first, 0] if first <= last else 0
+            work.keys[k] = day.spans[task, :, 1].max() - day.spans[task, 0, 0]
         elif rule == 9:
             work.keys[k] = -day.tasks[task, SERVICE]
         else:
-            work.keys[k] = day.spans[first, 0] if first <= last else 0
+            work.keys[k] = day.spans[task, 0, 0]
     sort_removed(work, count)
 
 
@@ -185,4 +182,4 @@ def remember(routes: Routes, work: Work, crew: int) -> None:
 
 @compiled
 def whole_cost(day: Day, routes: Routes) -> float:
-    return routes.cost.sum() + spread(day, routes, -1, 0) + routes.left[LEFT]
+    return routes.cost.sum() + spread_now(day, routes) + routes.left[LEFT]

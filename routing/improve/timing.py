@@ -47,19 +47,19 @@ def earliest_return(day: Day, crew: int, stops: Ints, count: int, depart: int) -
     for k in range(count):
         task = stops[k]
         service = day.tasks[task, SERVICE]
-        drive = drive_at(day, ready, here, task)
+        drive = drive_at(day.roads, ready, here, task)
         if rests:
-            after = drive_at(day, rested, here, task)
-            begin = first_begin(day, task, rested + after)
+            after = drive_at(day.roads, rested, here, task)
+            begin = first_begin(day.spans, task, rested + after)
             rested_travel += after
             arrives = rested_arrival(day, crew, ready, here, task)
-            fresh = first_begin(day, task, arrives)
+            fresh = first_begin(day.spans, task, arrives)
             if fresh < begin:
                 begin = fresh
                 rested_travel = travel + fresh_drive(day, crew, ready, here, task)
             rested = begin + service
         travel += drive
-        ready = first_begin(day, task, ready + drive) + service
+        ready = first_begin(day.spans, task, ready + drive) + service
         here = task
     return home_again(day, crew, here, n + m + crew, (ready, travel), (rested, rested_travel), depart)
 
@@ -67,11 +67,11 @@ def earliest_return(day: Day, crew: int, stops: Ints, count: int, depart: int) -
 @compiled
 def fresh_drive(day: Day, crew: int, ready: int, here: int, task: int) -> int:
     """The drive of `rested_arrival` to a door."""
-    drive = drive_at(day, ready, here, task)
+    drive = drive_at(day.roads, ready, here, task)
     if ready + drive < day.crews[crew, REST_TO]:
         return drive
     leaves = max(ready, day.crews[crew, REST_FROM]) + day.crews[crew, REST_S]
-    return drive_at(day, leaves, here, task)
+    return drive_at(day.roads, leaves, here, task)
 
 
 @compiled
@@ -80,16 +80,16 @@ def home_again(
 ) -> tuple[int, int, bool]:
     """The better of coming home with and without a break."""
     latest = day.crews[crew, LATEST]
-    drive = drive_at(day, whole[0], here, end)
+    drive = drive_at(day.roads, whole[0], here, end)
     plain = whole[0] + drive
     if not day.crews[crew, HAS_REST]:
         return (plain if plain <= latest else FAR), whole[1] + drive, False
-    after = drive_at(day, rested[0], here, end)
+    after = drive_at(day.roads, rested[0], here, end)
     best, travel = rested[0] + after, rested[1] + after
     arrives = rested_return(day, crew, whole[0], here)
     if arrives < best:
         leaves = max(whole[0], day.crews[crew, REST_FROM]) + day.crews[crew, REST_S]
-        best, travel = arrives, whole[1] + drive_at(day, leaves, here, end)
+        best, travel = arrives, whole[1] + drive_at(day.roads, leaves, here, end)
     spared = plain < day.crews[crew, REST_FROM] or depart >= day.crews[crew, REST_TO]
     if spared and plain < best:
         return (plain if plain <= latest else FAR), whole[1] + drive, False
@@ -111,9 +111,9 @@ def latest_departure(day: Day, crew: int, stops: Ints, count: int, returns: int)
         free, morning = free - drive, morning - drive
         if k >= 0:
             service = day.tasks[here, SERVICE]
-            free = last_begin(day, here, free - service)
-            morning = last_begin(day, here, morning - service)
-            resting = last_begin(day, here, resting - service)
+            free = last_begin(day.spans, here, free - service)
+            morning = last_begin(day.spans, here, morning - service)
+            resting = last_begin(day.spans, here, resting - service)
         there = here
     if not rests:
         return free
