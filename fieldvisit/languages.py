@@ -42,6 +42,9 @@ def say(message: Message | StrEnum | FieldVisitError | str, language: str) -> st
         message = Message(message.says, message.details)
     if isinstance(message, str):
         return _translated(message, language)
+    if not message.values:
+        # Without values there are no placeholders: a brace in it is a brace.
+        return _translated(message.text, language)
     said = {name: _inner(value, language) for name, value in message.values.items()}
     return _translated(message.text, language).format_map(_Lenient(said))
 

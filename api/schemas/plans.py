@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields, pre_dump
 
 from api.context import language
-from api.schemas.base import Drafted, In, Out, PointOut
+from api.schemas.base import Drafted, Out, PageIn, PointOut
 from api.schemas.fields import Choice, Day, Id, Part, Whole
 from fieldvisit.compliance.decision import message_from
 from fieldvisit.languages import say
@@ -27,7 +27,7 @@ class PlanRequestIn(Drafted):
     seed = Whole(min=0, max=2**31 - 1, load_default=1)
 
 
-class PlansQueryIn(In):
+class PlansQueryIn(PageIn):
     planned_on = Day(load_default=None)
     state = Choice(DayPlanState, load_default=None)
 
