@@ -49,7 +49,8 @@ class ToShow:
     def words(self) -> Message:
         """The kinds side by side."""
         names = [f"kind_{place}" for place in range(len(self.kinds))]
-        return Message(" / ".join(f"{{{name}}}" for name in names), dict(zip(names, self.kinds, strict=True)))
+        text = " / ".join(f"{{{name}}}" for name in names)
+        return Message(text, dict(zip(names, self.kinds, strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
