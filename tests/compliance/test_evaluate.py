@@ -19,7 +19,7 @@ from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.rules import HolidayRule
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message, say
-from fieldvisit.vocabulary import BlockTrigger, Channel, CheckMoment, PlaceKind, Verdict
+from fieldvisit.vocabulary import AttemptResult, BlockTrigger, Channel, CheckMoment, PlaceKind, Verdict
 from tests.compliance.strategies import known_facts, policies, questions
 from tests.compliance.worlds import (
     CHINA,
@@ -265,6 +265,10 @@ def test_a_decision_survives_being_stored(question: Question, known: Facts, one:
     told = [say(message_from(clause["message"]), language) for clause in stored["clauses"]]
     assert told == [say(clause.message, language) for clause in decision.clauses]
     assert decide(question, known, one) == decision
+
+
+def test_a_set_is_written_in_one_order() -> None:
+    assert plain(frozenset(AttemptResult)) == sorted(result.value for result in AttemptResult)
 
 
 def test_a_stored_clause_is_plain_json() -> None:

@@ -88,6 +88,11 @@ def test_hours_that_run_on_over_midnight_belong_to_the_day_of_the_beginning() ->
     assert decide(asked("2026-03-03 23:45"), facts(), always).verdict is Verdict.ALLOWED
 
 
+def test_hours_that_begin_at_the_next_midnight_are_those_of_the_next_day() -> None:
+    early = policy(window("00:00", "08:00"))
+    assert lawful_windows(facts(), [early], TUESDAY) == (span("2026-03-03 00:00", "2026-03-03 08:00"),)
+
+
 def test_a_window_counts_for_the_places_it_names() -> None:
     at_home = policy(window("08:00", "18:00", more='places = ["home"]'))
     at_work = facts(place=replace(HOME, kind=PlaceKind.WORK))
@@ -173,6 +178,12 @@ def test_a_stated_time_that_a_policy_only_regards_is_told_and_stops_nothing() ->
     regards = policy(rule("debtor_times", "binding = false"))
     decision = decide(asked("2026-03-03 10:00"), facts(debtor_times=(NOT_IN_THE_MORNING,)), regards)
     assert (decision.verdict, warnings(decision)) == (Verdict.ALLOWED, ["test/debtor_times/1"])
+
+
+def test_one_policy_that_only_regards_a_stated_time_does_not_speak_for_a_silent_one() -> None:
+    regards = policy(rule("debtor_times", "binding = false"))
+    decision = decide(asked("2026-03-03 10:00"), facts(debtor_times=(NOT_IN_THE_MORNING,)), regards, OFFICE_TOO)
+    assert (in_the_way(decision), warnings(decision)) == (["product/debtor_times"], ["test/debtor_times/1"])
 
 
 def test_a_stated_time_that_is_kept_is_told_too() -> None:

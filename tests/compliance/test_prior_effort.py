@@ -123,12 +123,6 @@ HISTORIES = [
         False,
     ),
     (
-        "a failure at the very instant of a talk is older",
-        (*UNREACHED[:2], THIRD, reached("2026-02-25 18:00")),
-        MOBILE,
-        False,
-    ),
-    (
         "three failures again after a talk",
         (
             *UNREACHED,
@@ -221,6 +215,10 @@ def test_the_evidence_is_every_failure_that_counts_oldest_first() -> None:
     older, talk = attempt("2026-02-10 10:00"), reached("2026-02-20 10:00")
     result = gate(THIRD, older, FIRST, talk, SECOND)
     assert result == EffortResult(met=True, evidence=(FIRST.id, SECOND.id, THIRD.id), missing=())
+
+
+def test_a_failure_at_the_very_instant_of_a_talk_is_older() -> None:
+    assert gate(FIRST, reached("2026-02-24 13:00"), SECOND, THIRD).evidence == (THIRD.id,)
 
 
 def test_an_invalid_number_is_its_own_evidence() -> None:

@@ -82,6 +82,12 @@ def test_a_skipped_hour_belongs_to_nothing(opens: str, closes: str, minutes: int
     assert sum((i.ends_at - i.begins_at for i in found), timedelta()) == timedelta(minutes=minutes)
 
 
+def test_clocks_that_change_at_half_past_by_utc_are_followed_to_the_second() -> None:
+    # Lord Howe goes from 02:00 to 02:30, at 15:30 UTC of the day before.
+    found = of("01:45", "02:45", date(2026, 10, 4)).instants("Australia/Lord_Howe")
+    assert found == (Interval(at(3, 15, 15, 10), at(3, 15, 45, 10)),)
+
+
 def test_a_repeated_hour_belongs_twice() -> None:
     assert of("03:30", "04:15", AUTUMN).instants("Europe/Helsinki") == (
         Interval(at(25, 0, 30, 10), at(25, 1, 0, 10)),
