@@ -47,9 +47,11 @@ class Morning:
         return self.visits[0]
 
 
-def make_morning(sessions: sessionmaker[Session], *, visits: int = 1, **given: Any) -> Morning:
-    """Each visit on evidence of its own, published for today unless told otherwise."""
-    world = make_world(sessions)
+def make_morning(
+    sessions: sessionmaker[Session], *, world: World | None = None, visits: int = 1, **given: Any
+) -> Morning:
+    """Each visit on evidence of its own, published for today unless told otherwise; in a new world unless given one."""
+    world = world or make_world(sessions)
     with acting_for_all(sessions) as session:
         people = [make_visitor(session, world) for _ in range(3)]
         rows = [make_visit_on_evidence(session, world, **given) for _ in range(visits)]
