@@ -8,6 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 import sqlalchemy as sa
@@ -28,6 +29,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _TRUST = (PointSource.NONE, PointSource.GEOCODED, PointSource.GIVEN)
 
 
+# A dialer's file names the same few numbers again and again, and parsing was a quarter of its import.
+@lru_cache(maxsize=10_000)
 def phone_number(text: str, country: str) -> str:
     """The number as E.164; one without a country code is of `country`."""
     try:
