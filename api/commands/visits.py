@@ -23,17 +23,17 @@ def visits() -> None:
 
 
 @visits.command("open")
-@click.argument("organisation")
+@click.option("--organisation", "code", required=True, metavar="CODE", help="Who goes: the agency, or the lender.")
 @click.pass_obj
-def open_visits(context: Context, organisation: str) -> None:
-    """Run the failed-contact gate for ORGANISATION (its code): open a visit for everybody whom the phone did not reach.
+def open_visits(context: Context, code: str) -> None:
+    """Run the failed-contact gate: open a visit for everybody whom the phone did not reach, and for nobody else.
 
     Each visit is listed with the number of failed attempts that it rests on. Running it again opens nothing twice.
 
     \b
-      fieldvisit visits open pohjola-field
+      fieldvisit visits open --organisation pohjola-field
     """
-    org_id = context.organisation(organisation)
+    org_id = context.organisation(code)
     with acting_for(context.sessions, org_id) as session:
         opened = run_gate(session, org_id, context.clock())
         table = _table(session, opened, context.language)
