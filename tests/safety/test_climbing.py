@@ -1,8 +1,12 @@
 """An alert that nobody answers climbs, for ever."""
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
-from fieldvisit.safety.climbing import Rung, next_rung
+from fieldvisit.database import acting_for_all
+from fieldvisit.models import SafetyAlert
+from fieldvisit.safety.climbing import Rung, climb, next_rung
 from fieldvisit.safety.timers import CALLING, SILENT
 from fieldvisit.vocabulary import AlertState
 from tests.safety.worlds import MINUTE, Door
@@ -56,6 +60,18 @@ def test_a_call_for_help_is_exhausted_after_two_minutes_and_repeated_for_ever(do
         (EXHAUSTED, 3, 4),
     ]
     assert door.told_events(session_id)[3:] == ["step_begun"] * 2 + ["exhausted"] * 4
+
+
+def test_a_step_read_before_another_engine_took_it_is_not_taken_twice(door: Door) -> None:
+    door.call_for_help()
+    with acting_for_all(door.sessions) as session:
+        stale = session.scalars(sa.select(SafetyAlert).options(joinedload(SafetyAlert.session))).one()
+        session.expunge_all()
+    door.watch()
+    door.pass_under_watch_s(CALLING.waits_s[0])
+    with acting_for_all(door.sessions) as session:
+        assert climb(session, stale) is None
+    assert climbed(door) == (NOTIFYING, 1, 1)
 
 
 def test_an_acknowledged_alert_does_not_climb(door: Door) -> None:
