@@ -1,0 +1,174 @@
+"""When a report is still taken, how one leaves, and what is stopped by what was heard."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.models import (
+    Placement,
+    Visit,
+)
+from fieldvisit.reports import (
+    abort_visit,
+    get_report,
+    report_visit,
+)
+from fieldvisit.visits import (
+    CancelReason,
+    VisitCancelled,
+    cancel_visit,
+    expire_visits,
+    return_unbegun,
+)
+from fieldvisit.vocabulary import (
+    AbortReason,
+    AttemptResult,
+    BlockScope,
+    BlockTrigger,
+    DayPlanState,
+    ReachedDetail,
+    VisitOutcome,
+    VisitState,
+)
+from tests.conftest import NOW
+from tests.phone.worlds import Morning, make_plan, report
+from tests.reports.conftest import Tell
+from tests.reports.worlds import abort, attempts_by_visit, blocks, visit_of
+from tests.worlds import TODAY, make_case, make_visit
+
+V, R, D = VisitOutcome, AttemptResult, ReachedDetail
+
+
+@pytest.mark.parametrize("state", [VisitState.PUBLISHED, VisitState.UNDER_WAY, VisitState.ARRIVED])
+def test_a_report_is_taken_from_wherever_the_server_believes_the_visit_to_be(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, state: VisitState
+) -> None:
+    with acting_for_all(sessions) as session:
+        session.get_one(Visit, morning.visit).state = state
+    assert tell(report_visit, report()).state is VisitState.REPORTED
+
+
+def test_a_report_of_a_phone_that_had_no_signal_all_day_is_taken_the_day_after(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell
+) -> None:
+    tomorrow = NOW + dt.timedelta(days=1)
+    with acting_for(sessions, morning.world.agency) as session:
+        assert return_unbegun(session, tomorrow, tomorrow.date()) == 1
+    assert tell(report_visit, report(), now=tomorrow).state is VisitState.REPORTED
+
+
+def test_even_when_the_visit_expired_meanwhile(sessions: sessionmaker[Session], morning: Morning, tell: Tell) -> None:
+    tomorrow = NOW + dt.timedelta(days=1)
+    with acting_for(sessions, morning.world.agency) as session:
+        session.get_one(Visit, morning.visit).last_on = TODAY
+        return_unbegun(session, tomorrow, tomorrow.date())
+        assert expire_visits(session, tomorrow, tomorrow.date()) == 1
+    assert tell(report_visit, report(), now=tomorrow).state is VisitState.REPORTED
+
+
+def test_a_report_on_a_plan_that_was_replaced_is_taken(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell
+) -> None:
+    with acting_for_all(sessions) as session:
+        visit = session.get_one(Visit, morning.visit)
+        make_plan(session, morning.world, [morning.outsider], [visit], state=DayPlanState.SUPERSEDED)
+    assert tell(report_visit, report(), by=morning.outsider).state is VisitState.REPORTED
+
+
+def test_a_visit_cancelled_before_anybody_arrived_is_not_reported_but_for_an_abort(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell
+) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        cancel_visit(session, morning.visit, reason=CancelReason.LENDER_ASKED, now=NOW)
+    with pytest.raises(VisitCancelled) as refused:
+        tell(report_visit, report())
+    assert refused.value.details["reason"] is CancelReason.LENDER_ASKED
+    assert tell(abort_visit, abort()).state is VisitState.REPORTED
+
+
+def test_a_visit_cancelled_while_somebody_was_there_is_reported(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
+) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        cancel_visit(session, morning.visit, reason=CancelReason.BY_HAND, now=NOW)
+    assert tell(report_visit, report()).state is VisitState.REPORTED
+    assert len(attempts_by_visit(sessions)) == 1
+
+
+def test_the_report_of_a_case_that_was_taken_back_is_kept_without_touching_its_books(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
+) -> None:
+    with acting_for_all(sessions) as session:
+        session.execute(sa.update(Placement).values(until_on=TODAY - dt.timedelta(days=1)))
+    receipt = tell(report_visit, report(V.MET_DEBTOR, disputed=True))
+    assert (receipt.facts["attempt_id"], receipt.facts["block_ids"]) == (None, [])
+    assert attempts_by_visit(sessions) == []
+    with acting_for(sessions, morning.world.lender) as session:
+        assert get_report(session, morning.visit).disputed
+
+
+@pytest.mark.parametrize(
+    ("reason", "filed"),
+    [
+        (AbortReason.ASKED_TO_LEAVE, [(BlockTrigger.CEASE_REQUEST, BlockScope.VISITS)]),
+        (AbortReason.DISTRESS, [(BlockTrigger.VULNERABILITY, BlockScope.ALL)]),
+        (AbortReason.WRONG_PERSON, [(BlockTrigger.PLACE_REFUSED, BlockScope.PLACE)]),
+        (AbortReason.SAFETY, []),
+        (AbortReason.MINOR_ALONE, []),
+        (AbortReason.OTHER, []),
+    ],
+)
+def test_an_abort_is_one_call_and_files_the_block_that_its_reason_asks_for(
+    sessions: sessionmaker[Session],
+    morning: Morning,
+    tell: Tell,
+    reason: AbortReason,
+    filed: list[tuple[BlockTrigger, BlockScope]],
+) -> None:
+    receipt = tell(abort_visit, abort(reason))
+    visit = visit_of(sessions, morning)
+    assert (visit.state, visit.outcome) == (VisitState.REPORTED, V.ABORTED)
+    assert blocks(sessions) == filed
+    assert len(receipt.facts["block_ids"]) == len(filed)
+    assert len(attempts_by_visit(sessions)) == 1
+
+
+@pytest.mark.parametrize("device_at", [dt.datetime(1970, 1, 1, tzinfo=dt.UTC), NOW + dt.timedelta(days=400)])
+def test_an_abort_is_never_refused_for_the_phones_clock(
+    sessions: sessionmaker[Session], tell: Tell, device_at: dt.datetime
+) -> None:
+    tell(abort_visit, abort(device_at=device_at))
+    assert attempts_by_visit(sessions) == [(NOW, R.NOBODY_HOME, None)]
+
+
+@pytest.mark.parametrize(
+    ("flag", "trigger", "scope"),
+    [
+        ("hardship", BlockTrigger.HARDSHIP_PLAN, BlockScope.VISITS),
+        ("vulnerable", BlockTrigger.VULNERABILITY, BlockScope.ALL),
+        ("disputed", BlockTrigger.DISPUTE, BlockScope.VISITS),
+    ],
+)
+def test_what_is_heard_at_the_door_stops_every_visit_it_concerns_at_once(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, flag: str, trigger: BlockTrigger, scope: BlockScope
+) -> None:
+    with acting_for_all(sessions) as session:
+        first = session.get_one(Visit, morning.visit)
+        other = make_case(session, morning.world)
+        other.debtor_id = first.debtor_id
+        session.flush()
+        second = make_visit(session, morning.world, other, state=VisitState.PUBLISHED).id
+    tell(report_visit, report(V.MET_DEBTOR, **{flag: True}))
+    assert blocks(sessions) == [(trigger, scope)]
+    with acting_for_all(sessions) as session:
+        state = session.get_one(Visit, second).state
+    # A dispute is about one case; need and frailty are about the person.
+    assert state is (VisitState.PUBLISHED if flag == "disputed" else VisitState.CANCELLED)
+
+
+def test_one_reason_heard_twice_is_one_block(sessions: sessionmaker[Session], tell: Tell) -> None:
+    tell(report_visit, report(V.ABORTED, abort_reason=AbortReason.DISTRESS, vulnerable=True))
+    assert blocks(sessions) == [(BlockTrigger.VULNERABILITY, BlockScope.ALL)]
