@@ -25,7 +25,7 @@ from fieldvisit.models import (
     VisitReport,
 )
 from fieldvisit.phone.routes import get_told_stop
-from fieldvisit.phone.telling import Receipt, Teller, Telling, take
+from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.settlement import settle, stop
 from fieldvisit.visits import LIVE, cancelled, get_visit, lock_visits, move, note_event
@@ -65,7 +65,7 @@ def report_visit(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, b
         telling,
         now=now,
         find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit,
-        act=lambda: _report(session, visit_id, draft, by, now),
+        act=lambda: _report(session, visit_id, draft, by=by, now=now),
     )
 
 
@@ -86,7 +86,7 @@ def abort_visit(session: Session, visit_id: uuid.UUID, draft: AbortDraft, *, by:
         telling,
         now=now,
         find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit,
-        act=lambda: _report(session, visit_id, report, by, now),
+        act=lambda: _report(session, visit_id, report, by=by, now=now),
     )
 
 
@@ -98,7 +98,7 @@ def add_to_report(
 
     def act() -> Outcome:
         visit = get_visit(session, visit_id, lock=True)
-        return _add(session, visit, get_report(session, visit_id), draft, by, now)
+        return _add(session, get_report(session, visit_id), visit, draft, text=draft.text, by=by, now=now)
 
     return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
 
@@ -111,17 +111,16 @@ def get_report(session: Session, visit_id: uuid.UUID) -> VisitReport:
     return report
 
 
-def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, by: Teller, now: dt.datetime) -> Outcome:
+def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> Outcome:
     visit = _lock(session, visit_id)
     earlier = _find_report(session, visit_id)
     if earlier is not None:
         if earlier.visitor_id == by.visitor_id:
             raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
-        addition = AdditionDraft(event_id=draft.event_id, device_at=draft.device_at, text=_told(draft))
-        state, facts = _add(session, visit, earlier, addition, by, now)
+        state, facts = _add(session, earlier, visit, draft, text=_told(draft), by=by, now=now)
         return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
     case = session.get(Case, visit.case_id)
-    _demand_reportable(session, visit, case, draft, now)
+    _demand_reportable(session, visit, draft, case=case, now=now)
     session.add(_row(visit, draft, by))
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     event = note_event(visit, "reported", now=now, report_id=str(draft.event_id), outcome=draft.outcome.value)
@@ -152,7 +151,9 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
     ).one_or_none()
 
 
-def _demand_reportable(session: Session, visit: Visit, case: Case | None, draft: ReportDraft, now: dt.datetime) -> None:
+def _demand_reportable(
+    session: Session, visit: Visit, draft: ReportDraft, *, case: Case | None, now: dt.datetime
+) -> None:
     never_there = visit.state is VisitState.CANCELLED and visit.arrived_at is None
     if never_there and draft.outcome is not VisitOutcome.ABORTED:
         raise cancelled(visit)
@@ -212,7 +213,7 @@ def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:
 
 
 def _add(
-    session: Session, visit: Visit, report: VisitReport, draft: AdditionDraft, by: Teller, now: dt.datetime
+    session: Session, report: VisitReport, visit: Visit, draft: EventDraft, *, text: str, by: Teller, now: dt.datetime
 ) -> Outcome:
     addition = ReportAddition(
         id=draft.event_id,
@@ -221,7 +222,7 @@ def _add(
         report_id=report.id,
         visitor_id=by.visitor_id,
         account_id=by.account_id,
-        text=draft.text,
+        text=text,
     )
     event = note_event(visit, "report_added_to", now=now, report_id=str(report.id), addition_id=str(addition.id))
     event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at

@@ -159,6 +159,18 @@ def test_a_crew_mates_report_becomes_an_addition_with_everything_said(
     assert len(attempts_by_visit(sessions)) == 1
 
 
+def test_a_crew_mates_long_report_is_kept_whole(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
+) -> None:
+    tell(report_visit, report(V.REFUSED))
+    mate = report(V.REFUSED, note="n" * 4_000, reason_for_arrears="r" * 4_000)
+    tell(report_visit, mate, by=morning.oona)
+    with acting_for_all(sessions) as session:
+        (addition,) = get_report(session, morning.visit).additions
+    assert "n" * 4_000 in addition.text
+    assert "r" * 4_000 in addition.text
+
+
 def test_a_report_is_amended_by_addition_only(sessions: sessionmaker[Session], morning: Morning, tell: Tell) -> None:
     addition = AdditionDraft(event_id=uuid.uuid4(), text="The bell\nis broken.")
     with pytest.raises(NotFound, match="report"):
