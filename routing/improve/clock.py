@@ -65,15 +65,19 @@ def last_begin(spans: Ints, task: int, at: int) -> int:
 
 @compiled
 def rested_arrival(day: Day, crew: int, ready: int, origin: int, target: int) -> int:
-    """When the crew is at the door with its break taken: there if the window still allows, else before the drive."""
+    """When the crew is at the door with its break taken, there or before the drive.
+
+    At the door is never later, but for hour bands: waiting may bring a quicker hour, or the only one with a way.
+    """
     opens, closes, lasts = day.crews[crew, REST_FROM], day.crews[crew, REST_TO], day.crews[crew, REST_S]
     if ready >= closes:
         return np.int64(FAR)
     there = ready + drive_at(day.roads, ready, origin, target)
-    if there < closes:
-        return max(there, opens) + lasts
+    at_door = max(there, opens) + lasts if there < closes else np.int64(FAR)
+    if there < closes and len(day.roads.band_from) == 1:
+        return at_door
     leaves = max(ready, opens) + lasts
-    return leaves + drive_at(day.roads, leaves, origin, target)
+    return min(at_door, leaves + drive_at(day.roads, leaves, origin, target))
 
 
 @compiled

@@ -50,10 +50,11 @@ def fits(day: Day, routes: Routes, crew: int, place: int, task: int) -> bool:
     service = day.tasks[task, SERVICE]
     done = first_begin(day.spans, task, ready + drive_at(day.roads, ready, before, task)) + service
     arrives = done + drive_at(day.roads, done, task, after)
-    if arrives > routes.late[crew, place, FREE]:
-        return False
     if not day.crews[crew, HAS_REST]:
-        return True
+        return arrives <= routes.late[crew, place, FREE]
+    # A break never brings a crew there earlier, but for hour bands.
+    if arrives > routes.late[crew, place, FREE] and len(day.roads.band_from) == 1:
+        return False
     if arrives <= routes.late[crew, place, MORNING] or arrives <= routes.late[crew, place, RESTING]:
         return True
     free, home = routes.late[crew, place, FREE], place == count
@@ -112,7 +113,7 @@ def best_place(
     best, where = least, np.int64(-1)
     before = n + crew
     for place in range(count + 1):
-        if routes.early[crew, place, WHOLE] > last_span:
+        if routes.early[crew, place, WHOLE] > last_span and len(day.roads.band_from) == 1:
             break
         after = n + m + crew if place == count else routes.stops[crew, place]
         base = np.int64(day.longest[before, after]) if count > 0 else 0

@@ -66,9 +66,11 @@ def earliest_return(day: Day, crew: int, stops: Ints, count: int, depart: int) -
 
 @compiled
 def fresh_drive(day: Day, crew: int, ready: int, here: int, task: int) -> int:
-    """The drive of `rested_arrival` to a door."""
+    """The drive that `rested_arrival` chose: right away, or after the break."""
     drive = drive_at(day.roads, ready, here, task)
-    if ready + drive < day.crews[crew, REST_TO]:
+    there = ready + drive
+    arrives = rested_arrival(day, crew, ready, here, task)
+    if there < day.crews[crew, REST_TO] and arrives == max(there, day.crews[crew, REST_FROM]) + day.crews[crew, REST_S]:
         return drive
     leaves = max(ready, day.crews[crew, REST_FROM]) + day.crews[crew, REST_S]
     return drive_at(day.roads, leaves, here, task)

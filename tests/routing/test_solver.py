@@ -218,6 +218,14 @@ def test_the_band_of_the_departure_counts() -> None:
     assert plan.cost == 3600
 
 
+def test_a_break_before_the_drive_waits_for_the_hour_in_which_there_is_a_way() -> None:
+    shut = ((0, None), (None, 0))
+    bands = (Band(from_s=0, seconds=shut), Band(from_s=10 * HOUR, seconds=((0, 600), (600, 0))))
+    early = crew(shift=(10 * HOUR - 60, 11 * HOUR), break_=lunch(9 * HOUR, 11 * HOUR, 60))
+    plan = plan_of(street(task("a", 1), crews=(early,), travel=Travel(bands=bands)))
+    assert (orders(plan), plan.cost) == ({"north": ["a"]}, 1200)
+
+
 def test_a_day_without_crews_or_tasks_has_a_plan() -> None:
     assert reasons(plan_of(street(task("a", 1), crews=()))) == {"a": Reason.NO_CREW_OFFERS}
     assert plan_of(street()).cost == 0
