@@ -1,6 +1,7 @@
 """The engine raises each deadline once, whatever else goes on."""
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,7 +20,7 @@ from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.timers import BY_LEVEL
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel
 from tests.conftest import NOW
-from tests.safety.worlds import ACTIVE, ALARM, MINUTE, Clock, Door, another_door
+from tests.safety.worlds import ACTIVE, ALARM, MINUTE, Door, another_door
 
 RAISED_ONE = Fired(raised=1, climbed=1)
 
@@ -198,22 +199,20 @@ def test_more_sessions_than_a_batch_are_raised_in_one_turn(door: Door) -> None:
     assert door.watch() == Fired(raised=45, climbed=45)
 
 
-def test_a_row_that_cannot_be_decided_stands_in_nobodys_way_and_is_tried_again(door: Door, clock: Clock) -> None:
+def set_last_sequence(door: Door, session_id: uuid.UUID, number: int) -> None:
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(SafetySession).where(SafetySession.id == session_id).values(last_sequence=number))
+
+
+def test_a_row_that_the_database_refuses_stands_in_nobodys_way_and_is_tried_again(door: Door) -> None:
     broken_id = door.start(RiskLevel.HIGH, planned_s=2 * MINUTE)
     other_id = another_door(door).start(planned_s=2 * MINUTE)
-    good = door.row(broken_id).policy
-    with acting_for_all(door.sessions) as session:
-        session.execute(sa.update(SafetySession).where(SafetySession.id == broken_id).values(policy=[]))
-        session.execute(
-            sa.update(SafetySession)
-            .where(SafetySession.id == broken_id)
-            .values(lost_at=SafetySession.started_at, end_at=SafetySession.end_at + dt.timedelta(hours=1))
-        )
+    set_last_sequence(door, broken_id, 2**31 - 1)
     door.pass_under_watch_s(2 * MINUTE)
-    assert door.watch() == Fired(raised=1, climbed=1, failed=1)
+    assert [door.watch(), door.watch()] == [Fired(raised=1, climbed=1, failed=1), Fired(failed=1)]
     assert [alert.session_id for alert in door.alerts()] == [other_id]
-    with acting_for_all(door.sessions) as session:
-        session.execute(sa.update(SafetySession).where(SafetySession.id == broken_id).values(policy=good))
+    assert door.row(broken_id).state is ACTIVE
+    set_last_sequence(door, broken_id, 1)
     assert door.watch() == RAISED_ONE
 
 
