@@ -18,8 +18,9 @@ from fieldvisit.planning.plans import Claimed
 from fieldvisit.planning.work import Answer, Work
 from fieldvisit.settings import Settings
 
-SPARE_S = 90
-"""What a search may take besides its own seconds: starting, reading the map, compiling where no cache is."""
+SPARE_S = 240
+"""What a search may take besides its own seconds: starting, building the roads of a map that is new, and compiling the
+kernel where no cache is, on a machine that has other things to do."""
 
 NO_MEMORY = ("MemoryError", "std::bad_alloc", "Cannot allocate memory", "out of memory")
 """How the libraries below Python say that the memory cap was met, when they end the process."""

@@ -8,6 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.decision import message_from
+from fieldvisit.compliance.evaluate import evaluate
+from fieldvisit.compliance.facts import Question
+from fieldvisit.compliance.loading import load_preset
+from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.languages import say
 from fieldvisit.models import ContactBlock, Placement, Shift, Visit, Wish
 from fieldvisit.planning.crews import CrewToPlan
@@ -16,9 +20,11 @@ from fieldvisit.vocabulary import (
     BlockScope,
     BlockTrigger,
     Channel,
+    CheckMoment,
     CredentialKind,
     PointSource,
     UnservedReason,
+    Verdict,
     VisitState,
 )
 from tests.conftest import NOW
@@ -63,6 +69,20 @@ class TestVisits:
         (left,) = day_of(making, world).left_out
         assert (left.visit_id, left.reason) == (visit.id, UnservedReason.NOT_PERMITTED)
         assert words(left) == ["The times that the debtor stated leave no permitted hour on 2026-03-03."]
+
+    def test_a_visit_inside_its_hours_is_never_refused_for_hours_when_it_is_published(
+        self, making: Session, world: World
+    ) -> None:
+        """Nor is there an hour more: at each end of each window, the next second is refused."""
+        visit = make_ready_visit(making, world)
+        wish(making, visit, only=False, from_time=dt.time(12, 7), until_time=dt.time(14, 0, 30))
+        (one,) = day_of(making, world).visits
+        service, second = dt.timedelta(seconds=visit.service_s), dt.timedelta(seconds=1)
+        for span in one.hours:
+            for begins_at in (span.begins_at, span.ends_at - service):
+                assert broken_hours(making, visit, begins_at) == set()
+            for begins_at in (span.begins_at - second, span.ends_at - service + second):
+                assert broken_hours(making, visit, begins_at) != set()
 
     def test_on_a_sunday_the_house_policy_stays_at_home_and_says_so(self, making: Session, world: World) -> None:
         make_ready_visit(making, world)
@@ -232,6 +252,21 @@ def block(session: Session, visit: Visit) -> None:
         )
     )
     session.flush()
+
+
+def broken_hours(session: Session, visit: Visit, begins_at: dt.datetime) -> set[str]:
+    """The clauses of hours that stand against this beginning at the gate of publishing."""
+    (facts,) = facts_of(session, [subject_of(visit)], NOW)
+    question = Question(
+        visit_id=str(visit.id),
+        moment=CheckMoment.PUBLISHING,
+        begins_at=begins_at,
+        ends_at=begins_at + dt.timedelta(seconds=visit.service_s),
+    )
+    decision = evaluate(question, facts, (load_preset("house"),), NOW)
+    of_hours = ("windows", "fit", "debtor_times", "holidays")
+    refused = {clause.clause_id for clause in decision.clauses if clause.verdict is not Verdict.ALLOWED}
+    return {clause_id for clause_id in refused if clause_id.split("/")[1] in of_hours}
 
 
 def paper(shift: Shift, kind: CredentialKind) -> Any:
