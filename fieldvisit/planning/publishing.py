@@ -19,14 +19,16 @@ from fieldvisit.planning.plans import (
     take_turn,
     today_of,
 )
-from fieldvisit.planning.stops import JudgedStop, judge_stops, leave_out
+from fieldvisit.planning.stops import JudgedStop, judge_stops, leave_out, refusals
 from fieldvisit.visits import lock_visits, move, note_event
 from fieldvisit.vocabulary import CheckMoment, DayPlanState, VisitState
 
 
 class NothingToPublish(FieldVisitError):
+    """The details carry what stands in the way, in words, each once."""
+
     code, kind = "nothing_to_publish", Kind.CONFLICT
-    says = "No stop of this plan may be published."
+    says = "No stop of this plan may be published. {clauses}"
 
 
 def publish_plan(
@@ -54,7 +56,7 @@ def publish_plan(
     judged = judge_stops(session, routes, visits, moment=CheckMoment.PUBLISHING, now=now)
     kept = {one.visit.id for one in judged if one.allowed and _still_ours(one.visit, plan, earlier)}
     if not kept:
-        raise NothingToPublish()
+        raise NothingToPublish(clauses=refusals(session, judged))
     for one in judged:
         if one.visit.id not in kept:
             _send_back(session, plan, one, now)

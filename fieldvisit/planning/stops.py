@@ -84,9 +84,16 @@ def leave_out(session: Session, plan: DayPlan, judged: JudgedStop) -> None:
     )
 
 
-def staff_numbers(session: Session, route: Route) -> dict[str, str]:
-    """Visitor id → staff number, of everybody on the route."""
-    ids = [member.visitor_id for member in route.members]
+def refusals(session: Session, judged: Sequence[JudgedStop]) -> list[Message]:
+    """What stands in the way of these stops, each sentence once."""
+    numbers = staff_numbers(session, *(one.route for one in judged))
+    messages = (_named(clause.message, numbers) for one in judged for clause in one.refused_by)
+    return list({str(message): message for message in messages}.values())
+
+
+def staff_numbers(session: Session, *routes: Route) -> dict[str, str]:
+    """Visitor id → staff number, of everybody on these routes."""
+    ids = {member.visitor_id for route in routes for member in route.members}
     rows = session.execute(sa.select(Visitor.id, Visitor.staff_number).where(Visitor.id.in_(ids)))
     return {str(visitor_id): staff_number for visitor_id, staff_number in rows}
 

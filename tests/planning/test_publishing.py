@@ -22,6 +22,7 @@ from fieldvisit.models import (
     UnservedVisit,
     Visit,
     VisitEvent,
+    Visitor,
 )
 from fieldvisit.planning.plans import DayHasBegun, DayIsOver, PlanNotDraft, PlanRequest, get_plan, request_plan
 from fieldvisit.planning.publishing import NothingToPublish, publish_plan
@@ -146,8 +147,10 @@ def test_nothing_is_stored_where_nothing_may_be_published(
 ) -> None:
     with acting_for_all(sessions) as session:
         session.execute(sa.text("update credentials set valid_until = :day"), {"day": TODAY - dt.timedelta(days=1)})
-    with pytest.raises(NothingToPublish):
+        (number, *_) = sorted(session.scalars(sa.select(Visitor.staff_number)))
+    with pytest.raises(NothingToPublish) as refused:
         publish(sessions, world, draft)
+    assert f"The paper of visitor {number} is valid only until 2026-03-02: Identity card." in str(refused.value)
     with acting_for(sessions, world.agency) as session:
         assert get_plan(session, draft).state is DayPlanState.DRAFT
         assert set(states(session).values()) == {VisitState.PLANNED}
