@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import FieldVisitError, NotFound
+from fieldvisit.languages import say
 from fieldvisit.models import (
     CredentialCheck,
     CrewMember,
@@ -150,7 +151,7 @@ def test_nothing_is_stored_where_nothing_may_be_published(
         (number, *_) = sorted(session.scalars(sa.select(Visitor.staff_number)))
     with pytest.raises(NothingToPublish) as refused:
         publish(sessions, world, draft)
-    assert f"The paper of visitor {number} is valid only until 2026-03-02: Identity card." in str(refused.value)
+    assert f"The paper of visitor {number} is valid only until 2026-03-02: Identity card." in say(refused.value, "en")
     with acting_for(sessions, world.agency) as session:
         assert get_plan(session, draft).state is DayPlanState.DRAFT
         assert set(states(session).values()) == {VisitState.PLANNED}
