@@ -8,7 +8,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
-from fieldvisit.database import scope_transactions
+from fieldvisit.database import IN_UTC, scope_transactions
 from fieldvisit.models import Base
 from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
@@ -16,6 +16,7 @@ from fieldvisit.settings import Settings
 CONNECT_S = 3
 WAIT_FOR_CONNECTION_S = 5
 STATEMENT_S = 30
+LIMITS = f"-c statement_timeout={STATEMENT_S}s -c idle_in_transaction_session_timeout={2 * STATEMENT_S}s"
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 scope_transactions(db.session)
@@ -34,7 +35,7 @@ def attach(app: Flask, url: str, settings: Settings) -> sa.Engine:
         "hide_parameters": True,
         "connect_args": {
             "connect_timeout": CONNECT_S,
-            "options": f"-c statement_timeout={STATEMENT_S}s -c idle_in_transaction_session_timeout={2 * STATEMENT_S}s",
+            "options": f"{IN_UTC} {LIMITS}",
         },
     }
     db.init_app(app)

@@ -25,6 +25,8 @@ from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
 
 DATABASE = "fieldvisit"
+IN_UTC = "-c timezone=UTC"
+"""Whatever the server's own default: a day in SQL is a day of UTC unless a zone is named."""
 
 
 class UnsafeRole(FieldVisitError):
@@ -35,6 +37,11 @@ class UnsafeRole(FieldVisitError):
 class SchemaBehind(FieldVisitError):
     code, kind = "schema_behind", Kind.UNAVAILABLE
     says = "The database is at revision {found}, the code needs {wanted}. Run: fieldvisit migrate"
+
+
+class OwnerServes(FieldVisitError):
+    code, kind = "owner_serves", Kind.INVALID
+    says = "DATABASE_URL logs in as {role}, which owns the tables. Give the application a role of its own."
 
 
 class ShiftedClock(FieldVisitError):
@@ -62,7 +69,15 @@ def database_urls(settings: Settings) -> Urls:
 
 def app_engine(url: str, settings: Settings, *, pool_size: int = 10) -> sa.Engine:
     """An engine of the application role that can read sealed columns. Connections are tested before use."""
-    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=pool_size, max_overflow=pool_size)
+    engine = sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        # The parameters of a failed statement are names and numbers of people; no log may repeat them.
+        hide_parameters=True,
+        connect_args={"options": IN_UTC},
+    )
     return attach_cipher(engine, Cipher(settings.data_key))
 
 
@@ -124,6 +139,9 @@ def refuse_unsafe(engine: sa.Engine, settings: Settings) -> None:
         ).one()
         if above:
             raise UnsafeRole(role=name)
+        owns = "select exists (select from pg_tables where schemaname = 'public' and tableowner = current_user)"
+        if connection.scalar(sa.text(owns)):
+            raise OwnerServes(role=name)
         wanted = head_revision()
         there = connection.scalar(sa.text("select to_regclass('public.alembic_version')"))
         found = connection.scalar(sa.text("select version_num from alembic_version")) if there else None

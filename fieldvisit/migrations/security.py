@@ -14,11 +14,11 @@ create function app_sees_all() returns boolean language sql stable parallel safe
 -- Placements in force today. A day of UTC: a placement is a matter of days, and both sides can see its dates.
 create function placed_cases() returns setof uuid language sql stable
     as $$ select case_id from placements where agency_id = app_org()
-          and from_on <= fieldvisit_now()::date and (until_on is null or until_on >= fieldvisit_now()::date) $$;
+          and from_on <= (fieldvisit_now() at time zone 'utc')::date and (until_on is null or until_on >= (fieldvisit_now() at time zone 'utc')::date) $$;
 
 create function placed_debtors() returns setof uuid language sql stable
     as $$ select debtor_id from placements where agency_id = app_org()
-          and from_on <= fieldvisit_now()::date and (until_on is null or until_on >= fieldvisit_now()::date) $$;
+          and from_on <= (fieldvisit_now() at time zone 'utc')::date and (until_on is null or until_on >= (fieldvisit_now() at time zone 'utc')::date) $$;
 """
 
 DROP_FUNCTIONS = """

@@ -73,7 +73,7 @@ begin
     if parent not in ('contact_attempts', 'visit_events', 'safety_events', 'audit_events') then
         raise exception 'not a partitioned table: %', parent;
     end if;
-    if first not between date '2000-01-01' and (fieldvisit_now() + interval '3 months')::date then
+    if first not between date '2000-01-01' and ((fieldvisit_now() + interval '3 months') at time zone 'utc')::date then
         raise exception 'no partition for a month so far away: %', first;
     end if;
     if to_regclass('parts.' || quote_ident(part)) is not null then
@@ -95,8 +95,8 @@ declare
     parent text;
 begin
     foreach parent in array array['contact_attempts', 'visit_events', 'safety_events', 'audit_events'] loop
-        perform ensure_partition(parent, fieldvisit_now()::date);
-        perform ensure_partition(parent, (fieldvisit_now() + interval '1 month')::date);
+        perform ensure_partition(parent, (fieldvisit_now() at time zone 'utc')::date);
+        perform ensure_partition(parent, ((fieldvisit_now() + interval '1 month') at time zone 'utc')::date);
     end loop;
 end $$;
 """
