@@ -12,9 +12,33 @@ from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.raising import ALERTS
 from fieldvisit.safety.standing import by_risk, database_now, one_moment
 from fieldvisit.safety.timers import Ladder, Timers, seconds
 from fieldvisit.vocabulary import AlertState
+
+NOW = one_moment()
+# Made once: see `fieldvisit.safety.events.WRITE`.
+CLIMB = (
+    sa.update(ALERTS)
+    .where(
+        ALERTS.c.id == sa.bindparam("this_id"),
+        ALERTS.c.version == sa.bindparam("this_version"),
+        ALERTS.c.state != AlertState.RESOLVED,
+        ALERTS.c.next_action_at <= NOW,
+    )
+    .values(
+        state=sa.bindparam("next_state"),
+        step=sa.bindparam("next_step"),
+        round=sa.bindparam("next_round"),
+        next_action_at=NOW + sa.bindparam("next_wait", type_=sa.Interval),
+        owner_id=None,
+        acknowledged_at=None,
+        ack_until=None,
+        version=ALERTS.c.version + 1,
+    )
+    .returning(NOW)
+)
 
 
 @dataclass(frozen=True)
@@ -62,27 +86,16 @@ def climb(session: Session, alert: SafetyAlert) -> Rung | None:
     lapsed = alert.state is AlertState.ACKNOWLEDGED
     owner_id = alert.owner_id
     rung = next_rung(ladder, state=alert.state, step=alert.step, round=alert.round)
-    now = one_moment()
     at = session.scalar(
-        sa.update(SafetyAlert)
-        .where(
-            SafetyAlert.id == alert.id,
-            SafetyAlert.version == alert.version,
-            SafetyAlert.state != AlertState.RESOLVED,
-            SafetyAlert.next_action_at <= now,
-        )
-        .values(
-            state=rung.state,
-            step=rung.step,
-            round=rung.round,
-            next_action_at=now + seconds(rung.wait_s),
-            owner_id=None,
-            acknowledged_at=None,
-            ack_until=None,
-            version=SafetyAlert.version + 1,
-        )
-        .returning(now),
-        execution_options={"synchronize_session": False},
+        CLIMB,
+        {
+            "this_id": alert.id,
+            "this_version": alert.version,
+            "next_state": rung.state,
+            "next_step": rung.step,
+            "next_round": rung.round,
+            "next_wait": seconds(rung.wait_s),
+        },
     )
     if at is None:
         return None

@@ -11,13 +11,30 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from fieldvisit.models import SafetyEvent, SafetySession
 from fieldvisit.sealing import cipher_of
+
+EVENTS, SESSIONS = cast("sa.Table", SafetyEvent.__table__), cast("sa.Table", SafetySession.__table__)
+# Event and head in one statement, made once: a thousand alarms may be due in one second, and each waits for those
+# before it.
+_INSERT = sa.insert(EVENTS).values(
+    {column.key: sa.bindparam(f"event_{column.key}", type_=column.type) for column in EVENTS.c}
+)
+WRITE = (
+    sa.update(SESSIONS)
+    .where(SESSIONS.c.id == sa.bindparam("this_id", type_=SESSIONS.c.id.type))
+    .values(
+        last_sequence=sa.bindparam("event_sequence", type_=sa.Integer),
+        last_hash=sa.bindparam("event_hash", type_=sa.LargeBinary),
+    )
+    .add_cte(_INSERT.cte("event"))
+)
 
 
 class SafetyEventKind(StrEnum):
@@ -60,7 +77,7 @@ class Break:
     reason: str
 
 
-def append(session: Session, row: SafetySession, entry: Entry) -> SafetyEvent:
+def append(session: Session, row: SafetySession, entry: Entry) -> None:
     """Record one event of a session whose row this transaction has locked."""
     detail = dict(entry.detail)
     if entry.note is not None:
@@ -78,10 +95,15 @@ def append(session: Session, row: SafetySession, entry: Entry) -> SafetyEvent:
         previous_hash=row.last_hash,
     )
     event.hash = fingerprint(event)
-    row.last_sequence, row.last_hash = event.sequence, event.hash
-    session.add(event)
+    _write(session, row, event)
+
+
+def _write(session: Session, row: SafetySession, event: SafetyEvent) -> None:
     session.flush()
-    return event
+    values = {f"event_{column.key}": getattr(event, column.key) for column in EVENTS.c}
+    session.execute(WRITE, values | {"this_id": row.id})
+    set_committed_value(row, "last_sequence", event.sequence)
+    set_committed_value(row, "last_hash", event.hash)
 
 
 def fingerprint(event: SafetyEvent) -> bytes:

@@ -8,12 +8,13 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fieldvisit.models import SafetySession
-from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.events import SESSIONS, Entry, SafetyEventKind, append
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.standing import by_risk, database_now, one_moment
 from fieldvisit.vocabulary import AlertKind, SafetyState
@@ -77,7 +78,8 @@ def claim_due(session: Session, limit: int, *, but: Collection[uuid.UUID] = ()) 
 
 
 def fire(session: Session, row: SafetySession, outage: Outage | None = None) -> Decision | None:
-    """Decide about one session, as it was read. None where nothing is due any more: a check-in came first."""
+    """Decide about one session, as it was read. None where nothing is due any more: a check-in came first. The row in
+    hand is left as it was read."""
     decision = None
     for passed_at, kind, deadline in _deadlines(row):
         raises = kind is not AlertKind.LOST_CONTACT or bool(row.policy.get("lost_raises", True))
@@ -105,27 +107,37 @@ def _deadlines(row: SafetySession) -> list[tuple[dt.datetime, AlertKind, Deadlin
 def _decide(
     session: Session, row: SafetySession, deadline: Deadline, *, raises: bool, unverified: bool
 ) -> dt.datetime | None:
+    """When it was decided; None where something had happened to the session since it was read."""
+    given = {"this_id": row.id, "this_generation": row.generation, "this_unverified": unverified}
+    at: dt.datetime | None = session.scalar(_decision(deadline, raises=raises), given)
+    return at
+
+
+@cache
+def _decision(deadline: Deadline, *, raises: bool) -> sa.UpdateBase:
     """The one statement in which it is decided. Between reading and this nothing may have happened to the session: the
-    generation says so, and the database's clock says once more that the deadline is behind."""
+    generation says so, and the database's clock says once more that the deadline is behind.
+
+    Made once: building it anew for each of a thousand alarms in one second would cost more than running it.
+    """
     now = one_moment()
-    values: dict[str, object] = {"version": SafetySession.version + 1}
+    values: dict[str, object] = {"version": SESSIONS.c.version + 1}
     if raises:
-        values |= {"state": SafetyState.ALARM, "unverified": SafetySession.unverified | sa.literal(unverified)}
+        unverified = sa.bindparam("this_unverified", type_=sa.Boolean)
+        values |= {"state": SafetyState.ALARM, "unverified": SESSIONS.c.unverified | unverified}
     if deadline is SafetySession.lost_at:
         values["lost_contact"] = sa.true()
-    changed = session.execute(
-        sa.update(SafetySession)
+    return (
+        sa.update(SESSIONS)
         .where(
-            SafetySession.id == row.id,
-            SafetySession.state == SafetyState.ACTIVE,
-            SafetySession.generation == row.generation,
-            deadline <= now,
+            SESSIONS.c.id == sa.bindparam("this_id", type_=sa.Uuid),
+            SESSIONS.c.state == SafetyState.ACTIVE,
+            SESSIONS.c.generation == sa.bindparam("this_generation", type_=sa.Integer),
+            SESSIONS.c[deadline.key] <= now,
         )
         .values(values)
-        .returning(SafetySession, now),
-        execution_options={"populate_existing": True, "synchronize_session": False},
-    ).one_or_none()
-    return None if changed is None else changed[1]
+        .returning(now)
+    )
 
 
 def _silence(row: SafetySession) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +12,24 @@ from sqlalchemy.orm import Session
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.vocabulary import AlertKind, AlertState
+
+ALERTS = cast("sa.Table", SafetyAlert.__table__)
+# Made once: see `fieldvisit.safety.events.WRITE`.
+OPEN_ALERT = (
+    insert(ALERTS)
+    .values(
+        org_id=sa.bindparam("this_org_id"),
+        session_id=sa.bindparam("this_session_id"),
+        kind=sa.bindparam("this_kind"),
+        state=AlertState.OPEN,
+        opened_at=sa.bindparam("this_at"),
+        deadline_at=sa.bindparam("this_deadline_at"),
+        next_action_at=sa.bindparam("this_at"),
+        unverified=sa.bindparam("this_unverified"),
+    )
+    .on_conflict_do_nothing(index_elements=["session_id", "kind"], index_where=sa.text("state <> 'resolved'"))
+    .returning(ALERTS.c.id)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,21 +48,15 @@ def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.dat
 
     Its first action is due at once: the engine begins the first step of the ladder on its next turn.
     """
-    alert_id: uuid.UUID | None = session.scalar(
-        insert(SafetyAlert)
-        .values(
-            org_id=row.org_id,
-            session_id=row.id,
-            kind=cause.kind,
-            state=AlertState.OPEN,
-            opened_at=at,
-            deadline_at=cause.deadline_at,
-            next_action_at=at,
-            unverified=cause.unverified,
-        )
-        .on_conflict_do_nothing(index_elements=["session_id", "kind"], index_where=sa.text("state <> 'resolved'"))
-        .returning(SafetyAlert.id)
-    )
+    given = {
+        "this_org_id": row.org_id,
+        "this_session_id": row.id,
+        "this_kind": cause.kind,
+        "this_at": at,
+        "this_deadline_at": cause.deadline_at,
+        "this_unverified": cause.unverified,
+    }
+    alert_id: uuid.UUID | None = session.scalar(OPEN_ALERT, given)
     if alert_id is None:
         return None
     detail = {"alert_id": str(alert_id), "kind": cause.kind.value, "unverified": cause.unverified} | cause.detail
