@@ -9,6 +9,12 @@ DEMO_DATA ?= $(CURDIR)/.data/demo
 # Where bytecode must not be written, every start of every process compiles each imported module again.
 export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A user without a home to write to (a service account, a container) keeps the installer's cache beside the environment.
+ifneq ($(shell mkdir -p "$$HOME/.cache" 2>/dev/null && test -w "$$HOME/.cache" && echo yes),yes)
+export UV_CACHE_DIR := $(CURDIR)/.venv/.uv-cache
+export PIP_CACHE_DIR := $(CURDIR)/.venv/.pip-cache
+export HOME := $(CURDIR)/.venv
+endif
 
 .PHONY: demo test test-long lint lock help
 

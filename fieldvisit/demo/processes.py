@@ -31,6 +31,7 @@ class Processes:
     command: Sequence[str]
     environ: Mapping[str, str]
     logs: Path
+    started: dict[str, tuple[str, ...]] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -61,7 +62,9 @@ class Processes:
 
     def start(self, name: str, *arguments: str) -> None:
         """Start a command that stays; its output goes to ``logs/<name>.log``."""
-        log = self._open.enter_context((self.logs / f"{name}.log").open("wb"))
+        self.started[name] = arguments
+        # Appended to: what a process said before it died is what one wants to read.
+        log = self._open.enter_context((self.logs / f"{name}.log").open("ab"))
         # A session of its own: Ctrl-C reaches the demo alone, which then stops its parts in order.
         self.running[name] = subprocess.Popen(
             [*self.command, *arguments],
@@ -88,6 +91,14 @@ class Processes:
         if process.wait() == 0:
             self.running.pop(name)
         self.refuse_dead()
+
+    def revive(self) -> list[str]:
+        """Start again what has died; the names. The work goes on where it stood: that is the product's own promise."""
+        dead = [name for name, process in self.running.items() if process.poll() is not None]
+        for name in dead:
+            self.running.pop(name)
+            self.start(name, *self.started[name])
+        return dead
 
     def refuse_dead(self) -> None:
         """Raise DemoStopped where a process that should stay has ended, with the end of its log."""

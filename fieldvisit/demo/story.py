@@ -52,8 +52,9 @@ def play(stage: Stage, screen: Screen, *, once: bool) -> None:
         _go_out(stage, screen, made, published)
         _close(stage, screen, published)
         while not once:
-            processes.refuse_dead()
             time.sleep(1)
+            for name in processes.revive():
+                screen.tell("{name} died and was started again.", name=name)
 
 
 @contextmanager
