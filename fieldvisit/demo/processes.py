@@ -142,5 +142,7 @@ def demo_environ(data_folder: Path, map_file: Path, port: int) -> dict[str, str]
         "MAP_FILE": str(map_file),
         "GEOCODER": "demo",
         "PORT": str(port),
+        # Whoever tries the demo out asks as fast as a program can, and wants to see the answers.
+        "RATE_LIMIT": "100000/minute",
         "NUMBA_CACHE_DIR": str(data_folder / "kernels"),
     }
