@@ -12,7 +12,7 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
-from api.schemas.blocks import BlockIn, BlockOut, BlocksQuery, FiledOut
+from api.schemas.blocks import BlockIn, BlockOut, BlocksQueryIn, FiledOut
 from fieldvisit import blocks
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import ContactBlock, Debtor
@@ -34,7 +34,7 @@ def file_block(body: blocks.BlockDraft) -> dict[str, Any]:
 @bp.get("")
 @endpoint(
     may=Permission.READ_BLOCKS,
-    query=BlocksQuery(),
+    query=BlocksQueryIn(),
     returns=BlockOut(),
     order=Keyset(ContactBlock.since_at, ContactBlock.id, descending=True),
 )

@@ -13,7 +13,7 @@ from api.roles import Permission
 from api.schemas.cases import (
     CaseIn,
     CaseOut,
-    CasesQuery,
+    CasesQueryIn,
     PaymentIn,
     PaymentOut,
     PlacedOut,
@@ -29,7 +29,7 @@ bp = Blueprint("cases", __name__, description=__doc__)
 
 
 @bp.get("/cases")
-@endpoint(may=Permission.READ_CASES, query=CasesQuery(), returns=CaseOut(), order=Keyset(Case.id))
+@endpoint(may=Permission.READ_CASES, query=CasesQueryIn(), returns=CaseOut(), order=Keyset(Case.id))
 def list_cases(query: dict[str, Any]) -> sa.Select[Case]:
     """Cases of one's own, and those placed with one's organisation today."""
     return _matching(**query)

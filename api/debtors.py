@@ -12,7 +12,7 @@ from api.endpoints import Stored, endpoint, stored
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission, allowed
-from api.schemas.debtors import DebtorFileOut, DebtorIn, DebtorOut, DebtorsQuery, WishIn, WishOut
+from api.schemas.debtors import DebtorFileOut, DebtorIn, DebtorOut, DebtorsQueryIn, WishIn, WishOut
 from fieldvisit import debtors
 from fieldvisit.debtor_files import DebtorFile, read_debtor_file
 from fieldvisit.finding import get_by_id
@@ -22,7 +22,7 @@ bp = Blueprint("debtors", __name__, url_prefix="/debtors", description=__doc__)
 
 
 @bp.get("")
-@endpoint(may=Permission.READ_DEBTORS, query=DebtorsQuery(), returns=DebtorOut(), order=Keyset(Debtor.id))
+@endpoint(may=Permission.READ_DEBTORS, query=DebtorsQueryIn(), returns=DebtorOut(), order=Keyset(Debtor.id))
 def list_debtors(query: dict[str, Any]) -> sa.Select[Debtor]:
     """Debtors of one's own, and of the cases placed with one's organisation."""
     return sa.select(Debtor).filter_by(**query)

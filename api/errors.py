@@ -107,7 +107,7 @@ class RequestRefused(FieldVisitError):
     says = "The request was refused: {reason}"
 
 
-class UnforeseenError(FieldVisitError):
+class Unforeseen(FieldVisitError):
     code, kind = "unforeseen_error", Kind.UNAVAILABLE
     says = "Something went wrong on our side. Nothing was stored. Tell us the request id {request_id}."
     status: ClassVar[int] = 500
@@ -184,7 +184,7 @@ def _unforeseen(error: BaseException) -> FieldVisitError:
         cause=type(error.__cause__).__name__ if error.__cause__ else None,
         frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
     )
-    return UnforeseenError(request_id=request_id())
+    return Unforeseen(request_id=request_id())
 
 
 def _plain(value: object, spoken: str) -> Any:

@@ -12,7 +12,7 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
-from api.schemas.organisations import AccountIn, AccountOut, AccountsQuery, AreaIn, AreaOut, OrganisationOut
+from api.schemas.organisations import AccountIn, AccountOut, AccountsQueryIn, AreaIn, AreaOut, OrganisationOut
 from fieldvisit import accounts, organisations
 from fieldvisit.models import Account, Area, Organisation
 
@@ -48,7 +48,7 @@ def put_area(body: organisations.AreaDraft) -> Area:
 
 
 @bp.get("/accounts")
-@endpoint(may=Permission.MANAGE_ACCOUNTS, query=AccountsQuery(), returns=AccountOut(), order=Keyset(Account.username))
+@endpoint(may=Permission.MANAGE_ACCOUNTS, query=AccountsQueryIn(), returns=AccountOut(), order=Keyset(Account.username))
 def list_accounts(query: dict[str, Any]) -> sa.Select[Account]:
     """Who may log in to one's organisation."""
     return accounts.accounts_of(actor().org_id).filter_by(**query)

@@ -21,7 +21,7 @@ from api.schemas.phone import (
     IdentityIn,
     IdentityOut,
     MyDayOut,
-    MyDayQuery,
+    MyDayQueryIn,
     ReceiptOut,
     ReportReceiptOut,
     ShowingIn,
@@ -39,7 +39,7 @@ bp = Blueprint("phone", __name__, url_prefix="/phone", description=__doc__)
 
 
 @bp.get("/my-day")
-@endpoint(may=Permission.USE_PHONE, query=MyDayQuery(), returns=MyDayOut())
+@endpoint(may=Permission.USE_PHONE, query=MyDayQueryIn(), returns=MyDayOut())
 def read_my_day(query: dict[str, Any]) -> day.MyDay:
     """One's published routes of a day, with a briefing for each visit.
 

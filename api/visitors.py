@@ -16,10 +16,10 @@ from api.schemas.people import (
     CredentialOut,
     ShiftIn,
     ShiftOut,
-    ShiftsQuery,
+    ShiftsQueryIn,
     VisitorIn,
     VisitorOut,
-    VisitorsQuery,
+    VisitorsQueryIn,
 )
 from fieldvisit import people
 from fieldvisit.finding import get_by_id
@@ -29,7 +29,7 @@ bp = Blueprint("visitors", __name__, description=__doc__)
 
 
 @bp.get("/visitors")
-@endpoint(may=Permission.READ_STAFF, query=VisitorsQuery(), returns=VisitorOut(), order=Keyset(Visitor.id))
+@endpoint(may=Permission.READ_STAFF, query=VisitorsQueryIn(), returns=VisitorOut(), order=Keyset(Visitor.id))
 def list_visitors(query: dict[str, Any]) -> sa.Select[Visitor]:
     """The visitors of one's organisation."""
     return sa.select(Visitor).filter_by(**query)
@@ -71,7 +71,9 @@ def revoke_credential(credential_id: uuid.UUID) -> Credential:
 
 
 @bp.get("/shifts")
-@endpoint(may=Permission.READ_SHIFTS, query=ShiftsQuery(), returns=ShiftOut(), order=Keyset(Shift.starts_at, Shift.id))
+@endpoint(
+    may=Permission.READ_SHIFTS, query=ShiftsQueryIn(), returns=ShiftOut(), order=Keyset(Shift.starts_at, Shift.id)
+)
 def list_shifts(query: dict[str, Any]) -> sa.Select[Shift]:
     """Who works when, in which crew."""
     return sa.select(Shift).filter_by(**query)

@@ -23,7 +23,7 @@ from api.schemas.visits import (
     VisitEventOut,
     VisitOut,
     VisitRequestIn,
-    VisitsQuery,
+    VisitsQueryIn,
 )
 from fieldvisit import gate, reports, visits
 from fieldvisit.models import StoredDecision, Visit, VisitEvent, VisitReport
@@ -32,7 +32,7 @@ bp = Blueprint("visits", __name__, description=__doc__)
 
 
 @bp.get("/visits")
-@endpoint(may=Permission.READ_VISITS, query=VisitsQuery(), returns=VisitOut(), order=Keyset(Visit.id))
+@endpoint(may=Permission.READ_VISITS, query=VisitsQueryIn(), returns=VisitOut(), order=Keyset(Visit.id))
 def list_visits(query: dict[str, Any]) -> sa.Select[Visit]:
     """Visits of one's organisation, and those made on cases of one's own."""
     return visits.visits_where(**query)

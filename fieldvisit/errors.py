@@ -83,7 +83,7 @@ class InvalidValue(FieldVisitError):
 
 class AlreadyExists(FieldVisitError):
     code, kind = "already_exists", Kind.CONFLICT
-    says = "A {what} with this {key} exists already."
+    says = "This {what} exists already: the same {key}."
 
 
 class Contradiction(FieldVisitError):

@@ -24,7 +24,7 @@ class BlockIn(Drafted):
     external_id = OuterId(allow_none=True)
 
 
-class BlocksQuery(PageIn):
+class BlocksQueryIn(PageIn):
     debtor_id = Id(required=True)
 
 

@@ -63,7 +63,7 @@ class CaseOut(Out):
     updated_at = Instant(required=True)
 
 
-class CasesQuery(PageIn):
+class CasesQueryIn(PageIn):
     external_id = OuterId()
     debtor_id = Id()
     stage = Choice(CaseStage)

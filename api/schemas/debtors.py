@@ -110,5 +110,5 @@ class DebtorFileOut(DebtorOut):
     wishes = fields.List(Part(WishOut), required=True)
 
 
-class DebtorsQuery(PageIn):
+class DebtorsQueryIn(PageIn):
     external_id = OuterId()

@@ -60,5 +60,5 @@ class AccountOut(Out):
     created_at = Instant(required=True)
 
 
-class AccountsQuery(PageIn):
+class AccountsQueryIn(PageIn):
     username = Text(max=64)

@@ -57,7 +57,7 @@ class VisitorOut(Out):
     active = Flag(required=True)
 
 
-class VisitorsQuery(PageIn):
+class VisitorsQueryIn(PageIn):
     external_id = OuterId()
     active = FlagInQuery()
 
@@ -127,6 +127,6 @@ class ShiftOut(Out):
     break_s = fields.Integer(required=True, allow_none=True)
 
 
-class ShiftsQuery(PageIn):
+class ShiftsQueryIn(PageIn):
     works_on = Day()
     visitor_id = Id()

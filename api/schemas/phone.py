@@ -28,7 +28,7 @@ MOST_CREW = 3
 MOST_PAPERS = 20
 
 
-class MyDayQuery(In):
+class MyDayQueryIn(In):
     on = Day(load_default=None, metadata={"description": "today where it is left out"})
 
 

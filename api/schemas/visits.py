@@ -18,7 +18,7 @@ from fieldvisit.vocabulary import CheckMoment, NextStep, Verdict, VisitOutcome, 
 MOST_SKILLS = 20
 
 
-class VisitsQuery(PageIn):
+class VisitsQueryIn(PageIn):
     state = Choice(VisitState)
     planned_on = Day()
     case_id = Id()

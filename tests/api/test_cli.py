@@ -56,7 +56,9 @@ def test_help_is_read_in_the_readers_language() -> None:
 def test_an_organisation_is_added_once(environ: Mapping[str, str]) -> None:
     first, second = call(environ, *ADD), call(environ, *ADD)
     assert (first.exit_code, second.exit_code) == (0, 1)
-    assert second.stderr == "A organisation with this code exists already. [already_exists]\n"
+    assert second.stderr == "This organisation exists already: the same code. [already_exists]\n"
+    in_chinese = call({**environ, "LC_ALL": "zh_CN.UTF-8"}, *ADD)
+    assert in_chinese.stderr == "该机构已存在：code 相同。 [already_exists]\n"
     assert "meri-lend" in call(environ, "organisation", "list").output
 
 

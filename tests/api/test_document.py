@@ -1,6 +1,7 @@
 """The OpenAPI document is true: what fits it is understood, and nothing that is sent breaks the server."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
@@ -9,10 +10,12 @@ import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase
+from marshmallow import Schema
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
 from api.openapi import PROBLEM, operations
+from api.schemas.base import In, Out
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import ClientFor
@@ -49,6 +52,18 @@ def test_every_operation_may_answer_with_a_problem(client: FlaskClient) -> None:
     assert [each["operationId"] for *_, each in operations(document) if each["responses"]["default"] != default] == []
     assert list(document["components"]["responses"]["DEFAULT_ERROR"]["content"]) == [PROBLEM]
     assert document["openapi"] == "3.1.0"
+
+
+def test_every_schema_is_named_by_its_direction(client: FlaskClient) -> None:
+    asked, answered = ({child.__name__ for child in _below(base)} for base in (In, Out))
+    assert sorted(name for name in asked if not name.endswith(("In", "Drafted"))) == []
+    assert sorted(name for name in answered if not name.endswith("Out")) == []
+
+
+def _below(schema: type[Schema]) -> Iterator[type[Schema]]:
+    for child in schema.__subclasses__():
+        yield child
+        yield from _below(child)
 
 
 def test_every_operation_says_who_may_use_it(client: FlaskClient) -> None:
