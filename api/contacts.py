@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api.auth import actor
 from api.context import language, now
 from api.db import session
 from api.endpoints import endpoint
@@ -31,7 +32,8 @@ def record_contact_attempts(body: list[dict[str, Any]]) -> "Recorded":
     """Record up to 1,000 attempts, in any order and as late as they come.
 
     Each is answered for itself: a row that means nothing is refused with its reason and the others are stored. A body
-    of the wrong shape is refused as a whole. Sending the same again changes nothing.
+    of the wrong shape is refused as a whole. Sending the same again changes nothing. A new attempt whose detail is
+    `disputed` or `asked_to_stop` files its contact block and cancels the visits that it stops.
     """
     return _record(body)
 
@@ -65,7 +67,7 @@ class Recorded:
 def _record(rows: Sequence[dict[str, Any]]) -> Recorded:
     drafts = [_drafted(row) for row in rows]
     sound = [draft for draft in drafts if isinstance(draft, AttemptDraft)]
-    stored = iter(record_attempts(session(), sound, now()).outcomes)
+    stored = iter(record_attempts(session(), sound, now(), told_by_id=actor().account_id).outcomes)
     outcomes = [next(stored) if isinstance(draft, AttemptDraft) else draft for draft in drafts]
     return Recorded(
         added=outcomes.count(Change.ADDED),

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,14 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.cases import AMBIGUOUS, find_cases
-from fieldvisit.compliance.facts import AttemptFact
 from fieldvisit.debtors import ContactPointDraft, contact_digest
 from fieldvisit.drafts import LONGEST_ID, Change, Refusal, check_text, relation, unseen
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
-from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, ContactPoint
-from fieldvisit.vocabulary import AttemptResult, Channel, ContactPointKind, ReachedDetail
+from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, ContactPoint, Visit
+from fieldvisit.visits import LIVE, lock_visits
+from fieldvisit.vocabulary import AttemptResult, BlockTrigger, Channel, ContactPointKind, ReachedDetail
 
 EARLIEST_AT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 # Clocks of dialers run ahead a little; what lies further ahead has not happened.
@@ -29,6 +29,11 @@ KIND_BY_CHANNEL = {
     Channel.EMAIL: ContactPointKind.EMAIL,
     Channel.LETTER: ContactPointKind.POST,
     Channel.VISIT: ContactPointKind.POST,
+}
+# What was said on the phone and stops the contact, until a person lifts it.
+STOPPED_BY: Mapping[ReachedDetail | None, BlockTrigger] = {
+    ReachedDetail.ASKED_TO_STOP: BlockTrigger.CEASE_REQUEST,
+    ReachedDetail.DISPUTED: BlockTrigger.DISPUTE,
 }
 ONLY_OF = {AttemptResult.NOBODY_HOME: (Channel.VISIT,), AttemptResult.NUMBER_INVALID: (Channel.CALL, Channel.SMS)}
 
@@ -103,19 +108,21 @@ class _Attempt:
 DIFFERS = Refusal("attempt_id", Message("is recorded already, with different values"))
 
 
-def record_attempts(session: Session, drafts: Sequence[AttemptDraft], now: dt.datetime) -> RecordResult:
+def record_attempts(
+    session: Session, drafts: Sequence[AttemptDraft], now: dt.datetime, *, told_by_id: uuid.UUID | None = None
+) -> RecordResult:
     """Record what is new; the same again changes nothing, the same id with something else in it is refused.
 
     The rows belong to the owner of the case; a case that is neither one's own nor placed with the acting organisation
-    is refused. A few statements for any number of drafts: meant to be called with thousands.
+    is refused. A new attempt in which the debtor disputed, or asked to stop, files its contact block and cancels the
+    visits it stops. A few statements for any number of the others: meant to be called with thousands.
     """
     cases = find_cases(session, (draft.case_id for draft in drafts))
     refusals = {place: fault for place, draft in enumerate(drafts) if (fault := _fault(draft, cases, now))}
     accepted = {place: (cases[draft.case_id][0], draft) for place, draft in enumerate(drafts) if place not in refusals}
     points = _contact_points(session, accepted)
-    changes = _store(
-        session, {place: _Attempt(case, draft, points.get(place)) for place, (case, draft) in accepted.items()}
-    )
+    attempts = {place: _Attempt(case, draft, points.get(place)) for place, (case, draft) in accepted.items()}
+    changes = _store(session, attempts, told_by_id=told_by_id, now=now)
     return RecordResult(tuple(refusals.get(place) or changes[place] for place in range(len(drafts))))
 
 
@@ -123,41 +130,6 @@ def ensure_months(session: Session, instants: Iterable[dt.datetime]) -> None:
     """Make the partitions in which these attempts belong. Does nothing, and locks nothing, where they are there."""
     for month in sorted({at.astimezone(dt.UTC).date().replace(day=1) for at in instants}):
         session.execute(sa.select(sa.func.ensure_partition("contact_attempts", month)))
-
-
-def attempts_of(
-    session: Session, debtor_ids: Collection[uuid.UUID], since: dt.datetime
-) -> dict[uuid.UUID, list[AttemptFact]]:
-    """The attempts on each debtor since then, on every case that may be seen, the oldest first."""
-    attempt = ContactAttempt
-    # Columns, not entities: a large portfolio reads tens of thousands of these.
-    rows = session.execute(
-        sa.select(
-            attempt.debtor_id,
-            attempt.id,
-            attempt.at,
-            attempt.channel,
-            attempt.result,
-            attempt.detail,
-            attempt.contact_point_id,
-            attempt.case_id,
-        )
-        .where(attempt.debtor_id.in_(debtor_ids), attempt.at >= since)
-        .order_by(attempt.at, attempt.id)
-    )
-    found: dict[uuid.UUID, list[AttemptFact]] = defaultdict(list)
-    for row in rows:
-        fact = AttemptFact(
-            id=str(row.id),
-            at=row.at,
-            channel=row.channel,
-            result=row.result,
-            detail=row.detail,
-            contact_point_id=str(row.contact_point_id) if row.contact_point_id else None,
-            case_id=str(row.case_id),
-        )
-        found[row.debtor_id].append(fact)
-    return found
 
 
 def _fault(draft: AttemptDraft, cases: Mapping[str, Sequence[Case]], now: dt.datetime) -> Refusal | None:
@@ -203,14 +175,18 @@ def _known_points(
     return {(debtor_id, bytes(digest)): point_id for debtor_id, digest, point_id in rows}
 
 
-def _store(session: Session, attempts: Mapping[int, _Attempt]) -> dict[int, Change | Refusal]:
+def _store(
+    session: Session, attempts: Mapping[int, _Attempt], *, told_by_id: uuid.UUID | None, now: dt.datetime
+) -> dict[int, Change | Refusal]:
     """Insert what is new: the key table decides, since no partitioned table can promise that an id is unique."""
     if not attempts:
         return {}
     first = {attempt.key: attempt for attempt in reversed(list(attempts.values()))}
     ensure_months(session, (attempt.draft.at for attempt in first.values()))
     new = _claim_keys(session, first.values())
-    _insert(session, [(attempt_id, first[key]) for key, attempt_id in new.items()])
+    rows = [(attempt_id, first[key]) for key, attempt_id in new.items()]
+    _insert(session, rows)
+    _stop(session, rows, told_by_id=told_by_id, now=now)
     recorded = _recorded(session, [attempt for key, attempt in first.items() if key not in new])
     recorded |= {key: first[key].content for key in new}
     outcomes: dict[int, Change | Refusal] = {}
@@ -301,3 +277,23 @@ def _recorded(session: Session, attempts: Sequence[_Attempt]) -> dict[tuple[uuid
         .where(key.made_by_id == session.info["org"])
     )
     return {(org_id, source, external_id): tuple(content) for org_id, source, external_id, *content in rows}
+
+
+def _stop(
+    session: Session, new: Iterable[tuple[uuid.UUID, _Attempt]], *, told_by_id: uuid.UUID | None, now: dt.datetime
+) -> None:
+    """File the contact blocks that follow from what was said: a wish is of the debtor, a dispute of the one case."""
+    said = [(each, attempt.case, detail) for each, attempt in new if (detail := attempt.draft.detail) in STOPPED_BY]
+    if not said:
+        return
+    # All at once and in order: two senders who name the same debtors in turn would wait for each other for ever.
+    concerned = Visit.debtor_id.in_({case.debtor_id for _, case, _ in said})
+    lock_visits(session, session.scalars(sa.select(Visit.id).where(concerned, Visit.state.in_(LIVE))))
+    for attempt_id, case, detail in said:
+        block = BlockDraft(
+            debtor_id=case.debtor_id,
+            trigger=STOPPED_BY[detail],
+            case_id=case.id if detail is ReachedDetail.DISPUTED else None,
+            external_id=f"attempt {attempt_id}",
+        )
+        file_block(session, block, filed_by_id=told_by_id, now=now)

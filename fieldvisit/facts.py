@@ -7,13 +7,14 @@ scope, so an agency judges by what it was given and by nothing else.
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.facts import (
+    AttemptFact,
     BlockFact,
     ConsentFact,
     ConsentForm,
@@ -27,10 +28,10 @@ from fieldvisit.compliance.facts import (
     WishKind,
 )
 from fieldvisit.compliance.wallclock import Day
-from fieldvisit.contacts import attempts_of
 from fieldvisit.models import (
     Case,
     Consent,
+    ContactAttempt,
     ContactBlock,
     ContactPoint,
     Credential,
@@ -87,6 +88,41 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
                 planned_visits=tuple(others),
             )
         )
+    return found
+
+
+def attempts_of(
+    session: Session, debtor_ids: Collection[uuid.UUID], since: dt.datetime
+) -> dict[uuid.UUID, list[AttemptFact]]:
+    """The attempts on each debtor since then, on every case that may be seen, the oldest first."""
+    attempt = ContactAttempt
+    # Columns, not entities: a large portfolio reads tens of thousands of these.
+    rows = session.execute(
+        sa.select(
+            attempt.debtor_id,
+            attempt.id,
+            attempt.at,
+            attempt.channel,
+            attempt.result,
+            attempt.detail,
+            attempt.contact_point_id,
+            attempt.case_id,
+        )
+        .where(attempt.debtor_id.in_(debtor_ids), attempt.at >= since)
+        .order_by(attempt.at, attempt.id)
+    )
+    found: dict[uuid.UUID, list[AttemptFact]] = defaultdict(list)
+    for row in rows:
+        fact = AttemptFact(
+            id=str(row.id),
+            at=row.at,
+            channel=row.channel,
+            result=row.result,
+            detail=row.detail,
+            contact_point_id=str(row.contact_point_id) if row.contact_point_id else None,
+            case_id=str(row.case_id),
+        )
+        found[row.debtor_id].append(fact)
     return found
 
 

@@ -17,6 +17,7 @@ from fieldvisit.vocabulary import AttemptResult, Channel, ReachedDetail
 
 Attempts = list[dict[str, str]]
 FAILED = {"no_answer", "busy", "switched_off", "voicemail", "number_invalid", "bounced"}
+STOPPED = (Archetype.DISPUTED, Archetype.STOPPED)
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
 
@@ -129,6 +130,13 @@ def test_whoever_ought_to_be_visited_is_with_the_agency(
     world: tuple[Path, Counts], cases: dict[str, dict[str, str]]
 ) -> None:
     assert {cases[key]["agency"] for key in world[1].truth.opened} == {"pohjola-field"}
+
+
+def test_nobody_is_to_be_visited_who_disputed_or_asked_to_stop_on_any_of_their_cases(
+    world: tuple[Path, Counts], truth: dict[str, Archetype], cases: dict[str, dict[str, str]]
+) -> None:
+    stopped = {cases[key]["debtor_id"] for key, kind in truth.items() if kind in STOPPED}
+    assert stopped.isdisjoint(cases[key]["debtor_id"] for key in world[1].truth.opened)
 
 
 def test_every_archetype_occurs(truth: dict[str, Archetype]) -> None:
