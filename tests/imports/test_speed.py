@@ -28,6 +28,10 @@ def attempts() -> list[dict[str, str]]:
     ]
 
 
+LONGEST_S = 60
+"""What docs/integrators.md promises for them; a machine that is busy with other things should run this alone."""
+
+
 @pytest.mark.long
 def test_a_hundred_thousand_attempts_import_and_import_again(lender: Office, tmp_path: Path) -> None:
     cases = [CASE | {"case_id": f"C-{number}", "debtor_id": f"D-{number}"} for number in range(CASES)]
@@ -35,7 +39,8 @@ def test_a_hundred_thousand_attempts_import_and_import_again(lender: Office, tmp
     path = write_csv(tmp_path / "contacts.csv", attempts())
     begun_at = time.monotonic()
     first = lender.load_file("contacts", path)
-    print(f"{ATTEMPTS} attempts: {time.monotonic() - begun_at:.1f} s")  # told, not judged: machines differ
+    took_s = time.monotonic() - begun_at
+    print(f"{ATTEMPTS} attempts: {took_s:.1f} s")
     begun_at = time.monotonic()
     again = lender.load_file("contacts", path)
     print(f"the same again: {time.monotonic() - begun_at:.1f} s")
@@ -45,3 +50,4 @@ def test_a_hundred_thousand_attempts_import_and_import_again(lender: Office, tmp
     )
     with acting_for(lender.sessions, lender.org_id) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(ContactAttempt)) == ATTEMPTS
+    assert took_s < LONGEST_S
