@@ -108,9 +108,16 @@ class Degrees(fields.Float):
         super().__init__(validate=_NumberWithin(min=-limit, max=limit), **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise _refuse("Not a number.")
-        return float(value)
+        try:
+            degrees = float(value)
+        except OverflowError:
+            # JSON knows no largest number, and a whole one of 400 digits is read as such.
+            degrees = math.inf
+        if not math.isfinite(degrees):
+            raise _refuse("Not a number.")
+        return degrees
 
     def expected(self) -> Message:
         return Message("degrees from {min} to {max}", {"min": -self._limit, "max": self._limit})

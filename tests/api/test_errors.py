@@ -73,6 +73,8 @@ def fault(client: FlaskClient, path: str, body: object) -> dict[str, Any]:
          ("/home/datum", None, "Missing data for required field.", "one of: wgs84, gcj02, bd09")),
         ("/visitors", VISITOR | {"home": {"lat": True, "lon": 25, "datum": "wgs84"}},
          ("/home/lat", True, "Not a number.", "degrees from -90 to 90")),
+        ("/visitors", VISITOR | {"home": {"lat": 10**400, "lon": 25, "datum": "wgs84"}},
+         ("/home/lat", 10**400, "Not a number.", "degrees from -90 to 90")),
         ("/shifts", SHIFT | {"starts_at": "2026-03-03T08:00:00"},
          ("/starts_at", "2026-03-03T08:00:00", NAIVE, "an instant with an offset, like 2026-03-03T09:00:00+02:00")),
         ("/shifts", SHIFT | {"works_on": "3.3.2026"}, ("/works_on", "3.3.2026", "Not a date.",
