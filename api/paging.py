@@ -58,15 +58,24 @@ class Keyset:
             plain = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
             return [
                 sa.literal(READERS[column.type.python_type](_text(value)), column.type)
-                for column, value in zip(self._columns, plain, strict=True)
+                for column, value in zip(self._columns, _list(plain), strict=True)
             ]
         except (binascii.Error, ValueError, TypeError) as error:
             raise CursorUnknown() from error
 
 
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError("A cursor is a list.")
+    return value
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("A cursor holds texts.")
+    # What no row can hold is refused here: the database would, later and in other words.
+    if b"\x00" in value.encode():
+        raise ValueError("A cursor holds no NUL.")
     return value
 
 

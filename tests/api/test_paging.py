@@ -1,5 +1,6 @@
 """Lists in pages: everything once, whatever the size of the page."""
 
+import base64
 import datetime as dt
 
 import pytest
@@ -52,6 +53,15 @@ def test_rows_of_the_same_instant_are_neither_skipped_nor_shown_twice(
 def test_a_cursor_that_is_none_is_refused(standing_integrator: FlaskClient, after: str) -> None:
     answer = standing_integrator.get(f"/visitors?after={after}")
     assert (answer.status_code, answer.json["code"]) in ((422, "cursor_unknown"), (422, "invalid_request"))
+
+
+@pytest.mark.parametrize("inside", ['{"code": 1}', r'["\u0000"]', r'["\ud800"]', '["a", "b"]', "[1]"])
+def test_a_list_ordered_by_a_text_takes_no_cursor_that_holds_something_else(
+    standing_integrator: FlaskClient, inside: str
+) -> None:
+    after = base64.urlsafe_b64encode(inside.encode()).decode().rstrip("=")
+    answer = standing_integrator.get(f"/areas?after={after}")
+    assert (answer.status_code, answer.json["code"]) == (422, "cursor_unknown")
 
 
 def test_a_filter_holds_on_every_page(client_for: ClientFor, sessions: sessionmaker[Session], world: World) -> None:
