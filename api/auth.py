@@ -6,6 +6,7 @@ from flask import g, request
 
 from api import db
 from api.context import now, settings
+from api.logs import note_actor
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.tokens import Claims, read_access
 
@@ -29,6 +30,7 @@ def authenticate() -> Claims:
     if scheme.lower() != SCHEME or not token:
         raise Unauthenticated()
     g.actor = read_access(token.strip(), key=settings().token_key, now=now())
+    note_actor(g.actor)
     db.session().info["org"] = g.actor.org_id
     return actor()
 

@@ -123,13 +123,23 @@ def register(app: Flask, *, max_body_mb: int) -> None:
 
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(FieldVisitError, problem)
-    app.register_error_handler(SQLAlchemyError, lambda error: problem(translated(error) or _unforeseen(error)))
+    app.register_error_handler(SQLAlchemyError, _on_database)
     app.register_error_handler(Exception, lambda error: problem(_unforeseen(error)))
+
+
+def _on_database(error: SQLAlchemyError) -> Response:
+    known = translated(error)
+    if known is None:
+        return problem(_unforeseen(error))
+    known.__cause__ = getattr(error, "orig", None) or error
+    return problem(known)
 
 
 def problem(error: FieldVisitError, *, status: int | None = None) -> Response:
     """The answer for this error, in the language of the request that met it."""
     status = status or status_of(error)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        _log_cause(error)
     spoken = language()
     document = {
         "type": f"urn:fieldvisit:problem:{error.code}",
@@ -173,6 +183,17 @@ def _of_http(error: HTTPException, max_body_mb: int) -> FieldVisitError:
     if isinstance(error, NotFound):
         return NoSuchAddress()
     return RequestRefused(reason=error.name)
+
+
+def _log_cause(error: FieldVisitError) -> None:
+    """Why we cannot serve just now: by kind and number, since the message may hold values (see `_unforeseen`)."""
+    cause = error.__cause__
+    log.warning(
+        "unavailable",
+        code=error.code,
+        cause=cause.code if isinstance(cause, FieldVisitError) else type(cause).__name__,
+        sqlstate=getattr(cause, "sqlstate", None),
+    )
 
 
 def _unforeseen(error: BaseException) -> FieldVisitError:

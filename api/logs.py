@@ -1,4 +1,8 @@
-"""Logs in JSON, a line a request: who, which route, how it ended, how long. Never a body, a query string or a name."""
+"""Logs in JSON, a line a request: who, which route, how it ended, how long. Never a body, a query string or a name.
+
+Whatever else is said while a request is answered carries the same ids: of the request, and once they are known of the
+account and the organisation that ask.
+"""
 
 import logging
 import re
@@ -11,6 +15,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from api.context import runtime
+from fieldvisit.tokens import Claims
 
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 HEADER = "X-Request-Id"
@@ -55,6 +60,8 @@ def register(app: Flask) -> None:
         given = request.headers.get(HEADER, "")
         g.request_id = given if GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
         g.began_s = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -63,15 +70,16 @@ def register(app: Flask) -> None:
         # The rule, not the address: an address may hold what somebody typed.
         route = request.url_rule.rule if request.url_rule else "none"
         runtime().metrics.observe(request.method, route, response.status_code, seconds)
-        claims = g.get("actor")
-        log.info(
-            "request",
-            request_id=g.request_id,
-            actor=str(claims.account_id) if claims else None,
-            organisation=str(claims.org_id) if claims else None,
-            method=request.method,
-            route=route,
-            status=response.status_code,
-            ms=round(seconds * 1000, 1),
-        )
+        ms = round(seconds * 1000, 1)
+        log.info("request", method=request.method, route=route, status=response.status_code, ms=ms)
         return response
+
+    @app.teardown_request
+    def forget(_: BaseException | None) -> None:
+        # The thread goes on to somebody else's request.
+        structlog.contextvars.clear_contextvars()
+
+
+def note_actor(claims: Claims) -> None:
+    """From here on every line of this request says who asks, by ids."""
+    structlog.contextvars.bind_contextvars(actor=str(claims.account_id), organisation=str(claims.org_id))

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
 
 from api.app import create_app
+from api.auth import authenticate
 from api.db import db
 from api.limiting import Limiter
 from api.logs import configure_logs
@@ -24,6 +26,8 @@ from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import PASSWORD, ClientFor
 from tests.worlds import World, make_case
+
+WITH_IDS = (structlog.contextvars.merge_contextvars,)
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def test_an_id_that_is_none_is_replaced(client: FlaskClient, given: str) -> None
 
 def test_a_request_is_logged_by_ids_and_its_route_alone(client_for: ClientFor, world: World) -> None:
     asker = client_for(Role.DISPATCHER, org=world.agency)
-    with capture_logs() as lines:
+    with capture_logs(WITH_IDS) as lines:
         asker.get("/debtors?external_id=Meri%20Example", headers={"X-Request-Id": "dialer-00042"})
     (line,) = lines
     assert set(line) == {
@@ -83,11 +87,34 @@ def test_an_unforeseen_error_is_answered_without_and_logged_with_its_place(app: 
         raise ZeroDivisionError("Meri Example owes 105500")
 
     app.add_url_rule("/broken", view_func=broken)
-    with capture_logs() as lines:
+    with capture_logs(WITH_IDS) as lines:
         answer = app.test_client().get("/broken")
     assert (answer.status_code, answer.json["code"]) == (500, "unforeseen_error")
     assert "Meri" not in answer.text + json.dumps(lines)
     assert (lines[0]["error"], "broken" in lines[0]["frames"][-1]) == ("ZeroDivisionError", True)
+    assert {answer.json["request_id"]} == {line["request_id"] for line in lines}
+
+
+def test_every_line_of_a_request_says_who_asks_and_none_of_the_next(
+    app: Flask, client_for: ClientFor, world: World
+) -> None:
+    def broken() -> str:
+        authenticate()
+        raise ZeroDivisionError
+
+    app.add_url_rule("/broken", view_func=broken)
+    asker = client_for(Role.DISPATCHER, org=world.agency)
+    with capture_logs(WITH_IDS) as lines:
+        asker.get("/broken", headers={"X-Request-Id": "dialer-00042"})
+        app.test_client().get("/health/live", headers={"X-Request-Id": "dialer-00043"})
+    left_behind = structlog.contextvars.get_contextvars()
+    assert [(line["event"], line["request_id"], line.get("organisation")) for line in lines] == [
+        ("unforeseen_error", "dialer-00042", str(world.agency)),
+        ("request", "dialer-00042", str(world.agency)),
+        ("request", "dialer-00043", None),
+    ]
+    assert [("actor" in line) for line in lines] == [True, True, False]
+    assert left_behind == {}
 
 
 def test_logs_are_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,11 +217,17 @@ def away(settings: Settings) -> Iterator[Flask]:
 
 def test_a_dead_database_is_told_as_such_with_when_to_try_again(away: Flask) -> None:
     client = away.test_client()
-    answer = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
+    with capture_logs(WITH_IDS) as lines:
+        answer = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
     assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (
         503,
         "database_unavailable",
         "2",
+    )
+    assert (lines[0]["event"], lines[0]["cause"], lines[0]["request_id"]) == (
+        "unavailable",
+        "OperationalError",
+        answer.json["request_id"],
     )
 
 
@@ -210,12 +243,14 @@ def test_a_database_that_comes_late_is_served_without_a_restart(settings: Settin
     database.migrate(urls, "base")
     app = app_for(settings)
     client = app.test_client()
-    early = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
+    with capture_logs() as lines:
+        early = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
     database.migrate(urls)
     late = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
     with app.app_context():
         db.engine.dispose()
     assert (early.status_code, early.json["code"], late.status_code) == (503, "not_ready", 401)
+    assert (lines[0]["event"], lines[0]["code"], lines[0]["cause"]) == ("unavailable", "not_ready", "schema_behind")
 
 
 def test_readiness_says_which_map_is_missing(settings: Settings) -> None:
