@@ -23,6 +23,10 @@ EARLIEST_AT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 # Clocks of dialers run ahead a little; what lies further ahead has not happened.
 CLOCK_SLACK = dt.timedelta(minutes=5)
 
+OUR_SOURCE = "visit"
+"""The source of the attempts that reported visits are. Nobody else may use it: whoever took the key of a visit before
+its report came would keep the report out."""
+
 KIND_BY_CHANNEL = {
     Channel.CALL: ContactPointKind.PHONE,
     Channel.SMS: ContactPointKind.PHONE,
@@ -57,6 +61,8 @@ class AttemptDraft:
     def __post_init__(self) -> None:
         check_text("external_id", self.external_id, longest=LONGEST_ID)
         check_text("source", self.source, longest=LONGEST_ID)
+        if self.source == OUR_SOURCE:
+            raise InvalidValue(path="source", reason="is kept for the attempts that reported visits are")
         if self.at.tzinfo is None:
             raise InvalidValue(path="at", reason="needs its offset from UTC, such as +02:00")
         if self.at < EARLIEST_AT:

@@ -29,10 +29,13 @@ LASTS = dt.timedelta(days=30)
 PREFERRED = (PlaceKind.CHOSEN, PlaceKind.HOME, PlaceKind.WORK)
 
 
-class RequestReason(StrEnum):
-    """Why a visit was opened: by the gate on its evidence, or by a person who knows something more."""
+FAILED_CONTACT = "failed_contact"
+"""Why the gate itself opened a visit. No person can give it as a reason: it stands for evidence, not for a word."""
 
-    FAILED_CONTACT = "failed_contact"
+
+class RequestReason(StrEnum):
+    """Why a person asks for a visit, knowing something more than the gate."""
+
     DEBTOR_ASKED = "debtor_asked"
     LENDER_ASKED = "lender_asked"
     PLACE_TO_VERIFY = "place_to_verify"
@@ -100,7 +103,7 @@ def open_visits(session: Session, org_id: uuid.UUID, now: dt.datetime) -> Opened
     held: list[str] = []
     for subject, (_, decision) in zip(subjects, judge_eligible(session, org_id, subjects, now), strict=True):
         if decision.verdict is Verdict.ALLOWED:
-            visit = _open(session, org_id, subject, decision, now=now, reason=RequestReason.FAILED_CONTACT)
+            visit = _open(session, org_id, subject, decision, now=now, reason=FAILED_CONTACT)
             (opened if visit.state is VisitState.ELIGIBLE else held).append(visit.reference)
     _place_found_meanwhile(session, org_id, now)
     return Opened(looked_at=len(cases), visits=tuple(opened), held=tuple(held))
@@ -121,7 +124,7 @@ def request_visit(
     subject = Subject(case, place)
     ((_, decision),) = judge_eligible(session, org_id, [subject], now)
     demand_allowed(decision)
-    return _open(session, org_id, subject, decision, now=now, reason=reason)
+    return _open(session, org_id, subject, decision, now=now, reason=reason.value)
 
 
 def evidence_in(decision: Decision) -> tuple[uuid.UUID, ...]:
@@ -195,7 +198,7 @@ def _open(
     decision: Decision,
     *,
     now: dt.datetime,
-    reason: RequestReason,
+    reason: str,
 ) -> Visit:
     case, place = subject.case, subject.place
     organisation = session.get_one(Organisation, org_id)
@@ -207,7 +210,7 @@ def _open(
         debtor_id=case.debtor_id,
         place_id=place.id,
         state=VisitState.REQUESTED,
-        requested_reason=reason.value,
+        requested_reason=reason,
         evidence=list(evidence_in(decision)),
         service_s=SERVICE_S,
         value_s=value_of(case),
@@ -215,7 +218,7 @@ def _open(
     )
     session.add(visit)
     session.flush()
-    session.add(note_event(visit, VisitState.REQUESTED.value, now=now, reason=reason.value))
+    session.add(note_event(visit, VisitState.REQUESTED.value, now=now, reason=reason))
     session.add(stored_decision(visit, decision, moment=CheckMoment.ELIGIBLE, span=None, now=now))
     if place.lat is not None:
         move(session, visit, VisitState.ELIGIBLE, now=now)

@@ -5,14 +5,11 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from fieldvisit.blocks import BlockDraft, file_block
-from fieldvisit.contacts import ensure_months
+from fieldvisit.contacts import OUR_SOURCE, ensure_months
 from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, Visit
 from fieldvisit.phone.telling import Teller
 from fieldvisit.report_drafts import ReportDraft
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel
-
-SOURCE = "visit"
-"""Under which the attempts of visits are keyed: by the id of the visit, so that one visit is never two attempts."""
 
 
 def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.datetime) -> str | None:
@@ -38,7 +35,8 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
     key = ContactAttemptKey(
         org_id=case.org_id,
         made_by_id=visit.org_id,
-        source=SOURCE,
+        source=OUR_SOURCE,
+        # By the id of the visit, so that one visit is never two attempts.
         external_id=str(visit.id),
         case_id=case.id,
         attempt_id=attempt.id,

@@ -159,6 +159,7 @@ def test_nothing_to_record_is_nothing_recorded(sessions: sessionmaker[Session], 
     [
         ({"external_id": " "}, "external_id"),
         ({"source": ""}, "source"),
+        ({"source": "visit"}, "source"),
         ({"at": dt.datetime(2026, 3, 1)}, "at"),  # noqa: DTZ001 - that is the fault
         ({"at": dt.datetime(1999, 3, 1, tzinfo=dt.UTC)}, "at"),
         ({"detail": ReachedDetail.TALKED}, "detail"),

@@ -71,6 +71,12 @@ def test_eligibility_says_yes_with_evidence_and_no_with_what_is_missing(
     assert no["words"] == "暂不能外访：" + no["in_the_way"][0]["words"]
 
 
+def test_the_gates_own_reason_is_not_for_people_to_give(dispatcher: FlaskClient, tried: Case) -> None:
+    refused = dispatcher.post("/visits", json={"case_id": str(tried.id), "reason": "failed_contact"})
+    assert (refused.status_code, [fault["pointer"] for fault in refused.json["errors"]]) == (422, ["/reason"])
+    assert dispatcher.get("/visits").json["items"] == []
+
+
 def test_a_visit_by_hand_is_opened_where_the_policy_lets_it(
     dispatcher: FlaskClient, tried: Case, untried: Case
 ) -> None:
