@@ -13,6 +13,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.plans import DocumentsOut, FaultsOut, PlanDetailOut, PlanOut, PlanRequestIn, PlansQueryIn
+from fieldvisit.languages import say
 from fieldvisit.models import DayPlan
 from fieldvisit.planning import drawing, judging, plans, publishing
 from fieldvisit.planning.jobs import enqueue_solve
@@ -56,7 +57,8 @@ def get_plan(plan_id: uuid.UUID) -> DayPlan:
 @endpoint(may=Permission.READ_PLANS, returns=FaultsOut())
 def list_plan_faults(plan_id: uuid.UUID) -> dict[str, list[str]]:
     """Have the stored plan judged again by the independent checker."""
-    return {"faults": judging.faults_of(plans.get_plan(session(), plan_id))}
+    found = judging.faults_of(plans.get_plan(session(), plan_id))
+    return {"faults": [say(fault, language()) for fault in found]}
 
 
 @bp.get("/<uuid:plan_id>/documents")

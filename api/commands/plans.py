@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from api.commands.context import Context
 from fieldvisit.database import acting_for
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.languages import say
+from fieldvisit.languages import Message, say
 from fieldvisit.models import Area, DayPlan
 from fieldvisit.planning import drawing, judging, plans, publishing, telling
 from fieldvisit.planning.failures import failure_words
@@ -25,6 +25,7 @@ from fieldvisit.vocabulary import DayPlanState
 POLL_S = 0.5
 MAKING = (DayPlanState.REQUESTED, DayPlanState.SOLVING)
 FAULTY = 1
+DROPPED = Message("This plan was dropped before it was made.")
 organisation = click.option("--organisation", "code", required=True, metavar="CODE", help="Whose plan it is.")
 plan_id = click.argument("plan_id", type=click.UUID)
 
@@ -120,7 +121,7 @@ def check(context: Context, plan_id: uuid.UUID, code: str) -> None:
     with acting_for(context.sessions, context.organisation(code)) as session:
         found = judging.faults_of(plans.get_plan(session, plan_id))
     for fault in found:
-        click.echo(fault)
+        click.echo(say(fault, context.language))
     if found:
         raise click.exceptions.Exit(FAULTY)
     click.echo(context.say("No fault found."))
@@ -149,8 +150,7 @@ def _wait(context: Context, org_id: uuid.UUID, wanted: uuid.UUID) -> None:
                 progress.update(bar, description=said, total=found.seconds, completed=found.progress["seconds"])
             time.sleep(POLL_S)
     if found.state is not DayPlanState.DRAFT:
-        words = failure_words(found.failure) or "This plan was dropped before it was made."
-        click.echo(" ".join([say(words, context.language), found.failure.get("says", "")]).strip(), err=True)
+        click.echo(say(failure_words(found.failure) or DROPPED, context.language), err=True)
         raise click.exceptions.Exit(FAULTY)
 
 

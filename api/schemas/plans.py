@@ -145,7 +145,7 @@ class DocumentsOut(Out):
 
 
 class FaultsOut(Out):
-    """What the independent judge finds; empty for every plan that is shown."""
+    """What the independent judge finds, in words with the code at the end; empty for every plan that is shown."""
 
     faults = fields.List(fields.String(), required=True)
 

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fieldvisit.compliance.inquiry import joined
 from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.languages import Message
 from fieldvisit.models import DayPlan
+from fieldvisit.planning.faults import fault_words
 from routing.checking import faults
 from routing.format import plan_from_document, problem_from_document
 from routing.plan import Plan
 from routing.problem import Problem
+
+MOST_TOLD = 5
+"""Faults in a refusal: one error in the planner makes many, and all of them can be asked for."""
 
 
 class PlanFaulty(FieldVisitError):
@@ -18,11 +24,11 @@ class PlanFaulty(FieldVisitError):
     says = "The plan breaks its own rules: {faults}"
 
 
-def faults_of(plan: DayPlan) -> list[str]:
-    """What the judge says of a stored plan, a sentence a fault. Of a plan without an answer: nothing."""
+def faults_of(plan: DayPlan) -> list[Message]:
+    """What the judge says of a stored plan, a line a fault. Of a plan without an answer: nothing."""
     if plan.problem is None or plan.plan is None:
         return []
-    return [str(fault) for fault in faults(problem_from_document(plan.problem), plan_from_document(plan.plan))]
+    return [fault_words(fault) for fault in faults(problem_from_document(plan.problem), plan_from_document(plan.plan))]
 
 
 def demand_faultless(problem: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[Problem, Plan]:
@@ -30,5 +36,6 @@ def demand_faultless(problem: Mapping[str, Any], plan: Mapping[str, Any]) -> tup
     question, answer = problem_from_document(dict(problem)), plan_from_document(dict(plan))
     found = faults(question, answer)
     if found:
-        raise PlanFaulty(faults="; ".join(str(fault) for fault in found[:5]), count=len(found))
+        told = [fault_words(fault) for fault in found[:MOST_TOLD]]
+        raise PlanFaulty(faults=joined(told, "; "), count=len(found))
     return question, answer

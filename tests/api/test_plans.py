@@ -135,6 +135,18 @@ def test_the_documents_of_a_plan_pass_any_judge(
     assert faults(problem_from_document(documents["problem"]), plan_from_document(documents["plan"])) == []
 
 
+def test_faults_are_told_in_the_readers_language(
+    dispatcher: FlaskClient, sessions: sessionmaker[Session], day: World
+) -> None:
+    plan_id = drafted(sessions, day)
+    with acting_for(sessions, day.agency) as session:
+        tampered = session.get_one(DayPlan, plan_id)
+        tampered.plan = {**(tampered.plan or {}), "cost": 1}
+    assert dispatcher.get(f"/day-plans/{plan_id}/faults", headers=CHINESE).json == {
+        "faults": ["cost：计划的成本与实际计算不符。 [cost_wrong]"]
+    }
+
+
 def test_a_plan_in_the_making_has_no_documents_and_no_faults(dispatcher: FlaskClient, day: World) -> None:
     plan_id = dispatcher.post("/day-plans", json=request_for(day)).json["id"]
     assert dispatcher.get(f"/day-plans/{plan_id}/documents").json == {"problem": None, "plan": None}
