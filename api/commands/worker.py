@@ -10,6 +10,7 @@ import structlog
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition
+from sqlalchemy.exc import OperationalError
 
 from api.commands.context import Context
 from api.logs import configure_logs
@@ -40,17 +41,21 @@ def worker(context: Context, solves: int, silent_s: int, once: bool) -> None:
     """Do the slow work: solve the days that dispatchers ask for, and the upkeep of what time passes by.
 
     Run as many as you like, on as many machines as you like. One that is killed loses nothing: another takes its job
-    over. One that loses the database waits for it. SIGTERM stops a running search, and its job waits for the next
+    over. A database that is away is waited for. SIGTERM stops a running search, and its job waits for the next
     worker.
     """
     configure_logs(context.settings.log_level)
+    asyncio.run(_work(partial(_app, context, silent_s), solves=solves, silent_s=silent_s, once=once))
+
+
+def _app(context: Context, silent_s: int) -> App:
+    """The jobs, on a database that may be used; raises OperationalError where it is away."""
     tools = Tools(settings=context.settings, sessions=context.sessions, clock=context.clock)
-    make_app = partial(worker_app, plain_url(context.urls.app), tools, silent_s=silent_s)
-    asyncio.run(_work(make_app, solves=solves, silent_s=silent_s, once=once))
+    return worker_app(plain_url(context.urls.app), tools, silent_s=silent_s)
 
 
 async def _work(make_app: Callable[[], App], *, solves: int, silent_s: int, once: bool) -> None:
-    """Run until told to stop, or with `once` until the queue is empty; over and over where the database goes away."""
+    """Run until told to stop, or with `once` until the queue is empty; over and over where the database is away."""
     told_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for wanted in (signal.SIGTERM, signal.SIGINT):
@@ -58,11 +63,12 @@ async def _work(make_app: Callable[[], App], *, solves: int, silent_s: int, once
         loop.add_signal_handler(wanted, told_to_stop.set)
     while not told_to_stop.is_set():
         try:
-            await _serve_queues(make_app(), told_to_stop, solves=solves, silent_s=silent_s, once=once)
-        except (ConnectorException, OSError) as error:
+            app = await asyncio.to_thread(make_app)
+            await _serve_queues(app, told_to_stop, solves=solves, silent_s=silent_s, once=once)
+        except (OperationalError, ConnectorException, OSError) as error:
             if once:
                 raise
-            log.warning("worker_interrupted", because=type(error).__name__)
+            log.warning("database_unavailable", error=type(error).__name__)
         if once:
             return
         await _pause(told_to_stop, AGAIN_AFTER_S)
