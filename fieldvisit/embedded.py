@@ -16,11 +16,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -32,6 +34,7 @@ OWNER, APP = "fieldvisit_owner", "fieldvisit_app"
 # A folder that PostgreSQL's unprivileged account can reach when root's checkout lies below a closed home.
 REACHABLE_BY_ALL = Path("/var/lib/fieldvisit-embedded")
 REACHABLE_MODE = 0o755
+START_S, ORPHANS_S, POLL_S = 60, 3, 0.05
 
 ALWAYS = {
     "listen_addresses": "'127.0.0.1'",
@@ -68,7 +71,7 @@ class Server:
 
     def url(self, role: str, database: str) -> str:
         password = {"postgres": self.superuser_password, OWNER: self.owner_password, APP: self.app_password}[role]
-        return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+psycopg://{role}:{quote(password)}@127.0.0.1:{self.port}/{database}"
 
     def connect(self, role: str = "postgres", database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(self.url(role, database).replace("+psycopg", ""), autocommit=True)
@@ -85,9 +88,11 @@ def start(data_folder: Path, *, forgetful: bool = False) -> Server:
         if not known.exists():
             known = _initialise(folder, forgetful)
         server = Server(**json.loads(known.read_text()))
+        _end_orphans(folder / "cluster")
         if not _postmaster_lives(folder / "cluster"):
             _launch(folder, server)
-        _ensure_roles(server)
+        _wait_until_it_answers(folder, server)
+        ensure_roles(server)
     return server
 
 
@@ -224,9 +229,11 @@ def _initialise(folder: Path, forgetful: bool) -> Path:
     password.unlink()
     with (cluster / "postgresql.conf").open("a") as conf:
         conf.writelines(f"{name} = {value}\n" for name, value in (ALWAYS | (FORGETFUL if forgetful else {})).items())
-    known = folder / "server.json"
-    with os.fdopen(os.open(known, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as stream:
+    # Written elsewhere and then renamed: whoever is killed here leaves none, and the next one begins again.
+    known, written = folder / "server.json", folder / "server.json.new"
+    with os.fdopen(os.open(written, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as stream:
         json.dump(asdict(server), stream)
+    written.replace(known)
     return known
 
 
@@ -249,13 +256,57 @@ def _launch(folder: Path, server: Server) -> None:
 def _postmaster_lives(cluster: Path) -> bool:
     """Zombies and reused pids do not count."""
     try:
-        process = psutil.Process(int((cluster / "postmaster.pid").read_text().splitlines()[0]))
-        return bool(process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE)
+        return _works_for(cluster, psutil.Process(int((cluster / "postmaster.pid").read_text().splitlines()[0])))
     except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
         return False
 
 
-def _ensure_roles(server: Server) -> None:
+def _works_for(cluster: Path, process: psutil.Process) -> bool:
+    """Whether this is a living process of the server of this cluster: each of them works in its folder."""
+    try:
+        living = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        return bool(living and process.cwd() == str(cluster.resolve()))
+    except psutil.Error:
+        return False
+
+
+def _end_orphans(cluster: Path) -> None:
+    """Wait for what a killed postmaster leaves behind, then end it: no new one starts while a process of the old one
+    is still at a statement. What that had not committed is lost with its postmaster anyway."""
+    for process in _orphans(cluster):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    _orphans(cluster)
+
+
+def _orphans(cluster: Path) -> list[psutil.Process]:
+    """The processes of this cluster without a postmaster, when they have had a while to end; one that is just coming
+    up, for somebody who was killed over it, has become a postmaster by then."""
+    give_up = time.monotonic() + ORPHANS_S
+    while not _postmaster_lives(cluster):
+        found = [process for process in psutil.process_iter() if _works_for(cluster, process)]
+        if not found or time.monotonic() > give_up:
+            return found
+        time.sleep(POLL_S)
+    return []
+
+
+def _wait_until_it_answers(folder: Path, server: Server) -> None:
+    """A server that somebody started and did not live to see is still reading its log; that one is waited for."""
+    give_up = time.monotonic() + START_S
+    while True:
+        try:
+            server.connect().close()
+        except psycopg.OperationalError as error:
+            if time.monotonic() > give_up or not _postmaster_lives(folder / "cluster"):
+                raise EmbeddedServerFailed(reason=str(error).strip()) from error
+            time.sleep(POLL_S)
+        else:
+            return
+
+
+def ensure_roles(server: Server) -> None:
+    """Make the owner of the tables and the application's role, neither above row-level security, where they are not."""
     with server.connect() as connection:
         for role, password in ((OWNER, server.owner_password), (APP, server.app_password)):
             if not connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit import database, embedded
@@ -20,12 +22,37 @@ from fieldvisit.settings import Settings, read_settings
 NOW = dt.datetime(2026, 3, 3, 7, 0, tzinfo=dt.UTC)
 """Tuesday 09:00 in Helsinki: inside permitted hours."""
 
-TEMPLATE = "fieldvisit_template"
+# Of its own for each worker process of a test run: an outside server is shared by all of them.
+TEMPLATE = f"fieldvisit_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+OUTSIDE = os.environ.get("TEST_DATABASE_URL")
+
+
+def outside_server(url: str) -> embedded.Server:
+    """An outside server with the product's two roles made on it, in the shape of our own."""
+    parts = make_url(url)
+    server = embedded.Server(
+        folder="",
+        port=parts.port or 5432,
+        superuser_password=parts.password or "",
+        owner_password="owner of the tests",
+        app_password="app of the tests",
+    )
+    embedded.ensure_roles(server)
+    with server.connect() as connection:
+        for role, password in ((embedded.OWNER, server.owner_password), (embedded.APP, server.app_password)):
+            connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), password))
+    return server
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
-    """A server of our own, in memory where the machine has a shared-memory file system."""
+    """A server of our own, in memory where the machine has a shared-memory file system.
+
+    TEST_DATABASE_URL (postgresql://superuser:password@127.0.0.1:port/postgres) names another one, on this machine.
+    """
+    if OUTSIDE:
+        yield outside_server(OUTSIDE)
+        return
     # Not under pytest's own folder: PostgreSQL's account has to be able to enter it, also when the tests run as root.
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="fieldvisit-test-", dir=base))
