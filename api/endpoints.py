@@ -7,7 +7,8 @@
         return visits.report_visit(session(), visit_id, body, now())
 
 The caller is known and permitted before a byte of the body is read. What the view returns is dumped while the
-transaction is still open, then everything is committed; whatever is raised leaves nothing behind.
+transaction is still open, then everything is committed; whatever is raised leaves nothing behind. A refusal of which
+something has to stay is returned as `Refused`, and raised after the commit.
 """
 
 import inspect
@@ -32,7 +33,7 @@ from api.schemas.base import In, Out, PageIn
 from api.schemas.fields import Choice, Part
 from fieldvisit.audit import record_action
 from fieldvisit.drafts import Change
-from fieldvisit.errors import FieldVisitError
+from fieldvisit.errors import FieldVisitError, Refused, unless_refused
 
 type View = Callable[..., Any]
 CONTRACTS = "_contract"
@@ -76,8 +77,11 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
             given = path | _read(contract)
             _count_own(contract, given)
             with db.transaction():
-                answer = _dump(contract, view(**given))
-                _record(contract, view.__name__, path)
+                result = view(**given)
+                refused = isinstance(result, Refused)
+                answer = None if refused else _dump(contract, result)
+                _record(contract, f"{view.__name__}_refused" if refused else view.__name__, path)
+            unless_refused(result)
             return _respond(contract, answer)
 
         setattr(fulfil, CONTRACTS, contract)

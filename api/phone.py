@@ -31,6 +31,7 @@ from api.schemas.phone import (
 from api.schemas.reports import ReportIn
 from fieldvisit import reports
 from fieldvisit.briefing import VisitCard
+from fieldvisit.errors import Refused
 from fieldvisit.phone import day, steps
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
@@ -64,10 +65,11 @@ def set_out(visit_id: uuid.UUID, body: EventDraft) -> Receipt:
 
 @bp.post("/visits/<uuid:visit_id>/arrival")
 @endpoint(may=Permission.USE_PHONE, body=ArrivalIn(), returns=ArrivalOut(), status=201)
-def arrive(visit_id: uuid.UUID, body: steps.ArrivalDraft) -> Receipt:
+def arrive(visit_id: uuid.UUID, body: steps.ArrivalDraft) -> Receipt | Refused:
     """At the door. The place, the hours, the blocks and the papers are judged now, by the server's time.
 
-    Outside the geofence it is refused with the distance, unless `outside_reason` says why.
+    Outside the geofence it is refused with the distance, unless `outside_reason` says why. A refused arrival is kept in
+    the history of the visit.
     """
     return steps.arrive(session(), visit_id, body, by=_teller(), now=now(), geofence_m=settings().geofence_m)
 

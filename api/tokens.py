@@ -9,6 +9,7 @@ from api.openapi import Blueprint
 from api.roles import PUBLIC
 from api.schemas.tokens import LoginIn, RefreshIn, TokensOut
 from fieldvisit import accounts, tokens
+from fieldvisit.errors import Refused
 from fieldvisit.models import Account
 
 # Beside the usual limit: a password is guessed with many tries, and each costs us a slow hash.
@@ -27,15 +28,13 @@ def log_in(body: dict[str, str]) -> dict[str, Any]:
 
 @bp.post("/refresh")
 @endpoint(may=PUBLIC, sees_all=True, body=RefreshIn(), returns=TokensOut(), status=201)
-def refresh_tokens(body: dict[str, str]) -> dict[str, Any]:
+def refresh_tokens(body: dict[str, str]) -> dict[str, Any] | Refused:
     """Renew: a refresh token is good for one renewal.
 
     Used a second time it ends the login, on every device that took part in it.
     """
     renewal = tokens.renew(session(), body["refresh_token"], now(), lifetime_s=settings().refresh_token_s)
-    # The end of a family has to stay, although the one who caused it is refused.
-    session().commit()
-    return _issued(*renewal.granted())
+    return renewal if isinstance(renewal, Refused) else _issued(renewal.account, renewal.token)
 
 
 @bp.delete("")

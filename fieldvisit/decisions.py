@@ -22,10 +22,21 @@ NOT_YET_A_VISIT = "none"
 
 
 class Forbidden(FieldVisitError):
-    """The policy forbids it. The details carry the deciding clauses in words and what would be lawful instead."""
+    """The policy forbids it. The details carry the deciding clauses in words and what would be lawful instead: what a
+    person needs to understand it."""
 
     code, kind = "forbidden_by_policy", Kind.CONFLICT
     says = "The policy does not permit this now: {clauses}"
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(
+            verdict=decision.verdict,
+            clauses=[clause.message for clause in decision.deciding],
+            clause_ids=[clause.clause_id for clause in decision.deciding],
+            lawful=plain(decision.lawful),
+            next_lawful_at=plain(decision.next_lawful_at),
+        )
+        self.decision = decision
 
 
 def organisations_by_id(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Organisation]:
@@ -108,12 +119,6 @@ def stored_decision(
 
 
 def demand_allowed(decision: Decision) -> None:
-    """Raise Forbidden unless the decision allows; its details are what a person needs to understand it."""
+    """Raise Forbidden unless the decision allows."""
     if decision.verdict is not Verdict.ALLOWED:
-        raise Forbidden(
-            verdict=decision.verdict,
-            clauses=[clause.message for clause in decision.deciding],
-            clause_ids=[clause.clause_id for clause in decision.deciding],
-            lawful=plain(decision.lawful),
-            next_lawful_at=plain(decision.next_lawful_at),
-        )
+        raise Forbidden(decision)

@@ -6,6 +6,7 @@ details and which the catalogues of `fieldvisit.languages` translate.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
@@ -33,6 +34,20 @@ class FieldVisitError(Exception):
     def __init__(self, **details: object) -> None:
         self.details: Mapping[str, object] = details
         super().__init__(self.says.format_map(_Lenient(details)))
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refusal of which something has to stay: it is answered, not raised. The edge commits, and raises it then."""
+
+    error: FieldVisitError
+
+
+def unless_refused[Answer](answer: Answer | Refused) -> Answer:
+    """The answer itself; raises the error of a refusal. For after the commit."""
+    if isinstance(answer, Refused):
+        raise answer.error
+    return answer
 
 
 class _Lenient(dict[str, object]):

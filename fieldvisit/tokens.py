@@ -1,7 +1,9 @@
 """Tokens: short signed ones that open a request, and long random ones, each good for one renewal.
 
 An access token says who asks and is checked without the database. A refresh token is a link in a chain: using it makes
-the next one. A link that is used twice was copied by somebody, so the whole chain (its family) ends.
+the next one. A link that is used twice was copied by somebody, so the whole chain (its family) ends. One exception: an
+answer may get lost on its way to a phone, which can only ask again; so for a moment, and as long as nobody has shown
+what came of it, a used link is good for another successor in place of the lost one.
 """
 
 import datetime as dt
@@ -17,12 +19,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from sqlalchemy.orm import Session
 
-from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.errors import FieldVisitError, Kind, Refused
 from fieldvisit.models import Account, RefreshToken
 from fieldvisit.vocabulary import Role
 
 ALGORITHM = "HS256"
 ISSUER = "fieldvisit"
+LOST_ANSWER_S = 60
+"""For so long after its use a refresh token may be shown again, by one who never got the answer."""
 
 
 class AccessTokenRefused(FieldVisitError):
@@ -82,19 +86,10 @@ def _claims(claims: dict[str, Any]) -> Claims:
 
 @dataclass(frozen=True, kw_only=True)
 class Renewal:
-    """What came of showing a refresh token: the account and its next token, or nothing."""
+    """The account that showed a good refresh token, and its next one."""
 
-    account: Account | None = None
-    token: str | None = None
-
-    def granted(self) -> tuple[Account, str]:
-        """The account and the next token; raises RefreshTokenRefused where there is none."""
-        if self.account is None or self.token is None:
-            raise RefreshTokenRefused()
-        return self.account, self.token
-
-
-REFUSED = Renewal()
+    account: Account
+    token: str
 
 
 def begin_family(session: Session, account: Account, now: dt.datetime, *, lifetime_s: int) -> str:
@@ -102,28 +97,73 @@ def begin_family(session: Session, account: Account, now: dt.datetime, *, lifeti
     return _issue(session, account, uuid.uuid4(), expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
 
 
-def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) -> Renewal:
-    """Use up a refresh token and make the next. A second use ends the family, which has to be kept: so it is told in
-    the answer, not raised, and the caller commits before it asks what was granted."""
-    link = session.scalar(sa.select(RefreshToken).where(RefreshToken.token_hash == _hash(token)).with_for_update())
-    if link is None:
-        return REFUSED
-    if link.used_at is not None:
-        _end(session, link.family_id, now)
-        return REFUSED
+def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) -> Renewal | Refused:
+    """Use up a refresh token and make the next. A second use ends the family, and that has to stay: so the refusal is
+    answered, not raised, and the caller commits."""
+    refused = Refused(RefreshTokenRefused())
+    family_id = _lock_family(session, token)
+    if family_id is None:
+        return refused
+    link = session.scalars(
+        sa.select(RefreshToken).where(RefreshToken.token_hash == _hash(token)).execution_options(populate_existing=True)
+    ).one()
+    if link.replaced_at is not None or (link.used_at is not None and not _answer_was_lost(session, link, now)):
+        _end(session, family_id, now)
+        return refused
     account = session.get_one(Account, link.account_id)
-    if link.revoked_at is not None or link.expires_at <= now or not account.active:
-        return REFUSED
-    link.used_at = now
+    # Any link of it: one that was made while its family ended was not there yet to be revoked with the others.
+    ended = _exists(session, family_id, RefreshToken.revoked_at.is_not(None))
+    if ended or link.expires_at <= now or not account.active:
+        return refused
+    if link.used_at is None:
+        link.used_at = now
+    else:
+        _replace_successors(session, family_id, now)
     expires_at = now + dt.timedelta(seconds=lifetime_s)
-    return Renewal(account=account, token=_issue(session, account, link.family_id, expires_at=expires_at, now=now))
+    return Renewal(account=account, token=_issue(session, account, family_id, expires_at=expires_at, now=now))
 
 
 def log_out(session: Session, token: str, now: dt.datetime) -> None:
     """End the login that this refresh token belongs to. An unknown token is already as ended as can be."""
-    family_id = session.scalar(sa.select(RefreshToken.family_id).where(RefreshToken.token_hash == _hash(token)))
+    family_id = _lock_family(session, token)
     if family_id is not None:
         _end(session, family_id, now)
+
+
+def _lock_family(session: Session, token: str) -> uuid.UUID | None:
+    """The family of this token, locked by its oldest link: who renews and who ends it take turns."""
+    family_id = session.scalar(sa.select(RefreshToken.family_id).where(RefreshToken.token_hash == _hash(token)))
+    if family_id is not None:
+        session.execute(
+            sa.select(RefreshToken.id)
+            .where(RefreshToken.family_id == family_id)
+            .order_by(RefreshToken.issued_at, RefreshToken.id)
+            .limit(1)
+            .with_for_update()
+        )
+    return family_id
+
+
+def _answer_was_lost(session: Session, link: RefreshToken, now: dt.datetime) -> bool:
+    """Whether a used link may have been used in vain: a moment ago, and nobody has shown what came of it."""
+    if link.used_at is None or now - link.used_at > dt.timedelta(seconds=LOST_ANSWER_S):
+        return False
+    shown_since = RefreshToken.issued_at >= link.used_at, RefreshToken.used_at.is_not(None), RefreshToken.id != link.id
+    return not _exists(session, link.family_id, *shown_since)
+
+
+def _exists(session: Session, family_id: uuid.UUID, *conditions: sa.ColumnElement[bool]) -> bool:
+    links = sa.select(RefreshToken.id).where(RefreshToken.family_id == family_id, *conditions)
+    return bool(session.scalar(sa.select(links.exists())))
+
+
+def _replace_successors(session: Session, family_id: uuid.UUID, now: dt.datetime) -> None:
+    """The link that got lost is good for nothing any more; shown after all, it ends the family: two hold the chain."""
+    session.execute(
+        sa.update(RefreshToken)
+        .where(RefreshToken.family_id == family_id, RefreshToken.used_at.is_(None), RefreshToken.replaced_at.is_(None))
+        .values(replaced_at=now)
+    )
 
 
 def _issue(

@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from fieldvisit.compliance.intervals import Interval
 from fieldvisit.credentials import check_shown
 from fieldvisit.datums import Point
 from fieldvisit.decisions import AtTheDoor, decide, demand_allowed
-from fieldvisit.errors import InvalidValue
+from fieldvisit.errors import InvalidValue, Refused
 from fieldvisit.geofence import Fix, OutsideReason, Position, locate
 from fieldvisit.models import IdentityCheck, Stop, Visit, VisitEvent
+from fieldvisit.phone.refusals import KEPT, at_the_door, keep_refusal
 from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own_stop, get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.visits import cancelled, demand_may_become, get_visit, move, note_event
@@ -74,11 +74,11 @@ def set_out(session: Session, visit_id: uuid.UUID, draft: EventDraft, *, by: Tel
 
 def arrive(
     session: Session, visit_id: uuid.UUID, draft: ArrivalDraft, *, by: Teller, now: dt.datetime, geofence_m: int
-) -> Receipt:
+) -> Receipt | Refused:
     """The crew is at the door, and the policy says whether it may be.
 
-    Raises VisitCancelled with the reason, OutsideGeofence (unless the draft says why), and Forbidden with the clauses
-    in the way and what would be lawful instead.
+    Refused, and kept as evidence: with VisitCancelled and its reason, OutsideGeofence (unless the draft says why),
+    NotThisDay, WrongState, CaseTakenBack, or Forbidden with the clauses in the way and what would be lawful instead.
     """
     telling = Telling(kind="arrived", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
@@ -98,7 +98,14 @@ def arrive(
         visit.arrived_at = now
         return move(session, visit, S.ARRIVED, now=now, event=event).state, flags
 
-    return take(session, telling, now=now, find=lambda: get_own_stop(session, by.visitor_id, visit_id).visit, act=act)
+    try:
+        # What a refused arrival has written is undone: its id may be told again.
+        with session.begin_nested():
+            return take(
+                session, telling, now=now, find=lambda: get_own_stop(session, by.visitor_id, visit_id).visit, act=act
+            )
+    except KEPT as refusal:
+        return keep_refusal(session, telling, draft, refusal, now=now)
 
 
 def show_credential(
@@ -196,6 +203,5 @@ def _present(stop: Stop, draft: ArrivalDraft, by: Teller) -> tuple[uuid.UUID, ..
 
 
 def _demand_lawful(session: Session, visit: Visit, visitor_ids: tuple[uuid.UUID, ...], now: dt.datetime) -> None:
-    span = Interval(now, now + dt.timedelta(seconds=visit.service_s))
-    asked = AtTheDoor(visit=visit, span=span, visitor_ids=visitor_ids)
+    asked = AtTheDoor(visit=visit, span=at_the_door(visit, now), visitor_ids=visitor_ids)
     demand_allowed(decide(session, asked, moment=CheckMoment.DOOR, now=now))

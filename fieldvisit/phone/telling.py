@@ -1,7 +1,7 @@
 """What a phone tells, taken exactly once.
 
 Each telling carries the phone's own id. Told again, after a lost answer, it gets the first answer and changes nothing;
-the same id with something else in it is refused. What was refused left nothing behind, so it may be told again.
+the same id with something else in it is refused. What was refused used up no id, so it may be told again.
 """
 
 import datetime as dt

@@ -4,13 +4,15 @@ import uuid
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for
-from fieldvisit.models import Visit
+from fieldvisit.models import AuditEvent, StoredDecision, Visit
 from fieldvisit.settings import Settings
+from fieldvisit.visits import history_of
 from fieldvisit.vocabulary import BlockTrigger, Role
 from tests.api.conftest import ClientFor
 from tests.phone.worlds import Morning, make_morning
@@ -120,6 +122,11 @@ def test_a_forbidden_arrival_tells_the_clauses_in_words(
     assert "house/windows/1" in refused["details"]["clause_ids"]
     assert all(isinstance(clause, str) for clause in refused["details"]["clauses"])
     assert "Message(" not in refused["detail"]
+    with acting_for(sessions, morning.world.agency) as session:
+        (kept,) = history_of(session, morning.visit)
+        decision = session.scalars(sa.select(StoredDecision)).one()
+        traced = session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id.desc()).limit(1)).one()
+    assert (kept.kind, kept.detail["decision_id"], traced) == ("arrival_refused", str(decision.id), "arrive_refused")
 
 
 def test_one_call_leaves_the_door(phone: FlaskClient, morning: Morning) -> None:

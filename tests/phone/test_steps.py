@@ -13,7 +13,7 @@ from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.credentials import papers_of
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.decisions import Forbidden
-from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.errors import InvalidValue, NotFound, unless_refused
 from fieldvisit.geofence import OutsideGeofence, OutsideReason, Position
 from fieldvisit.models import Credential, CredentialCheck, Placement, StoredDecision, Visit, Visitor
 from fieldvisit.phone.routes import CaseTakenBack, NotThisDay
@@ -45,7 +45,8 @@ def told(sessions: sessionmaker[Session], morning: Morning) -> Callable[..., Any
     def tell(step: Callable[..., Any], draft: Any, *, by: uuid.UUID = morning.ilta, **more: Any) -> Any:
         terms = {"now": NOW, **({"geofence_m": GEOFENCE_M} if step is arrive else {}), **more}
         with acting_for(sessions, morning.world.agency) as session:
-            return step(session, morning.visit, draft, by=teller(by), **terms)
+            answer = step(session, morning.visit, draft, by=teller(by), **terms)
+        return unless_refused(answer)
 
     return tell
 

@@ -1,5 +1,6 @@
 """One telling, one happening: also when two phones, or one phone twice, speak at the same moment."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.errors import FieldVisitError
-from fieldvisit.models import ContactAttempt, ReportAddition, VisitEvent, VisitReport
+from fieldvisit.errors import FieldVisitError, Refused
+from fieldvisit.models import ContactAttempt, ReportAddition, StoredDecision, VisitEvent, VisitReport
 from fieldvisit.phone.steps import arrive
 from fieldvisit.phone.telling import Receipt
 from fieldvisit.reports import VisitAlreadyReported, report_visit
@@ -93,7 +94,7 @@ def test_one_arrival_sent_by_two_threads_is_written_down_once(
 ) -> None:
     draft = arrival()
 
-    def tell() -> Receipt:
+    def tell() -> Receipt | Refused:
         with acting_for(sessions, morning.world.agency) as session:
             return arrive(session, morning.visit, draft, by=teller(morning.ilta), now=NOW, geofence_m=150)
 
@@ -101,3 +102,18 @@ def test_one_arrival_sent_by_two_threads_is_written_down_once(
     assert first == second
     with acting_for_all(sessions) as session:
         assert session.scalars(sa.select(VisitEvent.kind)).all() == ["arrived"]
+
+
+def test_one_refused_arrival_sent_by_two_threads_is_written_down_once(
+    sessions: sessionmaker[Session], morning: Morning
+) -> None:
+    draft, late = arrival(), NOW + dt.timedelta(hours=14)
+
+    def tell() -> Receipt | Refused:
+        with acting_for(sessions, morning.world.agency) as session:
+            return arrive(session, morning.visit, draft, by=teller(morning.ilta), now=late, geofence_m=150)
+
+    assert [type(answer) for answer in at_once(tell, tell)] == [Refused, Refused]
+    with acting_for_all(sessions) as session:
+        assert session.scalars(sa.select(VisitEvent.kind)).all() == ["arrival_refused"]
+        assert len(session.scalars(sa.select(StoredDecision)).all()) == 1
