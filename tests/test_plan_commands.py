@@ -14,10 +14,12 @@ import fieldvisit.demo
 from api.cli import main
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan
+from fieldvisit.planning.publishing import publish_plan
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState
 from routing.checking import faults
 from routing.format import plan_from_json, problem_from_json
+from tests.conftest import NOW
 from tests.planning.worlds import ask_for_plan, drafted, make_crew, make_ready_visit
 from tests.processes import call, environ, running
 from tests.worlds import World, make_world
@@ -52,11 +54,11 @@ def test_a_day_is_planned_over_roads_shown_drawn_exported_judged_and_published(
     assert call(settings, "plan", "picture", plan_id, *OURS, "-o", str(page), **roads).returncode == 0
     assert "road travel times from the map" in page.read_text("utf-8")
     folder = tmp_path / "open"
-    assert call(settings, "plan", "export", plan_id, *OURS, "--to", str(folder)).returncode == 0
+    assert here(settings, "plan", "export", plan_id, *OURS, "--to", str(folder)).exit_code == 0
     problem, plan = ((folder / f"{name}.json").read_text("utf-8") for name in ("problem", "plan"))
     assert faults(problem_from_json(problem), plan_from_json(plan)) == []
-    judged = call(settings, "plan", "check", plan_id, *OURS, LANG="zh_CN.UTF-8")
-    assert (judged.returncode, judged.stdout) == (0, "未发现错误。\n")
+    judged = here(settings, "plan", "check", plan_id, *OURS, LANG="zh_CN.UTF-8")
+    assert (judged.exit_code, judged.stdout) == (0, "未发现错误。\n")
     published = call(settings, "plan", "publish", plan_id, *OURS)
     assert (published.returncode, published.stdout) == (0, "Published as version 1.\n")
     again = here(settings, "plan", "publish", plan_id, *OURS)
@@ -66,14 +68,21 @@ def test_a_day_is_planned_over_roads_shown_drawn_exported_judged_and_published(
     )
 
 
-def test_a_plan_that_fails_ends_the_command_with_the_reason(
+def test_a_plan_that_fails_ends_the_command_with_the_reason_and_leaves_the_published_one(
     settings: Settings, sessions: sessionmaker[Session], world: World
 ) -> None:
+    published = drafted(sessions, world)
+    with acting_for(sessions, world.agency) as session:
+        publish_plan(session, published, published_by_id=None, now=NOW)
     with running(settings, "worker", MAP_FILE="/nowhere/city.osm.pbf"):
         made = call(settings, "plan", "make", *OURS, "--area", "centre", "--on", "2026-03-03")
     assert made.returncode == 1
-    assert "The map for road travel times cannot be read." in made.stderr
-    assert "/nowhere/city.osm.pbf" in made.stderr
+    words = "The map for road travel times cannot be read. An operator has to mend the setting MAP_FILE."
+    assert made.stderr.splitlines()[-1] == words
+    with acting_for(sessions, world.agency) as session:
+        found = session.scalars(sa.select(DayPlan).order_by(DayPlan.requested_at)).all()
+        assert [plan.state for plan in found] == [DayPlanState.PUBLISHED, DayPlanState.FAILED]
+        assert found[1].failure["code"] == "map_unusable"
 
 
 def test_a_stored_plan_that_was_tampered_with_is_found_out(
@@ -104,6 +113,6 @@ def test_what_is_not_there_is_told_in_one_sentence(
     assert (unmade.exit_code, unmade.stderr.endswith("[invalid_value]\n")) == (2, True)
 
 
-def here(settings: Settings, *arguments: str) -> Result:
+def here(settings: Settings, *arguments: str, **more: str) -> Result:
     """The same command in this process: what it says does not depend on where it runs."""
-    return CliRunner().invoke(main, arguments, env=environ(settings))
+    return CliRunner().invoke(main, arguments, env=environ(settings, **more))
