@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import IN_UTC, scope_transactions
 from fieldvisit.models import Base
@@ -50,11 +50,16 @@ def session() -> Session:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """Commit at the end; leave nothing behind when anything is raised."""
+    """Commit at the end; leave nothing behind when anything is raised.
+
+    Where only the month's partition was missing it is made, so that asking again succeeds.
+    """
     current = session()
     try:
         yield current
         current.commit()
-    except BaseException:
+    except BaseException as error:
         current.rollback()
+        if lacks_partition(error):
+            make_partitions(sessionmaker(db.engine))
         raise

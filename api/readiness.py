@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import sessionmaker
 
 from api.storage import translated
 from fieldvisit.database import refuse_unsafe
 from fieldvisit.errors import DatabaseUnavailable, FieldVisitError, Kind
 from fieldvisit.languages import Message
+from fieldvisit.partitions import make_partitions
 from fieldvisit.settings import Settings
 
 
@@ -42,6 +44,8 @@ class Readiness:
             refuse_unsafe(self._engine, self._settings)
         except FieldVisitError as error:
             raise NotReady(reason=Message(error.says, error.details)) from error
+        # Where no worker and no watcher has run for long, the first request makes the month that it needs.
+        make_partitions(sessionmaker(self._engine))
         self._safe = True
 
     def parts(self) -> list[Part]:

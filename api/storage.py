@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from fieldvisit.errors import AlreadyExists, Contradiction, DatabaseUnavailable, FieldVisitError, Kind
 from fieldvisit.finding import spoken_name
 from fieldvisit.models import Base
+from fieldvisit.partitions import lacks_partition
 
 UNNAMED = "unnamed"
 
@@ -37,6 +38,9 @@ def translated(error: SQLAlchemyError) -> FieldVisitError | None:
         return DatabaseUnavailable()
     if not isinstance(error, DBAPIError):
         return None
+    if lacks_partition(error):
+        # Nothing the sender can change: a phone would take a contradiction as final and throw its report away.
+        return DatabaseUnavailable()
     for kind, translate in TRANSLATIONS.items():
         if isinstance(error.orig, kind):
             return translate(error.orig)
@@ -64,7 +68,6 @@ def _contradiction(error: psycopg.Error) -> FieldVisitError:
 
 
 def _rule(error: psycopg.Error) -> str:
-    """The constraint's name. A row without a partition violates a check that has none."""
     return error.diag.constraint_name or error.diag.column_name or UNNAMED
 
 

@@ -22,8 +22,6 @@ def record_action(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Add one line to the trail, in the transaction of what it tells of."""
-    # The watcher makes next month's partition; where none has run yet, no change may fail for want of it.
-    session.execute(sa.text("select ensure_partition('audit_events', fieldvisit_now()::date)"))
     session.add(
         AuditEvent(
             org_id=org_id,

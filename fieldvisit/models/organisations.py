@@ -77,7 +77,8 @@ class Account(Base, Owned):
 
 
 class RefreshToken(Base, Owned):
-    """One link of a login's chain. A token that is used twice was stolen: its whole family ends."""
+    """One link of a login's chain. A token that is used twice was stolen: its whole family ends. `replaced_at`: it was
+    given out, seemingly got lost on the way, and another was given in its place."""
 
     __tablename__ = "refresh_tokens"
 
@@ -88,4 +89,5 @@ class RefreshToken(Base, Owned):
     issued_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
+    replaced_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]

@@ -23,6 +23,7 @@ from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.gate import open_visits
 from fieldvisit.models import Organisation
+from fieldvisit.partitions import make_partitions
 from fieldvisit.planning.drafting import Found, accept_plan
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.judging import PlanFaulty
@@ -140,6 +141,7 @@ async def solve_plan(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> Non
 
 def pass_time(tools: Tools) -> None:
     """For each organisation: what was not begun waits again, what waited too long expires, and the gate looks again."""
+    make_partitions(tools.sessions)
     now = tools.clock()
     with acting_for_all(tools.sessions) as session:
         zones = session.execute(sa.select(Organisation.id, Organisation.zone)).all()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import EngineBeat, SafetyAlert, SafetySession
+from fieldvisit.partitions import make_partitions
 from fieldvisit.safety.firing import Outage, is_due
 from fieldvisit.safety.standing import database_now
 from fieldvisit.vocabulary import AlertState, SafetyState
@@ -68,12 +69,13 @@ def beat(session: Session, name: str, *, fired: int) -> None:
     )
 
 
-def keep_up(sessions: sessionmaker[Session]) -> None:
-    """Make next month's partitions, and forget the beats of engines long gone."""
+def keep_up(sessions: sessionmaker[Session]) -> bool:
+    """Make next month's partitions, and forget the beats of engines long gone; False where it should be tried again."""
+    made = make_partitions(sessions)
     with engine_transaction(sessions) as session:
-        session.execute(sa.select(sa.func.maintain_partitions()))
         newest = sa.select(sa.func.max(EngineBeat.at)).scalar_subquery()
         session.execute(sa.delete(EngineBeat).where(EngineBeat.at < newest - FORGET_AFTER))
+    return made
 
 
 def rest_s(session: Session) -> float:

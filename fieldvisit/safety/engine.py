@@ -22,7 +22,7 @@ from fieldvisit.safety.firing import Outage, claim_due, fire
 BATCH = 20
 """Sessions locked at a time: a visitor who checks in waits for no more than these."""
 RETRY_S = 1.0
-UPKEEP_S = 3_600
+UPKEEP_S, UPKEEP_RETRY_S = 3_600.0, 15.0
 
 log = structlog.get_logger("fieldvisit.watch")
 
@@ -66,27 +66,56 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
 
 def watch(sessions: sessionmaker[Session], stop: Event, *, name: str) -> None:
     """Turn after turn until `stop` is set. Errors are logged and survived: nobody would start us again in time."""
-    upkeep_due = time.monotonic()
+    upkeep = _Upkeep(sessions, name)
     while not stop.is_set():
         wait_s = RETRY_S
         try:
-            if time.monotonic() >= upkeep_due:
-                keep_up(sessions)
-                upkeep_due = time.monotonic() + UPKEEP_S
-            wait_s = _turn(sessions, name)
+            wait_s = _turn(sessions, name, upkeep)
         except DBAPIError as error:
             log.error("database_unavailable", engine=name, error=type(error.orig).__name__)
         except Exception:
             log.exception("turn_failed", engine=name)
+        # After the turn, and failing for itself: no alarm waits for what may be done an hour later.
+        upkeep.do_when_due()
         stop.wait(wait_s)
 
 
-def _turn(sessions: sessionmaker[Session], name: str) -> float:
+class _Upkeep:
+    """What has to be done now and then. Where it fails it is tried again later and later, up to its usual pace."""
+
+    def __init__(self, sessions: sessionmaker[Session], name: str) -> None:
+        self._sessions = sessions
+        self._name = name
+        self._due = self._soonest = time.monotonic()
+        self._retry_s = UPKEEP_RETRY_S
+
+    def bring_forward(self) -> None:
+        """It may be what a failed turn lacked: a partition, after the clock was set."""
+        self._due = min(self._due, self._soonest)
+
+    def do_when_due(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        done = self._do()
+        now = time.monotonic()
+        self._retry_s = UPKEEP_RETRY_S if done else min(2 * self._retry_s, UPKEEP_S)
+        self._due, self._soonest = now + (UPKEEP_S if done else self._retry_s), now + self._retry_s
+
+    def _do(self) -> bool:
+        try:
+            return keep_up(self._sessions)
+        except Exception as error:
+            log.error("upkeep_failed", engine=self._name, error=type(error).__name__)
+            return False
+
+
+def _turn(sessions: sessionmaker[Session], name: str, upkeep: _Upkeep) -> float:
     """One turn; the seconds to rest after it."""
     fired = watch_once(sessions, name=name)
     if fired != NOTHING:
         log.info("turn", engine=name, **asdict(fired))
     if fired.failed:
+        upkeep.bring_forward()
         return RETRY_S
     with engine_transaction(sessions) as session:
         return rest_s(session)

@@ -275,3 +275,16 @@ def test_an_account_that_asks_too_often_is_told_to_wait(settings: Settings) -> N
 def test_a_limit_that_is_none_is_refused_at_the_start(usual: str, storage: str) -> None:
     with pytest.raises(SettingsRefused, match="RATE_LIMIT"):
         Limiter(usual, storage)
+
+
+def test_a_month_without_its_partition_is_made_and_asked_for_again(
+    urls: Urls, sessions: sessionmaker[Session], client_for: ClientFor, world: World
+) -> None:
+    """No watcher and no worker has run for months: nothing is a contradiction, and the second try is stored."""
+    asker = client_for(Role.INTEGRATOR, org=world.agency)
+    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+    with owner.begin() as connection:
+        connection.execute(sa.text("drop table parts.audit_events_2026_03"))
+    visitor = {"external_id": "V-77", "name": "Ilta Example", "staff_number": "77"}
+    answers = [asker.put("/visitors", json=visitor) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [503, 200]

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from fieldvisit import embedded
-from fieldvisit.database import acting_for_all
+from fieldvisit.database import Urls, acting_for_all, plain_url
 from fieldvisit.models import EngineBeat, SafetySession
 from fieldvisit.safety.beats import find_outage, keep_up, rest_s
 from fieldvisit.safety.engine import Fired, watch
@@ -328,6 +328,43 @@ def test_the_loop_outlives_a_database_that_goes_away(server: embedded.Server, do
         loop.join(timeout=30)
     assert (raised.is_set(), loop.is_alive()) == (True, False)
     assert len(door.alerts()) == 1
+
+
+def test_an_alarm_is_raised_while_upkeep_cannot_have_its_lock(urls: Urls, door: Door) -> None:
+    """Next month's partition is missing, and something long holds the table that it belongs to."""
+    door.start()
+    stop, raised = Event(), Event()
+    with psycopg.connect(plain_url(urls.owner)) as holder:
+        holder.execute("drop table parts.audit_events_2026_04")
+        holder.commit()
+        holder.execute("lock table audit_events in share update exclusive mode")
+        door.pass_under_watch_s(18 * MINUTE)
+        loop = Thread(target=watch, args=(door.sessions, stop), kwargs={"name": "loop"})
+        loop.start()
+        until(lambda: bool(door.alerts()), raised)
+        stop.set()
+        loop.join(timeout=30)
+    assert (raised.is_set(), loop.is_alive()) == (True, False)
+    assert door.alert().kind is AlertKind.MISSED_CHECKIN
+
+
+def test_a_turn_that_lacks_its_month_has_it_made_at_once(urls: Urls, door: Door) -> None:
+    """The clock was set far ahead after the last upkeep, which is done once an hour."""
+    door.start()
+    stop, watched, raised = Event(), Event(), Event()
+    loop = Thread(target=watch, args=(door.sessions, stop), kwargs={"name": "loop"})
+    loop.start()
+    until(lambda: has_beaten(door, "loop"), watched)
+    door.pass_under_watch_s(70 * 86_400)
+    until(lambda: bool(door.alerts()), raised)
+    stop.set()
+    loop.join(timeout=30)
+    assert (watched.is_set(), raised.is_set()) == (True, True)
+
+
+def has_beaten(door: Door, name: str) -> bool:
+    with acting_for_all(door.sessions) as session:
+        return session.get(EngineBeat, name) is not None
 
 
 def until(holds: Callable[[], bool], reached: Event) -> None:

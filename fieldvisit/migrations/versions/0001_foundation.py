@@ -65,6 +65,8 @@ create schema parts;
 
 create function ensure_partition(parent text, month date) returns void language plpgsql security definer
     set search_path = public, pg_temp
+    -- Whoever waits for these locks keeps everybody behind it waiting too.
+    set lock_timeout = '1s'
 as $$
 declare
     first date := date_trunc('month', month)::date;
@@ -81,8 +83,11 @@ begin
     end if;
     perform pg_advisory_xact_lock(hashtext('fieldvisit partitions'));
     if to_regclass('parts.' || quote_ident(part)) is null then
+        -- Made apart and attached: `partition of` would wait until nobody, not even a backup, reads the parent. It is
+        -- empty, so that attaching has nothing to look through.
+        execute format('create table parts.%I (like public.%I including all)', part, parent);
         execute format(
-            'create table parts.%I partition of public.%I for values from (%L) to (%L)', part, parent,
+            'alter table public.%I attach partition parts.%I for values from (%L) to (%L)', parent, part,
             first::timestamp at time zone 'UTC', (first + interval '1 month') at time zone 'UTC'
         );
     end if;
@@ -785,6 +790,7 @@ def create_tables() -> None:
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("org_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
