@@ -103,6 +103,31 @@ def _state_organisation(session: Session, transaction: SessionTransaction, conne
 
 
 @contextmanager
+def on_behalf_of(session: Session, org_id: uuid.UUID) -> Iterator[None]:
+    """Within the transaction, for as long as the block lasts: another organisation's rows instead of one's own.
+
+    For the few things that must be written into the books of somebody else. What was read there is forgotten at the
+    end; when anything is raised, the block has done nothing.
+    """
+    acting = session.info["org"]
+    try:
+        # The savepoint takes the statement back as well: no way out of here leaves the other's rows open.
+        with session.begin_nested():
+            session.expire_all()
+            _become(session, org_id)
+            yield
+    finally:
+        session.info["org"] = acting
+    _become(session, acting)
+    session.expire_all()
+
+
+def _become(session: Session, org_id: uuid.UUID) -> None:
+    session.info["org"] = org_id
+    session.execute(sa.select(sa.func.set_config("app.org", str(org_id), True)))
+
+
+@contextmanager
 def acting_for(sessions: sessionmaker[Session], org_id: uuid.UUID) -> Iterator[Session]:
     """One transaction that sees one organisation; commits at the end, leaves nothing behind when anything is raised."""
     with sessions(info={"org": org_id}) as session, session.begin():

@@ -1,8 +1,8 @@
 """Reports: one a visit, taken whenever it comes, settled as one contact attempt, amended by addition only.
 
 What happened, happened. A report is taken from a visit on its way or at the door, from one that was never told to have
-begun, and from one that was given back, planned anew or cancelled while the phone had no signal. One thing is refused:
-a report, other than an abort, of a visit that was cancelled before anybody arrived.
+begun, and from one that was given back, planned anew, cancelled or called back while the phone had no signal. That of a
+cancelled visit is marked as such; its attempt is counted, its promises and blocks are kept like any other's.
 """
 
 import datetime as dt
@@ -16,23 +16,18 @@ from sqlalchemy.orm import Session, selectinload
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.models import (
-    Case,
-    IdentityCheck,
-    Promise,
-    ReportAddition,
-    Visit,
-    VisitReport,
-)
+from fieldvisit.identity import confirmed_by_crew
+from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitReport
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
-from fieldvisit.settlement import settle, stop
-from fieldvisit.visits import LIVE, cancelled, get_visit, lock_visits, move, note_event
-from fieldvisit.vocabulary import IdentityResult, VisitOutcome, VisitState
+from fieldvisit.settlement import books_of, settle, stop
+from fieldvisit.visits import LIVE, get_visit, lock_visits, move, note_event
+from fieldvisit.vocabulary import VisitOutcome, VisitState
 
-LATEST = dt.timedelta(days=7)
-"""How long after leaving a report may still come. What is older has the wrong clock."""
+LATEST = dt.timedelta(days=30)
+"""How long after leaving a report may still come: so long a phone may be without signal. What is older has the wrong
+clock."""
 
 SAID = (
     *("outcome", "left_at", "disclosed", "willing", "able", "reason_for_arrears"),
@@ -57,7 +52,7 @@ def report_visit(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, b
     """Report how a visit went. The receipt names the report, or the addition that a crew mate's report became.
 
     Raises VisitAlreadyReported for a second, different report of the same visitor, IdentityNotConfirmed, InvalidValue
-    for promises and times that cannot be, VisitCancelled, WrongState and NotFound.
+    for promises and times that cannot be, WrongState and NotFound.
     """
     telling = Telling(kind="report", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
     return take(
@@ -118,28 +113,44 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
         if earlier.visitor_id == by.visitor_id:
             raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
         state, facts = _add(session, earlier, visit, draft, text=_told(draft), by=by, now=now)
-        return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
-    case = session.get(Case, visit.case_id)
-    _demand_reportable(session, visit, draft, case=case, now=now)
-    session.add(_row(visit, draft, by))
+        with books_of(session, visit):
+            return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
+    route = get_told_stop(session, by.visitor_id, visit_id).route
+    _demand_reportable(session, visit, draft, route=route, now=now)
+    _keep(session, visit, draft, by=by, now=now)
+    state = visit.state
+    with books_of(session, visit):
+        return state, {
+            "report_id": str(draft.event_id),
+            "addition_id": None,
+            "attempt_id": settle(session, visit, draft, now=now),
+            "block_ids": stop(session, visit, draft, by=by, now=now),
+        }
+
+
+def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> None:
+    """Store the report, and bring the visit to where it says that it went."""
+    row = _row(visit, draft, by)
+    row.after_cancellation = visit.state is VisitState.CANCELLED
+    session.add(row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
-    event = note_event(visit, "reported", now=now, report_id=str(draft.event_id), outcome=draft.outcome.value)
+    detail: dict[str, Any] = {"report_id": str(row.id), "outcome": row.outcome.value}
+    if row.after_cancellation:
+        detail["after_cancellation"] = True
+    event = note_event(visit, "reported", now=now, **detail)
     event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
     move(session, visit, VisitState.REPORTED, now=now, event=event)
-    return visit.state, {
-        "report_id": str(draft.event_id),
-        "addition_id": None,
-        "attempt_id": settle(session, visit, draft, now=now),
-        "block_ids": stop(session, visit, draft, by=by, now=now),
-    }
 
 
 def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
     """The visit and every live one of its debtor, in order: a block that follows from the report may cancel those, and
     two reports of one debtor's visits would wait for each other for ever."""
-    debtor_id = get_visit(session, visit_id).debtor_id
-    live = session.scalars(sa.select(Visit.id).where(Visit.debtor_id == debtor_id, Visit.state.in_(LIVE)))
-    return lock_visits(session, {visit_id, *live})[visit_id]
+    visit = get_visit(session, visit_id)
+    debtor_id = visit.debtor_id
+    with books_of(session, visit):
+        live = session.scalars(sa.select(Visit.id).where(Visit.debtor_id == debtor_id, Visit.state.in_(LIVE)))
+        lock_visits(session, {visit_id, *live})
+    return get_visit(session, visit_id)
 
 
 def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
@@ -151,18 +162,14 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
     ).one_or_none()
 
 
-def _demand_reportable(
-    session: Session, visit: Visit, draft: ReportDraft, *, case: Case | None, now: dt.datetime
-) -> None:
-    never_there = visit.state is VisitState.CANCELLED and visit.arrived_at is None
-    if never_there and draft.outcome is not VisitOutcome.ABORTED:
-        raise cancelled(visit)
+def _demand_reportable(session: Session, visit: Visit, draft: ReportDraft, *, route: Route, now: dt.datetime) -> None:
     if draft.left_at > now + CLOCK_SLACK:
         raise InvalidValue(path="left_at", reason="lies in the future")
     if draft.left_at < now - LATEST:
-        raise InvalidValue(path="left_at", reason="lies more than seven days back")
-    if (draft.disclosed or draft.promises) and not _identity_confirmed(session, visit.id):
+        raise InvalidValue(path="left_at", reason="lies more than thirty days back")
+    if (draft.disclosed or draft.promises) and not confirmed_by_crew(session, visit, route, now=now):
         raise IdentityNotConfirmed(reference=visit.reference)
+    case: Case | None = visit.case
     if case is not None:
         left_on = local_day(draft.left_at, visit.place.zone)
         for promise in draft.promises:
@@ -170,13 +177,6 @@ def _demand_reportable(
                 raise InvalidValue(path="promises.currency", reason="is not the currency of the case")
             if promise.due_on <= left_on:
                 raise InvalidValue(path="promises.due_on", reason="must lie after the day of the visit")
-
-
-def _identity_confirmed(session: Session, visit_id: uuid.UUID) -> bool:
-    confirmed = sa.select(IdentityCheck.id).where(
-        IdentityCheck.visit_id == visit_id, IdentityCheck.result == IdentityResult.CONFIRMED
-    )
-    return session.scalar(confirmed.limit(1)) is not None
 
 
 def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:

@@ -1,23 +1,40 @@
-"""What a report changes beyond the visit itself: the one contact attempt that it was, and the blocks that follow."""
+"""What a report changes beyond the visit itself: the one contact attempt that it was, and the blocks that follow.
+
+Both belong into the lender's books, also when the lender has called the case back before the report came: what was
+heard at the door counts, and stops what it stops, whoever works on the case now.
+"""
 
 import datetime as dt
+from contextlib import AbstractContextManager, nullcontext
 
 from sqlalchemy.orm import Session
 
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.contacts import OUR_SOURCE, ensure_months
+from fieldvisit.database import on_behalf_of
 from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, Visit
 from fieldvisit.phone.telling import Teller
 from fieldvisit.report_drafts import ReportDraft
+from fieldvisit.visits import NotYourVisit
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel
 
 
-def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.datetime) -> str | None:
-    """Write the contact attempt; its id. None where the lender has taken the case back meanwhile: its books are closed
-    to us, and it reads the report itself."""
-    case = session.get(Case, visit.case_id)
-    if case is None:
-        return None
+def books_of(session: Session, visit: Visit) -> AbstractContextManager[None]:
+    """The books in which the report of a visit of one's own is settled, open for as long as the block lasts.
+
+    They are the lender's. While the case is placed here they are open anyway; after it was called back this is the one
+    way into them, for `settle`, `stop` and the locks these need.
+    """
+    if session.get(Case, visit.case_id) is not None:
+        return nullcontext()
+    if visit.org_id != session.info["org"]:
+        raise NotYourVisit(reference=visit.reference)
+    return on_behalf_of(session, visit.lender_id)
+
+
+def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.datetime) -> str:
+    """Write the contact attempt; its id. The books are open."""
+    case = session.get_one(Case, visit.case_id)
     at = min(draft.left_at, now)
     ensure_months(session, [at])
     attempt = ContactAttempt(
@@ -48,9 +65,7 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
 
 
 def stop(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> list[str]:
-    """File the contact blocks that follow from what was heard; their ids. None where the case was taken back."""
-    if session.get(Case, visit.case_id) is None:
-        return []
+    """File the contact blocks that follow from what was heard; their ids. The books are open."""
     filed = []
     for trigger, scope in draft.stops.items():
         block = BlockDraft(

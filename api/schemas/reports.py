@@ -80,6 +80,7 @@ class ReportOut(Out):
     abort_reason = Choice(AbortReason, required=True, allow_none=True)
     note = fields.String(required=True, allow_none=True)
     next_step = Choice(NextStep, required=True, allow_none=True)
+    after_cancellation = Flag(required=True, metadata={"description": "the visit was cancelled before this was told"})
     promises = fields.List(fields.Nested(PromiseOut), required=True)
     additions = fields.List(fields.Nested(AdditionOut), required=True)
     recorded_at = Instant(required=True)

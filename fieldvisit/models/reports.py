@@ -32,6 +32,8 @@ class VisitReport(Base, Shared):
     abort_reason: Mapped[AbortReason | None]
     note: Mapped[str | None] = mapped_column(Sealed("visit_reports.note"))
     next_step: Mapped[NextStep | None]
+    after_cancellation: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    """Whether the visit had been cancelled when the report came: what it tells happened all the same."""
     recorded_at: Mapped[RecordedAt]
 
     promises: Mapped[list["Promise"]] = relationship(order_by="Promise.due_on")

@@ -109,6 +109,8 @@ def make_plan(
         at = begin + dt.timedelta(minutes=30 * position)
         times = {"arrive_at": at, "begin_at": at, "end_at": at + dt.timedelta(minutes=20), "travel_s": 300}
         session.add(Stop(org_id=world.agency, route_id=route.id, visit_id=visit.id, position=position, **times))
+        if state is DayPlanState.PUBLISHED and visit.planned_on == on:
+            visit.plan_id = plan.id
     session.flush()
     return plan
 

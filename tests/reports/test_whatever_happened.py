@@ -6,11 +6,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import (
-    Placement,
-    Visit,
-)
+from fieldvisit.models import Case, ContactAttempt, ContactBlock, Placement, Visit
 from fieldvisit.reports import (
     abort_visit,
     get_report,
@@ -18,9 +16,9 @@ from fieldvisit.reports import (
 )
 from fieldvisit.visits import (
     CancelReason,
-    VisitCancelled,
     cancel_visit,
     expire_visits,
+    history_of,
     return_unbegun,
 )
 from fieldvisit.vocabulary import (
@@ -28,13 +26,14 @@ from fieldvisit.vocabulary import (
     AttemptResult,
     BlockScope,
     BlockTrigger,
+    Channel,
     DayPlanState,
     ReachedDetail,
     VisitOutcome,
     VisitState,
 )
 from tests.conftest import NOW
-from tests.phone.worlds import Morning, make_plan, report
+from tests.phone.worlds import Morning, make_plan, report, teller
 from tests.reports.conftest import Tell
 from tests.reports.worlds import abort, attempts_by_visit, blocks, visit_of
 from tests.worlds import TODAY, make_case, make_visit
@@ -78,15 +77,33 @@ def test_a_report_on_a_plan_that_was_replaced_is_taken(
     assert tell(report_visit, report(), by=morning.outsider).state is VisitState.REPORTED
 
 
-def test_a_visit_cancelled_before_anybody_arrived_is_not_reported_but_for_an_abort(
+def test_what_happened_at_a_door_is_taken_though_the_visit_was_cancelled_meanwhile(
     sessions: sessionmaker[Session], morning: Morning, tell: Tell
 ) -> None:
+    """The phone was offline from the door to the report; a block cancelled the visit in between."""
+    with acting_for(sessions, morning.world.lender) as session:
+        debtor_id = session.get_one(Visit, morning.visit).debtor_id
+        stopped = BlockDraft(debtor_id=debtor_id, trigger=BlockTrigger.COMPLAINT_OPEN)
+        file_block(session, stopped, filed_by_id=None, now=NOW)
+    later = NOW + dt.timedelta(hours=3)
+    receipt = tell(report_visit, report(V.MET_DEBTOR, vulnerable=True), now=later)
+    assert (receipt.state, visit_of(sessions, morning).outcome) == (VisitState.REPORTED, V.MET_DEBTOR)
+    assert attempts_by_visit(sessions) == [(NOW, R.REACHED, D.TALKED)]
+    assert (BlockTrigger.VULNERABILITY, BlockScope.ALL) in blocks(sessions)
     with acting_for(sessions, morning.world.agency) as session:
-        cancel_visit(session, morning.visit, reason=CancelReason.LENDER_ASKED, now=NOW)
-    with pytest.raises(VisitCancelled) as refused:
-        tell(report_visit, report())
-    assert refused.value.details["reason"] is CancelReason.LENDER_ASKED
-    assert tell(abort_visit, abort()).state is VisitState.REPORTED
+        assert get_report(session, morning.visit).after_cancellation
+        entry = history_of(session, morning.visit)[-1]
+    assert (entry.kind, entry.detail["after_cancellation"]) == ("reported", True)
+    assert visit_of(sessions, morning).cancelled_reason["code"] == "complaint_open"
+
+
+def test_a_report_of_a_visit_that_stands_is_not_marked(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell
+) -> None:
+    tell(report_visit, report())
+    with acting_for(sessions, morning.world.agency) as session:
+        assert not get_report(session, morning.visit).after_cancellation
+        assert "after_cancellation" not in history_of(session, morning.visit)[-1].detail
 
 
 def test_a_visit_cancelled_while_somebody_was_there_is_reported(
@@ -98,16 +115,69 @@ def test_a_visit_cancelled_while_somebody_was_there_is_reported(
     assert len(attempts_by_visit(sessions)) == 1
 
 
-def test_the_report_of_a_case_that_was_taken_back_is_kept_without_touching_its_books(
-    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
-) -> None:
+def taken_back(sessions: sessionmaker[Session], morning: Morning) -> None:
     with acting_for_all(sessions) as session:
         session.execute(sa.update(Placement).values(until_on=TODAY - dt.timedelta(days=1)))
-    receipt = tell(report_visit, report(V.MET_DEBTOR, disputed=True))
-    assert (receipt.facts["attempt_id"], receipt.facts["block_ids"]) == (None, [])
-    assert attempts_by_visit(sessions) == []
+
+
+def test_what_was_heard_at_the_door_counts_and_stops_though_the_case_was_taken_back(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
+) -> None:
+    taken_back(sessions, morning)
+    receipt = tell(report_visit, report(V.ASKED_TO_LEAVE, vulnerable=True))
+    assert attempts_by_visit(sessions) == [(NOW, R.REACHED, D.ASKED_TO_STOP)]
+    assert blocks(sessions) == [
+        (BlockTrigger.CEASE_REQUEST, BlockScope.VISITS),
+        (BlockTrigger.VULNERABILITY, BlockScope.ALL),
+    ]
     with acting_for(sessions, morning.world.lender) as session:
-        assert get_report(session, morning.visit).disputed
+        (attempt,) = session.scalars(sa.select(ContactAttempt).where(ContactAttempt.channel == Channel.VISIT))
+        kept = {str(block_id) for block_id in session.scalars(sa.select(ContactBlock.id))}
+    assert (str(attempt.id), attempt.org_id, attempt.made_by_id) == (
+        receipt.facts["attempt_id"],
+        morning.world.lender,
+        morning.world.agency,
+    )
+    assert set(receipt.facts["block_ids"]) == kept
+
+
+def test_it_cancels_the_visits_of_whoever_works_on_the_debtor_now(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
+) -> None:
+    taken_back(sessions, morning)
+    with acting_for_all(sessions) as session:
+        first = session.get_one(Visit, morning.visit)
+        other = make_case(session, morning.world, placed=False)
+        other.debtor_id = first.debtor_id
+        session.flush()
+        second = make_visit(session, morning.world, other, state=VisitState.PUBLISHED)
+        second.org_id = morning.world.stranger
+        second_id = second.id
+    tell(report_visit, report(V.ASKED_TO_LEAVE))
+    with acting_for_all(sessions) as session:
+        assert session.get_one(Visit, second_id).state is VisitState.CANCELLED
+
+
+def test_the_lenders_books_are_closed_again_after_the_report(
+    sessions: sessionmaker[Session], morning: Morning, at_the_door: None
+) -> None:
+    taken_back(sessions, morning)
+    with acting_for(sessions, morning.world.agency) as session:
+        report_visit(session, morning.visit, report(V.ASKED_TO_LEAVE), by=teller(morning.ilta), now=NOW)
+        case_id = session.get_one(Visit, morning.visit).case_id
+        assert session.get(Case, case_id) is None
+        assert session.scalars(sa.select(ContactAttempt)).all() == []
+        assert session.scalars(sa.select(ContactBlock)).all() == []
+
+
+def test_a_crew_mates_report_after_the_taking_back_stops_as_well(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
+) -> None:
+    taken_back(sessions, morning)
+    tell(report_visit, report(V.NOBODY))
+    tell(report_visit, report(V.MET_DEBTOR, disputed=True), by=morning.oona)
+    assert blocks(sessions) == [(BlockTrigger.DISPUTE, BlockScope.VISITS)]
+    assert len(attempts_by_visit(sessions)) == 1
 
 
 @pytest.mark.parametrize(

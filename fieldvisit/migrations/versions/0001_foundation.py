@@ -1325,6 +1325,7 @@ def create_tables() -> None:
             ),
             nullable=True,
         ),
+        sa.Column("after_cancellation", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column(
             "recorded_at", sa.DateTime(timezone=True), server_default=sa.text("fieldvisit_now()"), nullable=False
         ),
