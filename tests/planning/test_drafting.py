@@ -236,14 +236,7 @@ def test_a_plan_claimed_anew_ignores_the_answer_of_its_first_worker(
     assert accept(sessions, world, second)
     with acting_for(sessions, world.agency) as session:
         assert get_plan(session, first.plan_id).state is DayPlanState.DRAFT
-
-
-def test_a_finished_plan_is_not_claimed_again(
-    sessions: sessionmaker[Session], world: World, visits: list[uuid.UUID]
-) -> None:
-    plan_id = drafted(sessions, world)
-    with acting_for(sessions, world.agency) as session:
-        assert claim_plan(session, plan_id, NOW) is None
+        assert claim_plan(session, first.plan_id, NOW) is None
 
 
 def test_dropping_a_draft_lets_its_visits_wait_again(
