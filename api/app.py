@@ -5,6 +5,7 @@ from importlib import import_module
 
 from flask import Flask, Response
 from flask_smorest import Blueprint
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import db, errors, health, logs, metrics, openapi
 from api.context import KEY, Runtime
@@ -38,6 +39,8 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_mb * MIB
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.url_map.strict_slashes = False
+    proxies = settings.trusted_proxies
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     engine = db.attach(app, database_urls(settings).app, settings)
     app.extensions[KEY] = Runtime(
         settings=settings,

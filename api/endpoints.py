@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
@@ -48,8 +49,9 @@ class Contract:
 
     With `order` the view returns a select and the answer is one page of it. `safety` frees an endpoint from every
     limit and from the audit trail, which safety keeps itself. `limit` is one of its own beside the usual one, counted
-    for each value that the body's field `limit_by` has. `sees_all` is for logging in, when there is no organisation
-    yet. `traced` puts a reading into the audit trail, as every change is. `media` is the answer's, where not JSON.
+    for each value that the body's field `limit_by` has. `counted_by` names a secret in the body whose bearer is counted
+    instead of the address: behind one address of a mobile network stands a whole fleet. `sees_all` is for logging in,
+    when there is no organisation yet. `traced` puts a reading into the audit trail, as every change is. `media` is the answer's, where not JSON.
     """
 
     may: Permission | None
@@ -61,6 +63,7 @@ class Contract:
     safety: bool = False
     limit: str | None = None
     limit_by: str = ""
+    counted_by: str = ""
     sees_all: bool = False
     traced: bool = False
     media: str = JSON
@@ -81,6 +84,9 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                 refused = isinstance(result, Refused)
                 answer = None if refused else _dump(contract, result)
                 _record(contract, f"{view.__name__}_refused" if refused else view.__name__, path)
+            if refused and contract.counted_by:
+                # No bearer of ours: whoever shows made-up secrets is counted like anybody without one.
+                _count_address(contract)
             unless_refused(result)
             return _respond(contract, answer)
 
@@ -99,12 +105,13 @@ def _admit(contract: Contract) -> None:
     runtime().readiness.refuse_until_safe()
     if contract.may is PUBLIC:
         db.session().info["sees_all"] = contract.sees_all
-        _count(contract, f"address {request.remote_addr}")
+        if not contract.counted_by:
+            _count_address(contract)
         return
     try:
         caller = authenticate()
     except FieldVisitError:
-        _count(contract, f"address {request.remote_addr}")
+        _count_address(contract)
         raise
     _count(contract, f"account {caller.account_id}")
     refuse_unless(contract.may, caller.roles)
@@ -115,7 +122,13 @@ def _count(contract: Contract, caller: str) -> None:
         runtime().limiter.count(caller)
 
 
+def _count_address(contract: Contract) -> None:
+    _count(contract, f"address {request.remote_addr}")
+
+
 def _count_own(contract: Contract, given: Mapping[str, Any]) -> None:
+    if contract.counted_by:
+        _count(contract, f"bearer {sha256(given['body'][contract.counted_by].encode()).hexdigest()}")
     if contract.limit is not None:
         # A whole office or a mobile network stands behind one address, so the address alone says too little.
         whose = f"{request.endpoint} {request.remote_addr} {given['body'][contract.limit_by]}"

@@ -27,18 +27,19 @@ def log_in(body: dict[str, str]) -> dict[str, Any]:
 
 
 @bp.post("/refresh")
-@endpoint(may=PUBLIC, sees_all=True, body=RefreshIn(), returns=TokensOut(), status=201)
+@endpoint(may=PUBLIC, sees_all=True, counted_by="refresh_token", body=RefreshIn(), returns=TokensOut(), status=201)
 def refresh_tokens(body: dict[str, str]) -> dict[str, Any] | Refused:
     """Renew: a refresh token is good for one renewal.
 
-    Used a second time it ends the login, on every device that took part in it.
+    Used a second time it ends the login, on every device that took part in it; but where the answer got lost it may be
+    shown again within a minute, as long as nobody has used what the lost answer held.
     """
     renewal = tokens.renew(session(), body["refresh_token"], now(), lifetime_s=settings().refresh_token_s)
     return renewal if isinstance(renewal, Refused) else _issued(renewal.account, renewal.token)
 
 
 @bp.delete("")
-@endpoint(may=PUBLIC, sees_all=True, body=RefreshIn(), status=204)
+@endpoint(may=PUBLIC, sees_all=True, counted_by="refresh_token", body=RefreshIn(), status=204)
 def log_out(body: dict[str, str]) -> None:
     """Log out: the refresh token and all that came of its login are no good any more."""
     tokens.log_out(session(), body["refresh_token"], now())

@@ -45,6 +45,8 @@ class Settings:
     solve_threads: int
     solve_memory_mb: int
     max_body_mb: int
+    trusted_proxies: int
+    """How many proxies in front of the server may say for whom they speak."""
     rate_limit: str
     rate_limit_storage: str
 
@@ -106,6 +108,7 @@ def _values(env: Env) -> dict[str, object]:
         "solve_threads": env.int("SOLVE_THREADS", 2, validate=validate.Range(1, 64)),
         "solve_memory_mb": env.int("SOLVE_MEMORY_MB", 4_096, validate=validate.Range(512, 262_144)),
         "max_body_mb": env.int("MAX_BODY_MB", 8, validate=validate.Range(1, 512)),
+        "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),
         "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
     }

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.accounts import AccountDraft, LoginRefused, Passwords, close_account, create_account, log_in
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.errors import InvalidValue, NotFound, Refused
 from fieldvisit.models import Account, RefreshToken
-from fieldvisit.tokens import REFUSED, RefreshTokenRefused, begin_family, renew
+from fieldvisit.tokens import Renewal, begin_family, renew
 from fieldvisit.vocabulary import Role
 from tests.conftest import NOW
 from tests.worlds import World, make_visitor, make_world
@@ -93,17 +93,11 @@ def test_a_refresh_token_lives_to_its_last_second(sessions: sessionmaker[Session
         account = session.get_one(Account, aino)
         first, second = (begin_family(session, account, NOW, lifetime_s=HOUR_S) for _ in range(2))
         end = NOW + dt.timedelta(seconds=HOUR_S)
-        assert renew(session, first, end - dt.timedelta(seconds=1), lifetime_s=HOUR_S).account is account
-        assert renew(session, second, end, lifetime_s=HOUR_S) == REFUSED
-
-
-def test_a_token_used_twice_ends_its_family(sessions: sessionmaker[Session], aino: uuid.UUID) -> None:
-    with acting_for_all(sessions) as session:
-        first = begin_family(session, session.get_one(Account, aino), NOW, lifetime_s=HOUR_S)
-        _, second = renew(session, first, NOW, lifetime_s=HOUR_S).granted()
-        assert renew(session, first, NOW, lifetime_s=HOUR_S) == REFUSED
-        with pytest.raises(RefreshTokenRefused):
-            renew(session, second, NOW, lifetime_s=HOUR_S).granted()
+        answers = [
+            renew(session, first, end - dt.timedelta(seconds=1), lifetime_s=HOUR_S),
+            renew(session, second, end, lifetime_s=HOUR_S),
+        ]
+    assert [type(answer) for answer in answers] == [Renewal, Refused]
 
 
 def test_tokens_are_stored_as_hashes_only(sessions: sessionmaker[Session], aino: uuid.UUID) -> None:
@@ -117,5 +111,5 @@ def test_closing_an_account_ends_its_logins(sessions: sessionmaker[Session], ain
     with acting_for_all(sessions) as session:
         token = begin_family(session, session.get_one(Account, aino), NOW, lifetime_s=HOUR_S)
         close_account(session, aino, NOW)
-        assert renew(session, token, NOW, lifetime_s=HOUR_S) == REFUSED
+        assert isinstance(renew(session, token, NOW, lifetime_s=HOUR_S), Refused)
         assert session.scalars(sa.select(RefreshToken.revoked_at)).one() == NOW

@@ -43,6 +43,7 @@ def test_every_fault_is_told_at_once(given: dict[str, str]) -> None:
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
         ({"SOLVE_MEMORY_MB": "10"}, "SOLVE_MEMORY_MB"),
         ({"GEOCODER": "guess"}, "GEOCODER"),
+        ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
     ],
 )
 def test_a_bad_value_is_named(given: dict[str, str], wrong: dict[str, str], named: str) -> None:

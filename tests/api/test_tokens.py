@@ -1,12 +1,17 @@
 """Logging in and staying logged in."""
 
+import dataclasses
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 import pytest
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.app import create_app
+from api.db import db
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for
 from fieldvisit.models import Account
@@ -68,9 +73,20 @@ def test_a_refresh_token_is_good_for_one_renewal(client: FlaskClient, aino: uuid
     assert renewed.json["refresh_token"] != first
 
 
+def renewed(client: FlaskClient, token: object) -> object:
+    return client.post("/tokens/refresh", json={"refresh_token": token}).json["refresh_token"]
+
+
+def test_an_answer_that_got_lost_is_given_again(client: FlaskClient, aino: uuid.UUID) -> None:
+    token = log_in(client)["refresh_token"]
+    lost, got = renewed(client, token), renewed(client, token)
+    assert lost != got
+    assert client.post("/tokens/refresh", json={"refresh_token": got}).status_code == 201
+
+
 def test_a_refresh_token_used_twice_ends_the_login_for_both_who_hold_it(client: FlaskClient, aino: uuid.UUID) -> None:
     stolen = log_in(client)["refresh_token"]
-    honest = client.post("/tokens/refresh", json={"refresh_token": stolen}).json["refresh_token"]
+    honest = renewed(client, renewed(client, stolen))
     for token in (stolen, honest):
         answer = client.post("/tokens/refresh", json={"refresh_token": token})
         assert (answer.status_code, answer.json["code"]) == (401, "refresh_token_refused")
@@ -78,8 +94,8 @@ def test_a_refresh_token_used_twice_ends_the_login_for_both_who_hold_it(client: 
 
 def test_another_login_of_the_same_account_is_not_touched_by_a_theft(client: FlaskClient, aino: uuid.UUID) -> None:
     stolen, other = log_in(client)["refresh_token"], log_in(client)["refresh_token"]
-    for _ in range(2):
-        client.post("/tokens/refresh", json={"refresh_token": stolen})
+    renewed(client, renewed(client, stolen))
+    assert client.post("/tokens/refresh", json={"refresh_token": stolen}).status_code == 401
     assert client.post("/tokens/refresh", json={"refresh_token": other}).status_code == 201
 
 
@@ -124,3 +140,43 @@ def test_passwords_are_guessed_at_twenty_a_minute_and_no_faster(client: FlaskCli
     assert [answer.status_code for answer in answers] == [401] * 20 + [429]
     assert (answers[-1].json["code"], answers[-1].headers["RateLimit-Remaining"]) == ("too_many_requests", "0")
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+@pytest.fixture
+def strict(settings: Settings) -> Iterator[Flask]:
+    """Five requests a minute for each caller, and one proxy in front."""
+    app = create_app(dataclasses.replace(settings, rate_limit="5/minute", trusted_proxies=1))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def asked_from(app: Flask, address: str, token: object) -> Response:
+    """Renew through the proxy, which puts the address that it sees behind whatever the caller claims."""
+    headers = {"X-Forwarded-For": f"198.51.100.1, {address}"}
+    return app.test_client().post("/tokens/refresh", json={"refresh_token": token}, headers=headers)
+
+
+def test_a_fleet_behind_one_address_renews_its_logins(strict: Flask, client: FlaskClient, aino: uuid.UUID) -> None:
+    logins = [log_in(client)["refresh_token"] for _ in range(7)]
+    assert [asked_from(strict, "192.0.2.1", token).status_code for token in logins] == [201] * 7
+
+
+def test_one_token_is_shown_so_often_and_no_oftener(strict: Flask, client: FlaskClient, aino: uuid.UUID) -> None:
+    token = log_in(client)["refresh_token"]
+    answers = [asked_from(strict, f"192.0.2.{number}", token).status_code for number in range(6)]
+    assert answers == [201] * 5 + [429]
+
+
+def test_made_up_tokens_are_counted_by_the_address_that_the_proxy_sees(strict: Flask, aino: uuid.UUID) -> None:
+    answers = [asked_from(strict, "192.0.2.1", f"made up {number}").status_code for number in range(6)]
+    assert answers == [401] * 5 + [429]
+    assert asked_from(strict, "192.0.2.2", "made up").status_code == 401
+
+
+def test_an_address_that_a_caller_claims_is_not_believed_without_a_proxy(settings: Settings, aino: uuid.UUID) -> None:
+    app = create_app(dataclasses.replace(settings, rate_limit="5/minute"))
+    answers = [asked_from(app, f"192.0.2.{number}", f"made up {number}").status_code for number in range(6)]
+    with app.app_context():
+        db.engine.dispose()
+    assert answers == [401] * 5 + [429]
