@@ -80,10 +80,15 @@ def end_safety_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
 
 
 @bp.post("/sos")
-@endpoint(may=Permission.USE_PHONE, body=SosIn(), returns=SafetySessionOut(), status=201, safety=True)
+@endpoint(
+    may=Permission.USE_PHONE, body=SosIn(), returns=SafetySessionOut(), status=201, safety=True, even_expired=True
+)
 def send_sos(body: dict[str, Any]) -> Standing:
-    """Call for help. Opens an alert at once, with or without a session."""
-    return call_for_help(session(), Sos(**_told(body)))
+    """Call for help. Opens an alert at once, with or without a session.
+
+    An access token that has expired is taken as well, as long as the account is open.
+    """
+    return call_for_help(session(), Sos(**_told(body), token_expired=actor().expired))
 
 
 @bp.get("/alerts")

@@ -26,7 +26,7 @@ USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{2,63}")
 
 
 class LoginRefused(FieldVisitError):
-    """One answer for an unknown name, a wrong password and a closed account: a guesser learns nothing."""
+    """One answer for an unknown name, a wrong password, a closed account and one who left: a guesser learns nothing."""
 
     code, kind = "login_refused", Kind.UNAUTHENTICATED
     says = "User name and password do not belong together."
@@ -107,9 +107,22 @@ def log_in(session: Session, username: str, password: str, passwords: Passwords)
     account = session.scalar(sa.select(Account).where(Account.username == username))
     if not passwords.fit(password, account.password_hash if account else None):
         raise LoginRefused()
-    if account is None or not account.active:
+    if account is None or not may_log_in(session, account):
         raise LoginRefused()
     return account
+
+
+def demand_open(session: Session, account_id: uuid.UUID) -> None:
+    """Raise LoginRefused unless this account may still log in."""
+    account = session.get(Account, account_id)
+    if account is None or not may_log_in(session, account):
+        raise LoginRefused()
+
+
+def may_log_in(session: Session, account: Account) -> bool:
+    """Whether the account is open, and its visitor, where it has one, still goes out for the organisation."""
+    visitor = session.get(Visitor, account.visitor_id) if account.visitor_id else None
+    return account.active and (visitor is None or visitor.active)
 
 
 def close_account(session: Session, account_id: uuid.UUID, now: dt.datetime) -> Account:

@@ -19,6 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from sqlalchemy.orm import Session
 
+from fieldvisit.accounts import may_log_in
 from fieldvisit.errors import FieldVisitError, Kind, Refused
 from fieldvisit.models import Account, RefreshToken
 from fieldvisit.vocabulary import Role
@@ -41,12 +42,13 @@ class RefreshTokenRefused(FieldVisitError):
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """What an access token says of its bearer."""
+    """What an access token says of its bearer. `expired`: it was good once, and is taken for a call for help alone."""
 
     account_id: uuid.UUID
     org_id: uuid.UUID
     roles: frozenset[Role]
     visitor_id: uuid.UUID | None
+    expired: bool = False
 
 
 def sign_access(account: Account, *, key: bytes, now: dt.datetime, lifetime_s: int) -> str:
@@ -62,25 +64,29 @@ def sign_access(account: Account, *, key: bytes, now: dt.datetime, lifetime_s: i
     return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, claims, OctKey.import_key(key))
 
 
-def read_access(token: str, *, key: bytes, now: dt.datetime) -> Claims:
-    """The claims of a token that we signed and that has not expired; raises AccessTokenRefused for any other."""
+def read_access(token: str, *, key: bytes, now: dt.datetime, even_expired: bool = False) -> Claims:
+    """The claims of a token that we signed and that has not expired; raises AccessTokenRefused for any other.
+
+    With `even_expired` any token that we once signed is read, however old, and its claims say so.
+    """
     try:
         claims = jwt.decode(token, OctKey.import_key(key), algorithms=[ALGORITHM]).claims
-        registry = jwt.JWTClaimsRegistry(
-            now=int(now.timestamp()), iss={"essential": True, "value": ISSUER}, exp={"essential": True}
-        )
+        now_s = int(now.timestamp())
+        read_s = min(now_s, int(claims["exp"]) - 1) if even_expired else now_s
+        registry = jwt.JWTClaimsRegistry(now=read_s, iss={"essential": True, "value": ISSUER}, exp={"essential": True})
         registry.validate(claims)
-        return _claims(claims)
+        return _claims(claims, expired=read_s < now_s)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise AccessTokenRefused() from error
 
 
-def _claims(claims: dict[str, Any]) -> Claims:
+def _claims(claims: dict[str, Any], *, expired: bool) -> Claims:
     return Claims(
         account_id=uuid.UUID(claims["sub"]),
         org_id=uuid.UUID(claims["org"]),
         roles=frozenset(Role(role) for role in claims["roles"]),
         visitor_id=uuid.UUID(claims["visitor"]) if claims["visitor"] else None,
+        expired=expired,
     )
 
 
@@ -113,7 +119,7 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) ->
     account = session.get_one(Account, link.account_id)
     # Any link of it: one that was made while its family ended was not there yet to be revoked with the others.
     ended = _exists(session, family_id, RefreshToken.revoked_at.is_not(None))
-    if ended or link.expires_at <= now or not account.active:
+    if ended or link.expires_at <= now or not may_log_in(session, account):
         return refused
     if link.used_at is None:
         link.used_at = now

@@ -65,10 +65,12 @@ class Extension(Told):
 
 @dataclass(frozen=True, kw_only=True)
 class Sos(Told):
-    """A call for help. `session_id` and `visit_id` are hints: a wrong one costs nothing."""
+    """A call for help. `session_id` and `visit_id` are hints: a wrong one costs nothing. `token_expired`: the phone had
+    not renewed its login, which is told to the officer and changes nothing."""
 
     session_id: uuid.UUID | None = None
     visit_id: uuid.UUID | None = None
+    token_expired: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

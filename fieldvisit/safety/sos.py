@@ -44,7 +44,7 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         at=at,
         actor_id=told.actor_id,
         device_at=told.device_at,
-        detail={"age_s": told.age_s},
+        detail={"age_s": told.age_s} | ({"token_expired": True} if told.token_expired else {}),
     )
     append(session, row, pressed)
     cause = Cause(kind=AlertKind.SOS, deadline_at=at - seconds(told.age_s), actor_id=told.actor_id)

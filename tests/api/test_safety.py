@@ -1,5 +1,6 @@
 """Safety over HTTP: a visitor's phone and an officer's screen."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,13 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import Urls, acting_for_all
+from fieldvisit.models import Account
 from fieldvisit.safety.engine import watch_once
+from fieldvisit.settings import Settings
+from fieldvisit.tokens import read_access, sign_access
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import ClientFor
+from tests.conftest import NOW
 from tests.safety.worlds import Clock
 from tests.worlds import World, make_case, make_visit, make_visitor
 
@@ -231,3 +236,64 @@ def test_a_refusal_is_told_in_chinese(people: People) -> None:
         headers={"Accept-Language": "zh-CN"},
     )
     assert answer.json["detail"] == "您还有一个进行中的安全会话，请先结束它。"
+
+
+def expired(settings: Settings, client: FlaskClient, **given: Any) -> dict[str, str]:
+    """The header of a token that this client's account was given a year ago."""
+    token = client.environ_base["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    claims = read_access(token, key=settings.token_key, now=NOW + dt.timedelta(minutes=5))
+    account = Account(
+        id=claims.account_id, org_id=claims.org_id, roles=sorted(claims.roles), visitor_id=claims.visitor_id
+    )
+    terms = {"key": settings.token_key, "now": NOW - dt.timedelta(days=365), "lifetime_s": 900} | given
+    return {"Authorization": f"Bearer {sign_access(account, **terms)}"}
+
+
+def test_help_is_called_with_a_login_that_has_expired_and_the_officer_is_told(
+    people: People, settings: Settings
+) -> None:
+    headers = expired(settings, people.ilta)
+    called = people.ilta.post("/safety/sos", json={"event_id": str(uuid.uuid4())}, headers=headers)
+    assert (called.status_code, called.json["shown"]) == (201, "alarm")
+    events = people.onni.get(f"/safety/alerts/{the_alert(people)['id']}").json["events"]
+    (pressed,) = [event["detail"] for event in events if event["kind"] == "sos_pressed"]
+    assert pressed == {"age_s": 0, "token_expired": True}
+    sos(people)
+    events = people.onni.get(f"/safety/alerts/{the_alert(people)['id']}").json["events"]
+    assert [event["detail"] for event in events if event["kind"] == "sos_pressed"] == [pressed, {"age_s": 0}]
+
+
+def test_nothing_else_is_done_with_an_expired_login(people: People, settings: Settings) -> None:
+    headers = expired(settings, people.ilta)
+    begun = start(people)
+    for path in (f"/safety/sessions/{begun['id']}/check-ins", f"/safety/sessions/{begun['id']}/end"):
+        answer = people.ilta.post(path, json={"event_id": str(uuid.uuid4())}, headers=headers)
+        assert (answer.status_code, answer.json["code"]) == (401, "access_token_refused")
+
+
+def test_help_is_not_called_with_a_token_that_was_never_ours(people: People, settings: Settings) -> None:
+    for headers in (
+        expired(settings, people.ilta, key=bytes(32)),
+        {"Authorization": "Bearer gibberish"},
+        {"Authorization": ""},
+    ):
+        answer = people.ilta.post("/safety/sos", json={"event_id": str(uuid.uuid4())}, headers=headers)
+        assert answer.status_code == 401
+    assert people.onni.get("/safety/alerts").json["items"] == []
+
+
+def test_help_is_not_called_with_the_expired_login_of_a_closed_account(
+    people: People, settings: Settings, sessions: sessionmaker[Session]
+) -> None:
+    headers = expired(settings, people.ilta)
+    with acting_for_all(sessions) as session:
+        session.execute(sa.update(Account).where(Account.visitor_id == people.visitor_id).values(active=False))
+    answer = people.ilta.post("/safety/sos", json={"event_id": str(uuid.uuid4())}, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (401, "login_refused")
+
+
+def test_an_expired_login_of_the_office_calls_no_help(people: People, settings: Settings) -> None:
+    answer = people.onni.post(
+        "/safety/sos", json={"event_id": str(uuid.uuid4())}, headers=expired(settings, people.onni)
+    )
+    assert (answer.status_code, answer.json["code"]) == (403, "not_permitted")
