@@ -9,13 +9,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.compliance.loading import preset_names
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import Area, Organisation, Placement
 from fieldvisit.vocabulary import OrganisationKind
 
 CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 SMALLEST_M, LARGEST_M = 100, 200_000
+
+
+class OrganisationNotNamed(FieldVisitError):
+    code, kind = "organisation_not_named", Kind.INVALID
+    says = "Say which organisation is meant, by its code: {codes}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +43,10 @@ class OrganisationDraft:
         if not re.fullmatch("[A-Z]{2}", self.country):
             raise InvalidValue(path="country", reason=Message("must be two capital letters, such as FI"))
         refuse_unknown_zone(self.zone)
+        presets = preset_names()
+        if unknown := [name for name in self.policies if name not in presets]:
+            values = {"unknown": ", ".join(unknown), "presets": ", ".join(presets)}
+            raise InvalidValue(path="policies", reason=Message("{unknown}: not among the presets {presets}", values))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +109,14 @@ def get_organisation_by_code(session: Session, code: str) -> Organisation:
     if found is None:
         raise NotFound(what="organisation", id=code)
     return found
+
+
+def get_only_organisation(session: Session) -> Organisation:
+    """The one organisation of this installation; raises OrganisationNotNamed where there are several, or none yet."""
+    found = session.scalars(every_organisation()).all()
+    if len(found) != 1:
+        raise OrganisationNotNamed(codes=", ".join(each.code for each in found) or "-")
+    return found[0]
 
 
 def areas_of(org_id: uuid.UUID) -> sa.Select[Area]:
