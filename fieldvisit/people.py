@@ -29,16 +29,20 @@ class StartFrom(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class VisitorDraft:
-    """`phone` in E.164. What is None, or empty among the lists, stays as it is stored."""
+    """`phone` in E.164. What is None stays as it is stored; a list is replaced whole, by an empty one too.
+
+    Who is not `active` has left, or is away for long: is not planned and does not log in.
+    """
 
     external_id: str
     name: str
     staff_number: str
     phone: str | None = None
-    skills: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
+    skills: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
     home_address: str | None = None
     home: Point | None = None
+    active: bool | None = None
 
     def __post_init__(self) -> None:
         check_text("external_id", self.external_id, longest=LONGEST_ID)
@@ -47,7 +51,7 @@ class VisitorDraft:
         if self.home_address is not None:
             check_text("home_address", self.home_address)
         for path, words in (("skills", self.skills), ("languages", self.languages)):
-            for word in words:
+            for word in words or ():
                 check_text(path, word, longest=LONGEST_ID)
 
 
@@ -152,8 +156,9 @@ def upsert_visitor(session: Session, draft: VisitorDraft) -> tuple[Visitor, Chan
         name=draft.name,
         staff_number=draft.staff_number,
         phone=draft.phone,
-        skills=list(draft.skills) or None,
-        languages=list(draft.languages) or None,
+        skills=None if draft.skills is None else list(draft.skills),
+        languages=None if draft.languages is None else list(draft.languages),
+        active=draft.active,
         home_address=draft.home_address,
         home_lat=draft.home.lat if draft.home else None,
         home_lon=draft.home.lon if draft.home else None,

@@ -26,7 +26,10 @@ WORDS = 50
 
 
 class VisitorIn(In):
-    """What is left out stays as it is stored."""
+    """What is left out stays as it is stored; `skills` and `languages` are replaced whole.
+
+    Who is not `active` is not planned and does not log in.
+    """
 
     external_id = OuterId(required=True)
     name = Text(required=True)
@@ -36,11 +39,12 @@ class VisitorIn(In):
     languages = Many(Text(max=35), max=WORDS)
     home_address = Text(max=500, allow_none=True)
     home = Part(PointIn, allow_none=True, load_default=None)
+    active = Flag()
 
     @post_load
     def draft(self, data: dict[str, Any], **_: Any) -> VisitorDraft:
         home = data.pop("home")
-        data |= {name: tuple(data.get(name, ())) for name in ("skills", "languages")}
+        data |= {name: tuple(data[name]) for name in ("skills", "languages") if name in data}
         return VisitorDraft(home=to_wgs84(**home) if home else None, **data)
 
 

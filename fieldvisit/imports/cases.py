@@ -16,6 +16,7 @@ from fieldvisit.imports.columns import (
     Column,
     Origin,
     date,
+    datum,
     decimal,
     degrees,
     identifier,
@@ -50,7 +51,7 @@ COLUMNS = (
     Column(name="longitude", read=degrees, aliases=("经度",), needed=False, personal=True),
     Column(
         name="datum",
-        read=one_of(Datum, **{"GCJ-02": Datum.GCJ02, "BD-09": Datum.BD09, "WGS-84": Datum.WGS84}),
+        read=datum,
         aliases=("坐标系",),
         needed=False,
     ),

@@ -13,6 +13,7 @@ from fieldvisit.debtors import DAYS, phone_number
 from fieldvisit.drafts import LONGEST_ID, check_text
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import LANGUAGES, Message, say
+from fieldvisit.vocabulary import Datum
 
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _DATE = re.compile(r"(\d{4})([-/.]|年)(\d{1,2})([-/.]|月)(\d{1,2})日?", re.ASCII)
@@ -45,7 +46,8 @@ Read = Callable[[str, Origin], object]
 class Column:
     """One column. Where it is not `needed` its cells may be empty, and the column may be missing from the file.
 
-    `personal` values are never repeated in a list of faults.
+    `empty` is what an empty cell says; a column that is missing from the file says nothing (None). `personal` values
+    are never repeated in a list of faults.
     """
 
     name: str
@@ -53,14 +55,15 @@ class Column:
     aliases: tuple[str, ...] = ()
     needed: bool = True
     personal: bool = False
+    empty: object = None
 
     def value(self, cell: str, origin: Origin) -> object:
-        """The value of a cell, None for an empty one. Raises `Unreadable`."""
+        """The value of a cell, `empty` for an empty one. Raises `Unreadable`."""
         text = cell.strip()
         if not text:
             if self.needed:
                 raise Unreadable(Message("is empty, but needed"))
-            return None
+            return self.empty
         try:
             check_text(self.name, text)
         except InvalidValue as error:
@@ -165,6 +168,9 @@ def one_of[Choice: StrEnum](choices: type[Choice], **also: Choice) -> Callable[[
         return found
 
     return read
+
+
+datum = one_of(Datum, **{"GCJ-02": Datum.GCJ02, "BD-09": Datum.BD09, "WGS-84": Datum.WGS84})
 
 
 def _weekday(word: str) -> str:
