@@ -51,8 +51,8 @@ class Contract:
     limit and from the audit trail, which safety keeps itself. `limit` is one of its own beside the usual one, counted
     for each value that the body's field `limit_by` has. `counted_by` names a secret in the body whose bearer is counted
     instead of the address: behind one address of a mobile network stands a whole fleet. `sees_all` is for logging in,
-    when there is no organisation yet. `even_expired` lets in whoever has a token that was good once: help is called with
-    whatever is at hand. `traced` puts a reading into the audit trail, as every change is. `media` is the answer's,
+    when there is no organisation yet. `even_expired` lets in whoever has a token that was good once: help is called
+    with whatever is at hand. `traced` puts a reading into the audit trail, as every change is. `media` is the answer's,
     where not JSON.
     """
 
