@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
@@ -33,6 +34,14 @@ class ReportContradicts(FieldVisitError):
     says = "The outcome {outcome} cannot go with: {fields}."
 
 
+class Met(StrEnum):
+    """Whom a visitor met who left before anything could be talked about."""
+
+    NOBODY = "nobody"
+    OTHER = "other"
+    DEBTOR = "debtor"
+
+
 @dataclass(frozen=True)
 class Contact:
     """As which contact attempt a visit counts."""
@@ -42,6 +51,7 @@ class Contact:
 
 
 NOBODY_MET = Contact(AttemptResult.NOBODY_HOME)
+THIRD_PARTY = Contact(AttemptResult.THIRD_PARTY)
 REACHED_OTHER = Contact(AttemptResult.REACHED, ReachedDetail.OTHER)
 ASKED_TO_STOP = Contact(AttemptResult.REACHED, ReachedDetail.ASKED_TO_STOP)
 
@@ -61,21 +71,29 @@ OUTCOMES: Mapping[VisitOutcome, OutcomeTerms] = {
     ),
     VisitOutcome.REFUSED: OutcomeTerms(REACHED_OTHER, needs=("next_step",), talked=True),
     VisitOutcome.ASKED_TO_LEAVE: OutcomeTerms(ASKED_TO_STOP, talked=True),
-    VisitOutcome.MET_OTHER: OutcomeTerms(Contact(AttemptResult.THIRD_PARTY)),
+    VisitOutcome.MET_OTHER: OutcomeTerms(THIRD_PARTY),
     VisitOutcome.NOBODY: OutcomeTerms(NOBODY_MET),
     # Somebody else lives there: for the place what a wrong person is for a number.
     VisitOutcome.MOVED: OutcomeTerms(Contact(AttemptResult.WRONG_PERSON), needs=("note",)),
+    # These two are told by whom one met: see `ReportDraft.contact`.
     VisitOutcome.ABORTED: OutcomeTerms(NOBODY_MET, needs=("abort_reason",), talked=True),
     VisitOutcome.UNSAFE: OutcomeTerms(NOBODY_MET, needs=("note",)),
     VisitOutcome.NOT_REACHED: OutcomeTerms(NOBODY_MET, needs=("note",)),
 }
-# Why a visit was broken off says whom it met; of the reasons that are absent nobody was.
+# Why a visit was broken off, where that says whom it met.
 ABORTED_CONTACTS: Mapping[AbortReason, Contact] = {
     AbortReason.ASKED_TO_LEAVE: ASKED_TO_STOP,
     AbortReason.DISTRESS: REACHED_OTHER,
     AbortReason.WRONG_PERSON: Contact(AttemptResult.WRONG_PERSON),
-    AbortReason.MINOR_ALONE: Contact(AttemptResult.THIRD_PARTY),
+    AbortReason.MINOR_ALONE: THIRD_PARTY,
 }
+# The other reasons, and an unsafe place, say nothing of it.
+MET_CONTACTS: Mapping[Met, Contact] = {
+    Met.NOBODY: NOBODY_MET,
+    Met.OTHER: THIRD_PARTY,
+    Met.DEBTOR: REACHED_OTHER,
+}
+LEFT_EARLY = (VisitOutcome.ABORTED, VisitOutcome.UNSAFE)
 ONLY_TALKED = ("disclosed", "willing", "able", "disputed", "hardship", "reason_for_arrears")
 
 # What is heard at the door and must stop the pressure at once, whoever reads the report when.
@@ -110,7 +128,8 @@ class PromiseDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportDraft(EventDraft):
-    """What happened. The event id is the report's. `disclosed`: whether the debt was spoken of."""
+    """What happened. The event id is the report's. `disclosed`: whether the debt was spoken of. `met`: whom one met who
+    left early; where it is not said, what the phone told before is believed."""
 
     outcome: VisitOutcome
     left_at: dt.datetime
@@ -124,6 +143,7 @@ class ReportDraft(EventDraft):
     note: str | None = None
     next_step: NextStep | None = None
     abort_reason: AbortReason | None = None
+    met: Met | None = None
     promises: tuple[PromiseDraft, ...] = ()
 
     def __post_init__(self) -> None:
@@ -144,17 +164,25 @@ class ReportDraft(EventDraft):
             fields.append("promises")
         if self.abort_reason is not None and self.outcome is not VisitOutcome.ABORTED:
             fields.append("abort_reason")
+        if self.met is not None and self.outcome not in LEFT_EARLY:
+            fields.append("met")
         return fields
 
-    @property
-    def contact(self) -> Contact:
-        """The contact attempt that this visit was."""
-        if self.abort_reason is not None:
-            return ABORTED_CONTACTS.get(self.abort_reason, NOBODY_MET)
+    def contact(self, *, seen: Met) -> Contact:
+        """The contact attempt that this visit was; `seen` is whom the phone told of before, as far as it did."""
+        if self.outcome in LEFT_EARLY:
+            return self._left_early(seen)
         if self.outcome is VisitOutcome.MET_DEBTOR and (self.disputed or self.promises):
             detail = ReachedDetail.DISPUTED if self.disputed else ReachedDetail.PROMISED
             return Contact(AttemptResult.REACHED, detail)
         return OUTCOMES[self.outcome].contact
+
+    def _left_early(self, seen: Met) -> Contact:
+        by_reason = ABORTED_CONTACTS.get(self.abort_reason) if self.abort_reason else None
+        if by_reason is None:
+            return MET_CONTACTS[self.met or seen]
+        # To be asked to leave, or to upset somebody, is to have met them.
+        return THIRD_PARTY if self.met is Met.OTHER and by_reason.result is AttemptResult.REACHED else by_reason
 
     @property
     def stops(self) -> dict[BlockTrigger, BlockScope]:
@@ -166,9 +194,10 @@ class ReportDraft(EventDraft):
 
 @dataclass(frozen=True, kw_only=True)
 class AbortDraft(EventDraft):
-    """One tap: leave now. The note can come later."""
+    """One tap: leave now. The note can come later. `met`: whom one met, where there is time to say."""
 
     reason: AbortReason
+    met: Met | None = None
     note: str | None = None
 
 

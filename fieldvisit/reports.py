@@ -75,6 +75,7 @@ def abort_visit(session: Session, visit_id: uuid.UUID, draft: AbortDraft, *, by:
         left_at=told_at if now - LATEST <= told_at <= now else now,
         note=draft.note,
         abort_reason=draft.reason,
+        met=draft.met,
     )
     return take(
         session,
@@ -135,6 +136,8 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
     session.add(row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     detail: dict[str, Any] = {"report_id": str(row.id), "outcome": row.outcome.value}
+    if draft.met is not None:
+        detail["met"] = draft.met.value
     if row.after_cancellation:
         detail["after_cancellation"] = True
     event = note_event(visit, "reported", now=now, **detail)

@@ -7,16 +7,17 @@ heard at the door counts, and stops what it stops, whoever works on the case now
 import datetime as dt
 from contextlib import AbstractContextManager, nullcontext
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.contacts import OUR_SOURCE, ensure_months
 from fieldvisit.database import on_behalf_of
-from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, Visit
+from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, IdentityCheck, Visit
 from fieldvisit.phone.telling import Teller
-from fieldvisit.report_drafts import ReportDraft
+from fieldvisit.report_drafts import Met, ReportDraft
 from fieldvisit.visits import NotYourVisit
-from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel
+from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, IdentityResult
 
 
 def books_of(session: Session, visit: Visit) -> AbstractContextManager[None]:
@@ -36,6 +37,7 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
     """Write the contact attempt; its id. The books are open."""
     case = session.get_one(Case, visit.case_id)
     at = min(draft.left_at, now)
+    contact = draft.contact(seen=_seen(session, visit))
     ensure_months(session, [at])
     attempt = ContactAttempt(
         org_id=case.org_id,
@@ -44,8 +46,8 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
         debtor_id=case.debtor_id,
         made_by_id=visit.org_id,
         channel=Channel.VISIT,
-        result=draft.contact.result,
-        detail=draft.contact.detail,
+        result=contact.result,
+        detail=contact.detail,
     )
     session.add(attempt)
     session.flush()
@@ -62,6 +64,15 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
     session.add(key)
     session.flush()
     return str(attempt.id)
+
+
+def _seen(session: Session, visit: Visit) -> Met:
+    """Whom the phone told of before the report. A door that was reached and left in a hurry counts, unless it is said
+    otherwise, as a person met: so no cap is stretched by what is not known."""
+    results = set(session.scalars(sa.select(IdentityCheck.result).where(IdentityCheck.visit_id == visit.id)))
+    if IdentityResult.CONFIRMED in results:
+        return Met.DEBTOR
+    return Met.OTHER if results or visit.arrived_at is not None else Met.NOBODY
 
 
 def stop(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> list[str]:

@@ -12,7 +12,7 @@ from fieldvisit.geofence import OutsideReason, Position
 from fieldvisit.guide import Situation
 from fieldvisit.phone.steps import ArrivalDraft, IdentityDraft, ShowingDraft
 from fieldvisit.phone.telling import EventDraft
-from fieldvisit.report_drafts import LONGEST_NOTE, AbortDraft, AdditionDraft
+from fieldvisit.report_drafts import LONGEST_NOTE, AbortDraft, AdditionDraft, Met
 from fieldvisit.vocabulary import (
     AbortReason,
     CaseStage,
@@ -74,6 +74,7 @@ class IdentityIn(EventIn):
 class AbortIn(EventIn):
     makes = AbortDraft
     reason = Choice(AbortReason, required=True)
+    met = Choice(Met, allow_none=True)
     note = Text(max=LONGEST_NOTE, allow_none=True)
 
 

@@ -6,7 +6,7 @@ from api.schemas.base import Drafted, Out
 from api.schemas.fields import Choice, Currency, Day, Flag, Id, Instant, Part, Text, Whole
 from api.schemas.words import Several, Words
 from fieldvisit.cases import LARGEST_MINOR
-from fieldvisit.report_drafts import LONGEST_NOTE, PromiseDraft, ReportDraft
+from fieldvisit.report_drafts import LONGEST_NOTE, Met, PromiseDraft, ReportDraft
 from fieldvisit.vocabulary import AbortReason, NextStep, PaymentMethod, PromiseState, VisitOutcome
 
 MOST_PROMISES = 24
@@ -26,7 +26,8 @@ class ReportIn(Drafted):
     """`id` is the phone's: the same report again gets the same answer.
 
     `met_debtor` needs `willing` and `next_step`; `refused` needs `next_step`; `moved`, `unsafe` and `not_reached` need
-    `note`; `aborted` needs `abort_reason`. `disclosed`, and promises, need a confirmed identity check.
+    `note`; `aborted` needs `abort_reason`. `aborted` and `unsafe` may say whom one `met`. `disclosed`, and promises,
+    need a confirmed identity check.
     """
 
     makes = ReportDraft
@@ -44,6 +45,7 @@ class ReportIn(Drafted):
     note = Text(max=LONGEST_NOTE, allow_none=True)
     next_step = Choice(NextStep, allow_none=True)
     abort_reason = Choice(AbortReason, allow_none=True)
+    met = Choice(Met, allow_none=True)
     promises = Several(Part(PromiseIn), max=MOST_PROMISES, load_default=())
 
 

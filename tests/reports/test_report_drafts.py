@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fieldvisit.errors import InvalidValue
-from fieldvisit.report_drafts import OUTCOMES, PromiseDraft, ReportContradicts, ReportIncomplete
+from fieldvisit.report_drafts import OUTCOMES, Met, PromiseDraft, ReportContradicts, ReportIncomplete
 from fieldvisit.vocabulary import AbortReason, AttemptResult, PaymentMethod, ReachedDetail, VisitOutcome
 from tests.phone.worlds import report
 from tests.worlds import TODAY
@@ -29,33 +29,50 @@ def promise(**given: Any) -> PromiseDraft:
         (V.MET_OTHER, R.THIRD_PARTY, None),
         (V.NOBODY, R.NOBODY_HOME, None),
         (V.MOVED, R.WRONG_PERSON, None),
-        (V.UNSAFE, R.NOBODY_HOME, None),
         (V.NOT_REACHED, R.NOBODY_HOME, None),
     ],
 )
 def test_each_outcome_is_one_kind_of_contact(
     outcome: VisitOutcome, result: AttemptResult, detail: ReachedDetail | None
 ) -> None:
-    contact = report(outcome).contact
+    contact = report(outcome).contact(seen=Met.OTHER)
     assert (contact.result, contact.detail) == (result, detail)
 
 
-@pytest.mark.parametrize(
-    ("reason", "result", "detail"),
-    [
-        (AbortReason.SAFETY, R.NOBODY_HOME, None),
-        (AbortReason.OTHER, R.NOBODY_HOME, None),
-        (AbortReason.ASKED_TO_LEAVE, R.REACHED, D.ASKED_TO_STOP),
-        (AbortReason.DISTRESS, R.REACHED, D.OTHER),
-        (AbortReason.WRONG_PERSON, R.WRONG_PERSON, None),
-        (AbortReason.MINOR_ALONE, R.THIRD_PARTY, None),
-    ],
-)
-def test_each_reason_to_abort_is_one_kind_of_contact(
-    reason: AbortReason, result: AttemptResult, detail: ReachedDetail | None
-) -> None:
-    contact = report(V.ABORTED, abort_reason=reason).contact
-    assert (contact.result, contact.detail) == (result, detail)
+A = AbortReason
+NOBODY_HOME, THIRD_PARTY, REACHED = (R.NOBODY_HOME, None), (R.THIRD_PARTY, None), (R.REACHED, D.OTHER)
+ASKED_TO_STOP, WRONG_PERSON = (R.REACHED, D.ASKED_TO_STOP), (R.WRONG_PERSON, None)
+# Why one left early → as which contact it counts, whether one met nobody, another, or the debtor.
+LEFT_EARLY = {
+    A.SAFETY: (NOBODY_HOME, THIRD_PARTY, REACHED),
+    A.OTHER: (NOBODY_HOME, THIRD_PARTY, REACHED),
+    None: (NOBODY_HOME, THIRD_PARTY, REACHED),
+    A.ASKED_TO_LEAVE: (ASKED_TO_STOP, THIRD_PARTY, ASKED_TO_STOP),
+    A.DISTRESS: (REACHED, THIRD_PARTY, REACHED),
+    A.WRONG_PERSON: (WRONG_PERSON, WRONG_PERSON, WRONG_PERSON),
+    A.MINOR_ALONE: (THIRD_PARTY, THIRD_PARTY, THIRD_PARTY),
+}
+
+
+@pytest.mark.parametrize("reason", LEFT_EARLY)
+def test_who_left_early_was_what_it_was(reason: AbortReason | None) -> None:
+    """Without a reason the place was unsafe."""
+    outcome = V.ABORTED if reason else V.UNSAFE
+    for met, expected in zip(Met, LEFT_EARLY[reason], strict=True):
+        # What the visitor says goes before what the phone told earlier.
+        contact = report(outcome, abort_reason=reason, met=met).contact(seen=Met.DEBTOR)
+        assert (contact.result, contact.detail) == expected
+
+
+@pytest.mark.parametrize("reason", [A.SAFETY, A.OTHER, None])
+def test_where_it_is_not_said_whom_one_met_what_the_phone_told_before_is_believed(reason: AbortReason | None) -> None:
+    outcome = V.ABORTED if reason else V.UNSAFE
+    found = [report(outcome, abort_reason=reason).contact(seen=seen) for seen in Met]
+    assert [(contact.result, contact.detail) for contact in found] == list(LEFT_EARLY[reason])
+
+
+def test_every_reason_to_leave_is_told() -> None:
+    assert set(LEFT_EARLY) == {*AbortReason, None}
 
 
 def test_every_outcome_has_its_terms() -> None:
@@ -90,6 +107,7 @@ def test_what_an_outcome_needs_must_be_said(outcome: VisitOutcome, left_out: str
         (V.MET_OTHER, "reason_for_arrears", "ill"),
         (V.REFUSED, "promises", (promise(),)),
         (V.NOBODY, "abort_reason", AbortReason.SAFETY),
+        (V.NOBODY, "met", Met.OTHER),
     ],
 )
 def test_what_cannot_have_happened_is_refused(outcome: VisitOutcome, field: str, value: Any) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Case, ContactAttempt, ContactBlock, Placement, Visit
+from fieldvisit.phone.steps import check_identity
+from fieldvisit.report_drafts import Met
 from fieldvisit.reports import (
     abort_visit,
     get_report,
@@ -28,12 +30,13 @@ from fieldvisit.vocabulary import (
     BlockTrigger,
     Channel,
     DayPlanState,
+    IdentityResult,
     ReachedDetail,
     VisitOutcome,
     VisitState,
 )
 from tests.conftest import NOW
-from tests.phone.worlds import Morning, make_plan, report, teller
+from tests.phone.worlds import Morning, identity, make_plan, report, teller
 from tests.reports.conftest import Tell
 from tests.reports.worlds import abort, attempts_by_visit, blocks, visit_of
 from tests.worlds import TODAY, make_case, make_visit
@@ -242,3 +245,33 @@ def test_what_is_heard_at_the_door_stops_every_visit_it_concerns_at_once(
 def test_one_reason_heard_twice_is_one_block(sessions: sessionmaker[Session], tell: Tell) -> None:
     tell(report_visit, report(V.ABORTED, abort_reason=AbortReason.DISTRESS, vulnerable=True))
     assert blocks(sessions) == [(BlockTrigger.VULNERABILITY, BlockScope.ALL)]
+
+
+@pytest.mark.parametrize(
+    ("checked", "met", "counts_as"),
+    [
+        (None, None, (R.THIRD_PARTY, None)),
+        (None, Met.NOBODY, (R.NOBODY_HOME, None)),
+        (IdentityResult.SOMEONE_ELSE, None, (R.THIRD_PARTY, None)),
+        (IdentityResult.CONFIRMED, None, (R.REACHED, D.OTHER)),
+        (IdentityResult.CONFIRMED, Met.OTHER, (R.THIRD_PARTY, None)),
+    ],
+)
+def test_who_left_a_door_for_safety_met_whom_the_phone_told_of(
+    sessions: sessionmaker[Session],
+    morning: Morning,
+    tell: Tell,
+    at_the_door: None,
+    checked: IdentityResult | None,
+    met: Met | None,
+    counts_as: tuple[AttemptResult, ReachedDetail | None],
+) -> None:
+    if checked is not None:
+        tell(check_identity, identity(checked))
+    tell(abort_visit, abort(AbortReason.SAFETY, met=met))
+    assert [attempt[1:] for attempt in attempts_by_visit(sessions)] == [counts_as]
+
+
+def test_who_left_for_safety_before_arriving_met_nobody(sessions: sessionmaker[Session], tell: Tell) -> None:
+    tell(abort_visit, abort(AbortReason.SAFETY))
+    assert attempts_by_visit(sessions) == [(NOW, R.NOBODY_HOME, None)]
