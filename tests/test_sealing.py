@@ -1,8 +1,13 @@
 """Sealed text opens with its key, in its column, unaltered; or not at all."""
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.database import acting_for_all
+from fieldvisit.models import Case
 from fieldvisit.sealing import Cipher, Unsealable
+from tests.worlds import make_case, make_world
 
 CIPHER = Cipher(bytes(range(32)))
 
@@ -37,3 +42,13 @@ def test_a_digest_finds_the_same_text_again_under_the_same_key_only() -> None:
     assert CIPHER.digest("+358501") == CIPHER.digest("+358501")
     assert CIPHER.digest("+358501") != CIPHER.digest("+358502")
     assert CIPHER.digest("+358501") != Cipher(bytes(32)).digest("+358501")
+
+
+def test_free_words_about_a_person_are_sealed_in_their_table(sessions: sessionmaker[Session]) -> None:
+    world = make_world(sessions)
+    with acting_for_all(sessions) as session:
+        case_id = make_case(session, world, reason_for_arrears="illness").id
+    with acting_for_all(sessions) as session:
+        stored = session.execute(sa.text("select reason_for_arrears from cases")).scalar_one()
+        assert session.get_one(Case, case_id).reason_for_arrears == "illness"
+    assert b"illness" not in stored

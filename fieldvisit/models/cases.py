@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import Base, Owned, PlacedByCase, PrimaryKey, RecordedAt
 from fieldvisit.models.debtors import Debtor
+from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import CaseStage
 
 
@@ -31,7 +32,7 @@ class Case(Base, PlacedByCase):
     due_on: Mapped[dt.date]
     days_past_due: Mapped[int]
     stage: Mapped[CaseStage]
-    reason_for_arrears: Mapped[str | None]
+    reason_for_arrears: Mapped[str | None] = mapped_column(Sealed("cases.reason_for_arrears"))
     created_at: Mapped[RecordedAt]
     updated_at: Mapped[RecordedAt] = mapped_column(onupdate=sa.text("fieldvisit_now()"))
 

@@ -308,7 +308,7 @@ def create_tables() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("reason_for_arrears", sa.Text(), nullable=True),
+        sa.Column("reason_for_arrears", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("fieldvisit_now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("fieldvisit_now()"), nullable=False),
         sa.Column("org_id", sa.Uuid(), nullable=False),
