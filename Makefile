@@ -4,6 +4,8 @@
 PYTHON ?= $(shell command -v python3.12 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# Behind a proxy that signs anew the installer's own certificates do not do: then those of the machine are tried.
+INSTALL = install() { $(BIN)/uv pip install --quiet --python $(BIN)/python "$$@"; }; retry() { install "$$@" 2>$(VENV)/.refused || UV_SYSTEM_CERTS=1 install "$$@"; }; retry
 DEMO_DATA ?= $(CURDIR)/.data/demo
 
 # Where bytecode must not be written, every start of every process compiles each imported module again.
@@ -49,10 +51,10 @@ $(VENV)/.uv: requirements-tools.lock
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.uv requirements.lock pyproject.toml
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps -e .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -13,6 +13,7 @@ from fieldvisit.demo.processes import DemoStopped
 from fieldvisit.demo.screen import Screen
 from fieldvisit.demo.world import PASSWORD, ZONE, World
 from fieldvisit.languages import tag
+from fieldvisit.vocabulary import AlertKind, VisitState
 
 POLL_S = 0.2
 ALARM_WITHIN_S = 30
@@ -82,7 +83,7 @@ def silent_visit(phone: Phone, officer: Client, stop: dict[str, Any], screen: Sc
     late_s = _instant(alert["opened_at"]) - _instant(alert["deadline_at"])
     screen.tell(
         "Silence: {kind} raised {late} s after the grace ran out; the officer's list shows it.",
-        kind=alert["kind"],
+        kind=AlertKind(alert["kind"]),
         late=f"{late_s.total_seconds():.1f}",
     )
     taken = officer.post(f"/safety/alerts/{alert['id']}/acknowledgement")
@@ -98,7 +99,9 @@ def disputed_visit(phone: Phone, lender: Client, dispatcher: Client, stop: dict[
     lender.post("/blocks", debtor_id=debtor_id, trigger="dispute", external_id=f"dispute-{case_id}")
     visit = _card(phone, visit_id)
     _demand(visit["state"] == "cancelled", "the phone was not told of the cancelled visit")
-    screen.tell("The phone's next pull says: {state}, {why}.", state=visit["state"], why=visit["cancelled"])
+    screen.tell(
+        "The phone's next pull says: {state}, {why}.", state=VisitState(visit["state"]), why=visit["cancelled_words"]
+    )
     with _refused("visit_cancelled") as refused:
         phone.arrive(visit_id, stop["point"])
     screen.tell("Arriving all the same is refused: {detail}", detail=refused[0])

@@ -3,7 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,8 @@ from fieldvisit.demo.world import MORNING, ZONE, World
 from fieldvisit.languages import LANGUAGES, tag
 
 SEARCH_S = 10
+STORY = timedelta(minutes=45)
+"""How long before the end of its lawful hours a visit of the story has to begin: the story and the visit fit in."""
 POLL_S = 0.3
 PATIENCE_S = 120
 
@@ -29,9 +31,26 @@ class Published:
     plan: dict[str, Any]
     folder: Path
 
-    def first_stops(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """For each crew its route and its first stop, in the order of the routes."""
-        return [(route, route["stops"][0]) for route in self.plan["routes"]]
+    def open_now(self, dispatcher: Client) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """For each crew its route and its first stop that may lawfully be made already now, in the early morning.
+
+        The story does not wait for the hours of those who asked for the afternoon.
+        """
+        found = []
+        for route in self.plan["routes"]:
+            stop = next((stop for stop in route["stops"] if self._is_lawful_now(dispatcher, stop)), None)
+            if stop is not None:
+                found.append((route, stop))
+        return found
+
+    def _is_lawful_now(self, dispatcher: Client, stop: dict[str, Any]) -> bool:
+        now = datetime.fromisoformat(self.plan["published_at"])
+        (*_, latest) = dispatcher.every(f"/visits/{stop['visit_id']}/decisions")
+        spans = [
+            (datetime.fromisoformat(each["begins_at"]), datetime.fromisoformat(each["ends_at"]))
+            for each in latest["lawful"]
+        ]
+        return any(begins_at <= now and now + STORY <= ends_at for begins_at, ends_at in spans)
 
 
 def open_visits(dispatcher: Client, world: World, screen: Screen) -> None:
@@ -92,7 +111,7 @@ def show_plan(screen: Screen, plan: dict[str, Any]) -> None:
             _minutes(route["wait_s"]),
         )
     screen.show(crews)
-    left = Table(screen.words("Visit"), screen.words("Why it is left out"))
+    left = Table(screen.words("Reference"), screen.words("Why it is left out"))
     for one in plan["unserved"]:
         left.add_row(one["reference"], ": ".join(filter(None, (one["words"], "; ".join(one["remarks"])))))
     if plan["unserved"]:

@@ -115,7 +115,7 @@ def _go_out(stage: Stage, screen: Screen, made: World, published: Published) -> 
     officer = Client(stage.base_url, "officer", PASSWORD, language=language)
     dispatcher = Client(stage.base_url, "dispatcher", PASSWORD, language=language)
     lender = Client(stage.base_url, "lender", PASSWORD, language=language)
-    (first, first_stop), (second, second_stop), (third, third_stop) = published.first_stops()[:3]
+    (first, first_stop), (second, second_stop), (third, third_stop) = published.open_now(dispatcher)[:3]
     phone = field.phone_of(stage.base_url, made, first, screen)
     with screen.step("A visit as it should be"):
         field.good_visit(phone, first_stop, screen)
@@ -124,7 +124,8 @@ def _go_out(stage: Stage, screen: Screen, made: World, published: Published) -> 
     with screen.step("A visitor who goes silent"):
         field.silent_visit(field.phone_of(stage.base_url, made, third, screen), officer, third_stop, screen)
     with screen.step("A debtor who disputes the debt"):
-        field.disputed_visit(phone, lender, dispatcher, first["stops"][1], screen)
+        later = next(stop for stop in first["stops"] if stop is not first_stop)
+        field.disputed_visit(phone, lender, dispatcher, later, screen)
 
 
 def _close(stage: Stage, screen: Screen, published: Published) -> None:
