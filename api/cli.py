@@ -10,6 +10,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.commands.context import Context
+from api.commands.spoken import SpokenGroup, reader_language, teach_click
 from api.sentences import sentence
 from api.storage import translated
 from fieldvisit.errors import FieldVisitError, Kind
@@ -33,8 +34,12 @@ REFUSED, WRONG_USAGE, TRY_AGAIN = 1, 2, 75
 EXIT_CODES: Mapping[Kind, int] = {Kind.INVALID: WRONG_USAGE, Kind.UNAVAILABLE: TRY_AGAIN}
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SpokenGroup):
     """Knows its commands by name and loads the one that is called; tells every fault of ours in one sentence."""
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:
+        teach_click()
+        return super().main(*arguments, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(LAZY)
@@ -47,7 +52,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        spoken = Context().language
+        spoken = reader_language()
         with formatter.section(say("Commands", spoken)):
             formatter.write_dl([(name, say(text, spoken)) for name, (_, text) in sorted(LAZY.items())])
 

@@ -6,13 +6,14 @@ import sys
 import click
 
 from api.commands.context import Context
+from api.commands.spoken import SpokenGroup
 from fieldvisit.accounts import AccountDraft, create_account
 from fieldvisit.database import acting_for
 from fieldvisit.people import get_visitor
 from fieldvisit.vocabulary import Role
 
 
-@click.group()
+@click.group(cls=SpokenGroup)
 def account() -> None:
     """Who may log in."""
 

@@ -1,17 +1,17 @@
 """What every command may need, made when it is first asked for: a command that needs no database opens none."""
 
-import os
 import uuid
 from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.commands.spoken import reader_language
 from fieldvisit.accounts import Passwords
 from fieldvisit.clock import Clock
 from fieldvisit.database import Urls, acting_for_all, app_engine, database_urls, refuse_unsafe, session_factory
-from fieldvisit.languages import Message, best_language, say
-from fieldvisit.organisations import get_organisation_by_code
+from fieldvisit.languages import Message, say
+from fieldvisit.organisations import get_only_organisation, get_organisation_by_code
 from fieldvisit.settings import Settings, read_settings
 
 
@@ -56,15 +56,17 @@ class Context:
 
     @cached_property
     def language(self) -> str:
-        """The reader's, from the environment in the order that POSIX gives."""
-        names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-        return best_language(next((name for name in names if name), None))
+        return reader_language()
 
     def say(self, text: str, **values: object) -> str:
         """The sentence in the reader's language."""
         return say(Message(text, values), self.language)
 
-    def organisation(self, code: str) -> uuid.UUID:
-        """The id of the organisation with this code; raises NotFound."""
+    def organisation(self, code: str | None) -> uuid.UUID:
+        """The id of the organisation with this code; without one, of the only one there is.
+
+        Raises NotFound, and OrganisationNotNamed where there are several.
+        """
         with acting_for_all(self.sessions) as session:
-            return get_organisation_by_code(session, code).id
+            found = get_organisation_by_code(session, code) if code else get_only_organisation(session)
+            return found.id

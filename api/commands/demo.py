@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from api.commands.context import Context
+from api.commands.spoken import Spoken
 from fieldvisit.demo.screen import Screen
 from fieldvisit.demo.story import make_stage, play
 from fieldvisit.errors import FieldVisitError, Kind
@@ -26,7 +27,7 @@ def _interrupt(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-@click.command()
+@click.command(cls=Spoken)
 @click.option("--once", is_flag=True, help="End when the story is told, instead of staying.")
 @click.option("--port", default=8000, show_default=True, help="Where the server listens; a free port if it is taken.")
 @click.pass_obj

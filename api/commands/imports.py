@@ -1,6 +1,7 @@
 """`fieldvisit import`."""
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from api.commands.context import Context
+from api.commands.page import RAW
+from api.commands.spoken import Spoken, SpokenGroup
 from fieldvisit.geocoding import geocoder_from
 from fieldvisit.imports import KINDS, READERS, ImportResult, import_file
-from fieldvisit.languages import say
+from fieldvisit.languages import Message, say
 
 SOME_REFUSED = 1
 EXAMPLES = {
@@ -27,9 +30,10 @@ EXAMPLES = {
 }
 # Columns that may be left out, and that the example shows all the same.
 SHOWN = {"cases": ("phone",)}
+HEADS = (Message("Line"), Message("Column"), Message("Value"), Message("Reason"))
 
 
-@click.group()
+@click.group(cls=SpokenGroup)
 def import_group() -> None:
     """Read CSV and XLSX files.
 
@@ -44,7 +48,7 @@ def import_group() -> None:
     """
 
 
-def run(context: Context, /, *, kind: str, file: Path, code: str, dry_run: bool, all_or_nothing: bool) -> None:
+def run(context: Context, /, *, kind: str, file: Path, code: str | None, dry_run: bool, all_or_nothing: bool) -> None:
     org_id = context.organisation(code)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -82,7 +86,7 @@ def tell(context: Context, result: ImportResult, *, dry_run: bool) -> None:
 
 
 def fault_table(context: Context, result: ImportResult) -> Table:
-    table = Table(*(context.say(title) for title in ("Line", "Column", "Value", "Reason")))
+    table = Table(*(say(head, context.language) for head in HEADS))
     for fault in result.faults:
         # As text: what stands in a file is never markup.
         table.add_row(str(fault.line), Text(fault.column), Text(fault.value), Text(say(fault.reason, context.language)))
@@ -91,23 +95,33 @@ def fault_table(context: Context, result: ImportResult) -> Table:
     return table
 
 
-def help_of(kind: str) -> str:
-    """The columns of a kind and an example with those that every file needs."""
-    columns = READERS[kind].columns
-    needed = [column.name for column in columns if column.needed or column.name in SHOWN.get(kind, ())]
-    others = [column.name for column in columns if column.name not in needed]
-    text = f"{READERS[kind].summary}\n\n\b\n{','.join(needed)}\n{EXAMPLES[kind]}"
-    return text + f"\n\nAlso, where known: {', '.join(others)}." if others else text
+class ImportCommand(Spoken):
+    """Its help is made of the kind's reader: the columns, and an example with those that every file needs."""
+
+    def blocks(self) -> Iterator[Message | str]:
+        kind = str(self.name)
+        columns = READERS[kind].columns
+        needed = [column.name for column in columns if column.needed or column.name in SHOWN.get(kind, ())]
+        others = [column.name for column in columns if column.name not in needed]
+        yield Message(READERS[kind].summary)
+        yield f"{RAW}{','.join(needed)}\n{EXAMPLES[kind]}"
+        if others:
+            yield Message("Also, where known: {columns}.", {"columns": ", ".join(others)})
 
 
 def command(kind: str) -> click.Command:
     parameters: list[click.Parameter] = [
         click.Argument(["file"], type=click.Path(exists=True, dir_okay=False, path_type=Path)),
-        click.Option(["--organisation", "code"], required=True, metavar="CODE", help="Whose file it is."),
+        click.Option(
+            ["--organisation", "code"],
+            envvar="ORGANISATION",
+            metavar="CODE",
+            help="Whose file it is; the only organisation where there is one. Or the variable ORGANISATION.",
+        ),
         click.Option(["--dry-run"], is_flag=True, help="Store nothing, but report the same."),
         click.Option(["--all-or-nothing"], is_flag=True, help="Store nothing at all where any row is refused."),
     ]
-    return click.Command(kind, params=parameters, callback=click.pass_obj(partial(run, kind=kind)), help=help_of(kind))
+    return ImportCommand(kind, params=parameters, callback=click.pass_obj(partial(run, kind=kind)))
 
 
 for each in KINDS:

@@ -3,10 +3,11 @@
 import click
 
 from api.commands.context import Context
+from api.commands.spoken import Spoken
 from fieldvisit import database
 
 
-@click.command()
+@click.command(cls=Spoken)
 @click.option("--to", "revision", default="head", show_default=True, metavar="REVISION", help="base removes everything")
 @click.option("--yes", is_flag=True, help="Do not ask before everything is removed.")
 @click.pass_obj

@@ -5,12 +5,19 @@ from rich.console import Console
 from rich.table import Table
 
 from api.commands.context import Context
+from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for_all
+from fieldvisit.languages import Message, say
 from fieldvisit.organisations import OrganisationDraft, create_organisation, every_organisation
 from fieldvisit.vocabulary import OrganisationKind
 
+HEADS = (
+    *(Message("Code"), Message("Name"), Message("Kind")),
+    *(Message("Country"), Message("Time zone"), Message("Policies")),
+)
 
-@click.group()
+
+@click.group(cls=SpokenGroup)
 def organisation() -> None:
     """The lenders and agencies that use this installation."""
 
@@ -18,12 +25,14 @@ def organisation() -> None:
 @organisation.command("add")
 @click.argument("code")
 @click.option("--name", help="What people call it; the code otherwise.")
-@click.option("--kind", type=click.Choice([kind.value for kind in OrganisationKind]), required=True)
+@click.option(
+    "--kind", type=click.Choice([kind.value for kind in OrganisationKind]), required=True, help="Who lends, who visits."
+)
 @click.option("--country", required=True, help="ISO 3166, two letters: FI, CN.")
 @click.option("--zone", required=True, help="IANA time zone: Europe/Helsinki, Asia/Shanghai.")
 @click.option("--policy", "policies", multiple=True, help="A policy preset for its visits, such as house; repeatable.")
 @click.option("--debtor-phone", help="The number a debtor may call about a visit.")
-@click.option("--emergency-number", default="112", show_default=True)
+@click.option("--emergency-number", default="112", show_default=True, help="What a visitor in danger calls.")
 @click.pass_obj
 def add_organisation(context: Context, /, code: str, kind: str, name: str | None, **values: object) -> None:
     """Add an organisation. Its CODE (a-z, 0-9, -) names it in every other command.
@@ -43,8 +52,9 @@ def add_organisation(context: Context, /, code: str, kind: str, name: str | None
 @click.pass_obj
 def list_organisations(context: Context) -> None:
     """List all of them."""
-    table = Table("code", "name", "kind", "country", "zone", "policies")
+    table = Table(*(say(head, context.language) for head in HEADS))
     with acting_for_all(context.sessions) as session:
         for each in session.scalars(every_organisation()):
-            table.add_row(each.code, each.name, each.kind.value, each.country, each.zone, ", ".join(each.policies))
+            kind, policies = say(each.kind, context.language), ", ".join(each.policies)
+            table.add_row(each.code, each.name, kind, each.country, each.zone, policies)
     Console().print(table)

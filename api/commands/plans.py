@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.commands.context import Context
+from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.languages import Message, say
@@ -30,7 +31,7 @@ organisation = click.option("--organisation", "code", required=True, metavar="CO
 plan_id = click.argument("plan_id", type=click.UUID)
 
 
-@click.group()
+@click.group(cls=SpokenGroup)
 def plan() -> None:
     """Plan a day, look at the plan, publish it.
 

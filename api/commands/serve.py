@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
 from api.commands.context import Context
+from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.settings import Settings
 
@@ -20,7 +21,7 @@ STOP_S = 20
 log = structlog.get_logger("fieldvisit.serve")
 
 
-@click.command()
+@click.command(cls=Spoken)
 @click.option("--host", help="Where to listen; HOST otherwise.")
 @click.option("--port", type=click.IntRange(1, 65535), help="PORT otherwise.")
 @click.pass_obj

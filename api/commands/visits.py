@@ -7,6 +7,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session, joinedload
 
 from api.commands.context import Context
+from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for
 from fieldvisit.gate import Opened
 from fieldvisit.gate import open_visits as run_gate
@@ -17,7 +18,7 @@ HEADS = (Message("Reference"), Message("Case"), Message("State"), Message("Evide
 DONE = Message("{looked} cases looked at, {opened} visits opened, {held} wait for a point.")
 
 
-@click.group()
+@click.group(cls=SpokenGroup)
 def visits() -> None:
     """The visits of an organisation."""
 

@@ -16,9 +16,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.commands.context import Context
+from api.commands.spoken import Spoken
 from api.logs import configure_logs
-from fieldvisit.database import app_engine, refuse_unsafe, session_factory
-from fieldvisit.safety.beats import keep_up
+from fieldvisit.database import acting_for_all, app_engine, refuse_unsafe, session_factory
+from fieldvisit.safety.alive import beats_as, beats_on
+from fieldvisit.safety.beats import OUTAGE_S, keep_up
 from fieldvisit.safety.engine import RETRY_S, Fired, watch_once
 from fieldvisit.safety.engine import watch as watch_until
 
@@ -31,14 +33,17 @@ IMPATIENT = {
     "tcp_user_timeout": "10000",
 }
 
+NOT_BEATING = 1
+
 log = structlog.get_logger("fieldvisit.watch")
 
 
-@click.command()
+@click.command(cls=Spoken)
 @click.option("--once", is_flag=True, help="One turn, its figures as JSON, then end.")
+@click.option("--check", is_flag=True, help="Only see whether an engine of this host, or of this name, is at its work.")
 @click.option("--name", default=None, help="What this engine is called in its beats; host and process otherwise.")
 @click.pass_obj
-def watch(context: Context, once: bool, name: str | None) -> None:
+def watch(context: Context, *, once: bool, check: bool, name: str | None) -> None:
     """Raise the alarm for visitors who do not report back, until told to stop (SIGTERM).
 
     Looks at least once a second. Run two or more, on different machines: each deadline is decided by one of them, and
@@ -48,7 +53,10 @@ def watch(context: Context, once: bool, name: str | None) -> None:
     \b
       fieldvisit watch
       fieldvisit watch --once          exit 0; 1 where a row failed; 75 where the database is away
+      fieldvisit watch --check         exit 0 where a turn was finished lately, 1 otherwise
     """
+    if check:
+        sys.exit(_checked(context, name))
     configure_logs(context.settings.log_level)
     called = name or f"{socket.gethostname()}-{os.getpid()}"
     if once:
@@ -56,6 +64,19 @@ def watch(context: Context, once: bool, name: str | None) -> None:
         click.echo(json.dumps(asdict(fired)))
         sys.exit(1 if fired.failed else 0)
     _until_told(context, called)
+
+
+def _checked(context: Context, name: str | None) -> int:
+    engine = _engine(context)
+    try:
+        with acting_for_all(session_factory(engine)) as session:
+            beats = beats_as(session, name) if name else beats_on(session, socket.gethostname())
+    finally:
+        engine.dispose()
+    if beats:
+        return 0
+    click.echo(context.say("No engine has finished a turn here within {seconds} s.", seconds=OUTAGE_S), err=True)
+    return NOT_BEATING
 
 
 def _one_turn(sessions: sessionmaker[Session], name: str) -> Fired:
@@ -86,7 +107,11 @@ def _sessions_when_there(context: Context, stop: Event) -> sessionmaker[Session]
 
 
 def _sessions(context: Context) -> sessionmaker[Session]:
+    return session_factory(_engine(context))
+
+
+def _engine(context: Context) -> sa.Engine:
     url = make_url(context.urls.app).update_query_dict(IMPATIENT)
     engine: sa.Engine = app_engine(url.render_as_string(hide_password=False), context.settings, pool_size=1)
     refuse_unsafe(engine, context.settings)
-    return session_factory(engine)
+    return engine

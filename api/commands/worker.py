@@ -13,6 +13,7 @@ from procrastinate.jobs import DeleteJobCondition
 from sqlalchemy.exc import OperationalError
 
 from api.commands.context import Context
+from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.database import plain_url
 from fieldvisit.planning.jobs import SILENT_S, SOLVES, UPKEEP, Tools, sweep_stalled, worker_app
@@ -26,7 +27,7 @@ AGAIN_AFTER_S = 2
 log = structlog.get_logger(__name__)
 
 
-@click.command()
+@click.command(cls=Spoken)
 @click.option("--solves", default=1, show_default=True, type=click.IntRange(1, 64), help="Days solved side by side.")
 @click.option(
     "--silent-s",

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy.orm import Session, sessionmaker
 
 from api.cli import main
+from fieldvisit.database import acting_for_all
 from fieldvisit.imports import KINDS, READERS
 from fieldvisit.settings import Settings
+from fieldvisit.vocabulary import OrganisationKind
 from tests.imports.files import CASE, CONTACT, Office, write_csv
+from tests.worlds import make_organisation
 
 
 @pytest.fixture
@@ -87,3 +91,20 @@ def test_the_examples_of_the_help_import(lender: Office, agency: Office, environ
         path.write_text("\n".join(shown[place : place + 2]) + "\n")
         result = typed(environ, kind, path, "--organisation", codes.get(kind, "aurora-lend"))
         assert (kind, result.stdout) == (kind, "1 added, 0 changed, 0 unchanged, 0 refused.\n")
+
+
+def test_the_organisation_may_be_named_once_for_all_by_a_variable(lender: Office, environ: dict[str, str]) -> None:
+    path = write_csv(lender.folder / "cases.csv", [CASE])
+    unnamed = typed(environ, "cases", path)
+    assert unnamed.exit_code != 0
+    assert all(word in unnamed.stderr for word in ("aurora-lend", "pohjola-field", "[organisation_not_named]"))
+    assert typed(environ | {"ORGANISATION": "aurora-lend"}, "cases", path).stdout.startswith("1 added")
+
+
+def test_the_only_organisation_is_meant(
+    sessions: sessionmaker[Session], environ: dict[str, str], tmp_path: Path
+) -> None:
+    with acting_for_all(sessions) as session:
+        make_organisation(session, code="aurora-lend", kind=OrganisationKind.LENDER)
+    path = write_csv(tmp_path / "cases.csv", [CASE | {"agency": "", "placed_from": "", "placed_until": ""}])
+    assert typed(environ, "cases", path).stdout.startswith("1 added")
