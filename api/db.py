@@ -8,8 +8,9 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.database import IN_UTC, scope_transactions
+from fieldvisit.database import SAME_EVERYWHERE, scope_transactions
 from fieldvisit.models import Base
+from fieldvisit.partitions import lacks_partition, make_partitions
 from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
 
@@ -35,7 +36,7 @@ def attach(app: Flask, url: str, settings: Settings) -> sa.Engine:
         "hide_parameters": True,
         "connect_args": {
             "connect_timeout": CONNECT_S,
-            "options": f"{IN_UTC} {LIMITS}",
+            "options": f"{SAME_EVERYWHERE} {LIMITS}",
         },
     }
     db.init_app(app)

@@ -25,8 +25,9 @@ from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
 
 DATABASE = "fieldvisit"
-IN_UTC = "-c timezone=UTC"
-"""Whatever the server's own default: a day in SQL is a day of UTC unless a zone is named."""
+SAME_EVERYWHERE = r"-c timezone=UTC -c datestyle=ISO -c default_transaction_isolation=read\ committed"
+"""Whatever the server's own defaults: a day in SQL is a day of UTC, dates are readable, and a transaction that waited
+for a lock sees what the other one has written."""
 
 
 class UnsafeRole(FieldVisitError):
@@ -76,7 +77,7 @@ def app_engine(url: str, settings: Settings, *, pool_size: int = 10) -> sa.Engin
         max_overflow=pool_size,
         # The parameters of a failed statement are names and numbers of people; no log may repeat them.
         hide_parameters=True,
-        connect_args={"options": IN_UTC},
+        connect_args={"options": SAME_EVERYWHERE},
     )
     return attach_cipher(engine, Cipher(settings.data_key))
 
@@ -144,7 +145,7 @@ def acting_for_all(sessions: sessionmaker[Session]) -> Iterator[Session]:
 def migrate(urls: Urls, revision: str = "head") -> None:
     """Bring the schema to `revision` (``base`` takes everything away again). Runs as the owner."""
     _ensure_app_role(urls)
-    engine = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+    engine = sa.create_engine(urls.owner, poolclass=sa.NullPool, connect_args={"options": SAME_EVERYWHERE})
     config = Config()
     config.set_main_option("script_location", "fieldvisit:migrations")
     with engine.begin() as connection:
