@@ -1,25 +1,28 @@
 """From addresses to points, through any geocoder of geopy. A point that cannot be found is ordinary, and says why."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import tzfpy
+from geopy import Location
 from geopy.exc import GeopyError
 from geopy.extra.rate_limiter import RateLimiter
-from geopy.geocoders import Nominatim, Photon
+from geopy.geocoders import Nominatim
 
 from fieldvisit.datums import Point, to_wgs84
 from fieldvisit.errors import InvalidValue
+from fieldvisit.geocoder_services import make_service
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Datum, PointSource
 
-TIMEOUT_S = 5
 FAILURES_BEFORE_SILENCE = 3
-# Nominatim's public server allows one request per second.
-NOMINATIM_DELAY_S = 1.0
+# Nominatim's public server allows one request per second; one's own is as fast as it is.
+PUBLIC_NOMINATIM, NOMINATIM_DELAY_S = "nominatim.openstreetmap.org", 1.0
 # Nominatim's rank of a single house; smaller numbers are streets, towns, countries.
 NOMINATIM_HOUSE_RANK = 30
+# What Google calls the middle of a street, and of a town.
+GOOGLE_COARSE = ("GEOMETRIC_CENTER", "APPROXIMATE")
 
 NO_GEOCODER = "no geocoder is set"
 NOT_FOUND = "the geocoder knows no such address"
@@ -88,15 +91,14 @@ def geocoder_from(settings: Settings) -> Geocoder | None:
         from fieldvisit.demo.generator import EXTRACT
 
         return Gazetteer.of(EXTRACT)
-    if settings.geocoder == "nominatim":
-        nominatim = Nominatim(user_agent="fieldvisit", timeout=TIMEOUT_S)
-        nominatim.geocode = RateLimiter(
-            nominatim.geocode, min_delay_seconds=NOMINATIM_DELAY_S, max_retries=0, swallow_exceptions=False
-        )
-        return nominatim  # type: ignore[no-any-return]  # geopy ships no types
-    if settings.geocoder == "photon":
-        return Photon(user_agent="fieldvisit", timeout=TIMEOUT_S)  # type: ignore[no-any-return]  # geopy ships no types
-    return None
+    if settings.geocoder == "none":
+        return None
+    service = make_service(settings.geocoder, settings.geocoder_options)
+    ask = service.geocode
+    if isinstance(service, Nominatim) and service.domain == PUBLIC_NOMINATIM:
+        ask = RateLimiter(ask, min_delay_seconds=NOMINATIM_DELAY_S, max_retries=0, swallow_exceptions=False)
+    service.geocode = _in_wgs84(ask, settings.geocoder_datum)
+    return service  # type: ignore[no-any-return]  # geopy ships no types
 
 
 def zone_at(point: Point | None, otherwise: str) -> str:
@@ -105,17 +107,44 @@ def zone_at(point: Point | None, otherwise: str) -> str:
     return otherwise if not name or name.startswith("Etc/") else name
 
 
+def _in_wgs84(ask: Callable[[str], Any], datum: Datum) -> Callable[[str], Any]:
+    """The same question, answered in WGS-84 by a service that speaks another datum."""
+
+    def converted(query: str) -> Any:
+        location = ask(query)
+        if location is None or datum is Datum.WGS84:
+            return location
+        try:
+            point = to_wgs84(location.latitude, location.longitude, datum)
+        except InvalidValue:
+            # Far from where the datum is used: whatever was found there, it is not this address.
+            return None
+        return Location(location.address, (point.lat, point.lon, 0.0), location.raw)
+
+    return converted
+
+
 def _read(location: Any, name: str) -> Found:
     if location is None:
         return not_found(NOT_FOUND)
-    if not _is_a_house(location.raw):
+    if isinstance(location.raw, Mapping) and not _is_a_house(location.raw):
         return not_found(TOO_COARSE)
     return Found(point=Point(location.latitude, location.longitude), source=PointSource.GEOCODED, note=name)
 
 
 def _is_a_house(raw: Mapping[str, Any]) -> bool:
-    """Whether the answer is one house, where the service tells: the middle of a street is a stranger's door."""
+    """Whether the answer is one house, where the service tells: the middle of a street is a stranger's door.
+
+    Told by Nominatim, Photon, Google and Baidu; of the others the answer is believed.
+    """
     if "place_rank" in raw:
         return int(raw["place_rank"]) >= NOMINATIM_HOUSE_RANK
-    kind = raw.get("properties", {}).get("type")
-    return kind in (None, "house")
+    if "precise" in raw:
+        return bool(raw["precise"])
+    properties, geometry = (_part(raw, name) for name in ("properties", "geometry"))
+    return properties.get("type") in (None, "house") and geometry.get("location_type") not in GOOGLE_COARSE
+
+
+def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = raw.get(name)
+    return part if isinstance(part, Mapping) else {}

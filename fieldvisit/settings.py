@@ -4,16 +4,20 @@ Every setting has its line in docs/operators.md; a test holds the two against ea
 """
 
 import base64
+import json
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from environs import Env, EnvValidationError, validate
+from environs import Env, EnvValidationError, ValidationError, validate
 
 from fieldvisit.errors import SettingsRefused
+from fieldvisit.vocabulary import Datum
 
+WITHOUT_SERVICE = ("none", "demo")
 ENVIRONMENTS = ("development", "demo", "test", "production")
 
 
@@ -41,6 +45,11 @@ class Settings:
     map_file: Path | None
     """An OpenStreetMap extract for road travel times; None uses geodesic distances, and says so."""
     geocoder: str
+    """`none`, `demo`, or the name of a service of geopy."""
+    geocoder_options: Mapping[str, Any]
+    """What the service is made with: keys, a domain of one's own."""
+    geocoder_datum: Datum
+    """What the service's points are given in."""
     solve_s: int
     solve_threads: int
     solve_memory_mb: int
@@ -103,7 +112,9 @@ def _values(env: Env) -> dict[str, object]:
         "refresh_token_s": env.int("REFRESH_TOKEN_S", 30 * 86_400, validate=validate.Range(60, 366 * 86_400)),
         "geofence_m": env.int("GEOFENCE_M", 150, validate=validate.Range(10, 5_000)),
         "map_file": Path(map_file).absolute() if map_file else None,
-        "geocoder": env.str("GEOCODER", "none", validate=validate.OneOf(("none", "demo", "nominatim", "photon"))),
+        "geocoder": env.str("GEOCODER", "none", validate=_known_geocoder),
+        "geocoder_options": _object(env.str("GEOCODER_OPTIONS", "{}", validate=_object)),
+        "geocoder_datum": env.enum("GEOCODER_DATUM", Datum.WGS84, enum=Datum, by_value=True),
         "solve_s": env.int("SOLVE_S", 10, validate=validate.Range(1, 3_600)),
         "solve_threads": env.int("SOLVE_THREADS", 2, validate=validate.Range(1, 64)),
         "solve_memory_mb": env.int("SOLVE_MEMORY_MB", 4_096, validate=validate.Range(512, 262_144)),
@@ -114,11 +125,40 @@ def _values(env: Env) -> dict[str, object]:
     }
 
 
+def _known_geocoder(name: str) -> None:
+    if name not in WITHOUT_SERVICE:
+        # Here and not above: the thirty services are slow to load, and most processes need none.
+        from fieldvisit.geocoder_services import SERVICES
+
+        validate.OneOf((*WITHOUT_SERVICE, *SERVICES))(name)
+
+
+def _object(given: str) -> dict[str, Any]:
+    """The JSON object in the text. The fault does not repeat it: it may hold a key."""
+    try:
+        value = json.loads(given or "{}")
+    except ValueError as error:
+        raise ValidationError("Not JSON.") from error
+    if not isinstance(value, dict):
+        raise ValidationError('Not a JSON object, such as {"api_key": "..."}.')
+    return value
+
+
+def _refuse_unusable_geocoder(name: str, options: Mapping[str, Any]) -> None:
+    if name not in WITHOUT_SERVICE:
+        from fieldvisit.geocoder_services import make_service
+
+        make_service(name, options)
+    elif options:
+        raise SettingsRefused(faults=f"GEOCODER_OPTIONS: the geocoder {name} takes none.")
+
+
 def _refuse_contradictions(values: Mapping[str, object], production: bool) -> None:
     if production and not values["database_url"]:
         raise SettingsRefused(faults="DATABASE_URL: the embedded server is never used in production.")
     if production and values["geocoder"] == "demo":
         raise SettingsRefused(faults="GEOCODER: the demo's gazetteer is never used in production.")
+    _refuse_unusable_geocoder(str(values["geocoder"]), values["geocoder_options"])  # type: ignore[arg-type]  # an object
     if values["database_url"] and not str(values["database_url"]).startswith(
         ("postgresql://", "postgresql+psycopg://")
     ):

@@ -80,6 +80,11 @@ def test_without_a_geocoder_nothing_is_found() -> None:
         ({"place_rank": 26}, False),
         ({"properties": {"type": "house"}}, True),
         ({"properties": {"type": "street"}}, False),
+        ({"geometry": {"location_type": "ROOFTOP"}}, True),
+        ({"geometry": {"location_type": "GEOMETRIC_CENTER"}}, False),
+        ({"precise": 1}, True),
+        ({"precise": 0}, False),
+        ({"properties": None, "geometry": []}, True),
         ({}, True),
     ],
 )
