@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.accounts import AccountDraft, LoginRefused, Passwords, create_account, log_in
+from fieldvisit.accounts import AccountDraft, LoginRefused, Passwords, create_account, demand_open
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.datums import to_wgs84
 from fieldvisit.drafts import Change
@@ -91,12 +91,12 @@ def test_who_left_neither_logs_in_nor_renews_and_whoever_comes_back_does(
         assert made(session, active=False)[1] is Change.CHANGED
     with acting_for_all(sessions) as session:
         with pytest.raises(LoginRefused):
-            log_in(session, "ilta", PASSWORD, CHEAP)
+            demand_open(session, account_id)
         assert isinstance(renew(session, token, NOW + dt.timedelta(minutes=1), lifetime_s=3_600), Refused)
     with acting_for(sessions, world.agency) as session:
         made(session, active=True)
     with acting_for_all(sessions) as session:
-        assert log_in(session, "ilta", PASSWORD, CHEAP).id == account_id
+        demand_open(session, account_id)
         assert isinstance(renew(session, token, NOW + dt.timedelta(minutes=2), lifetime_s=3_600), Renewal)
 
 

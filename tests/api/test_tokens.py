@@ -14,13 +14,13 @@ from api.app import create_app
 from api.db import db
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for
-from fieldvisit.models import Account
+from fieldvisit.models import Account, Visitor
 from fieldvisit.settings import Settings
 from fieldvisit.tokens import read_access, sign_access
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import PASSWORD
 from tests.conftest import NOW
-from tests.worlds import World
+from tests.worlds import World, make_visitor
 
 
 @pytest.fixture
@@ -180,3 +180,16 @@ def test_an_address_that_a_caller_claims_is_not_believed_without_a_proxy(setting
     with app.app_context():
         db.engine.dispose()
     assert answers == [401] * 5 + [429]
+
+
+def test_a_visitor_who_left_does_not_log_in(client: FlaskClient, sessions: sessionmaker[Session], world: World) -> None:
+    with acting_for(sessions, world.agency) as session:
+        visitor = make_visitor(session, world)
+        draft = AccountDraft(username="ilta", password=PASSWORD, roles=(Role.VISITOR,), visitor_id=visitor.id)
+        create_account(session, world.agency, draft, Passwords(environment="test"))
+    login = {"username": "ilta", "password": PASSWORD}
+    assert client.post("/tokens", json=login).status_code == 201
+    with acting_for(sessions, world.agency) as session:
+        session.get_one(Visitor, visitor.id).active = False
+    answer = client.post("/tokens", json=login)
+    assert (answer.status_code, answer.json["code"]) == (401, "login_refused")
