@@ -54,7 +54,7 @@ def fault(client: FlaskClient, path: str, body: object) -> dict[str, Any]:
             "/visitors",
             VISITOR | {"nickname": "Il"},
             ("/nickname", "Il", "Unknown field.", "one of: external_id, name, staff_number, phone, skills, languages, "
-             "home_address, home"),
+             "home_address, home, active"),
         ),
         ("/visitors", {"external_id": "V1", "name": "Ilta"}, ("/staff_number", None, "Missing data for required field.",
          "a text of 1 to 100 characters")),

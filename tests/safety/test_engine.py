@@ -348,6 +348,7 @@ def test_an_alarm_is_raised_while_upkeep_cannot_have_its_lock(urls: Urls, door: 
     assert door.alert().kind is AlertKind.MISSED_CHECKIN
 
 
+@pytest.mark.long
 def test_a_turn_that_lacks_its_month_has_it_made_at_once(urls: Urls, door: Door) -> None:
     """The clock was set far ahead after the last upkeep, which is done once an hour."""
     door.start()
