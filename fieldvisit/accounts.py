@@ -5,6 +5,8 @@ import re
 import threading
 import unicodedata
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +23,7 @@ from fieldvisit.models import Account, RefreshToken, Visitor
 from fieldvisit.vocabulary import Role
 
 PASSWORD_MIN, PASSWORD_MAX = 10, 200
-AT_ONCE = 4
+AT_ONCE, ROOM_S = 4, 2.0
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{2,63}")
 
 
@@ -30,6 +32,11 @@ class LoginRefused(FieldVisitError):
 
     code, kind = "login_refused", Kind.UNAUTHENTICATED
     says = "User name and password do not belong together."
+
+
+class TooManyLogins(FieldVisitError):
+    code, kind = "too_many_logins", Kind.UNAVAILABLE
+    says = "Too many people are logging in at this moment. Try again."
 
 
 class Passwords:
@@ -44,16 +51,30 @@ class Passwords:
         self._room = threading.BoundedSemaphore(AT_ONCE)
 
     def hash(self, password: str) -> str:
-        with self._room:
+        """Raises TooManyLogins where there is no room for it soon."""
+        with self._slot():
             return self._hasher.hash(_normal(password))
 
     def fit(self, password: str, stored: str | None) -> bool:
-        """Whether they belong together. Without a stored hash the same work is done, and the answer is no."""
-        with self._room:
+        """Whether they belong together. Without a stored hash the same work is done, and the answer is no.
+
+        Raises TooManyLogins where there is no room for it soon.
+        """
+        with self._slot():
             try:
                 return self._hasher.verify(stored or self._nobody, _normal(password)) and stored is not None
             except VerifyMismatchError:
                 return False
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Room for one hash. A thread that queues for longer answers nobody else, the phones least of all."""
+        if not self._room.acquire(timeout=ROOM_S):
+            raise TooManyLogins()
+        try:
+            yield
+        finally:
+            self._room.release()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +120,20 @@ def create_account(session: Session, org_id: uuid.UUID, draft: AccountDraft, pas
     return account
 
 
-def log_in(session: Session, username: str, password: str, passwords: Passwords) -> Account:
-    """The open account that name and password belong to. The session has to see every organisation.
+def find_account(session: Session, username: str) -> Account | None:
+    """The account of this name, if there is one. The session has to see every organisation."""
+    return session.scalar(sa.select(Account).where(Account.username == username))
 
-    Raises LoginRefused, after the same work, whatever is wrong.
+
+def log_in(session: Session, found: Account | None, password: str, passwords: Passwords) -> Account:
+    """The account that was found for a name, if it is open and the password belongs to it.
+
+    The session is asked only after the slow comparison: no transaction has to be open meanwhile. Raises LoginRefused,
+    after the same work, whatever is wrong, and TooManyLogins where too many others compare just now.
     """
-    account = session.scalar(sa.select(Account).where(Account.username == username))
-    if not passwords.fit(password, account.password_hash if account else None):
+    if not passwords.fit(password, found.password_hash if found else None) or found is None:
         raise LoginRefused()
+    account = session.get(Account, found.id, populate_existing=True)
     if account is None or not may_log_in(session, account):
         raise LoginRefused()
     return account

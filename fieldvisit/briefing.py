@@ -1,12 +1,14 @@
 """What a visitor must know of a visit before the door, and what may be known only behind it.
 
 The amounts and the product are told once somebody is at the door and has confirmed there that this is the debtor. Of a
-visit that was cancelled, or whose case was taken back, nothing is told but that.
+visit that was cancelled, or whose case was taken back, nothing is told but that; of one that another crew makes now, or
+that is over, nothing but where it stands.
 """
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -17,10 +19,24 @@ from fieldvisit.credentials import paper_fault, wanted_kinds
 from fieldvisit.datums import Point
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.guide import GuideSection, guide_for
+from fieldvisit.identity import amounts_open
 from fieldvisit.languages import Message
-from fieldvisit.models import Case, Credential, IdentityCheck, Organisation, Visit
+from fieldvisit.models import Case, ContactAttempt, Credential, Organisation, Stop, Visit
 from fieldvisit.visits import CancelReason, why_cancelled
-from fieldvisit.vocabulary import BlockTrigger, CaseStage, CredentialKind, IdentityResult, PlaceKind, VisitState
+from fieldvisit.vocabulary import (
+    AttemptResult,
+    BlockTrigger,
+    CaseStage,
+    Channel,
+    CredentialKind,
+    PlaceKind,
+    ReachedDetail,
+    VisitState,
+)
+
+MOST_CONTACTS = 5
+CONTACTS_SINCE = dt.timedelta(days=180)
+"""How far back a briefing looks; older attempts say little, and lie in months that need not be opened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +70,16 @@ class ToShow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LastContact:
+    """One try to reach the debtor on this case: on which local day, how, and what came of it. It names nobody."""
+
+    on: dt.date
+    channel: Channel
+    result: AttemptResult
+    detail: ReachedDetail | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Briefing:
     """`languages` are the debtor's, as tags; `skills` what the visit asks of the crew. `amounts` None: not yet."""
 
@@ -66,6 +92,8 @@ class Briefing:
     languages: tuple[str, ...]
     to_show: tuple[ToShow, ...]
     guide: tuple[GuideSection, ...]
+    last_contacts: tuple[LastContact, ...]
+    """The latest first, `MOST_CONTACTS` of them."""
     emergency_number: str
     debtor_phone: str | None
     """The number that the debtor may call about this visit."""
@@ -74,7 +102,10 @@ class Briefing:
 
 @dataclass(frozen=True, kw_only=True)
 class VisitCard:
-    """A visit as its crew sees it. `briefing` None: it was cancelled, for the reason that is given."""
+    """A visit as its crew sees it.
+
+    `briefing` None: it was cancelled, for the reason that is given; or another crew makes it now, or it is over.
+    """
 
     visit_id: uuid.UUID
     reference: str
@@ -85,17 +116,27 @@ class VisitCard:
 
 
 def cards_of(
-    session: Session, visits: Sequence[Visit], visitor_id: uuid.UUID, *, now: dt.datetime
+    session: Session, stops: Sequence[Stop], visitor_id: uuid.UUID, *, now: dt.datetime
 ) -> dict[uuid.UUID, VisitCard]:
-    """The card of each visit, for this visitor. Three queries, whatever the number of visits."""
-    told = [visit for visit in visits if gone(visit) is None]
-    confirmed = _confirmed(session, told)
+    """The card of each visit at these stops of a visitor's own routes. Four queries, whatever the number of visits."""
+    visits = list({stop.visit_id: stop.visit for stop in stops}.values())
+    told = list({stop.visit_id: stop.visit for stop in stops if _is_briefed(stop, now)}.values())
+    opened = amounts_open(session, told, now=now)
+    contacts = _last_contacts(session, told, now)
     organisations = organisations_by_id(session, {id_ for visit in told for id_ in (visit.org_id, visit.lender_id)})
     papers = session.scalars(
         sa.select(Credential).where(Credential.visitor_id == visitor_id).order_by(Credential.valid_until.desc())
     ).all()
     briefings = {
-        visit.id: _briefing(visit, organisations, papers, confirmed=visit.id in confirmed, now=now) for visit in told
+        visit.id: _briefing(
+            visit,
+            organisations,
+            papers,
+            last_contacts=contacts[visit.case_id],
+            amounts=_amounts(visit.case) if visit.id in opened else None,
+            now=now,
+        )
+        for visit in told
     }
     return {
         visit.id: VisitCard(
@@ -119,12 +160,22 @@ def gone(visit: Visit) -> BlockTrigger | CancelReason | None:
     return CancelReason.PLACEMENT_ENDED if known is None else None
 
 
+def _is_briefed(stop: Stop, now: dt.datetime) -> bool:
+    """Whether those who ride this route are to know the debtor: while the visit stands, is theirs, and is not over."""
+    visit = stop.visit
+    if gone(visit) is not None or visit.plan_id != stop.route.plan_id:
+        return False
+    over = visit.planned_on is None or visit.planned_on < local_day(now, visit.place.zone)
+    return visit.state is not VisitState.CLOSED and not (visit.state is VisitState.REPORTED and over)
+
+
 def _briefing(
     visit: Visit,
     organisations: Mapping[uuid.UUID, Organisation],
     papers: Sequence[Credential],
     *,
-    confirmed: bool,
+    last_contacts: Sequence[LastContact],
+    amounts: Amounts | None,
     now: dt.datetime,
 ) -> Briefing:
     case, debtor, place = visit.case, visit.debtor, visit.place
@@ -142,7 +193,8 @@ def _briefing(
         guide=guide_for(case.stage, reason_known=case.reason_for_arrears is not None),
         emergency_number=organisation.emergency_number,
         debtor_phone=organisation.debtor_phone,
-        amounts=_amounts(case) if confirmed and visit.arrived_at is not None else None,
+        last_contacts=tuple(last_contacts),
+        amounts=amounts,
     )
 
 
@@ -165,12 +217,29 @@ def _amounts(case: Case) -> Amounts:
     )
 
 
-def _confirmed(session: Session, visits: Sequence[Visit]) -> set[uuid.UUID]:
-    return set(
-        session.scalars(
-            sa.select(IdentityCheck.visit_id).where(
-                IdentityCheck.visit_id.in_([visit.id for visit in visits]),
-                IdentityCheck.result == IdentityResult.CONFIRMED,
-            )
+def _last_contacts(
+    session: Session, visits: Collection[Visit], now: dt.datetime
+) -> Mapping[uuid.UUID, Sequence[LastContact]]:
+    """For each case of these visits the last attempts on it that one may see."""
+    attempt = ContactAttempt
+    zones = {visit.case_id: visit.place.zone for visit in visits}
+    rank = sa.func.row_number().over(partition_by=attempt.case_id, order_by=(attempt.at.desc(), attempt.id.desc()))
+    recent = (
+        sa.select(attempt.case_id, attempt.at, attempt.channel, attempt.result, attempt.detail, rank.label("rank"))
+        .where(
+            # The lender and the debtor are not needed to be right: they are what the index begins with.
+            attempt.org_id.in_({visit.lender_id for visit in visits}),
+            attempt.debtor_id.in_({visit.debtor_id for visit in visits}),
+            attempt.case_id.in_(zones),
+            attempt.at.between(now - CONTACTS_SINCE, now),
         )
+        .subquery()
     )
+    rows = session.execute(
+        sa.select(recent).where(recent.c.rank <= MOST_CONTACTS).order_by(recent.c.case_id, recent.c.rank)
+    )
+    found = defaultdict(list)
+    for row in rows:
+        on = local_day(row.at, zones[row.case_id])
+        found[row.case_id].append(LastContact(on=on, channel=row.channel, result=row.result, detail=row.detail))
+    return found

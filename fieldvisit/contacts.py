@@ -126,6 +126,8 @@ def record_attempts(
     cases = find_cases(session, (draft.case_id for draft in drafts))
     refusals = {place: fault for place, draft in enumerate(drafts) if (fault := _fault(draft, cases, now))}
     accepted = {place: (cases[draft.case_id][0], draft) for place, draft in enumerate(drafts) if place not in refusals}
+    # Before anything is written: making a month waits for those who write what its rows refer to.
+    ensure_months(session, (draft.at for _, draft in accepted.values()))
     points = _contact_points(session, accepted)
     attempts = {place: _Attempt(case, draft, points.get(place)) for place, (case, draft) in accepted.items()}
     changes = _store(session, attempts, told_by_id=told_by_id, now=now)
@@ -188,7 +190,6 @@ def _store(
     if not attempts:
         return {}
     first = {attempt.key: attempt for attempt in reversed(list(attempts.values()))}
-    ensure_months(session, (attempt.draft.at for attempt in first.values()))
     new = _claim_keys(session, first.values())
     rows = [(attempt_id, first[key]) for key, attempt_id in new.items()]
     _insert(session, rows)
@@ -208,6 +209,7 @@ def _claim_keys(session: Session, attempts: Iterable[_Attempt]) -> dict[tuple[uu
     """The ids of the attempts whose key nobody has claimed before."""
     key = ContactAttemptKey
     columns = (key.org_id, key.made_by_id, key.source, key.external_id, key.case_id, key.attempt_at)
+    # In one order for all senders: two who send the same ids in turn would wait for each other for ever.
     rows = [
         (
             attempt.case.org_id,
@@ -217,7 +219,7 @@ def _claim_keys(session: Session, attempts: Iterable[_Attempt]) -> dict[tuple[uu
             attempt.case.id,
             attempt.draft.at,
         )
-        for attempt in attempts
+        for attempt in sorted(attempts, key=lambda attempt: attempt.key)
     ]
     claimed = session.execute(
         insert(key)

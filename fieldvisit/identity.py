@@ -15,14 +15,18 @@ from fieldvisit.drafts import acting_organisation
 from fieldvisit.models import Case, CrewMember, IdentityCheck, Place, Route, Stop, Visit
 from fieldvisit.vocabulary import IdentityResult, VisitState
 
+OPEN_IN = (VisitState.ARRIVED, VisitState.REPORTED)
 
-def confirmed_at_the_door(session: Session, visits: Collection[Visit]) -> set[uuid.UUID]:
-    """The visits whose debtor was confirmed by the crew that now serves them, after arriving, on the day of the visit.
+
+def amounts_open(session: Session, visits: Collection[Visit], *, now: dt.datetime) -> set[uuid.UUID]:
+    """The visits of which the phone may show the amounts: begun, not cancelled, and today the debtor was confirmed by
+    the crew that now serves them, after arriving.
 
     One query, whatever the number of visits.
     """
+    on_their_day = {visit.id for visit in visits if _is_its_day(visit, now)}
     rows = session.execute(
-        sa.select(IdentityCheck.visit_id, IdentityCheck.result, IdentityCheck.at)
+        sa.select(IdentityCheck.visit_id, IdentityCheck.result)
         .join(Visit, Visit.id == IdentityCheck.visit_id)
         .join(Stop, Stop.visit_id == Visit.id)
         .join(Route, sa.and_(Route.id == Stop.route_id, Route.plan_id == Visit.plan_id))
@@ -30,15 +34,11 @@ def confirmed_at_the_door(session: Session, visits: Collection[Visit]) -> set[uu
             CrewMember,
             sa.and_(CrewMember.route_id == Route.id, CrewMember.visitor_id == IdentityCheck.visitor_id),
         )
-        .where(Visit.id.in_([visit.id for visit in visits]), IdentityCheck.at >= Visit.arrived_at)
+        .where(Visit.id.in_(on_their_day), Visit.state.in_(OPEN_IN), IdentityCheck.at >= Visit.arrived_at)
         .order_by(IdentityCheck.at, IdentityCheck.id)
     )
-    days = {visit.id: (visit.place.zone, visit.planned_on) for visit in visits}
-    last: dict[uuid.UUID, IdentityResult] = {}
-    for visit_id, result, at in rows:
-        zone, planned_on = days[visit_id]
-        if local_day(at, zone) == planned_on:
-            last[visit_id] = result
+    # Of each visit the last one stays.
+    last = {row.visit_id: row.result for row in rows}
     return {visit_id for visit_id, result in last.items() if result is IdentityResult.CONFIRMED}
 
 
@@ -61,6 +61,12 @@ def confirmed_by_crew(session: Session, visit: Visit, route: Route, *, now: dt.d
     )
     told = [result for result, at in checks if local_day(at, zone) >= route.plan.planned_on]
     return told[-1:] == [IdentityResult.CONFIRMED]
+
+
+def _is_its_day(visit: Visit, now: dt.datetime) -> bool:
+    # Nobody arrives on another day, and what is told after arriving is told today.
+    place: Place | None = visit.place
+    return place is not None and visit.planned_on == local_day(now, place.zone)
 
 
 def _may_still_arrive(visit: Visit, route: Route, today: dt.date) -> bool:

@@ -4,9 +4,11 @@ Every setting has its line in docs/operators.md; a test holds the two against ea
 """
 
 import base64
+import contextlib
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -180,13 +182,20 @@ def _key(name: str, given: str, data_folder: Path, *, must_be_given: bool) -> by
         raise SettingsRefused(faults=f"{variable}: has to be given in production (32 bytes, base64).")
     path = data_folder / f"{name}.base64"
     data_folder.mkdir(parents=True, exist_ok=True)
-    try:
-        # Two processes may start at once: the one that creates the file decides.
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
-            stream.write(base64.b64encode(secrets.token_bytes(32)).decode())
-    except FileExistsError:
-        pass
+    if not path.exists():
+        _keep_first(path, base64.b64encode(secrets.token_bytes(32)).decode())
     return base64.b64decode(path.read_text())
+
+
+def _keep_first(path: Path, text: str) -> None:
+    """Make the file whole, or not at all where somebody is killed over it. Of several that start at once, the first to
+    give it its name decides. Only its owner reads it."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as written:
+        written.write(text)
+        written.flush()
+        os.fsync(written.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(written.name, path)
 
 
 SETTING_NAMES = tuple(field.name.upper() for field in fields(Settings))

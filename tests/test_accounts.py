@@ -7,7 +7,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.accounts import AccountDraft, LoginRefused, Passwords, close_account, create_account, log_in
+from fieldvisit.accounts import (
+    AccountDraft,
+    LoginRefused,
+    Passwords,
+    close_account,
+    create_account,
+    find_account,
+    log_in,
+)
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, NotFound, Refused
 from fieldvisit.models import Account, RefreshToken
@@ -75,10 +83,10 @@ def test_a_password_fits_however_the_keyboard_writes_it() -> None:
 
 def test_one_logs_in_with_ones_own_password_alone(sessions: sessionmaker[Session], aino: uuid.UUID) -> None:
     with acting_for_all(sessions) as session:
-        assert log_in(session, "aino", PASSWORD, CHEAP).id == aino
+        assert log_in(session, find_account(session, "aino"), PASSWORD, CHEAP).id == aino
         for username, password in (("aino", PASSWORD + "!"), ("nobody", PASSWORD), ("aino", "")):
             with pytest.raises(LoginRefused):
-                log_in(session, username, password, CHEAP)
+                log_in(session, find_account(session, username), password, CHEAP)
 
 
 def test_a_visitor_of_another_organisation_gets_no_account(sessions: sessionmaker[Session], world: World) -> None:

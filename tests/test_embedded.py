@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from fieldvisit import embedded
+from tests.processes import wait_until
 
 
 @pytest.fixture
@@ -56,12 +58,48 @@ def test_it_comes_back_with_its_data_after_it_was_killed(folder: Path) -> None:
         assert connection.execute("select x from kept").fetchall() == [(7,)]
 
 
-def test_a_pid_of_another_process_is_not_taken_for_the_server(folder: Path) -> None:
+def test_it_comes_back_at_once_although_the_killed_one_left_somebody_at_work(folder: Path) -> None:
+    server = embedded.start(folder, forgetful=True)
+    with server.connect() as connection, ThreadPoolExecutor(1) as beside:
+        (backend,) = connection.execute("select pg_backend_pid()").fetchone() or (0,)
+        busy = beside.submit(connection.execute, "select count(*) from generate_series(1, 1e12)")
+        worker = psutil.Process(backend)
+        main = postmaster(server)
+        wait_until(lambda: worker.cpu_times().user > 0.1)
+        os.kill(main, signal.SIGKILL)
+        with embedded.start(folder, forgetful=True).connect() as again:
+            assert again.execute("select 1").fetchone() == (1,)
+        with pytest.raises(embedded.psycopg.OperationalError):
+            busy.result(timeout=60)
+    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+
+
+def test_one_that_is_still_starting_for_somebody_who_was_killed_is_waited_for(folder: Path) -> None:
     server = embedded.start(folder, forgetful=True)
     embedded.stop(folder)
-    (Path(server.folder) / "cluster" / "postmaster.pid").write_text(f"{os.getpid()}\n")
-    with embedded.start(folder).connect() as connection:
+    cluster = Path(server.folder) / "cluster"
+    begin = ("pg_ctl", "-W", "-D", str(cluster), "-l", str(cluster / "server.log"), "-o", f"-p {server.port}", "start")
+    embedded._run(*begin, account=embedded._account())
+    with embedded.start(folder, forgetful=True).connect() as connection:
         assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_first_start_that_was_killed_is_begun_again(folder: Path) -> None:
+    half = folder / "postgres"
+    (half / "cluster").mkdir(parents=True)
+    (half / "cluster" / "PG_VERSION").write_text("18")
+    (half / "server.json.new").write_text('{"folder": ')
+    with embedded.start(folder, forgetful=True).connect() as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_pid_of_another_process_is_not_taken_for_the_server(folder: Path, server: embedded.Server) -> None:
+    own = embedded.start(folder, forgetful=True)
+    for pid in (os.getpid(), postmaster(server)):
+        embedded.stop(folder)
+        (Path(own.folder) / "cluster" / "postmaster.pid").write_text(f"{pid}\n")
+        with embedded.start(folder).connect() as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_only_its_owner_reads_the_passwords_and_nobody_logs_in_without_one(folder: Path) -> None:

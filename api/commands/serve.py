@@ -1,6 +1,8 @@
 """`fieldvisit serve`."""
 
 import logging
+import os
+import threading
 from typing import Any
 
 import click
@@ -58,6 +60,8 @@ class Server(BaseApplication):
     def __init__(self, settings: Settings, *, bind: str) -> None:
         self._settings = settings
         self._bind = bind
+        # Nothing is ever written into it. Its end, when the process that listens is no more, is the sign.
+        self._lifeline = os.pipe()
         super().__init__()
 
     def load_config(self) -> None:
@@ -73,9 +77,22 @@ class Server(BaseApplication):
             "errorlog": "-",
             "accesslog": None,
             "logger_class": JoinedLogger,
+            "post_fork": self._end_with_listener,
         }
         for name, value in values.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         return create_app(self._settings)
+
+    def _end_with_listener(self, arbiter: Any, worker: Any) -> None:
+        """Let the process that answers end at once with the one that listens. By itself it would hold the port for as
+        long as anybody keeps a connection open, and whoever starts the server again would find the port taken."""
+        reading, writing = self._lifeline
+        os.close(writing)
+        threading.Thread(target=_end_after, args=(reading,), daemon=True).start()
+
+
+def _end_after(reading: int) -> None:
+    os.read(reading, 1)
+    os._exit(1)

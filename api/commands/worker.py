@@ -78,8 +78,9 @@ async def _work(make_app: Callable[[], App], *, solves: int, silent_s: int, once
 async def _serve_queues(app: App, told_to_stop: asyncio.Event, *, solves: int, silent_s: int, once: bool) -> None:
     async with app.open_async():
         await sweep_stalled(app, silent_s=silent_s)
-        # A queue of its own for the upkeep: the sweep must not wait behind a solve.
-        queues = {SOLVES: solves, UPKEEP: 1}
+        # A queue of its own for the upkeep: the sweep must not wait behind a solve. Two slots, each of its jobs being
+        # there once at most: nor behind the passing of time, which takes long in a large house.
+        queues = {SOLVES: solves, UPKEEP: 2}
         running = [
             asyncio.create_task(_run(app, name, concurrency=count, silent_s=silent_s, once=once))
             for name, count in queues.items()

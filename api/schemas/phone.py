@@ -15,12 +15,15 @@ from fieldvisit.phone.telling import EventDraft
 from fieldvisit.report_drafts import LONGEST_NOTE, AbortDraft, AdditionDraft, Met
 from fieldvisit.vocabulary import (
     AbortReason,
+    AttemptResult,
     CaseStage,
+    Channel,
     CredentialKind,
     Datum,
     IdentityMethod,
     IdentityResult,
     PlaceKind,
+    ReachedDetail,
     VisitState,
 )
 
@@ -156,8 +159,19 @@ class GuideSectionOut(Out):
     lines = fields.List(Words(), required=True)
 
 
+class LastContactOut(Out):
+    on = Day(required=True)
+    channel = Choice(Channel, required=True)
+    channel_words = Words(required=True, of="channel")
+    result = Choice(AttemptResult, required=True)
+    result_words = Words(required=True, of="result")
+    detail = Choice(ReachedDetail, required=True, allow_none=True)
+    detail_words = Words(required=True, allow_none=True, of="detail")
+
+
 class BriefingOut(Out):
-    """`amounts` is null until somebody at the door has confirmed that this is the debtor."""
+    """`last_contacts`: the latest attempts on the case, the last one first. `amounts` is null until somebody at the
+    door has confirmed that this is the debtor."""
 
     debtor_name = fields.String(required=True)
     address = fields.String(required=True)
@@ -169,13 +183,15 @@ class BriefingOut(Out):
     languages = fields.List(fields.String(), required=True)
     to_show = fields.List(fields.Nested(ToShowOut), required=True)
     guide = fields.List(fields.Nested(GuideSectionOut), required=True)
+    last_contacts = fields.List(fields.Nested(LastContactOut), required=True)
     emergency_number = fields.String(required=True)
     debtor_phone = fields.String(required=True, allow_none=True)
     amounts = fields.Nested(AmountsOut, required=True, allow_none=True)
 
 
 class VisitCardOut(Out):
-    """`cancelled` is the reason where nobody is to go there any more; then there is no briefing."""
+    """`cancelled` is the reason where nobody is to go there any more; then there is no briefing. Nor is there one where
+    another crew makes the visit now, or where it is over."""
 
     visit_id = Id(required=True)
     reference = fields.String(required=True)

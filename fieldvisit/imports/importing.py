@@ -77,9 +77,9 @@ def import_file(
         batches = run.batches(table, origin, path.name, on_progress or _silent)
         if not dry_run and not all_or_nothing:
             return run.in_batches(batches)
-        if reader.prepare:
+        if reader.prepare or reader.locating:
             with open_table(path) as ahead:
-                run.prepare(run.batches(ahead, origin, path.name, _silent))
+                run.look_ahead(run.batches(ahead, origin, path.name, on_progress or _silent))
         return run.as_one(batches, keep=not dry_run)
 
 
@@ -104,6 +104,7 @@ class _Run:
         self._now = now
         self._finder = finder
         self._claims = Claims(reader)
+        self._ahead: dict[str, Found] = {}
         self._layout: Layout[Any]
         self._counts = dict.fromkeys(Change, 0)
         self._refused = 0
@@ -121,19 +122,18 @@ class _Run:
             done += len(batch)
             on_progress(done, table.length)
 
-    def prepare(self, batches: Iterator[_Batch]) -> None:
-        """Have made ready, in short transactions, what must not be made in a long one."""
+    def look_ahead(self, batches: Iterator[_Batch]) -> None:
+        """Have made and found, in and between short transactions, what a long one must not wait for."""
         for batch in batches:
-            self._prepare(_rows(batch))
+            rows = _rows(batch)
+            self._prepare(rows)
+            self._ahead |= self._found(rows)
 
     def in_batches(self, batches: Iterator[_Batch]) -> ImportResult:
         for batch in batches:
             rows = _rows(batch)
             self._prepare(rows)
-            with acting_for(self._sessions, self._org_id) as session:
-                wanted = self._wanted(session, rows)
-            # Between two transactions: a geocoder may take its time.
-            found = self._look_for(wanted)
+            found = self._found(rows)
             with acting_for(self._sessions, self._org_id) as session:
                 self._write(session, batch, found)
         return self._result(stored=True)
@@ -141,7 +141,7 @@ class _Run:
     def as_one(self, batches: Iterator[_Batch], *, keep: bool) -> ImportResult:
         with self._sessions(info={"org": self._org_id}) as session, session.begin() as transaction:
             for batch in batches:
-                self._write(session, batch, self._look_for(self._wanted(session, _rows(batch))))
+                self._write(session, batch, self._ahead)
                 session.flush()
                 # Rows that are written are not looked at again: memory stays as it is.
                 session.expunge_all()
@@ -155,11 +155,14 @@ class _Run:
             with acting_for(self._sessions, self._org_id) as session:
                 self._reader.prepare(session, [row.draft for row in rows], self._now)
 
-    def _wanted(self, session: Session, rows: Sequence[Row[Any]]) -> set[str]:
+    def _found(self, rows: Sequence[Row[Any]]) -> dict[str, Found]:
+        """Where the addresses are that are new with these rows, each looked for once."""
         locating = self._reader.locating
-        return locating.wanted(session, [row.draft for row in rows]) if locating else set()
-
-    def _look_for(self, wanted: set[str]) -> dict[str, Found]:
+        if not locating:
+            return {}
+        with acting_for(self._sessions, self._org_id) as session:
+            wanted = locating.wanted(session, [row.draft for row in rows]) - self._ahead.keys()
+        # Between two transactions: a geocoder may take its time.
         found = {address: self._finder.find(address) for address in sorted(wanted)}
         self._unlocated += sum(each.point is None for each in found.values())
         return found

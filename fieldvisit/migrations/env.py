@@ -12,10 +12,10 @@ def include_name(name: str | None, type_: str, parents: object) -> bool:
 
 
 connection = context.config.attributes["connection"]
-# A migration that waits for a lock makes everybody behind it wait too: better that it fails and is tried again.
-connection.execute(text("set lock_timeout = '4s'"))
-# Two servers that start together migrate one after the other.
+# Two servers that start together migrate one after the other, however long the first one takes.
 connection.execute(text("select pg_advisory_xact_lock(hashtext('fieldvisit migrations'))"))
+# A migration that waits for a table makes everybody behind it wait too: better that it fails and is tried again.
+connection.execute(text("set lock_timeout = '4s'"))
 context.configure(
     connection=connection, target_metadata=Base.metadata, include_name=include_name, compare_server_default=False
 )

@@ -63,16 +63,15 @@ def my_day(session: Session, visitor_id: uuid.UUID, day: dt.date | None, *, now:
     """
     day = day or local_day(now, acting_organisation(session).zone)
     routes = routes_of_day(session, visitor_id, day)
-    visits = [stop.visit for route in routes for stop in route.stops]
-    cards = cards_of(session, visits, visitor_id, now=now)
+    cards = cards_of(session, [stop for route in routes for stop in route.stops], visitor_id, now=now)
     return MyDay(on=day, routes=tuple(_route(route, cards) for route in routes))
 
 
 def my_visit(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID, *, now: dt.datetime) -> VisitCard:
     """One visit of the visitor's own published route; NotFound for everybody else's."""
-    get_own_stop(session, visitor_id, visit_id)
-    visit = get_visit(session, visit_id)
-    return cards_of(session, [visit], visitor_id, now=now)[visit_id]
+    stop = get_own_stop(session, visitor_id, visit_id)
+    get_visit(session, visit_id)
+    return cards_of(session, [stop], visitor_id, now=now)[visit_id]
 
 
 def _route(route: Route, cards: dict[uuid.UUID, VisitCard]) -> DayRoute:

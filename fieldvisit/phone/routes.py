@@ -46,9 +46,10 @@ def routes_of_day(session: Session, visitor_id: uuid.UUID, day: dt.date) -> list
 
 
 def get_own_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -> Stop:
-    """The visit as it stands on the visitor's own published route of its day; NotFound for everybody else's."""
+    """The visit as it stands on the visitor's own route of the published plan that holds it; NotFound for everybody
+    else's."""
     stops = _stops(visitor_id, visit_id).where(
-        DayPlan.state == DayPlanState.PUBLISHED, DayPlan.planned_on == Visit.planned_on
+        DayPlan.state == DayPlanState.PUBLISHED, DayPlan.planned_on == Visit.planned_on, DayPlan.id == Visit.plan_id
     )
     stop = session.scalars(stops.limit(1)).first()
     if stop is None:

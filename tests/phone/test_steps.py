@@ -13,7 +13,7 @@ from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.credentials import papers_of
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.decisions import Forbidden
-from fieldvisit.errors import InvalidValue, NotFound, unless_refused
+from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.geofence import OutsideGeofence, OutsideReason, Position
 from fieldvisit.models import Credential, CredentialCheck, Placement, StoredDecision, Visit, Visitor
 from fieldvisit.phone.routes import CaseTakenBack, NotThisDay
@@ -31,24 +31,10 @@ from fieldvisit.vocabulary import (
     VisitState,
 )
 from tests.conftest import NOW
-from tests.phone.worlds import Morning, arrival, event, identity, make_plan, teller
+from tests.phone.worlds import Morning, arrival, event, identity, make_plan
 from tests.worlds import HELSINKI, TODAY, make_credential
 
-GEOFENCE_M = 150
 A_KILOMETRE_NORTH = (HELSINKI[0] + 0.009, HELSINKI[1])
-
-
-@pytest.fixture
-def told(sessions: sessionmaker[Session], morning: Morning) -> Callable[..., Any]:
-    """Tell one thing of the morning's first visit, in a transaction of its own, as Ilta unless told otherwise."""
-
-    def tell(step: Callable[..., Any], draft: Any, *, by: uuid.UUID = morning.ilta, **more: Any) -> Any:
-        terms = {"now": NOW, **({"geofence_m": GEOFENCE_M} if step is arrive else {}), **more}
-        with acting_for(sessions, morning.world.agency) as session:
-            answer = step(session, morning.visit, draft, by=teller(by), **terms)
-        return unless_refused(answer)
-
-    return tell
 
 
 def stored(sessions: sessionmaker[Session], visit_id: uuid.UUID) -> Visit:
@@ -151,8 +137,14 @@ def test_arriving_far_away_for_a_reason_is_taken_and_flagged(
     told(arrive, arrival(at=A_KILOMETRE_NORTH, outside_reason=OutsideReason.POINT_WRONG))
     with acting_for_all(sessions) as session:
         (entry,) = history_of(session, morning.visit)
-    flags = {"distance_m": 1003, "allowed_m": 170, "accuracy_m": 20, "mock": False, "outside_reason": "point_wrong"}
-    assert entry.detail == flags
+    assert entry.detail == {
+        "present": [str(morning.ilta), str(morning.oona)],
+        "distance_m": 1003,
+        "allowed_m": 170,
+        "accuracy_m": 20,
+        "mock": False,
+        "outside_reason": "point_wrong",
+    }
 
 
 def test_a_mock_position_is_flagged_and_never_refused(told: Callable[..., Any]) -> None:
