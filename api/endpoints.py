@@ -13,12 +13,12 @@ something has to stay is returned as `Refused`, and raised after the commit.
 
 import inspect
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Response, g, jsonify, request
 from flask_smorest import Blueprint
@@ -27,6 +27,7 @@ from marshmallow import Schema, fields
 from api import db
 from api.auth import actor, authenticate
 from api.context import request_id, runtime
+from api.idempotency import ANSWER_HEADER, PARAMETER, Turn, turn_of
 from api.paging import Keyset
 from api.reading import read_body, read_query
 from api.roles import GRANTS, PUBLIC, Permission, refuse_unless
@@ -34,7 +35,7 @@ from api.schemas.base import In, Out, PageIn
 from api.schemas.fields import Choice, Part
 from fieldvisit.audit import record_action
 from fieldvisit.drafts import Change
-from fieldvisit.errors import FieldVisitError, Refused, unless_refused
+from fieldvisit.errors import FieldVisitError, Refused
 
 type View = Callable[..., Any]
 CONTRACTS = "_contract"
@@ -82,16 +83,21 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
             _admit(contract)
             given = path | _read(contract)
             _count_own(contract, given)
-            with db.transaction():
+            with db.transaction() as session:
+                turn = turn_of(session) if _is_keyed(contract, request.method) else Turn(session, None)
+                if (replayed := turn.replay()) is not None:
+                    return replayed
                 result = view(**given)
-                refused = isinstance(result, Refused)
-                answer = None if refused else _dump(contract, result)
-                _record(contract, f"{view.__name__}_refused" if refused else view.__name__, path)
-            if refused and contract.counted_by:
-                # No bearer of ours: whoever shows made-up secrets is counted like anybody without one.
-                _count_address(contract)
-            unless_refused(result)
-            return _respond(contract, answer)
+                if isinstance(result, Refused):
+                    turn.release()
+                    _record(contract, f"{view.__name__}_refused", path)
+                else:
+                    response = _respond(contract, _dump(contract, result))
+                    turn.keep(response)
+                    _record(contract, view.__name__, path)
+            if isinstance(result, Refused):
+                _refuse(contract, result)
+            return response
 
         setattr(fulfil, CONTRACTS, contract)
         return documented(fulfil, contract)
@@ -101,6 +107,19 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
 
 def contract_of(view: View) -> Contract | None:
     return getattr(view, CONTRACTS, None)
+
+
+def _is_keyed(contract: Contract, method: str) -> bool:
+    """Whether a caller may send it under a key of their own, to get the same answer if they have to send it again."""
+    return method not in READING and contract.may is not PUBLIC and not contract.safety
+
+
+def _refuse(contract: Contract, refused: Refused) -> NoReturn:
+    """Raise a refusal of which something stays, after that was committed."""
+    if contract.counted_by:
+        # No bearer of ours: whoever shows made-up secrets is counted like anybody without one.
+        _count_address(contract)
+    raise refused.error
 
 
 def _admit(contract: Contract) -> None:
@@ -203,13 +222,29 @@ def documented(view: View, contract: Contract) -> View:
         "responses": {str(contract.status): _answer(contract)},
         "security": [] if contract.may is PUBLIC else [{"bearer": []}],
     }
-    query = contract.query or (PAGE if contract.order else None)
-    if query is not None:
-        manual["parameters"] = [{"in": "query", "schema": query}]
+    if contract.query is not None or contract.order is not None:
+        manual["parameters"] = _query_parameters(contract)
     if contract.body is not None:
         manual["requestBody"] = {"required": True, "content": {JSON: {"schema": contract.body}}}
     bound: View = Blueprint.doc(**manual)(view)
     return bound
+
+
+def documented_for(view: View, methods: Collection[str]) -> View:
+    """The view with what its document says only for these methods: that a write may be sent under a key."""
+    contract = contract_of(view)
+    if contract is None or not all(_is_keyed(contract, method) for method in methods):
+        return view
+    parameters = [*_query_parameters(contract), PARAMETER]
+    bound: View = Blueprint.doc(parameters=parameters, responses={str(contract.status): {"headers": ANSWER_HEADER}})(
+        view
+    )
+    return bound
+
+
+def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
+    query = contract.query or (PAGE if contract.order else None)
+    return [] if query is None else [{"in": "query", "schema": query}]
 
 
 def _described(view: View, contract: Contract) -> str:

@@ -3,6 +3,7 @@
 The page loads nothing from elsewhere and has no inline script, so it works offline and under a strict policy.
 """
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import flask
 import flask_smorest
 from flask import Flask, Response, send_from_directory
 
+from api.endpoints import View, documented_for
 from api.errors import PROBLEM
 from api.schemas.base import ProblemOut
 
@@ -20,7 +22,8 @@ DESCRIPTION = """Lawful, safe field visits.
 
 Log in at `POST /tokens`; send the access token as `Authorization: Bearer ...`. Every refusal is a problem document
 (RFC 9457) whose `code` is stable; the sentence in `detail` is in the language of `Accept-Language` (en, zh-CN).
-Lists come in pages: hand `next` back as `after`. Instants carry an offset, coordinates their datum, money its currency
+Lists come in pages: hand `next` back as `after`. A write may carry an `Idempotency-Key`: sent
+again with it, it gets the first answer. Instants carry an offset, coordinates their datum, money its currency
 in minor units. Unknown fields are refused.
 """
 ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
@@ -50,6 +53,10 @@ START = """SwaggerUIBundle({
 
 class Blueprint(flask_smorest.Blueprint):
     """A resource. Its endpoints state their contracts with `api.endpoints.endpoint`."""
+
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+        bind = super().route(rule, **options)
+        return lambda view: bind(documented_for(view, options.get("methods") or ("GET",)))
 
 
 class Api(flask_smorest.Api):

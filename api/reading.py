@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-from flask import request
+from flask import g, request
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -18,7 +18,7 @@ def read_body(schema: Schema) -> Any:
     """The body as the schema loads it. Raises WrongContentType, NotReadable, InvalidRequest."""
     if request.mimetype not in JSON and not request.mimetype.endswith("+json"):
         raise WrongContentType(given=request.mimetype or Message("of no stated type"))
-    data = parse_json(_body())
+    data = g.body = parse_json(_body())
     return _load(schema, data, place="body", shown=data)
 
 

@@ -1,5 +1,6 @@
 """All tables. A model is columns, constraints and verbs; queries and rules live in the modules above."""
 
+from fieldvisit.models.answers import KeptAnswer
 from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
 from fieldvisit.models.cases import Case, Payment, Placement
@@ -31,6 +32,7 @@ __all__ = [
     "Debtor",
     "EngineBeat",
     "IdentityCheck",
+    "KeptAnswer",
     "Organisation",
     "Payment",
     "PhoneEventKey",

@@ -111,6 +111,8 @@ class PhoneEventKey(Base, Shared):
     """What the phone was told back; ids and codes only."""
     recorded_at: Mapped[RecordedAt]
 
+    __table_args__ = (sa.Index("ix_phone_event_keys_org_id_recorded_at", "org_id", "recorded_at"),)
+
 
 class StoredDecision(Base, Shared):
     """The policy engine's answer at one moment, with everything needed to show later why."""

@@ -23,7 +23,7 @@ from fieldvisit.vocabulary import VisitState
 
 
 class EventIdReused(FieldVisitError):
-    code, kind = "event_id_reused", Kind.CONFLICT
+    code, kind = "event_id_reused", Kind.INVALID
     says = "The id {event_id} was used before, for something else. Every telling has an id of its own."
 
 

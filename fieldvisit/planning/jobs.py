@@ -19,6 +19,7 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.answers import forget_answers
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.gate import open_visits
@@ -140,7 +141,8 @@ async def solve_plan(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> Non
 
 
 def pass_time(tools: Tools) -> None:
-    """For each organisation: what was not begun waits again, what waited too long expires, and the gate looks again."""
+    """For each organisation: what was not begun waits again, what waited too long expires, the gate looks again, and
+    answers that nobody can ask for any more are forgotten."""
     make_partitions(tools.sessions)
     now = tools.clock()
     with acting_for_all(tools.sessions) as session:
@@ -152,8 +154,9 @@ def pass_time(tools: Tools) -> None:
             expired = expire_visits(session, now, today)
             lost = fail_silent_plans(session, now)
             opened = len(open_visits(session, org_id, now).visits)
-        if returned or expired or lost or opened:
-            counts = {"returned": returned, "expired": expired, "lost": lost, "opened": opened}
+            forgotten = forget_answers(session, now)
+        counts = {"returned": returned, "expired": expired, "lost": lost, "opened": opened, "forgotten": forgotten}
+        if any(counts.values()):
             log.info("time_passed", org_id=str(org_id), **counts)
 
 

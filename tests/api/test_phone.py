@@ -75,7 +75,7 @@ def test_a_telling_sent_again_gets_the_same_bytes(phone: FlaskClient, morning: M
     first, again = (phone.post(f"/phone/visits/{morning.visit}/arrival", json=body) for _ in range(2))
     assert (first.status_code, first.data) == (again.status_code, again.data)
     other = phone.post(f"/phone/visits/{morning.visit}/arrival", json=body | {"position": FAR})
-    assert (other.status_code, other.json["code"]) == (409, "event_id_reused")
+    assert (other.status_code, other.json["code"]) == (422, "event_id_reused")
 
 
 def test_the_briefing_speaks_the_callers_language(phone: FlaskClient, morning: Morning) -> None:

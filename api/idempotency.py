@@ -1,0 +1,70 @@
+"""`Idempotency-Key`: a write that is sent again under the same key gets the first answer, byte for byte.
+
+Every write takes it but those that anyone may call without a token, and those of safety: a call for help is never
+refused for a header, and carries an id of its own.
+"""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from flask import Response, g, request
+from sqlalchemy.orm import Session
+
+from api.auth import actor
+from fieldvisit.answers import FORM, Answer, Asked, earlier_answer, keep_answer, release_key
+
+HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
+
+PARAMETER: dict[str, Any] = {
+    "in": "header",
+    "name": HEADER,
+    "required": False,
+    "description": "made by the caller for this one write; sent again with it, the first answer comes again",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{FORM}$"},
+    "example": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69",
+}
+ANSWER_HEADER: dict[str, Any] = {
+    REPLAYED: {"description": "true where this answer was given before", "schema": {"type": "string"}}
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One request's dealings with its key; without a key it does nothing."""
+
+    session: Session
+    asked: Asked | None
+
+    def replay(self) -> Response | None:
+        """The answer of the first time; None where this is the first time."""
+        earlier = None if self.asked is None else earlier_answer(self.session, self.asked)
+        if earlier is None:
+            return None
+        response = Response(earlier.body, status=earlier.status, mimetype=earlier.media)
+        response.headers[REPLAYED] = "true"
+        return response
+
+    def keep(self, response: Response) -> None:
+        if self.asked is not None:
+            answer = Answer(status=response.status_code, media=response.mimetype or "", body=response.get_data(True))
+            keep_answer(self.session, self.asked, answer)
+
+    def release(self) -> None:
+        if self.asked is not None:
+            release_key(self.session, self.asked)
+
+
+def turn_of(session: Session) -> Turn:
+    """This request's turn. Raises InvalidValue for a key of the wrong form."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return Turn(session, None)
+    return Turn(session, Asked(account_id=actor().account_id, key=key, digest=_digest()))
+
+
+def _digest() -> bytes:
+    """Of the request as it is meant: the order of names and the white space of a body do not count."""
+    said = [request.method, request.full_path, g.get("body")]
+    return sha256(json.dumps(said, sort_keys=True).encode()).digest()
