@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from fieldvisit.errors import SettingsRefused
 from fieldvisit.vocabulary import Datum
 
 WITHOUT_SERVICE = ("none", "demo")
+_BUSY = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)=(\d+(?:\.\d+)?)")
 ENVIRONMENTS = ("development", "demo", "test", "production")
 
 
@@ -46,6 +48,10 @@ class Settings:
     geofence_m: int
     map_file: Path | None
     """An OpenStreetMap extract for road travel times; None uses geodesic distances, and says so."""
+    road_server: str | None
+    """The address of an OSRM server for road travel times; the map, or geodesic distances, where it does not answer."""
+    busy_hours: tuple[tuple[int, int, float], ...]
+    """From which second of the day until which a drive takes how many times as long."""
     geocoder: str
     """`none`, `demo`, or the name of a service of geopy."""
     geocoder_options: Mapping[str, Any]
@@ -114,6 +120,8 @@ def _values(env: Env) -> dict[str, object]:
         "refresh_token_s": env.int("REFRESH_TOKEN_S", 30 * 86_400, validate=validate.Range(60, 366 * 86_400)),
         "geofence_m": env.int("GEOFENCE_M", 150, validate=validate.Range(10, 5_000)),
         "map_file": Path(map_file).absolute() if map_file else None,
+        "road_server": env.str("ROAD_SERVER", None, validate=_web_address) or None,
+        "busy_hours": _busy_hours(env.str("BUSY_HOURS", "", validate=_busy_hours)),
         "geocoder": env.str("GEOCODER", "none", validate=_known_geocoder),
         "geocoder_options": _object(env.str("GEOCODER_OPTIONS", "{}", validate=_object)),
         "geocoder_datum": env.enum("GEOCODER_DATUM", Datum.WGS84, enum=Datum, by_value=True),
@@ -125,6 +133,26 @@ def _values(env: Env) -> dict[str, object]:
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),
         "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
     }
+
+
+def _web_address(given: str | None) -> None:
+    if given and not given.startswith(("http://", "https://")):
+        raise ValidationError("Not an address that begins with http:// or https://.")
+
+
+def _busy_hours(given: str | None) -> tuple[tuple[int, int, float], ...]:
+    """`07:00-09:30=1.4, 16:00-18:30=1.3` as seconds of the day and factors."""
+    found: list[tuple[int, int, float]] = []
+    for part in filter(None, (part.strip() for part in (given or "").split(","))):
+        read = _BUSY.fullmatch(part)
+        if read is None:
+            raise ValidationError(f"{part!r} is not like 07:00-09:30=1.4.")
+        begin, end = (int(read[n]) * 3_600 + int(read[n + 1]) * 60 for n in (1, 3))
+        factor = float(read[5])
+        if not (found[-1][1] if found else 0) <= begin < end <= 86_400 or not 0.2 <= factor <= 10:
+            raise ValidationError(f"{part!r}: hours must be in order, and a factor from 0.2 to 10.")
+        found.append((begin, end, factor))
+    return tuple(found)
 
 
 def _known_geocoder(name: str) -> None:

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,11 @@ from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.work import Answer, Work
 
 if TYPE_CHECKING:
+    from fieldvisit.planning.ways import Lines, Ways
     from routing.plan import Plan
     from routing.problem import Problem
     from routing.solver import Progress
-    from routing.travel import OsrmRoads, Point, TravelTable
+    from routing.travel import Point
 
 MEBIBYTE = 1 << 20
 
@@ -44,19 +45,18 @@ def solve_day(work: Work) -> Answer:
     """Look up travel times, solve, and trace the ways. A known failure is an answer; the unknown ends the process."""
     # Imported here, so that the memory they take counts under the limit.
     from routing.errors import FaultyPlan, InvalidProblem, MapMissing, RoadsUnavailable
-    from routing.format import plan_to_document, problem_from_document, problem_to_document
+    from routing.format import plan_to_document, problem_to_document
     from routing.solver import Limits, solve
     from routing.travel import Point
 
     points = [Point(lat=lat, lon=lon) for lat, lon in work.points]
+    ways = _ways(work)
     try:
-        roads = _roads(work)
-        table = _table(points, roads)
-        travel = {"seconds": _rows(table.seconds), "metres": _rows(table.metres)}
-        problem = problem_from_document({**work.document, "travel": travel})
+        table, lines = ways.table(points)
+        problem = replace(_untravelled(work), travel=ways.travel(table))
         limits = Limits(seconds=work.seconds, iterations=work.iterations, threads=work.threads, seed=work.seed)
         plan = solve(problem, limits, on_progress=_tell)
-        paths = _paths(problem, plan, points, roads)
+        paths = _paths(problem, plan, points, lines)
     except MapMissing as error:
         return Answer(failure=PlanFailure.MAP_UNUSABLE, says=str(error))
     except RoadsUnavailable as error:
@@ -65,39 +65,44 @@ def solve_day(work: Work) -> Answer:
         return Answer(failure=PlanFailure.PROBLEM_REFUSED, says=str(error))
     except FaultyPlan as error:
         return Answer(failure=PlanFailure.PLAN_FAULTY, says=str(error))
+    aside = {task.id: table.set_aside[task.location] for task in problem.tasks if task.location in table.set_aside}
     return Answer(
-        problem=problem_to_document(problem), plan=plan_to_document(plan), travel_source=table.source, paths=paths
+        problem=problem_to_document(problem),
+        plan=plan_to_document(plan),
+        travel_source=table.source,
+        paths=paths,
+        set_aside={task: reason.value for task, reason in aside.items()},
     )
 
 
-def _roads(work: Work) -> "OsrmRoads | None":
-    from routing.travel import OsrmRoads
+def _ways(work: Work) -> "Ways":
+    from fieldvisit.planning.ways import Ways
 
-    return OsrmRoads.build(Path(work.map_file), Path(work.graph_folder)) if work.map_file else None
+    return Ways(
+        server=work.road_server,
+        map_file=Path(work.map_file) if work.map_file else None,
+        folder=Path(work.graph_folder),
+        hours=tuple((begin, end, factor) for begin, end, factor in work.busy_hours),
+    )
 
 
-def _table(points: "Sequence[Point]", roads: "OsrmRoads | None") -> "TravelTable":
-    from routing.travel import geodesic
+def _untravelled(work: Work) -> "Problem":
+    """The problem with no way from anywhere: the matrix of a thousand places need not go through a document."""
+    from routing.format import problem_from_document
 
-    return roads.table(points) if roads else geodesic(points)
+    nowhere = [[0 if i == j else None for j in range(len(work.points))] for i in range(len(work.points))]
+    return problem_from_document({**work.document, "travel": {"seconds": nowhere}})
 
 
-def _paths(
-    problem: "Problem", plan: "Plan", points: "Sequence[Point]", roads: "OsrmRoads | None"
-) -> dict[str, list[list[float]]]:
-    """Crew → its way: along the roads, or straight from point to point."""
+def _paths(problem: "Problem", plan: "Plan", points: "Sequence[Point]", lines: "Lines") -> dict[str, list[list[float]]]:
+    """Crew → its way."""
     paths = {}
     for route in plan.routes:
         crew = problem.crew_by_id[route.crew]
         stops = [problem.task_by_id[stop.task].location for stop in route.stops]
-        way = [points[index] for index in (crew.start, *stops, *([] if crew.end is None else [crew.end]))]
-        line = roads.path(way) if roads else [(point.lon, point.lat) for point in way]
-        paths[route.crew] = [[lon, lat] for lon, lat in line]
+        places = (crew.start, *stops, *([] if crew.end is None else [crew.end]))
+        paths[route.crew] = lines.path([points[index] for index in places])
     return paths
-
-
-def _rows(matrix: Sequence[Sequence[int | None]] | None) -> list[list[int | None]] | None:
-    return None if matrix is None else [list(row) for row in matrix]
 
 
 def _tell(progress: "Progress") -> None:

@@ -7,7 +7,7 @@ is reserved for it.
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -22,17 +22,20 @@ from fieldvisit.planning.stops import judge_stops, leave_out, plain_clauses
 from fieldvisit.visits import lock_visits, move
 from fieldvisit.vocabulary import CheckMoment, DayPlanState, UnservedReason, VisitState
 from routing import plan as answers
+from routing.checking.drives import legs_of, timely_drives
 from routing.problem import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a search came back with. `paths`: crew → the way along roads as [lon, lat]."""
+    """What a search came back with. `paths`: crew → the way along roads as [lon, lat]. `set_aside`: visit → why nobody
+    can be sent to its point."""
 
     problem: Mapping[str, Any]
     plan: Mapping[str, Any]
     travel_source: str
     paths: Mapping[str, Sequence[Any]]
+    set_aside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class _Answer:
     claimed: Claimed
     question: Problem
     plan: answers.Plan
-    paths: Mapping[str, Sequence[Any]]
+    found: Found
 
 
 def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.datetime) -> bool:
@@ -71,7 +74,7 @@ def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.dat
     }
     row.state, row.finished_at = DayPlanState.DRAFT, now
     session.flush()
-    answer = _Answer(row=row, claimed=claimed, question=question, plan=plan, paths=found.paths)
+    answer = _Answer(row=row, claimed=claimed, question=question, plan=plan, found=found)
     _add_unserved(session, answer)
     routes = [_add_route(session, answer, route) for route in plan.routes]
     _reserve(session, row, routes, visits, now)
@@ -99,7 +102,8 @@ def _served(plan: answers.Plan) -> set[uuid.UUID]:
 def _add_unserved(session: Session, answer: _Answer) -> None:
     left_out = [(one.visit_id, one.reason, one.detail) for one in answer.claimed.day.left_out]
     left_out += [
-        (uuid.UUID(one.task), UnservedReason(one.reason.value), _detail(one.detail)) for one in answer.plan.unserved
+        (uuid.UUID(one.task), UnservedReason(one.reason.value), _detail(one, answer.found.set_aside))
+        for one in answer.plan.unserved
     ]
     session.add_all(
         UnservedVisit(org_id=answer.row.org_id, plan_id=answer.row.id, visit_id=visit_id, reason=reason, detail=detail)
@@ -107,11 +111,14 @@ def _add_unserved(session: Session, answer: _Answer) -> None:
     )
 
 
-def _detail(detail: object) -> dict[str, Any]:
-    """Per crew why not, or which visits hold the place: kept apart, since both are only names."""
-    if isinstance(detail, Mapping):
-        return {"crews": dict(detail)}
-    return {"held_by": list(detail)} if isinstance(detail, tuple) else {}
+def _detail(one: answers.Unserved, set_aside: Mapping[str, str]) -> dict[str, Any]:
+    """What is wrong with its point; else per crew why not, or which visits hold the place: kept apart, since both are
+    only names."""
+    if one.task in set_aside:
+        return {"point": set_aside[one.task]}
+    if isinstance(one.detail, Mapping):
+        return {"crews": dict(one.detail)}
+    return {"held_by": list(one.detail)} if isinstance(one.detail, tuple) else {}
 
 
 def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route:
@@ -132,7 +139,7 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
         wait_s=found.wait_s,
         break_at=instant(origin, found.break_begin_s) if found.break_begin_s is not None else None,
         break_s=crew.lead.break_s if broken else None,
-        path=list(answer.paths.get(found.crew, [])),
+        path=list(answer.found.paths.get(found.crew, [])),
     )
     route.members = [
         CrewMember(org_id=answer.row.org_id, visitor_id=shift.visitor_id, lead=shift is crew.lead)
@@ -180,9 +187,9 @@ def _legs(question: Problem, found: answers.Route) -> list[tuple[int, int]]:
 
 
 def _drives(question: Problem, found: answers.Route) -> list[int]:
-    """The seconds of each drive."""
-    seconds = question.travel.matrices[0]
-    return [seconds[here][there] or 0 for here, there in _legs(question, found)]
+    """The seconds of each drive, in the hours in which it is driven."""
+    legs = legs_of(question, question.crew_by_id[found.crew], found, "")
+    return [next(iter(timely_drives(question.travel, leg)), 0) for leg in legs]
 
 
 def _metres(question: Problem, found: answers.Route) -> int | None:

@@ -185,6 +185,7 @@ def _finish(tools: Tools, claimed: Claimed, answer: Answer) -> PlanFailure | Non
             plan=answer.plan or {},
             travel_source=answer.travel_source or "",
             paths=answer.paths or {},
+            set_aside=answer.set_aside or {},
         )
         try:
             with acting_for(tools.sessions, claimed.org_id) as session:

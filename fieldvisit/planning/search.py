@@ -42,6 +42,8 @@ def work_of(claimed: Claimed, settings: Settings) -> Work:
         threads=settings.solve_threads,
         seed=claimed.seed,
         memory_mb=settings.solve_memory_mb,
+        road_server=settings.road_server,
+        busy_hours=list(settings.busy_hours),
     )
 
 

@@ -21,7 +21,19 @@ from fieldvisit.vocabulary import UnservedReason
 
 ROADS = Message("road travel times from the map")
 LINES = Message("estimated from straight lines, not from roads")
-SOURCES = {"osrm": ROADS, "osrm-http": ROADS, "geodesic": LINES}
+SOURCES = {
+    "osrm": ROADS,
+    "osrm-http": ROADS,
+    "osrm-http+geodesic": Message("road travel times; where the roads did not answer, estimated from straight lines"),
+    "geodesic": LINES,
+    "geodesic-fallback": Message("estimated from straight lines: the road server did not answer"),
+}
+POINTS = {
+    "off_road": Message("no road is near its point: it may lie outside the map, or in another datum"),
+    "cut_off": Message("no road leads from its point to any other"),
+    "absurd": Message("its point is hundreds of kilometres away from all others"),
+}
+"""What is wrong with a point to which nobody is sent."""
 TAKEN_BACK = Message("the lender has taken the case back")
 MOST_NAMED = 3
 """How many of the visits that hold a place are named: more would not be read."""
@@ -63,6 +75,8 @@ class Told:
 def reason_words(left: UnservedVisit, told: Told) -> tuple[Message, tuple[Message, ...]]:
     """Why the visit is left out, and what there is to add."""
     remarks = [message_from(clause["message"]) for clause in left.detail.get("clauses", [])]
+    if left.detail.get("point") in POINTS:
+        remarks.append(POINTS[left.detail["point"]])
     held_by = [told.references.get(visit_id, visit_id) for visit_id in left.detail.get("held_by", [])]
     if held_by:
         remarks.append(_held(held_by))

@@ -1,6 +1,6 @@
 """What a worker and its solving child say to each other, each as one line of JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fieldvisit.planning.failures import PlanFailure
@@ -8,7 +8,10 @@ from fieldvisit.planning.failures import PlanFailure
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What to do. `map_file` None: geodesic travel times. `points` are (lat, lon)."""
+    """What to do. Without `road_server` and `map_file`: geodesic travel times. `points` are (lat, lon).
+
+    `busy_hours`: (from second of the day, until, how much longer a drive takes).
+    """
 
     document: dict[str, Any]
     points: list[tuple[float, float]]
@@ -19,20 +22,23 @@ class Work:
     threads: int
     seed: int
     memory_mb: int
+    road_server: str | None = None
+    busy_hours: list[tuple[int, int, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What came of it: the whole problem and the plan as documents of the planning format, or a failure.
 
-    `paths`: crew → the way along roads as [lon, lat]. `says`: what happened, for a log. `called_off`: nobody waits for
-    an answer any more, which is neither.
+    `paths`: crew → the way along roads as [lon, lat]. `set_aside`: task → why nobody is sent to its point. `says`: what
+    happened, for a log. `called_off`: nobody waits for an answer any more, which is neither.
     """
 
     problem: dict[str, Any] | None = None
     plan: dict[str, Any] | None = None
     travel_source: str | None = None
     paths: dict[str, list[list[float]]] | None = None
+    set_aside: dict[str, str] | None = None
     failure: PlanFailure | None = None
     says: str = ""
     called_off: bool = False

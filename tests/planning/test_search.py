@@ -76,9 +76,20 @@ def test_over_roads_it_follows_them_and_a_point_without_a_road_is_left_out_for_t
     assert (answer.failure, answer.travel_source) == (None, "osrm")
     plan = plan_from_document(answer.plan)
     assert [(one.task, one.reason.value) for one in plan.unserved] == [("v5", "unreachable")]
+    assert answer.set_aside == {"v5": "off_road"}
     assert answer.paths is not None
     assert len(answer.paths["A"]) > 20
     assert all(24.8 < lon < 25.1 and 60.1 < lat < 60.3 for lon, lat in answer.paths["A"])
+
+
+def test_in_busy_hours_drives_take_longer_and_the_judge_knows() -> None:
+    calm = searched(work())[0]
+    busy = searched(Work(**{**asdict(work()), "busy_hours": [(0, 86_400, 2.0)]}))[0]
+    assert calm.plan is not None
+    assert busy.plan is not None
+    travel = [sum(route["travel_s"] for route in answer["routes"]) for answer in (calm.plan, busy.plan)]
+    assert travel[1] == 2 * travel[0]
+    assert faults(problem_from_document(busy.problem), plan_from_document(busy.plan)) == []
 
 
 def test_the_same_seed_and_iterations_give_the_same_plan() -> None:

@@ -103,6 +103,14 @@ def test_of_a_case_taken_back_that_is_said_and_nothing_of_its_place() -> None:
         ("osrm", "road travel times from the map"),
         ("osrm-http", "road travel times from the map"),
         ("geodesic, detour 1.35, 7 m/s", "estimated from straight lines, not from roads"),
+        (
+            "geodesic-fallback, calibrated on 900 ways of osrm, median error 20%",
+            "estimated from straight lines: the road server did not answer",
+        ),
+        (
+            "osrm-http+geodesic, 3.0% of the ways estimated",
+            "road travel times; where the roads did not answer, estimated from straight lines",
+        ),
         ("tea leaves", "tea leaves"),
     ],
 )

@@ -97,6 +97,7 @@ def found_in(answer: Answer) -> Found:
         plan=answer.plan or {},
         travel_source=answer.travel_source or "",
         paths=answer.paths or {},
+        set_aside=answer.set_aside or {},
     )
 
 

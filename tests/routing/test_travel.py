@@ -1,15 +1,12 @@
 """Helsinki's centre, from the extract that the demo ships."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
 from pathlib import Path
 
 import pytest
 
-from routing.errors import MapMissing, RoadsUnavailable
-from routing.travel import OsrmRoads, OsrmServer, Point, geodesic
+from routing.errors import InvalidProblem, MapMissing
+from routing.travel import Hours, OsrmRoads, Point, SetAside, banded, geodesic
 
 EXTRACT = Path(__file__).parents[2] / "fieldvisit" / "demo" / "helsinki-centre.osm.pbf"
 STATION = Point(lat=60.1699, lon=24.9384)
@@ -37,7 +34,7 @@ def test_the_way_through_town_is_longer_than_the_line(roads: OsrmRoads) -> None:
 
 def test_a_point_out_of_town_is_set_aside_and_stops_nobody(roads: OsrmRoads) -> None:
     whole, town = roads.table([STATION, OUT_OF_TOWN, SQUARE]), roads.table([STATION, SQUARE])
-    assert whole.unreachable == (1,)
+    assert whole.set_aside == {1: SetAside.OFF_ROAD}
     assert whole.seconds[1] == (None, 0, None)
     assert (whole.seconds[0][2], whole.seconds[2][0]) == (town.seconds[0][1], town.seconds[1][0])
 
@@ -90,50 +87,55 @@ def test_a_degree_of_the_equator_at_a_metre_a_second() -> None:
     assert (table.seconds, table.source) == (table.metres, "geodesic, detour 2, 1 m/s")
 
 
-@pytest.fixture
-def server() -> Iterator[str]:
-    """A road server of two places on one street; the third place of a request is nowhere."""
-
-    class Answers(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            service = self.path.split("/")[1]
-            answer: dict[str, object] = {"code": "Ok"}
-            if service == "nearest" and "25.000000" in self.path:
-                answer = {"code": "NoSegment"}
-            if service == "table":
-                answer |= {"durations": [[0, 60.4], [70.6, 0]], "distances": [[0, 500], [600, 0]]}
-            if service == "route":
-                answer |= {"routes": [{"geometry": {"coordinates": [[24.9, 60.1], [24.8, 60.2]]}}]}
-            body = json.dumps(answer).encode() if service != "table" or "24.950000" in self.path else b"no JSON"
-            self.send_response(200 if answer["code"] == "Ok" else 400)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=listening.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.server_port}"
-    listening.shutdown()
-    listening.server_close()
-    thread.join()
+def test_two_doors_at_one_spot_of_a_street_have_no_length_below_nothing(roads: OsrmRoads) -> None:
+    # OSRM answers -1 m for some pairs of points that it moves to the same place.
+    near = [Point(lat=60.1699 + step * 1e-6, lon=24.9384 + step * 1e-6) for step in range(40)]
+    table = roads.table(near)
+    assert all(cell is None or cell >= 0 for row in table.metres for cell in row)
 
 
-def test_a_road_server_is_asked_over_http(server: str) -> None:
-    client = OsrmServer(server)
-    table = client.table([STATION, OUT_OF_TOWN, SQUARE])
-    assert table.seconds == ((0, None, 60), (None, 0, None), (71, None, 0))
-    assert (table.metres[0][2], table.source, table.unreachable) == (500, "osrm-http", (1,))
-    assert client.path([STATION, SQUARE]) == [(24.9, 60.1), (24.8, 60.2)]
-    with pytest.raises(RoadsUnavailable):
-        client.table([STATION, STATION])
-    client.close()
+def test_a_point_on_another_continent_is_set_aside_as_absurd() -> None:
+    points = [STATION, SQUARE, OUT_OF_TOWN, Point(lat=0, lon=0), Point(lat=24.9384, lon=60.1699)]
+    table = geodesic(points)
+    assert table.set_aside == {3: SetAside.ABSURD, 4: SetAside.ABSURD}
+    assert table.seconds[3] == (None, None, None, 0, None)
+    assert table.seconds[0][2] is not None
 
 
-def test_a_road_server_that_is_gone_is_an_error_of_its_own() -> None:
-    client = OsrmServer("http://127.0.0.1:9", timeout_s=2)
-    with pytest.raises(RoadsUnavailable, match="cannot be asked"):
-        client.table([STATION])
-    client.close()
+def test_a_table_of_roads_is_the_same_from_one_question_as_from_many(
+    roads: OsrmRoads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [STATION, SQUARE, OUT_OF_TOWN, Point(lat=60.171, lon=24.945), Point(lat=60.168, lon=24.941)]
+    whole = roads.table(points)
+    monkeypatch.setattr("routing.travel.roads.ROWS_AT_ONCE", 2)
+    assert roads.table(points) == whole
+
+
+def test_in_busy_hours_each_drive_takes_longer() -> None:
+    table = geodesic([STATION, SQUARE], detour=1, speed_m_s=1)
+    alone = table.seconds[0][1] or 0
+    morning, noon = Hours(from_s=25_200, until_s=34_200, factor=1.5), Hours(from_s=34_200, until_s=40_000, factor=0.5)
+    travel = banded(table, [morning, noon])
+    assert travel.starts_s == (0, 25_200, 34_200, 40_000)
+    assert [matrix[0][1] for matrix in travel.matrices] == [alone, round(alone * 1.5), round(alone * 0.5), alone]
+    assert banded(table, []) == table.travel()
+
+
+def test_hours_that_overlap_are_refused_with_their_path() -> None:
+    table = geodesic([STATION, SQUARE])
+    with pytest.raises(InvalidProblem, match=r"hours\[1\].from_s"):
+        banded(table, [Hours(from_s=0, until_s=100, factor=2), Hours(from_s=99, until_s=200, factor=2)])
+    with pytest.raises(InvalidProblem, match="until_s"):
+        Hours(from_s=100, until_s=100, factor=2)
+
+
+@pytest.mark.long
+def test_a_thousand_points_in_process_take_a_few_seconds_of_processor_time(roads: OsrmRoads) -> None:
+    points = [
+        Point(lat=60.1645 + (n * 7919 % 1000) * 1.4e-5, lon=24.9355 + (n * 104_729 % 1000) * 1.7e-5)
+        for n in range(1000)
+    ]
+    began = time.process_time()
+    table = roads.table(points)
+    assert time.process_time() - began < 10
+    assert len(table.seconds) == 1000
