@@ -22,6 +22,7 @@ from fieldvisit.compliance.rules import CredentialRule
 from fieldvisit.compliance.staffing import credential_clauses
 from fieldvisit.facts import staff_facts
 from fieldvisit.models import Area, Shift, Visit
+from fieldvisit.planning.elsewhere import elsewhere_clause, riding_elsewhere
 from fieldvisit.vocabulary import Verdict
 
 PAPERS, LANGUAGE, AT_MOST = "papers:", "language:", "at_most:"
@@ -51,7 +52,7 @@ class CrewToPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class StayedHome:
-    """A visitor whose papers hold for no visit of the day, with what is wrong with them."""
+    """A visitor whose papers hold for no visit of the day, with what is wrong with them; or who rides elsewhere."""
 
     visitor_id: uuid.UUID
     staff_number: str
@@ -65,6 +66,8 @@ class Roster:
     on: dt.date
     shifts: tuple[Shift, ...]
     staff: Mapping[uuid.UUID, StaffFact]
+    elsewhere: Mapping[uuid.UUID, str]
+    """Those whom the day's plan of another area holds, and which."""
 
     @property
     def cases(self) -> frozenset[str]:
@@ -102,16 +105,17 @@ def at_most(people: int) -> str:
     return f"{AT_MOST}{people}"
 
 
-def read_roster(session: Session, org_id: uuid.UUID, on: dt.date) -> Roster:
-    """The shifts of the active visitors of the organisation on this date."""
+def read_roster(session: Session, area: Area, on: dt.date) -> Roster:
+    """The shifts of the active visitors of the area's organisation on this date."""
     shifts = session.scalars(
         sa.select(Shift)
-        .where(Shift.org_id == org_id, Shift.works_on == on)
+        .where(Shift.org_id == area.org_id, Shift.works_on == on)
         .options(joinedload(Shift.visitor))
         .order_by(Shift.crew_code, Shift.lead.desc(), Shift.visitor_id)
     ).all()
     working = tuple(shift for shift in shifts if shift.visitor.active)
-    return Roster(on, working, staff_facts(session, [shift.visitor_id for shift in working]))
+    taken = riding_elsewhere(session, area.org_id, area.id, on)
+    return Roster(on, working, staff_facts(session, [shift.visitor_id for shift in working]), taken)
 
 
 def papers_of(roster: Roster, visit: Visit, facts: Facts, terms: Terms) -> Papers:
@@ -124,7 +128,8 @@ def papers_of(roster: Roster, visit: Visit, facts: Facts, terms: Terms) -> Paper
 def crews_of(
     roster: Roster, area: Area, papers: Set[Papers], most: Iterable[int], *, now: dt.datetime
 ) -> tuple[tuple[CrewToPlan, ...], tuple[StayedHome, ...]]:
-    """The crews of the day, and those who stay at home because their papers hold for none of its visits.
+    """The crews of the day, and those who do not ride: their papers hold for none of its visits, or another area has
+    them.
 
     A crew goes on without whoever stays at home. `most`: the largest numbers of people that visits allow at a door.
     """
@@ -144,6 +149,9 @@ def crews_of(
 
 
 def _stays_home(roster: Roster, shift: Shift, papers: Set[Papers]) -> StayedHome | None:
+    if shift.visitor_id in roster.elsewhere:
+        found = (elsewhere_clause(roster.elsewhere[shift.visitor_id]),)
+        return StayedHome(visitor_id=shift.visitor_id, staff_number=shift.visitor.staff_number, clauses=found)
     person = roster.staff[shift.visitor_id]
     lacking = [one.lacking([person], roster.on, each=True) for one in sorted(papers, key=lambda one: one.tag)]
     if not lacking or not all(lacking):

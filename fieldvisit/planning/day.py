@@ -90,7 +90,7 @@ def read_day(session: Session, area: Area, on: dt.date, now: dt.datetime) -> Day
         for visit, known, policies in _known(session, organisation, _candidates(session, area, on), now)
     ]
     permitted = [one for one in judged if isinstance(one, _Permitted)]
-    roster = read_roster(session, area.org_id, on)
+    roster = read_roster(session, area, on)
     papers = {one.visit.id: papers_of(roster, one.visit, one.facts, one.terms) for one in permitted}
     most = {one.terms.staff_max for one in permitted if one.terms.staff_max is not None}
     crews, stayed_home = crews_of(roster, area, set(papers.values()), most, now=now)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, UnservedVisit, Visit
+from fieldvisit.planning.elsewhere import refuse_taken
 from fieldvisit.planning.judging import demand_faultless
 from fieldvisit.planning.plans import Claimed, lock_plan, planned_in, published_plan, release_drafts, take_turn
 from fieldvisit.planning.problem import instant
@@ -60,6 +61,7 @@ def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.dat
     row = lock_plan(session, claimed.plan_id)
     if row.state is not DayPlanState.SOLVING or row.claimed_at != claimed.claimed_at:
         return False
+    refuse_taken(session, row, _people(claimed, plan))
     drafts = _earlier_drafts(session, row)
     visits = lock_visits(session, planned_in(session, drafts) | _served(plan))
     release_drafts(session, drafts, now)
@@ -97,6 +99,12 @@ def _earlier_drafts(session: Session, plan: DayPlan) -> Sequence[DayPlan]:
 
 def _served(plan: answers.Plan) -> set[uuid.UUID]:
     return {uuid.UUID(stop.task) for route in plan.routes for stop in route.stops}
+
+
+def _people(claimed: Claimed, plan: answers.Plan) -> set[uuid.UUID]:
+    """Everybody who rides."""
+    used = {route.crew for route in plan.routes}
+    return {shift.visitor_id for crew in claimed.day.crews if crew.code in used for shift in crew.members}
 
 
 def _add_unserved(session: Session, answer: _Answer) -> None:

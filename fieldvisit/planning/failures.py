@@ -15,6 +15,7 @@ class PlanFailure(StrEnum):
     ROADS_UNAVAILABLE = "roads_unavailable"
     PROBLEM_REFUSED = "problem_refused"
     PLAN_FAULTY = "plan_faulty"
+    CREWS_TAKEN = "crews_taken"
     WORKER_FAILED = "worker_failed"
     WORKER_LOST = "worker_lost"
 
@@ -31,6 +32,7 @@ WORDS: Mapping[PlanFailure, Message] = {
     PlanFailure.ROADS_UNAVAILABLE: Message("The road travel times cannot be looked up just now. Ask again later."),
     PlanFailure.PROBLEM_REFUSED: Message("The day could not be put to the planner. Tell an operator."),
     PlanFailure.PLAN_FAULTY: Message("The plan that was found breaks its own rules, so it is not shown. Ask again."),
+    PlanFailure.CREWS_TAKEN: Message("The plan of another area took the same crews each time. Ask again."),
     PlanFailure.WORKER_FAILED: Message("The worker met an error of its own. Tell an operator."),
     PlanFailure.WORKER_LOST: Message("The worker that made this plan was lost. Ask again."),
 }

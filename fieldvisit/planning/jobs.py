@@ -26,6 +26,7 @@ from fieldvisit.gate import open_visits
 from fieldvisit.models import Organisation
 from fieldvisit.partitions import make_partitions
 from fieldvisit.planning.drafting import Found, accept_plan
+from fieldvisit.planning.elsewhere import CrewElsewhere
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.judging import PlanFaulty
 from fieldvisit.planning.plans import (
@@ -46,6 +47,8 @@ SILENT_S = 30
 """A worker that has shown no sign of life for so long is taken for dead, and its jobs are done again."""
 MOST_ATTEMPTS = 8
 """How often a job is tried: by workers that were told to stop, that died over it, or that lost the database."""
+MOST_SEARCHES = 3
+"""How often a day is searched for when the plans of other areas take its people while the search runs."""
 
 log = structlog.get_logger(__name__)
 
@@ -123,10 +126,17 @@ async def solve_or_give_up(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, 
 
 
 async def solve_plan(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> None:
-    """Claim, let go, search, look again, write."""
+    """Claim, let go, search, look again, write. Where another area took one of its people meanwhile: again, without."""
+    for left in range(MOST_SEARCHES, 0, -1):
+        if await _solve_once(tools, org_id, plan_id, last=left == 1):
+            return
+
+
+async def _solve_once(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, *, last: bool) -> bool:
+    """True where that was the end of it."""
     claimed = await asyncio.to_thread(_claim, tools, org_id, plan_id)
     if claimed is None:
-        return
+        return True
 
     async def tell(progress: Mapping[str, Any]) -> bool:
         return await asyncio.to_thread(_note, tools, claimed, progress)
@@ -135,9 +145,17 @@ async def solve_plan(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> Non
     answer = await search(work_of(claimed, tools.settings), tell)
     if answer.called_off:
         log.info("solve_called_off", plan_id=str(plan_id))
-        return
-    failure = await asyncio.to_thread(_finish, tools, claimed, answer)
+        return True
+    try:
+        failure = await asyncio.to_thread(_finish, tools, claimed, answer)
+    except CrewElsewhere as error:
+        log.info("crews_taken", plan_id=str(plan_id), says=str(error))
+        if not last:
+            return False
+        failure, taken = PlanFailure.CREWS_TAKEN, Answer(failure=PlanFailure.CREWS_TAKEN, says=str(error))
+        await asyncio.to_thread(_finish, tools, claimed, taken)
     log.info("solve_ended", plan_id=str(plan_id), failure=failure, says=answer.says)
+    return True
 
 
 def pass_time(tools: Tools) -> None:
@@ -176,7 +194,7 @@ def _note(tools: Tools, claimed: Claimed, progress: Mapping[str, Any]) -> bool:
 
 
 def _finish(tools: Tools, claimed: Claimed, answer: Answer) -> PlanFailure | None:
-    """Write the draft, or why there is none."""
+    """Write the draft, or why there is none. Raises CrewElsewhere."""
     now = tools.clock()
     failure, says = answer.failure, answer.says
     if failure is None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import DayPlan, Route, Visit
+from fieldvisit.planning.elsewhere import refuse_taken
 from fieldvisit.planning.judging import demand_faultless
 from fieldvisit.planning.plans import (
     DayIsOver,
@@ -37,7 +38,7 @@ def publish_plan(
     """Publish a draft as the day's next version. Every stop is judged again, at its time with its people, and the
     decision stored; a stop that is not allowed goes back to the waiting visits with its clauses.
 
-    Raises PlanNotDraft, DayIsOver, DayHasBegun, NothingToPublish, and PlanFaulty where the judge objects.
+    Raises PlanNotDraft, DayIsOver, DayHasBegun, CrewElsewhere, NothingToPublish; PlanFaulty where the judge objects.
     """
     take_turn(session)
     plan = lock_plan(session, plan_id)
@@ -48,6 +49,7 @@ def publish_plan(
     demand_faultless(plan.problem or {}, plan.plan or {})
     earlier = published_plan(session, plan.area_id, plan.planned_on, lock=True)
     routes = _routes(session, plan.id)
+    refuse_taken(session, plan, {member.visitor_id for route in routes for member in route.members})
     shown = _visits_of(session, earlier)
     visits = lock_visits(session, shown | {stop.visit_id for route in routes for stop in route.stops})
     if earlier is not None:
