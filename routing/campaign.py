@@ -1,6 +1,5 @@
 """The course of one search: hot, choose across routes, warm again from the choice, and fill what is left."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -126,18 +125,18 @@ class Reporter:
     def __init__(
         self,
         limits: Limits,
-        began: float,
+        clock: Callable[[], float],
         should_stop: Callable[[], bool] | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.began, self.on_progress = began, on_progress
+        self.clock, self.began, self.on_progress = clock, clock(), on_progress
         self.lanes: Sequence[Lane] = ()
-        self._told = began
-        deadline = None if limits.seconds is None else began + limits.seconds
-        self.watch = Watch(deadline, should_stop or (lambda: False), self.tick)
+        self._told = self.began
+        deadline = None if limits.seconds is None else self.began + limits.seconds
+        self.watch = Watch(deadline, should_stop or (lambda: False), self.tick, clock)
 
     def tick(self) -> None:
-        now = time.monotonic()
+        now = self.clock()
         if self.on_progress is None or not self.lanes or now - self._told < TOLD_EVERY_S:
             return
         self._told = now

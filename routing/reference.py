@@ -7,6 +7,8 @@ crew. Anything else is refused: a reference that leaves a rule out would be no r
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 from routing.errors import SolverFailed, Unsupported
@@ -57,23 +59,23 @@ class _Model:
             n + 2 * m, m, [n + v for v in range(m)], [n + m + v for v in range(m)]
         )
         self.routing = pywrapcp.RoutingModel(self.manager)
-        drives = day.roads.drive[0].tolist()
-        self.drives = [[FAR_S if cell == UNREACHABLE else cell for cell in row] for row in drives]
+        drives = day.roads.drive[0].astype(np.int64)
+        self.drives = np.where(drives == UNREACHABLE, FAR_S, drives)
         self._travel()
         self._time()
         self._loads()
         self._visits()
 
-    def _callback(self, seconds: Any) -> int:
-        node = self.manager.IndexToNode
-        return int(self.routing.RegisterTransitCallback(lambda i, j: int(seconds(node(i), node(j)))))
+    def _matrix(self, seconds: npt.NDArray[np.int64]) -> int:
+        """A matrix by node. A callback in Python would take the interpreter's lock for every arc."""
+        return int(self.routing.RegisterTransitMatrix(seconds.tolist()))
 
     def _travel(self) -> None:
         prices = self.flat.problem.prices
-        self.routing.SetArcCostEvaluatorOfAllVehicles(self._callback(lambda i, j: prices.travel * self.drives[i][j]))
+        self.routing.SetArcCostEvaluatorOfAllVehicles(self._matrix(prices.travel * self.drives))
         self.routing.SetFixedCostOfAllVehicles(prices.crew_used)
         limits = [FAR_S - 1 if c.max_travel_s is None else c.max_travel_s for c in self.flat.problem.crews]
-        travelled = self._callback(lambda i, j: self.drives[i][j])
+        travelled = self._matrix(self.drives)
         self.routing.AddDimensionWithVehicleCapacity(travelled, 0, limits, True, "travel")
 
     def _time(self) -> None:
@@ -83,7 +85,7 @@ class _Model:
         # Cumulated time is never negative here, so all times are told from the earliest shift.
         self.zero = min(crew.shift[0] for crew in crews)
         horizon = max(crew.shift[1] for crew in crews) - self.zero
-        moved = self._callback(lambda i, j: services[i] + self.drives[i][j])
+        moved = self._matrix(self.drives + np.array(services, np.int64)[:, None])
         self.routing.AddDimension(moved, horizon, horizon, False, "time")
         self.time = self.routing.GetDimensionOrDie("time")
         for v, crew in enumerate(crews):
@@ -105,9 +107,9 @@ class _Model:
         day = self.flat.day
         for kind in range(day.load.shape[1]):
             load = day.load[:, kind].tolist() + [0] * (2 * len(day.crews))
-            carried = self._callback(lambda i, _, load=load: load[i])
+            carried = int(self.routing.RegisterUnaryTransitVector(load))
             self.routing.AddDimensionWithVehicleCapacity(carried, 0, day.room[:, kind].tolist(), True, f"load {kind}")
-        counted = self._callback(lambda i, _: int(i < len(day.tasks)))
+        counted = int(self.routing.RegisterUnaryTransitVector([1] * len(day.tasks) + [0] * (2 * len(day.crews))))
         limits = [len(day.tasks) if c.max_tasks is None else c.max_tasks for c in self.flat.problem.crews]
         self.routing.AddDimensionWithVehicleCapacity(counted, 0, limits, True, "tasks")
 

@@ -25,13 +25,15 @@ def solve(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Plan:
     """The best plan found within the limits, or until `should_stop` says so; then the best so far.
 
-    A task that cannot be served is a reason in the plan. `FaultyPlan` if the judge refuses the plan, which is an error
-    of this package; `Unsupported` if the engine asked for cannot model the problem.
+    `clock` tells the seconds that `limits.seconds` counts. A task that cannot be served is a reason in the plan.
+    `FaultyPlan` if the judge refuses the plan, which is an error of this package; `Unsupported` if the engine asked
+    for cannot model the problem.
     """
-    reporter = Reporter(limits, time.monotonic(), should_stop, on_progress)
+    reporter = Reporter(limits, clock, should_stop, on_progress)
     hopeless = impossible(problem)
     if not problem.crews or len(hopeless) == len(problem.tasks):
         return _judged(problem, _nobody_served(problem, limits, reporter, hopeless))
@@ -48,7 +50,7 @@ def solve(
         engine=limits.engine,
         seed=limits.seed,
         iterations=outcome.iterations,
-        seconds=time.monotonic() - reporter.began,
+        seconds=reporter.clock() - reporter.began,
     )
     return _judged(problem, plan)
 
@@ -75,7 +77,7 @@ def _nobody_served(problem: Problem, limits: Limits, reporter: Reporter, hopeles
         unserved=tuple(hopeless[task.id] for task in problem.tasks),
         engine=limits.engine,
         seed=limits.seed,
-        seconds=time.monotonic() - reporter.began,
+        seconds=reporter.clock() - reporter.began,
     )
 
 

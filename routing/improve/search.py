@@ -90,18 +90,19 @@ class Watch:
     deadline: float | None
     should_stop: Callable[[], bool]
     on_tick: Callable[[], None]
+    clock: Callable[[], float] = time.monotonic
     stop: Ints = field(default_factory=lambda: np.zeros(1, np.int64))
     ended: bool = False
 
     def look(self) -> None:
         """Stop for good when the time is up or somebody wishes it."""
-        if self.should_stop() or (self.deadline is not None and time.monotonic() >= self.deadline):
+        if self.should_stop() or (self.deadline is not None and self.clock() >= self.deadline):
             self.ended = True
             self.stop[0] = 1
         self.on_tick()
 
     def remaining_s(self) -> float | None:
-        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+        return None if self.deadline is None else max(0.0, self.deadline - self.clock())
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def run(lanes: Sequence[Lane], stretch: Stretch, watch: Watch) -> None:
     if watch.ended:
         return
     heat = np.array([stretch.hot, stretch.cold, 0.0])
-    began = time.monotonic()
+    began = watch.clock()
     with ThreadPoolExecutor(len(lanes)) as threads:
         rounds = -1 if stretch.rounds is None else stretch.rounds
         running = [threads.submit(lane.anneal, heat, watch.stop, rounds) for lane in lanes]
@@ -136,6 +137,6 @@ def _attend(running: "list[Future[int]]", stretch: Stretch, watch: Watch, heat: 
         left = wait(left, timeout=TICK_S).not_done
         watch.look()
         if stretch.seconds is not None:
-            heat[2] = min(1.0, (time.monotonic() - began) / max(stretch.seconds, 1e-9))
+            heat[2] = min(1.0, (watch.clock() - began) / max(stretch.seconds, 1e-9))
             if heat[2] >= 1.0:
                 watch.stop[0] = 1
