@@ -6,14 +6,13 @@ keep the triangle inequality, the road is judged by the quickest way over any pl
 
 from functools import cached_property
 from itertools import combinations
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from routing.plan import Reason, Unserved
 from routing.problem import Crew, Problem, Task, Travel
 
-UNKNOWN = np.int64(1 << 50)
+if TYPE_CHECKING:
+    from routing.quickest import Quickest
 
 
 def impossible(problem: Problem) -> dict[str, Unserved]:
@@ -23,14 +22,22 @@ def impossible(problem: Problem) -> dict[str, Unserved]:
     for task in problem.tasks:
         if task.crews == 1 and any(refusal(task, crew, ways) is None for crew in problem.crews):
             continue
-        refusals = {crew.id: reason for crew in problem.crews if (reason := refusal(task, crew, ways))}
-        if len(problem.crews) - len(refusals) < task.crews:
-            found[task.id] = _unserved(problem, task, refusals)
-        elif _too_small_together(problem, task, refusals):
-            found[task.id] = _too_few(problem, task, refusals)
-        elif task.pin is not None and task.pin.crew in refusals:
-            found[task.id] = Unserved(task=task.id, reason=Reason.PIN_CONTRADICTS, detail=_detail(refusals))
+        hopeless = hopelessness(problem, task, ways)
+        if hopeless is not None:
+            found[task.id] = hopeless
     return found
+
+
+def hopelessness(problem: Problem, task: Task, ways: "Ways") -> Unserved | None:
+    """Why nobody could serve this task whatever else the plan holds; None where somebody could."""
+    refusals = {crew.id: reason for crew in problem.crews if (reason := refusal(task, crew, ways))}
+    if len(problem.crews) - len(refusals) < task.crews:
+        return _unserved(problem, task, refusals)
+    if _too_small_together(problem, task, refusals):
+        return _too_few(problem, task, refusals)
+    if task.pin is not None and task.pin.crew in refusals:
+        return Unserved(task=task.id, reason=Reason.PIN_CONTRADICTS, detail=_detail(refusals))
+    return None
 
 
 class Ways:
@@ -38,50 +45,25 @@ class Ways:
 
     def __init__(self, travel: Travel) -> None:
         self._travel = travel
-        self._there: dict[int, npt.NDArray[np.int64]] = {}
-        self._back: dict[int, npt.NDArray[np.int64]] = {}
 
     def direct(self, origin: int, target: int) -> int | None:
         lengths = [matrix[origin][target] for matrix in self._travel.matrices]
         return min((length for length in lengths if length is not None), default=None)
 
     def from_place(self, origin: int, target: int) -> int | None:
-        """Searched once for each origin: ask with a crew's start."""
-        if origin not in self._there:
-            self._there[origin] = _quickest(self._quickest_drives, origin)
-        return _known(self._there[origin][target])
+        """Ask with a crew's start: it is searched once for each."""
+        return self._quickest.from_place(origin, target)
 
     def to_place(self, origin: int, target: int) -> int | None:
-        """Searched once for each target: ask with a crew's end."""
-        if target not in self._back:
-            self._back[target] = _quickest(self._quickest_drives.T, target)
-        return _known(self._back[target][origin])
+        """Ask with a crew's end: it is searched once for each."""
+        return self._quickest.to_place(origin, target)
 
     @cached_property
-    def _quickest_drives(self) -> npt.NDArray[np.int64]:
-        matrices = [
-            np.array([[UNKNOWN if cell is None else cell for cell in row] for row in matrix], np.int64)
-            for matrix in self._travel.matrices
-        ]
-        quickest: npt.NDArray[np.int64] = np.minimum.reduce(matrices)
-        return quickest
+    def _quickest(self) -> "Quickest":
+        # Rarely needed, and a web process that asks for one task's reason should not load numpy for it.
+        from routing.quickest import Quickest
 
-
-def _known(length: np.int64) -> int | None:
-    return int(length) if length < UNKNOWN else None
-
-
-def _quickest(drives: npt.NDArray[np.int64], origin: int) -> npt.NDArray[np.int64]:
-    """Dijkstra over a dense matrix, a row at a time."""
-    lengths: npt.NDArray[np.int64] = drives[origin].copy()
-    settled = np.zeros(len(drives), np.bool_)
-    for _ in range(len(drives)):
-        here = int(np.where(settled, UNKNOWN * 2, lengths).argmin())
-        if lengths[here] >= UNKNOWN:
-            break
-        settled[here] = True
-        np.minimum(lengths, lengths[here] + drives[here], out=lengths)
-    return lengths
+        return Quickest(self._travel)
 
 
 def refusal(task: Task, crew: Crew, ways: Ways) -> Reason | None:

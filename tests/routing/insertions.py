@@ -16,11 +16,16 @@ def cheaper_insertions(problem: Problem, plan: Plan) -> list[str]:
     for task in problem.tasks:
         if task.id in served or task.group in taken or task.crews == 2:
             continue
-        for route in _with(problem, plan, task):
-            routes = [other for other in plan.routes if other.crew != route.crew] + [route]
+        for routes in lawful_insertions(problem, plan, task):
             if (mandatory_left(problem, routes), plan_price(problem, routes)) < plan.rank:
-                found.append(f"{task.id} on {route.crew} at {[stop.task for stop in route.stops]}")
+                found.append(f"{task.id} on {routes[-1].crew} at {[stop.task for stop in routes[-1].stops]}")
     return found
+
+
+def lawful_insertions(problem: Problem, plan: Plan, task: Task) -> Iterator[list[Route]]:
+    """The plan's routes with the task put in, once for every lawful way; the route that changed is the last."""
+    for route in _with(problem, plan, task):
+        yield [other for other in plan.routes if other.crew != route.crew] + [route]
 
 
 def _with(problem: Problem, plan: Plan, task: Task) -> Iterator[Route]:

@@ -61,3 +61,31 @@ def test_a_day_that_the_reference_cannot_model_is_told(day: Path) -> None:
     document["prices"]["wait"] = 1  # type: ignore[index]
     day.write_text(json.dumps(document))
     assert solve(day, "--engine", "ortools") == 2
+
+
+def test_solve_tells_what_would_help_and_explain_tells_it_again(day: Path) -> None:
+    day.write_text(problem_to_json(street(task("a", 3), task("far", 5, value_s=2_399))))
+    assert solve(day) == 0
+    plan, again = day.with_name("plan.json"), day.with_name("again.json")
+    (left,) = plan_from_json(plan.read_text()).unserved
+    assert left.remedy is not None
+    assert left.remedy.change.startswith("worth value_s=")
+    assert main(["explain", str(day), str(plan), "-o", str(again)]) == 0
+    assert again.read_text() == plan.read_text()
+
+
+def test_options_prints_a_line_an_option(day: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    day.write_text(problem_to_json(street(task("a", 3), task("far", 5, value_s=2_399))))
+    solve(day)
+    assert main(["options", str(day), str(day.with_name("plan.json")), "far"]) == 0
+    assert [line.split("\t")[3:] for line in capsys.readouterr().out.splitlines()] == [["+1", "-"], ["+10001", "a"]]
+    assert main(["options", str(day), str(day.with_name("plan.json")), "nobody"]) == 2
+
+
+def test_a_plan_with_faults_is_not_explained(day: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    solve(day)
+    plan = day.with_name("plan.json")
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | {"cost": 1}))
+    assert main(["explain", str(day), str(plan)]) == 1
+    assert main(["options", str(day), str(plan), "a"]) == 1
+    assert "cost_wrong" in capsys.readouterr().err

@@ -1,0 +1,171 @@
+"""The changes that might help a visit that is left out: for each kind of change the crew and the place it suits best.
+
+A trial is cheap to find and hopeful; `explain` makes it, prices it and has it judged before anybody hears of it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from routing.changes import Change, Kind, changed_crew, freed, joined_skills
+from routing.problem import Crew, Problem, Task, Window
+from routing.schedule import Visit
+from routing.screening import Ways, refusal
+from routing.standing import Line, Standing
+from routing.timetable import FAR, Timetable
+
+NEAREST = 8
+"""How many crews, those with the shortest detour first, are asked."""
+HOUR = 3_600
+QUARTER = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What may be changed, as whoever asks knows it.
+
+    `hours`: task → when it might be made too, if its own hours were no obstacle; a task that is not named keeps its
+    hours. None: at any time. `skills`: those that a crew could be given; None: any.
+    """
+
+    hours: Mapping[str, Sequence[Window]] | None = None
+    skills: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A change, the crew and the place it opens, and how much dearer the crew's route gets."""
+
+    change: Change
+    crew: str
+    place: int
+    extra: int
+
+
+class Remedies:
+    """The trials for one task over a standing plan."""
+
+    def __init__(self, standing: Standing, task: Task, wishes: Wishes) -> None:
+        self.standing, self.task, self.wishes = standing, task, wishes
+        self.problem: Problem = standing.problem
+        self.detours = {
+            name: min(line.extra_travel(place, task) for place in range(len(line.visits) + 1))
+            for name, line in standing.lines.items()
+        }
+        self.near = sorted(standing.lines.values(), key=lambda line: self.detours[line.crew.id])
+
+    def trials(self) -> list[Trial]:
+        """The best trial of each kind, the least detour first; another crew only where nothing else helps."""
+        kinds = (self._freed(), self._other_hours(), self._offers(), self._people(), self._longer(), self._limits())
+        found = [best for kind in kinds if (best := min(kind, key=lambda trial: trial.extra, default=None))]
+        if not found:
+            found += [best for best in [min(self._extra_crews(), key=lambda trial: trial.extra, default=None)] if best]
+        return sorted(found, key=lambda trial: trial.extra)
+
+    def _fits(self, line: Line, task: Task, change: Change) -> Iterator[Trial]:
+        """The cheapest lawful place of the (changed) task on the (changed) line."""
+        if not task.begins or not line.takes(task):
+            return
+        prices = self.problem.prices
+        used = 0 if line.visits else prices.crew_used
+        moved = prices.change if task.published_crew not in (None, line.crew.id) else 0
+        places = sorted(line.hopeful(task, task.begins), key=lambda place: line.extra_travel(place, task))
+        for place in places:
+            if line.table.lawful(line.with_task(place, (task, task.begins))):
+                extra = prices.travel * line.extra_travel(place, task) + used + moved
+                yield Trial(change, line.crew.id, place, extra)
+                return
+
+    def _able(self, task: Task) -> Iterable[Line]:
+        """The nearest lines that could take the task but for the clock."""
+        return [line for line in self.near if line.takes(task)][:NEAREST]
+
+    def _freed(self) -> Iterator[Trial]:
+        pin = self.task.pin
+        if pin is None:
+            return
+        parts = [part for part, held in (("crew", pin.crew), ("begin", pin.begin)) if held is not None]
+        for part in parts if len(parts) == 1 else [*parts, "all"]:
+            loose = replace(self.task, pin=freed(self.task, part))
+            for line in self._able(loose):
+                yield from self._fits(line, loose, Change.of(Kind.FREE_PIN, part=part))
+
+    def _other_hours(self) -> Iterator[Trial]:
+        """Whole hours around the begin that suits the crew best, inside the hours that might be asked for."""
+        hours = self.wishes.hours
+        windows = () if hours is None else tuple(hours.get(self.task.id, ()))
+        if not self.task.windows or (hours is not None and not windows):
+            return
+        loose = replace(self.task, windows=windows, pin=freed(self.task, "begin"))
+        for line in self._able(loose):
+            for trial in self._fits(line, loose, Change.of(Kind.PUT_IN)):
+                route = line.table.best(line.with_task(trial.place, (loose, loose.begins)))
+                if route is not None:
+                    begin, end = route.stops[trial.place].begin_s, route.stops[trial.place].end_s
+                    opens, closes = _around(begin, end, windows)
+                    yield replace(trial, change=Change.of(Kind.OTHER_HOURS, from_s=opens, until_s=closes))
+
+    def _offers(self) -> Iterator[Trial]:
+        for line in self.near[: 2 * NEAREST]:
+            lacking = self.task.requires - line.crew.offers
+            if lacking and (self.wishes.skills is None or lacking <= self.wishes.skills):
+                yield from self._with_crew(line, Kind.OFFER, skills=joined_skills(lacking))
+
+    def _people(self) -> Iterator[Trial]:
+        for line in self.near[: 2 * NEAREST]:
+            if line.crew.size < self.task.visitors:
+                yield from self._with_crew(line, Kind.MORE_PEOPLE, people=self.task.visitors)
+
+    def _longer(self) -> Iterator[Trial]:
+        """An hour more at the end, or at the beginning."""
+        for line in self._able(self.task):
+            begins, ends = line.crew.shift[0], line.crew.latest_return_s
+            yield from self._with_crew(line, Kind.LONGER_SHIFT, from_s=begins, until_s=ends + HOUR)
+            yield from self._with_crew(line, Kind.LONGER_SHIFT, from_s=begins - HOUR, until_s=ends)
+
+    def _limits(self) -> Iterator[Trial]:
+        for line in self.near[: 2 * NEAREST]:
+            crew, detour = line.crew, self.detours[line.crew.id]
+            if detour >= FAR // 2:
+                # No way at all: no limit would be high enough.
+                continue
+            if crew.max_tasks is not None and crew.max_tasks <= len(line.visits):
+                yield from self._with_crew(line, Kind.HIGHER_LIMIT, max_tasks=len(line.visits) + 1)
+            if crew.max_travel_s is not None:
+                most = _up(max(crew.max_travel_s, line.table.travels(line.visits) + detour), QUARTER)
+                yield from self._with_crew(line, Kind.HIGHER_LIMIT, max_travel_s=most)
+            if crew.max_work_s is not None:
+                most = _up(crew.max_work_s + detour + self.task.service_s, QUARTER)
+                yield from self._with_crew(line, Kind.HIGHER_LIMIT, max_work_s=most)
+
+    def _extra_crews(self) -> Iterator[Trial]:
+        ways = Ways(self.problem.travel)
+        for line in self.near:
+            if refusal(self.task, line.crew, ways) is None:
+                name = _unused(f"{line.crew.id}+", self.problem)
+                spare = Line(Timetable(self.problem, replace(line.crew, id=name)), ())
+                change = Change.of(Kind.EXTRA_CREW, crew=name, like=line.crew.id)
+                yield from self._fits(spare, self.task, change)
+
+    def _with_crew(self, line: Line, kind: Kind, **facts: str | int) -> Iterator[Trial]:
+        change = Change.of(kind, crew=line.crew.id, **facts)
+        crew: Crew = changed_crew(line.crew, change)
+        visits: tuple[Visit, ...] = line.visits
+        yield from self._fits(Line(Timetable(self.problem, crew), visits), self.task, change)
+
+
+def _around(begin_s: int, end_s: int, windows: tuple[Window, ...]) -> tuple[int, int]:
+    opens, closes = begin_s - begin_s % HOUR, _up(end_s, HOUR)
+    for window in windows:
+        if window.opens_s <= begin_s and end_s <= window.closes_s:
+            return max(opens, window.opens_s), min(closes, window.closes_s)
+    return opens, max(closes, opens + 1)
+
+
+def _up(seconds: int, step: int) -> int:
+    return -(-seconds // step) * step
+
+
+def _unused(name: str, problem: Problem) -> str:
+    while name in problem.crew_by_id:
+        name += "+"
+    return name
