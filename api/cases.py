@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api.context import now
 from api.db import session
 from api.endpoints import Stored, endpoint, stored
 from api.openapi import Blueprint
@@ -24,6 +25,7 @@ from fieldvisit import cases
 from fieldvisit.drafts import Change
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import Case, Payment, Placement
+from fieldvisit.placements import PlacementDraft, place_case
 
 bp = Blueprint("cases", __name__, description=__doc__)
 
@@ -42,7 +44,7 @@ def put_case(body: cases.CaseDraft) -> Stored:
 
     Amounts as of an earlier day than what is stored are refused: files that arrive in the wrong order change nothing.
     """
-    return Stored.of(cases.upsert_case(session(), body))
+    return Stored.of(cases.upsert_case(session(), body, now=now()))
 
 
 @bp.get("/cases/<uuid:case_id>")
@@ -61,12 +63,12 @@ def list_placements(case_id: uuid.UUID) -> sa.Select[Placement]:
 
 @bp.put("/cases/<uuid:case_id>/placements")
 @endpoint(may=Permission.CHANGE_PLACEMENTS, body=PlacementTermsIn(), returns=PlacedOut())
-def put_placement(case_id: uuid.UUID, body: cases.PlacementDraft) -> dict[str, Change]:
+def put_placement(case_id: uuid.UUID, body: PlacementDraft) -> dict[str, Change]:
     """Give a case to an agency, or change the days of a placement that meets these days.
 
     An `until_on` in the past calls the case back.
     """
-    return {"change": cases.place_case(session(), get_by_id(session(), Case, case_id), body)}
+    return {"change": place_case(session(), get_by_id(session(), Case, case_id), body, now=now())}
 
 
 @bp.get("/cases/<uuid:case_id>/payments")

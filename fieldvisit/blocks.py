@@ -26,6 +26,13 @@ class AlreadyLifted(FieldVisitError):
     says = "This contact block was lifted before."
 
 
+class NotYourBlock(FieldVisitError):
+    """An agency lifts what it filed itself; what others heard of the debtor is the lender's to judge."""
+
+    code, kind = "not_your_block", Kind.FORBIDDEN
+    says = "This contact block was filed by another organisation. Only that one or the owner of the case may lift it."
+
+
 @dataclass(frozen=True, kw_only=True)
 class BlockDraft:
     """What stops which contact. `case_id` None: every case of the debtor. `external_id` makes filing repeatable."""
@@ -54,17 +61,26 @@ class BlockDraft:
 
 
 def file_block(
-    session: Session, draft: BlockDraft, *, filed_by_id: uuid.UUID | None, now: dt.datetime
+    session: Session,
+    draft: BlockDraft,
+    *,
+    filed_by_id: uuid.UUID | None,
+    now: dt.datetime,
+    made_by_id: uuid.UUID | None = None,
 ) -> tuple[ContactBlock, list[Visit]]:
     """File a block and cancel every visit it stops that is not reported yet; the visits it cancelled.
 
-    Filing the same `external_id` again changes nothing. Raises NotFound and InvalidValue.
+    It is filed by the acting organisation, unless `made_by_id` names the one whose report is settled in the lender's
+    books. The same `external_id` from the same organisation again changes nothing. Raises NotFound and InvalidValue.
     """
     debtor = _demand_known(session, draft, now)
+    made_by_id = made_by_id or session.info["org"]
     if draft.external_id is not None:
         there = session.scalars(
             sa.select(ContactBlock).where(
-                ContactBlock.org_id == debtor.org_id, ContactBlock.external_id == draft.external_id
+                ContactBlock.org_id == debtor.org_id,
+                ContactBlock.made_by_id == made_by_id,
+                ContactBlock.external_id == draft.external_id,
             )
         ).one_or_none()
         if there is not None:
@@ -79,6 +95,7 @@ def file_block(
         channel=draft.channel,
         place_id=draft.place_id,
         note=draft.note,
+        made_by_id=made_by_id,
         filed_by_id=filed_by_id,
         since_at=now,
         until_at=draft.until_at,
@@ -89,10 +106,15 @@ def file_block(
 
 
 def lift_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime) -> ContactBlock:
-    """End a block. The visits it cancelled stay cancelled: the gate opens new ones if the policy still lets it."""
+    """End a block. The visits it cancelled stay cancelled: the gate opens new ones if the policy still lets it.
+
+    Raises NotYourBlock unless the acting organisation filed it or owns it, and AlreadyLifted.
+    """
     block = session.scalars(sa.select(ContactBlock).where(ContactBlock.id == block_id).with_for_update()).one_or_none()
     if block is None:
         raise NotFound(what="contact block", id=block_id)
+    if session.info["org"] not in (block.org_id, block.made_by_id):
+        raise NotYourBlock()
     if block.lifted_at is not None:
         raise AlreadyLifted()
     block.lifted_at = now

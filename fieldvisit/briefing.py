@@ -22,10 +22,9 @@ from fieldvisit.guide import GuideSection, guide_for
 from fieldvisit.identity import amounts_open
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, Credential, Organisation, Stop, Visit
-from fieldvisit.visits import CancelReason, why_cancelled
+from fieldvisit.visits import CalledOff, Cancellation, why_cancelled
 from fieldvisit.vocabulary import (
     AttemptResult,
-    BlockTrigger,
     CaseStage,
     Channel,
     CredentialKind,
@@ -111,7 +110,7 @@ class VisitCard:
     reference: str
     state: VisitState
     service_s: int
-    cancelled: BlockTrigger | CancelReason | None
+    cancelled: Cancellation | None
     briefing: Briefing | None
 
 
@@ -151,13 +150,13 @@ def cards_of(
     }
 
 
-def gone(visit: Visit) -> BlockTrigger | CancelReason | None:
+def gone(visit: Visit) -> Cancellation | None:
     """Why nobody is to go there any more; None where the visit stands."""
     if visit.state is VisitState.CANCELLED:
         return why_cancelled(visit)
     # The rows of a case that was called back are no longer there for us.
     known: Case | None = visit.case
-    return CancelReason.PLACEMENT_ENDED if known is None else None
+    return CalledOff.PLACEMENT_ENDED if known is None else None
 
 
 def _is_briefed(stop: Stop, now: dt.datetime) -> bool:

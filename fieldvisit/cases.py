@@ -1,4 +1,4 @@
-"""Cases, their placements with agencies, and the payments made on them: upserts by the sender's own ids."""
+"""Cases and the payments made on them: upserts by the sender's own ids."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,17 +13,16 @@ from fieldvisit.debtors import get_debtor
 from fieldvisit.drafts import (
     LONGEST_ID,
     Change,
-    acting_organisation,
     assign,
     check_text,
     combined,
-    find_organisation,
     relation,
     told,
 )
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.models import Case, Organisation, Payment, Placement
-from fieldvisit.vocabulary import CaseStage, OrganisationKind
+from fieldvisit.models import Case, Payment
+from fieldvisit.placements import PlacementDraft, call_off_visits, place_case
+from fieldvisit.vocabulary import CaseStage
 
 CURRENCIES = frozenset(list_currencies())
 LARGEST_MINOR = 10**15
@@ -40,19 +39,6 @@ def minor_units(amount: Decimal, currency: str, path: str = "amount") -> int:
     if abs(minor) > LARGEST_MINOR:
         raise InvalidValue(path=path, reason="is too large")
     return int(minor)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacementDraft:
-    """A case goes to the agency with this code, both days included; `until_on` None: until called back."""
-
-    agency: str
-    from_on: dt.date
-    until_on: dt.date | None = None
-
-    def __post_init__(self) -> None:
-        if self.until_on is not None and self.until_on < self.from_on:
-            raise InvalidValue(path="placed_until", reason="must not be earlier than the first day")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +90,8 @@ class PaymentDraft:
             raise InvalidValue(path="amount", reason="must be more than nothing")
 
 
-def upsert_case(session: Session, draft: CaseDraft) -> tuple[Case, Change]:
-    """Store the case as the draft has it, and its placement.
+def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tuple[Case, Change]:
+    """Store the case as the draft has it, and its placement. A case that is closed by it is visited no more.
 
     A draft as of an earlier day than what is stored is refused: a late file must not bring old amounts back.
     """
@@ -120,43 +106,11 @@ def upsert_case(session: Session, draft: CaseDraft) -> tuple[Case, Change]:
         _refuse_contradictions(case, draft, values)
         change = Change.CHANGED if assign(case, **values) else Change.UNCHANGED
     session.flush()
+    if change is Change.CHANGED:
+        call_off_visits(session, now, {case.id})
     if draft.placement is None:
         return case, change
-    return case, combined(change, place_case(session, case, draft.placement))
-
-
-def place_case(session: Session, case: Case, draft: PlacementDraft) -> Change:
-    """Give the case to an agency, or change the days of a placement with it that meets these days."""
-    agency = _agency(session, draft.agency)
-    meeting = session.scalars(
-        sa.select(Placement)
-        .where(
-            Placement.case_id == case.id,
-            sa.or_(Placement.until_on.is_(None), Placement.until_on >= draft.from_on),
-            Placement.from_on <= (draft.until_on or dt.date.max),
-        )
-        .order_by(Placement.from_on)
-    ).all()
-    if any(placement.agency_id != agency.id for placement in meeting):
-        raise InvalidValue(path="agency", reason="the case is placed with another agency on some of these days")
-    if len(meeting) > 1:
-        raise InvalidValue(path="placed_from", reason="these days meet more than one placement")
-    if meeting:
-        changed = assign(meeting[0], from_on=draft.from_on, until_on=draft.until_on)
-        session.flush()
-        return Change.CHANGED if changed else Change.UNCHANGED
-    session.add(
-        Placement(
-            org_id=case.org_id,
-            case_id=case.id,
-            debtor_id=case.debtor_id,
-            agency_id=agency.id,
-            from_on=draft.from_on,
-            until_on=draft.until_on,
-        )
-    )
-    session.flush()
-    return Change.ADDED
+    return case, combined(change, place_case(session, case, draft.placement, now=now))
 
 
 def record_payment(session: Session, draft: PaymentDraft) -> tuple[Payment, Change]:
@@ -236,10 +190,3 @@ def _refuse_contradictions(case: Case, draft: CaseDraft, values: dict[str, objec
     # Visits, attempts and placements name case and debtor together.
     if values["debtor_id"] != case.debtor_id:
         raise InvalidValue(path="debtor_id", reason="is not the debtor this case is stored with")
-
-
-def _agency(session: Session, code: str) -> Organisation:
-    agency = find_organisation(session, code)
-    if agency is None or agency.kind is not OrganisationKind.AGENCY or agency.id == acting_organisation(session).id:
-        raise InvalidValue(path="agency", reason="is not the code of an agency")
-    return agency

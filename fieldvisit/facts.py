@@ -1,7 +1,8 @@
 """What is known of a visit when a question about it is asked: rows in, `fieldvisit.compliance` values out.
 
 Asked for many visits at once: one query a table, whatever their number. The rows carry the session's organisation
-scope, so an agency judges by what it was given and by nothing else.
+scope, with one exception: the contacts and live visits of a debtor who may be seen count whoever made them, so those
+are told across organisations, as ids, times and codes (migration `0004_across_organisations`).
 """
 
 import datetime as dt
@@ -9,6 +10,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -94,23 +96,23 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
 def attempts_of(
     session: Session, debtor_ids: Collection[uuid.UUID], since: dt.datetime
 ) -> dict[uuid.UUID, list[AttemptFact]]:
-    """The attempts on each debtor since then, on every case that may be seen, the oldest first."""
+    """The attempts on each debtor who may be seen since then, whoever made them, on whichever case, the oldest
+    first."""
     attempt = ContactAttempt
-    # Columns, not entities: a large portfolio reads tens of thousands of these.
-    rows = session.execute(
-        sa.select(
-            attempt.debtor_id,
-            attempt.id,
-            attempt.at,
-            attempt.channel,
-            attempt.result,
-            attempt.detail,
-            attempt.contact_point_id,
-            attempt.case_id,
-        )
-        .where(attempt.debtor_id.in_(debtor_ids), attempt.at >= since)
-        .order_by(attempt.at, attempt.id)
+    told = (
+        attempt.debtor_id,
+        attempt.id,
+        attempt.at,
+        attempt.channel,
+        attempt.result,
+        attempt.detail,
+        attempt.contact_point_id,
+        attempt.case_id,
     )
+    contacts = sa.func.debtor_contacts(_ids(debtor_ids), since).table_valued(
+        *(sa.column(column.key, column.type) for column in told)
+    )
+    rows = session.execute(sa.select(contacts).order_by(contacts.c.at, contacts.c.id))
     found: dict[uuid.UUID, list[AttemptFact]] = defaultdict(list)
     for row in rows:
         fact = AttemptFact(
@@ -222,14 +224,22 @@ def _numbers(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, li
 
 
 def _planned(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[PlannedVisitFact]]:
-    rows = session.execute(
-        sa.select(Visit.debtor_id, Visit.id, Visit.planned_on, Visit.case_id)
-        .where(Visit.debtor_id.in_(debtor_ids), Visit.state.in_(RESERVING))
-        .order_by(Visit.id)
-    )
     found: dict[uuid.UUID, list[PlannedVisitFact]] = defaultdict(list)
-    for debtor_id, visit_id, planned_on, case_id in rows:
-        if planned_on is not None:
-            fact = PlannedVisitFact(visit_id=str(visit_id), planned_on=planned_on, case_id=str(case_id))
-            found[debtor_id].append(fact)
+    for row in live_visits_of(session, debtor_ids):
+        if row.state in RESERVING and row.planned_on is not None:
+            fact = PlannedVisitFact(visit_id=str(row.id), planned_on=row.planned_on, case_id=str(row.case_id))
+            found[row.debtor_id].append(fact)
     return found
+
+
+def live_visits_of(session: Session, debtor_ids: Collection[uuid.UUID]) -> Sequence[sa.Row[Any]]:
+    """The live visits to these debtors, whoever makes them: debtor_id, id, case_id, reference, state, planned_on."""
+    told = (Visit.debtor_id, Visit.id, Visit.case_id, Visit.reference, Visit.state, Visit.planned_on)
+    live = sa.func.debtor_live_visits(_ids(debtor_ids)).table_valued(
+        *(sa.column(column.key, column.type) for column in told)
+    )
+    return session.execute(sa.select(live).order_by(live.c.id)).all()
+
+
+def _ids(debtor_ids: Collection[uuid.UUID]) -> sa.BindParameter[Any]:
+    return sa.bindparam(None, list(debtor_ids), sa.ARRAY(sa.Uuid))

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session, joinedload
 from fieldvisit.compliance.decision import ClauseResult, Decision
 from fieldvisit.decisions import demand_allowed, judge_eligible, stored_decision
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
-from fieldvisit.facts import Subject
+from fieldvisit.facts import Subject, live_visits_of
 from fieldvisit.models import Case, Organisation, Place, Placement, Visit
+from fieldvisit.placements import in_force
 from fieldvisit.visits import LIVE, lock_visits, move, note_event
 from fieldvisit.vocabulary import CaseStage, CheckMoment, PlaceKind, Verdict, VisitState
 
@@ -115,9 +116,9 @@ def request_visit(
     """Open a visit by hand. The same policy decides; raises Forbidden, PlaceUnknown or VisitOpenAlready."""
     _one_at_a_time(session, org_id)
     case = _get_case(session, case_id)
-    there = session.scalars(sa.select(Visit).where(Visit.case_id == case_id, Visit.state.in_(LIVE))).first()
-    if there is not None:
-        raise VisitOpenAlready(reference=there.reference)
+    for there in live_visits_of(session, {case.debtor_id}):
+        if there.case_id == case_id:
+            raise VisitOpenAlready(reference=there.reference)
     place = _places(session, [case]).get(case.debtor_id)
     if place is None or place.lat is None:
         raise PlaceUnknown()
@@ -166,11 +167,10 @@ def _candidates(session: Session, org_id: uuid.UUID, now: dt.datetime) -> Sequen
     """Cases of this organisation, or placed with it today, that are open and have no live visit. A lender that placed a
     case has given the visiting away with it."""
     today = now.date()
-    in_force = sa.and_(Placement.from_on <= today, sa.or_(Placement.until_on.is_(None), Placement.until_on >= today))
-    placed_here = sa.select(Placement.case_id).where(Placement.agency_id == org_id, in_force)
-    placed_away = sa.select(Placement.case_id).where(Placement.org_id == org_id, in_force)
+    placed_here = sa.select(Placement.case_id).where(Placement.agency_id == org_id, in_force(today))
+    placed_away = sa.select(Placement.case_id).where(Placement.org_id == org_id, in_force(today))
     busy = sa.select(Visit.case_id).where(Visit.state.in_(LIVE))
-    return session.scalars(
+    cases = session.scalars(
         sa.select(Case)
         .where(
             sa.or_(Case.id.in_(placed_here), sa.and_(Case.org_id == org_id, Case.id.not_in(placed_away))),
@@ -180,6 +180,9 @@ def _candidates(session: Session, org_id: uuid.UUID, now: dt.datetime) -> Sequen
         .options(joinedload(Case.debtor))
         .order_by(Case.external_id, Case.id)
     ).all()
+    # Somebody who had the case before may still be at the door.
+    with_others = {live.case_id for live in live_visits_of(session, {case.debtor_id for case in cases})}
+    return [case for case in cases if case.id not in with_others]
 
 
 def _places(session: Session, cases: Sequence[Case]) -> dict[uuid.UUID, Place]:

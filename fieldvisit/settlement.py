@@ -87,5 +87,6 @@ def stop(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now:
             place_id=visit.place_id if scope is BlockScope.PLACE else None,
             external_id=f"visit {visit.id} {trigger.value}",
         )
-        filed.append(str(file_block(session, block, filed_by_id=by.account_id, now=now)[0].id))
+        stored, _ = file_block(session, block, filed_by_id=by.account_id, made_by_id=visit.org_id, now=now)
+        filed.append(str(stored.id))
     return filed

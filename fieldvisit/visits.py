@@ -46,7 +46,18 @@ class CancelReason(StrEnum):
     AGREED_OTHERWISE = "agreed_otherwise"
     WRONG_PLACE = "wrong_place"
     NOBODY_TO_SEND = "nobody_to_send"
+
+
+class CalledOff(StrEnum):
+    """Why nobody may make a visit any more. It follows from the case; no person gives it as a reason."""
+
     PLACEMENT_ENDED = "placement_ended"
+    PLACED_AWAY = "placed_away"
+    CASE_CLOSED = "case_closed"
+    LEGAL_STEP = "legal_step"
+
+
+Cancellation = BlockTrigger | CancelReason | CalledOff
 
 
 class WrongState(FieldVisitError):
@@ -180,10 +191,11 @@ def cancelled(visit: Visit) -> VisitCancelled:
     return VisitCancelled(reference=visit.reference, reason=why_cancelled(visit))
 
 
-def why_cancelled(visit: Visit) -> BlockTrigger | CancelReason:
+def why_cancelled(visit: Visit) -> Cancellation:
     """The reason, which can be said in any language."""
     code = visit.cancelled_reason["code"]
-    return BlockTrigger(code) if code in BlockTrigger else CancelReason(code)
+    kinds: tuple[type[Cancellation], ...] = (BlockTrigger, CancelReason, CalledOff)
+    return next(kind(code) for kind in kinds if code in kind)
 
 
 def note_event(visit: Visit, kind: str, *, now: dt.datetime, **detail: Any) -> VisitEvent:
@@ -200,9 +212,7 @@ def cancel_visit(
     return cancel(session, get_visit(session, visit_id, lock=True), reason=reason, now=now, **facts)
 
 
-def cancel(
-    session: Session, visit: Visit, *, reason: CancelReason | BlockTrigger, now: dt.datetime, **facts: Any
-) -> Visit:
+def cancel(session: Session, visit: Visit, *, reason: Cancellation, now: dt.datetime, **facts: Any) -> Visit:
     """The same for a visit that the caller has locked."""
     demand_may_become(visit, S.CANCELLED)
     visit.cancelled_reason = {"code": reason.value, **facts}
@@ -243,10 +253,9 @@ def get_own_visit(session: Session, visit_id: uuid.UUID) -> Visit:
 
 
 def expire_visits(session: Session, now: dt.datetime, today: dt.date) -> int:
-    """End every visit that waited past its last date; how many."""
-    ids = session.scalars(
-        sa.select(Visit.id).where(Visit.state.in_((S.REQUESTED, S.ELIGIBLE)), Visit.last_on < today).order_by(Visit.id)
-    ).all()
+    """End every visit of this organisation that waited past its last date, by its own calendar; how many."""
+    waiting = Visit.state.in_((S.REQUESTED, S.ELIGIBLE))
+    ids = session.scalars(sa.select(Visit.id).where(_own(session), waiting, Visit.last_on < today)).all()
     for visit in lock_visits(session, ids).values():
         if visit.state in (S.REQUESTED, S.ELIGIBLE):
             move(session, visit, S.EXPIRED, now=now)
@@ -254,14 +263,20 @@ def expire_visits(session: Session, now: dt.datetime, today: dt.date) -> int:
 
 
 def return_unbegun(session: Session, now: dt.datetime, today: dt.date) -> int:
-    """Give back to eligible what was planned for a day that is over and was never begun; how many."""
-    ids = session.scalars(
-        sa.select(Visit.id).where(Visit.state.in_((S.PLANNED, S.PUBLISHED)), Visit.planned_on < today)
-    ).all()
+    """Give back to eligible what this organisation planned for a day that is over by its own calendar and never began;
+    how many."""
+    unbegun = Visit.state.in_((S.PLANNED, S.PUBLISHED))
+    ids = session.scalars(sa.select(Visit.id).where(_own(session), unbegun, Visit.planned_on < today)).all()
     for visit in lock_visits(session, ids).values():
         if visit.state in (S.PLANNED, S.PUBLISHED):
             move(session, visit, S.ELIGIBLE, now=now, code="day_over")
     return len(ids)
+
+
+def _own(session: Session) -> sa.ColumnElement[bool]:
+    # The owner of a case sees the visits to it, whose day ends by the clock of those who go.
+    org_id: uuid.UUID = session.info["org"]
+    return Visit.org_id == org_id
 
 
 def history_of(session: Session, visit_id: uuid.UUID) -> list[VisitEvent]:

@@ -65,23 +65,28 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server
 
 @pytest.fixture(scope="session")
 def template(server: embedded.Server) -> str:
-    """The name of a migrated database whose clock shows NOW; cloned, never used itself."""
+    """The name of a migrated database; cloned, never used itself."""
     embedded.create_database(server, TEMPLATE)
     urls = Urls(app=server.url(embedded.APP, TEMPLATE), owner=server.url(embedded.OWNER, TEMPLATE))
     database.migrate(urls)
-    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
-    shift_clock_to(owner, NOW)
-    with owner.begin() as connection:
+    _set_clock(urls)
+    with sa.create_engine(urls.owner, poolclass=sa.NullPool).begin() as connection:
         connection.execute(sa.text("select maintain_partitions()"))
     return TEMPLATE
 
 
+def _set_clock(urls: Urls) -> None:
+    shift_clock_to(sa.create_engine(urls.owner, poolclass=sa.NullPool), NOW)
+
+
 @pytest.fixture
 def urls(server: embedded.Server, template: str) -> Iterator[Urls]:
-    """A fresh clone of the template, for one test."""
+    """A fresh clone of the template, for one test; its clock shows NOW, however long the others have taken."""
     name = f"test_{uuid.uuid4().hex}"
     embedded.create_database(server, name, template=template)
-    yield Urls(app=server.url(embedded.APP, name), owner=server.url(embedded.OWNER, name))
+    urls = Urls(app=server.url(embedded.APP, name), owner=server.url(embedded.OWNER, name))
+    _set_clock(urls)
+    yield urls
     embedded.drop_database(server, name)
 
 

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.cases import (
     CaseDraft,
     PaymentDraft,
-    PlacementDraft,
     get_case,
     minor_units,
     record_payment,
@@ -33,6 +32,7 @@ from fieldvisit.geocoding import NOT_FOUND, Found, given, not_found
 from fieldvisit.models import Case, ContactPoint, Placement
 from fieldvisit.models import Place as StoredPlace
 from fieldvisit.people import local_instant
+from fieldvisit.placements import PlacementDraft
 from fieldvisit.vocabulary import CaseStage, ContactPointKind, DebtorParty, PointSource
 from tests.conftest import NOW
 from tests.worlds import TODAY, World, make_world
@@ -72,7 +72,7 @@ def lender(sessions: sessionmaker[Session], world: World) -> Session:
 def test_an_upsert_says_what_it_changed(lender: Session) -> None:
     later = replace(CASE, stage=CaseStage.LETTER, as_of_on=TODAY + dt.timedelta(days=1))
     with lender, lender.begin():
-        assert [upsert_case(lender, draft)[1] for draft in (CASE, CASE, later)] == [
+        assert [upsert_case(lender, draft, now=NOW)[1] for draft in (CASE, CASE, later)] == [
             Change.ADDED,
             Change.UNCHANGED,
             Change.CHANGED,
@@ -144,11 +144,11 @@ def test_a_place_lies_in_the_zone_of_its_point(lender: Session) -> None:
 def test_a_case_stays_with_its_debtor(lender: Session) -> None:
     with lender, lender.begin():
         upsert_debtor(lender, DebtorDraft(external_id="D-2", name="Other"))
-        upsert_case(lender, CASE)
+        upsert_case(lender, CASE, now=NOW)
         with pytest.raises(InvalidValue, match="debtor_id"):
-            upsert_case(lender, replace(CASE, debtor_id="D-2"))
+            upsert_case(lender, replace(CASE, debtor_id="D-2"), now=NOW)
         with pytest.raises(NotFound):
-            upsert_case(lender, replace(CASE, debtor_id="D-3"))
+            upsert_case(lender, replace(CASE, debtor_id="D-3"), now=NOW)
 
 
 def test_the_days_of_a_placement_may_change(lender: Session) -> None:
@@ -156,7 +156,7 @@ def test_the_days_of_a_placement_may_change(lender: Session) -> None:
     shorter = replace(first, until_on=TODAY + dt.timedelta(days=30))
     with lender, lender.begin():
         for placement in (first, shorter):
-            upsert_case(lender, replace(CASE, placement=placement))
+            upsert_case(lender, replace(CASE, placement=placement), now=NOW)
         assert lender.execute(sa.select(Placement.from_on, Placement.until_on)).all() == [
             (TODAY, TODAY + dt.timedelta(days=30))
         ]
@@ -167,9 +167,9 @@ def test_an_agency_sees_a_case_from_the_first_day_of_its_placement(
 ) -> None:
     tomorrow = TODAY + dt.timedelta(days=1)
     with lender, lender.begin():
-        upsert_case(lender, replace(CASE, placement=PlacementDraft(agency="pohjola-field", from_on=TODAY)))
+        upsert_case(lender, replace(CASE, placement=PlacementDraft(agency="pohjola-field", from_on=TODAY)), now=NOW)
         later = PlacementDraft(agency="pohjola-field", from_on=tomorrow)
-        upsert_case(lender, replace(CASE, external_id="C-2", placement=later))
+        upsert_case(lender, replace(CASE, external_id="C-2", placement=later), now=NOW)
     with acting_for(sessions, world.agency) as session:
         assert session.scalars(sa.select(Case.external_id)).all() == ["C-1"]
 
@@ -177,7 +177,7 @@ def test_an_agency_sees_a_case_from_the_first_day_of_its_placement(
 def test_a_payment_is_recorded_once_and_never_changed(lender: Session) -> None:
     payment = PaymentDraft(external_id="P-1", case_id="C-1", amount_minor=1_250, currency="EUR", paid_on=TODAY)
     with lender, lender.begin():
-        upsert_case(lender, CASE)
+        upsert_case(lender, CASE, now=NOW)
         assert [record_payment(lender, payment)[1] for _ in range(2)] == [Change.ADDED, Change.UNCHANGED]
         with pytest.raises(InvalidValue, match="payment_id"):
             record_payment(lender, replace(payment, amount_minor=1_251))

@@ -226,7 +226,13 @@ def test_a_block_keeps_the_gate_closed_until_it_is_lifted(
     case_id = make_tried()
     with acting_for_all(sessions) as session:
         debtor_id = session.get_one(Case, case_id).debtor_id
-        block = ContactBlock(org_id=world.lender, debtor_id=debtor_id, trigger=BlockTrigger.PAID, since_at=NOW - DAY)
+        block = ContactBlock(
+            org_id=world.lender,
+            made_by_id=world.lender,
+            debtor_id=debtor_id,
+            trigger=BlockTrigger.PAID,
+            since_at=NOW - DAY,
+        )
         session.add(block)
     assert gate(sessions, world.agency).visits == ()
     with acting_for_all(sessions) as session:

@@ -4,8 +4,9 @@ from marshmallow import fields
 
 from api.schemas.base import Drafted, Out, PageIn
 from api.schemas.fields import Choice, Currency, Day, Id, Instant, OuterId, Part, Text, Whole, WholeInQuery
-from fieldvisit.cases import LARGEST_MINOR, CaseDraft, PaymentDraft, PlacementDraft
+from fieldvisit.cases import LARGEST_MINOR, CaseDraft, PaymentDraft
 from fieldvisit.drafts import Change
+from fieldvisit.placements import PlacementDraft
 from fieldvisit.vocabulary import CaseStage
 
 LONGEST_OVERDUE = 36_500

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from fieldvisit import debtors
-from fieldvisit.cases import CaseDraft, PlacementDraft, minor_units, upsert_case
+from fieldvisit.cases import CaseDraft, minor_units, upsert_case
 from fieldvisit.debtors import ContactPointDraft, DebtorDraft, PlaceDraft
 from fieldvisit.drafts import Change, combined
 from fieldvisit.errors import InvalidValue
@@ -26,6 +26,7 @@ from fieldvisit.imports.columns import (
     whole_number,
 )
 from fieldvisit.imports.readers import Locating, Reader, Values, one_by_one
+from fieldvisit.placements import PlacementDraft
 from fieldvisit.vocabulary import CaseStage, ContactPointKind, Datum, PlaceKind
 
 MONEY = ("principal", "interest", "fees", "total")
@@ -108,7 +109,7 @@ def draft(values: Values, origin: Origin) -> CaseRow:
 
 def store(session: Session, row: CaseRow, now: datetime) -> Change:
     _, debtor = debtors.upsert_debtor(session, row.debtor)
-    _, case = upsert_case(session, row.case)
+    _, case = upsert_case(session, row.case, now=now)
     return combined(case, debtor)
 
 

@@ -64,6 +64,8 @@ class ContactBlock(Base, PlacedByDebtor):
     channel: Mapped[Channel | None]
     place_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("places.id"))
     note: Mapped[str | None] = mapped_column(Sealed("contact_blocks.note"))
+    made_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+    """The organisation that filed it; the row belongs to the one that owns the debtor's cases."""
     filed_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     since_at: Mapped[dt.datetime]
     until_at: Mapped[dt.datetime | None]
@@ -74,5 +76,5 @@ class ContactBlock(Base, PlacedByDebtor):
         sa.CheckConstraint("(scope = 'channel') = (channel is not null)", name="channel_is_named"),
         sa.CheckConstraint("(scope = 'place') = (place_id is not null)", name="place_is_named"),
         sa.CheckConstraint("since_at < until_at", name="times_in_order"),
-        sa.UniqueConstraint("org_id", "external_id"),
+        sa.UniqueConstraint("org_id", "made_by_id", "external_id"),
     )

@@ -24,7 +24,8 @@ from fieldvisit.compliance.wallclock import whole_day
 from fieldvisit.compliance.windows import lawful_windows
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.facts import facts_of, place_facts, subject_of
-from fieldvisit.models import Area, Case, DayPlan, Organisation, Place, Visit
+from fieldvisit.models import Area, Case, DayPlan, Organisation, Place, Placement, Visit
+from fieldvisit.placements import in_force
 from fieldvisit.planning.crews import CrewToPlan, StayedHome, at_most, crews_of, language, papers_of, read_roster
 from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
@@ -112,6 +113,9 @@ def _candidates(session: Session, area: Area, on: dt.date) -> list[Visit]:
         DayPlan.area_id == area.id,
     )
     without_point = sa.and_(Visit.state == VisitState.REQUESTED, Place.lat.is_(None))
+    placed = sa.select(Placement.id).where(
+        Placement.case_id == Visit.case_id, Placement.agency_id == area.org_id, in_force(on)
+    )
     rows = session.scalars(
         sa.select(Visit)
         # Row-level security knows the placements: a case that the lender has taken back drops out here.
@@ -122,6 +126,8 @@ def _candidates(session: Session, area: Area, on: dt.date) -> list[Visit]:
             Visit.org_id == area.org_id,
             sa.or_(Visit.state == VisitState.ELIGIBLE, without_point, of_this_area),
             Visit.last_on >= on,
+            # Placed today is not placed on that day: what ends before it is nobody's to plan.
+            sa.or_(Visit.lender_id == area.org_id, placed.exists()),
         )
         .options(joinedload(Visit.case), joinedload(Visit.debtor), contains_eager(Visit.place))
         .order_by(Visit.reference, Visit.id)

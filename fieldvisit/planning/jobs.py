@@ -25,6 +25,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.gate import open_visits
 from fieldvisit.models import Organisation
 from fieldvisit.partitions import make_partitions
+from fieldvisit.placements import call_off_visits
 from fieldvisit.planning.drafting import Found, accept_plan
 from fieldvisit.planning.elsewhere import CrewElsewhere
 from fieldvisit.planning.failures import PlanFailure
@@ -159,8 +160,8 @@ async def _solve_once(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, *, la
 
 
 def pass_time(tools: Tools) -> None:
-    """For each organisation: what was not begun waits again, what waited too long expires, the gate looks again, and
-    answers that nobody can ask for any more are forgotten."""
+    """For each organisation: what nobody may visit any more is called off, what was not begun waits again, what waited
+    too long expires, the gate looks again, and answers that nobody can ask for any more are forgotten."""
     make_partitions(tools.sessions)
     now = tools.clock()
     with acting_for_all(tools.sessions) as session:
@@ -168,12 +169,20 @@ def pass_time(tools: Tools) -> None:
     for org_id, zone in zones:
         today = now.astimezone(ZoneInfo(zone)).date()
         with acting_for(tools.sessions, org_id) as session:
+            called_off = call_off_visits(session, now)
             returned = return_unbegun(session, now, today)
             expired = expire_visits(session, now, today)
             lost = fail_silent_plans(session, now)
             opened = len(open_visits(session, org_id, now).visits)
             forgotten = forget_answers(session, now)
-        counts = {"returned": returned, "expired": expired, "lost": lost, "opened": opened, "forgotten": forgotten}
+        counts = {
+            "called_off": called_off,
+            "returned": returned,
+            "expired": expired,
+            "lost": lost,
+            "opened": opened,
+            "forgotten": forgotten,
+        }
         if any(counts.values()):
             log.info("time_passed", org_id=str(org_id), **counts)
 

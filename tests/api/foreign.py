@@ -33,7 +33,13 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         visit = make_visit(session, world, case)
         draft = AccountDraft(username="foreign-admin", password="correct horse battery", roles=(Role.ADMIN,))
         account = create_account(session, world.agency, draft, Passwords(environment="test"))
-        block = ContactBlock(org_id=world.lender, debtor_id=case.debtor_id, trigger=BlockTrigger.DISPUTE, since_at=NOW)
+        block = ContactBlock(
+            org_id=world.lender,
+            made_by_id=world.lender,
+            debtor_id=case.debtor_id,
+            trigger=BlockTrigger.DISPUTE,
+            since_at=NOW,
+        )
         plan = DayPlan(
             org_id=world.agency, area_id=world.area, planned_on=TODAY, state=DayPlanState.REQUESTED, seconds=1
         )

@@ -18,7 +18,7 @@ from fieldvisit.guide import guide_for
 from fieldvisit.models import Case, Credential, Organisation, Place, Placement, Visit
 from fieldvisit.phone.day import MyDay, my_day, my_visit
 from fieldvisit.phone.steps import arrive, check_identity
-from fieldvisit.visits import CancelReason
+from fieldvisit.visits import CalledOff
 from fieldvisit.vocabulary import BlockTrigger, CaseStage, CredentialKind, DayPlanState, IdentityResult, VisitState
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, arrival, identity, make_morning, make_plan, teller
@@ -123,7 +123,7 @@ def test_of_a_case_that_was_taken_back_nothing_is_told_any_more(
     with acting_for_all(sessions) as session:
         session.execute(sa.update(Placement).values(until_on=TODAY - dt.timedelta(days=1)))
     card = card_of(sessions, morning)
-    assert (card.cancelled, card.briefing) == (CancelReason.PLACEMENT_ENDED, None)
+    assert (card.cancelled, card.briefing) == (CalledOff.PLACEMENT_ENDED, None)
 
 
 def test_a_known_reason_for_the_arrears_changes_what_is_asked(

@@ -245,6 +245,7 @@ def block(session: Session, visit: Visit) -> None:
     session.add(
         ContactBlock(
             org_id=visit.lender_id,
+            made_by_id=visit.lender_id,
             debtor_id=visit.debtor_id,
             trigger=BlockTrigger.DISPUTE,
             scope=BlockScope.VISITS,
