@@ -74,7 +74,7 @@ def file_block(
     books. The same `external_id` from the same organisation again changes nothing. Raises NotFound and InvalidValue.
     """
     debtor = _demand_known(session, draft, now)
-    made_by_id = made_by_id or session.info["org"]
+    made_by_id = made_by_id or session.info.get("org", debtor.org_id)
     if draft.external_id is not None:
         there = session.scalars(
             sa.select(ContactBlock).where(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.models import Area, CredentialCheck, DayPlan, StoredDecision, Visit, VisitEvent
+from fieldvisit.models import Area, CredentialCheck, DayPlan, Shift, StoredDecision, Visit, VisitEvent
 from fieldvisit.planning.drafting import accept_plan
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.judging import PlanFaulty, faults_of
@@ -187,6 +187,10 @@ def test_of_two_overlapping_areas_the_second_draft_sees_what_the_first_has_taken
         )
         sibling_id = sibling.id
     first = claimed_plan(sessions, world)
+    with acting_for_all(sessions) as session:
+        # Other people for the other area, who would otherwise be taken themselves.
+        session.execute(sa.delete(Shift))
+        make_crew(session, world, "B", people=2)
     with acting_for(sessions, world.agency) as session:
         request = PlanRequest(area_id=harbour_id, planned_on=TODAY, seconds=5, iterations=30)
         second_id = request_plan(session, world.agency, request, requested_by_id=None, now=NOW).id
