@@ -29,6 +29,7 @@ RESOURCES = (
     "plans",
     "blocks",
     "phone",
+    "phone_events",
     "safety",
 )
 

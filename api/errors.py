@@ -140,8 +140,17 @@ def problem(error: FieldVisitError, *, status: int | None = None) -> Response:
     status = status or status_of(error)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         _log_cause(error)
-    spoken = language()
-    document = {
+    response = Response(json.dumps(problem_document(error, status=status)), status=status, mimetype=PROBLEM)
+    response.content_language.add(tag(language()))
+    for name, value in _headers(error, status).items():
+        response.headers[name] = value
+    return response
+
+
+def problem_document(error: FieldVisitError, *, status: int | None = None) -> dict[str, Any]:
+    """What is said of this error, in the language of the request."""
+    status, spoken = status or status_of(error), language()
+    document: dict[str, Any] = {
         "type": f"urn:fieldvisit:problem:{error.code}",
         "title": say(TITLES.get(status, HTTPStatus(status).phrase), spoken),
         "status": status,
@@ -152,11 +161,7 @@ def problem(error: FieldVisitError, *, status: int | None = None) -> Response:
     }
     if isinstance(error, InvalidRequest):
         document["errors"] = [fault.spoken(spoken) for fault in error.faults]
-    response = Response(json.dumps(document), status=status, mimetype=PROBLEM)
-    response.content_language.add(tag(spoken))
-    for name, value in _headers(error, status).items():
-        response.headers[name] = value
-    return response
+    return document
 
 
 def status_of(error: FieldVisitError | type[FieldVisitError]) -> int:

@@ -15,6 +15,7 @@ from flask import Flask, Response, send_from_directory
 from api.endpoints import View, documented_for
 from api.errors import PROBLEM
 from api.schemas.base import ProblemOut
+from api.schemas.phone_events import AnyEvent
 
 JSON = "application/json"
 TITLE, VERSION = "fieldvisit", "1"
@@ -85,9 +86,19 @@ def configure(app: Flask) -> Api:
         "API_SPEC_OPTIONS": {"info": {"description": DESCRIPTION}},
     }
     api = Api(app)
+    api.ma_plugin.converter.add_attribute_function(_one_of)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     _serve_page(app)
     return api
+
+
+def _one_of(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """A field that takes several shapes, told apart by their kind."""
+    if not isinstance(field, AnyEvent):
+        return {}
+    shapes = {kind: converter.resolve_nested_schema(shape) for kind, shape in field.shapes.items()}
+    mapping = {kind: shape["$ref"] for kind, shape in shapes.items()}
+    return {"oneOf": list(shapes.values()), "discriminator": {"propertyName": "kind", "mapping": mapping}}
 
 
 def _serve_page(app: Flask) -> None:

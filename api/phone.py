@@ -11,6 +11,7 @@ from api.context import now, settings
 from api.db import session
 from api.endpoints import endpoint
 from api.openapi import Blueprint
+from api.phone_events import release_held
 from api.roles import Permission
 from api.schemas.phone import (
     AbortIn,
@@ -33,6 +34,7 @@ from fieldvisit import reports
 from fieldvisit.briefing import VisitCard
 from fieldvisit.errors import Refused
 from fieldvisit.phone import day, steps
+from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, ShowingDraft
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 
@@ -65,7 +67,7 @@ def set_out(visit_id: uuid.UUID, body: EventDraft) -> Receipt:
 
 @bp.post("/visits/<uuid:visit_id>/arrival")
 @endpoint(may=Permission.USE_PHONE, body=ArrivalIn(), returns=ArrivalOut(), status=201)
-def arrive(visit_id: uuid.UUID, body: steps.ArrivalDraft) -> Receipt | Refused:
+def arrive(visit_id: uuid.UUID, body: ArrivalDraft) -> Receipt | Refused:
     """At the door. The place, the hours, the blocks and the papers are judged now, by the server's time.
 
     Outside the geofence it is refused with the distance, unless `outside_reason` says why. A refused arrival is kept in
@@ -76,30 +78,36 @@ def arrive(visit_id: uuid.UUID, body: steps.ArrivalDraft) -> Receipt | Refused:
 
 @bp.post("/visits/<uuid:visit_id>/credential-shown")
 @endpoint(may=Permission.USE_PHONE, body=ShowingIn(), returns=ShowingOut(), status=201)
-def show_credential(visit_id: uuid.UUID, body: steps.ShowingDraft) -> Receipt:
+def show_credential(visit_id: uuid.UUID, body: ShowingDraft) -> Receipt:
     """Papers were shown. What was wrong with them is told and kept, never refused."""
     return steps.show_credential(session(), visit_id, body, by=_teller(), now=now())
 
 
 @bp.post("/visits/<uuid:visit_id>/identity-check")
 @endpoint(may=Permission.USE_PHONE, body=IdentityIn(), returns=IdentityOut(), status=201)
-def check_identity(visit_id: uuid.UUID, body: steps.IdentityDraft) -> Receipt:
+def check_identity(visit_id: uuid.UUID, body: IdentityDraft) -> Receipt:
     """How it was established who is at the door. Only a confirmed one, after arriving, unlocks the amounts."""
-    return steps.check_identity(session(), visit_id, body, by=_teller(), now=now())
+    receipt = steps.check_identity(session(), visit_id, body, by=_teller(), now=now())
+    release_held(visit_id)
+    return receipt
 
 
 @bp.post("/visits/<uuid:visit_id>/abort")
 @endpoint(may=Permission.USE_PHONE, body=AbortIn(), returns=ReportReceiptOut(), status=201)
 def abort_visit(visit_id: uuid.UUID, body: AbortDraft) -> Receipt:
     """Leave now: one call ends and reports the visit, and files the block that the reason asks for."""
-    return reports.abort_visit(session(), visit_id, body, by=_teller(), now=now())
+    receipt = reports.abort_visit(session(), visit_id, body, by=_teller(), now=now())
+    release_held(visit_id)
+    return receipt
 
 
 @bp.post("/visits/<uuid:visit_id>/report")
 @endpoint(may=Permission.USE_PHONE, body=ReportIn(), returns=ReportReceiptOut(), status=201)
 def report_visit(visit_id: uuid.UUID, body: ReportDraft) -> Receipt:
     """Report how a visit went. Late is fine; a crew mate's report becomes an addition."""
-    return reports.report_visit(session(), visit_id, body, by=_teller(), now=now())
+    receipt = reports.report_visit(session(), visit_id, body, by=_teller(), now=now())
+    release_held(visit_id)
+    return receipt
 
 
 @bp.post("/visits/<uuid:visit_id>/report/additions")

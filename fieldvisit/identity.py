@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.drafts import acting_organisation
-from fieldvisit.models import Case, CrewMember, IdentityCheck, Place, Route, Stop, Visit
+from fieldvisit.models import Case, CrewMember, IdentityCheck, Place, Route, Stop, Visit, VisitEvent
 from fieldvisit.vocabulary import IdentityResult, VisitState
 
 OPEN_IN = (VisitState.ARRIVED, VisitState.REPORTED)
@@ -34,12 +34,29 @@ def amounts_open(session: Session, visits: Collection[Visit], *, now: dt.datetim
             CrewMember,
             sa.and_(CrewMember.route_id == Route.id, CrewMember.visitor_id == IdentityCheck.visitor_id),
         )
-        .where(Visit.id.in_(on_their_day), Visit.state.in_(OPEN_IN), IdentityCheck.at >= Visit.arrived_at)
+        .where(
+            Visit.id.in_(on_their_day),
+            Visit.state.in_(OPEN_IN),
+            IdentityCheck.at >= Visit.arrived_at,
+            _arrived_live(),
+        )
         .order_by(IdentityCheck.at, IdentityCheck.id)
     )
     # Of each visit the last one stays.
     last = {row.visit_id: row.result for row in rows}
     return {visit_id for visit_id, result in last.items() if result is IdentityResult.CONFIRMED}
+
+
+def _arrived_live() -> sa.ColumnElement[bool]:
+    """Whether an arrival was told while it happened, and so judged before it was taken. One that was a fact by the time
+    it was told opens nothing: who is at the door still tells so again."""
+    live = sa.select(VisitEvent.id).where(
+        VisitEvent.visit_id == Visit.id,
+        VisitEvent.kind == "arrived",
+        VisitEvent.at >= Visit.arrived_at,
+        VisitEvent.detail["late"].is_(None),
+    )
+    return live.exists()
 
 
 def confirmed_by_crew(session: Session, visit: Visit, route: Route, *, now: dt.datetime) -> bool:

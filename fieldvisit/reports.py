@@ -8,6 +8,7 @@ cancelled visit is marked as such; its attempt is counted, its promises and bloc
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,17 +18,15 @@ from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.identity import confirmed_by_crew
-from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitReport
+from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitEvent, VisitReport
+from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
+from fieldvisit.phone.notes import ARRIVED, about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.settlement import books_of, settle, stop
 from fieldvisit.visits import LIVE, get_visit, lock_visits, move, note_event
 from fieldvisit.vocabulary import VisitOutcome, VisitState
-
-LATEST = dt.timedelta(days=30)
-"""How long after leaving a report may still come: so long a phone may be without signal. What is older has the wrong
-clock."""
 
 SAID = (
     *("outcome", "left_at", "disclosed", "willing", "able", "reason_for_arrears"),
@@ -55,24 +54,25 @@ def report_visit(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, b
     for promises and times that cannot be, WrongState and NotFound.
     """
     telling = Telling(kind="report", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+    ours = replace(draft, left_at=on_our_clock(draft.left_at, draft, now))
     return take(
         session,
         telling,
         now=now,
         find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit,
-        act=lambda: _report(session, visit_id, draft, by=by, now=now),
+        act=lambda: _report(session, visit_id, ours, by=by, now=now),
     )
 
 
 def abort_visit(session: Session, visit_id: uuid.UUID, draft: AbortDraft, *, by: Teller, now: dt.datetime) -> Receipt:
     """Leave at once: one call, always allowed while the visit is not reported, never refused for a clock."""
     telling = Telling(kind="abort", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
-    told_at = draft.device_at or now
+    told_at = stated_at(draft, now) or now
     report = ReportDraft(
         event_id=draft.event_id,
         device_at=draft.device_at,
         outcome=VisitOutcome.ABORTED,
-        left_at=told_at if now - LATEST <= told_at <= now else now,
+        left_at=max(told_at, now - LATEST) if draft.sent_at or told_at >= now - LATEST else now,
         note=draft.note,
         abort_reason=draft.reason,
         met=draft.met,
@@ -135,7 +135,8 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
     row.after_cancellation = visit.state is VisitState.CANCELLED
     session.add(row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
-    detail: dict[str, Any] = {"report_id": str(row.id), "outcome": row.outcome.value}
+    visit.arrived_at = visit.arrived_at or _arrival_noted(session, visit)
+    detail: dict[str, Any] = {"report_id": str(row.id), "outcome": row.outcome.value, **about_sending(draft, now)}
     if draft.met is not None:
         detail["met"] = draft.met.value
     if row.after_cancellation:
@@ -143,6 +144,15 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
     event = note_event(visit, "reported", now=now, **detail)
     event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
     move(session, visit, VisitState.REPORTED, now=now, event=event)
+
+
+def _arrival_noted(session: Session, visit: Visit) -> dt.datetime | None:
+    """The earliest arrival that was written down while the visit stood elsewhere: given back, or planned anew."""
+    details = session.scalars(
+        sa.select(VisitEvent.detail).where(VisitEvent.visit_id == visit.id, VisitEvent.kind == ARRIVED)
+    )
+    told = [dt.datetime.fromisoformat(each["happened_at"]) for each in details if "happened_at" in each]
+    return min(told, default=None)
 
 
 def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
@@ -227,7 +237,8 @@ def _add(
         account_id=by.account_id,
         text=text,
     )
-    event = note_event(visit, "report_added_to", now=now, report_id=str(report.id), addition_id=str(addition.id))
+    detail = {"report_id": str(report.id), "addition_id": str(addition.id), **about_sending(draft, now)}
+    event = note_event(visit, "report_added_to", now=now, **detail)
     event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
     session.add_all([addition, event])
     session.flush()

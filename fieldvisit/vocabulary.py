@@ -206,6 +206,23 @@ class IdentityResult(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
 
 
+class HeldState(StrEnum):
+    """Where an event of a phone stands that could not be taken when it came."""
+
+    WAITING = "waiting"
+    REFUSED = "refused"
+    TAKEN = "taken"
+    DISMISSED = "dismissed"
+
+
+class WaitsFor(StrEnum):
+    """What an event has to come after."""
+
+    REPORT = "report"
+    IDENTITY_CHECK = "identity_check"
+    SAFETY_SESSION = "safety_session"
+
+
 class PromiseState(StrEnum):
     OPEN = "open"
     KEPT = "kept"

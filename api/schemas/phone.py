@@ -10,7 +10,7 @@ from api.schemas.words import Several, Words
 from fieldvisit.credentials import PaperFault
 from fieldvisit.geofence import OutsideReason, Position
 from fieldvisit.guide import Situation
-from fieldvisit.phone.steps import ArrivalDraft, IdentityDraft, ShowingDraft
+from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, ShowingDraft
 from fieldvisit.phone.telling import EventDraft
 from fieldvisit.report_drafts import LONGEST_NOTE, AbortDraft, AdditionDraft, Met
 from fieldvisit.vocabulary import (
@@ -36,11 +36,14 @@ class MyDayQueryIn(In):
 
 
 class EventIn(Drafted):
-    """`device_at` is the phone's own time of the event: kept as evidence, while the server's time decides."""
+    """`device_at` is the phone's own time of the event, `sent_at` what its clock shows while it sends: with both, what
+    happened more than a quarter of an hour ago is taken as a fact; else the server's time decides."""
 
     makes: type[Any] = EventDraft
     event_id = Id(required=True)
     device_at = Instant(allow_none=True)
+    sent_at = Instant(allow_none=True)
+    battery_percent = Whole(max=100, allow_none=True)
 
 
 class PositionIn(Drafted):

@@ -33,6 +33,8 @@ class ReportIn(Drafted):
     makes = ReportDraft
     event_id = Id(required=True, data_key="id")
     device_at = Instant(allow_none=True)
+    sent_at = Instant(allow_none=True)
+    battery_percent = Whole(max=100, allow_none=True)
     outcome = Choice(VisitOutcome, required=True)
     left_at = Instant(required=True)
     disclosed = Flag(load_default=False)

@@ -8,6 +8,7 @@ from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, Contac
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
+from fieldvisit.models.phone import HeldEvent
 from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
 from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
@@ -31,6 +32,7 @@ __all__ = [
     "DayPlan",
     "Debtor",
     "EngineBeat",
+    "HeldEvent",
     "IdentityCheck",
     "KeptAnswer",
     "Organisation",

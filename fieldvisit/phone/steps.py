@@ -1,64 +1,38 @@
 """On the way and at the door: setting out, arriving, showing papers, checking identity.
 
-The server's `now` decides everything; what the phone says of its own time is kept beside it. A step that comes late,
-after a later one, from a second member of the crew, or from before the visit was cancelled, is written down and moves
-nothing back.
+A step that is told while it happens is judged at the server's `now`; one that is past by then is a fact (see
+`fieldvisit.phone.late_steps`). A step that comes after a later one, from a second member of the crew, or from before
+the visit was cancelled, is written down and moves nothing back.
 """
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Set
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.credentials import check_shown
-from fieldvisit.datums import Point
 from fieldvisit.decisions import AtTheDoor, decide, demand_allowed
-from fieldvisit.errors import InvalidValue, Refused
-from fieldvisit.geofence import Fix, OutsideReason, Position, locate
+from fieldvisit.errors import Refused
 from fieldvisit.identity import amounts_open
-from fieldvisit.models import IdentityCheck, Stop, Visit, VisitEvent
+from fieldvisit.models import IdentityCheck, Visit, VisitEvent
+from fieldvisit.phone.clocks import happened_at, is_late, stated_at
+from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, ShowingDraft
+from fieldvisit.phone.late_steps import arrive_late, set_out_late
 from fieldvisit.phone.lateness import happened_before_cancelling
+from fieldvisit.phone.notes import ARRIVED, Outcome, entry_of, fix_of, flags_of, noted, present_of
 from fieldvisit.phone.refusals import KEPT, at_the_door, keep_refusal
 from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own_stop, get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
-from fieldvisit.visits import cancelled, demand_may_become, get_visit, move, note_event
-from fieldvisit.vocabulary import CheckMoment, IdentityMethod, IdentityResult, VisitState
+from fieldvisit.visits import cancelled, demand_may_become, get_visit, move
+from fieldvisit.vocabulary import CheckMoment, VisitState
 
 S = VisitState
 # Where a step that comes late finds the visit.
 BEYOND_SETTING_OUT = (S.UNDER_WAY, S.ARRIVED, S.REPORTED, S.CLOSED)
 BEYOND_ARRIVING = (S.ARRIVED, S.REPORTED, S.CLOSED)
-
-ARRIVED = "arrived"
-"""The kind of event that an arrival is. Its detail names who was at the door."""
-
-type Outcome = tuple[VisitState, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArrivalDraft(EventDraft):
-    """`present` are those of the crew who are at the door; None means all of them."""
-
-    position: Position
-    outside_reason: OutsideReason | None = None
-    present: tuple[uuid.UUID, ...] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShowingDraft(EventDraft):
-    """Which papers were shown at the door, by their ids."""
-
-    credential_ids: tuple[uuid.UUID, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class IdentityDraft(EventDraft):
-    method: IdentityMethod
-    result: IdentityResult
 
 
 def set_out(session: Session, visit_id: uuid.UUID, draft: EventDraft, *, by: Teller, now: dt.datetime) -> Receipt:
@@ -66,17 +40,19 @@ def set_out(session: Session, visit_id: uuid.UUID, draft: EventDraft, *, by: Tel
     telling = Telling(kind="set_out", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
     def act() -> Outcome:
+        if is_late(draft, now):
+            return set_out_late(session, telling, draft, now=now)
         visit = _own_visit(session, visit_id, by)
-        event = _event(visit, telling, draft, now)
-        if visit.state in BEYOND_SETTING_OUT or happened_before_cancelling(session, visit, draft.device_at):
-            return _noted(session, visit, event)
+        event = entry_of(visit, telling, draft, now)
+        if visit.state in BEYOND_SETTING_OUT or happened_before_cancelling(session, visit, stated_at(draft, now)):
+            return noted(session, visit, event)
         demand_may_become(visit, S.UNDER_WAY)
         demand_still_placed(session, visit)
         demand_its_day(visit, now)
-        visit.under_way_at = now
+        visit.under_way_at = happened_at(draft, now)
         return move(session, visit, S.UNDER_WAY, now=now, event=event).state, {}
 
-    return take(session, telling, now=now, find=lambda: get_own_stop(session, by.visitor_id, visit_id).visit, act=act)
+    return take(session, telling, now=now, find=_finder(session, telling, draft, now), act=act)
 
 
 def arrive(
@@ -90,31 +66,34 @@ def arrive(
     telling = Telling(kind=ARRIVED, visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
     def act() -> Outcome:
+        if is_late(draft, now):
+            return arrive_late(session, telling, draft, by=by, now=now, geofence_m=geofence_m)
         visit = _own_visit(session, visit_id, by)
-        late = happened_before_cancelling(session, visit, draft.device_at)
+        late = happened_before_cancelling(session, visit, stated_at(draft, now))
         if visit.state not in BEYOND_ARRIVING and not late:
             demand_may_become(visit, S.ARRIVED)
         demand_still_placed(session, visit)
-        present = _present(get_own_stop(session, by.visitor_id, visit_id), draft, by)
-        flags = _flags(_fix(visit, draft, geofence_m), draft)
-        event = _event(visit, telling, draft, now, present=[str(visitor_id) for visitor_id in sorted(present)], **flags)
+        present = present_of(get_own_stop(session, by.visitor_id, visit_id), draft, by)
+        flags = _demanded_inside(visit, draft, geofence_m)
+        event = entry_of(
+            visit, telling, draft, now, present=[str(visitor_id) for visitor_id in sorted(present)], **flags
+        )
         if late:
-            visit.arrived_at = visit.arrived_at or now
-            return _noted(session, visit, event, **flags)
+            visit.arrived_at = visit.arrived_at or happened_at(draft, now)
+            return noted(session, visit, event, **flags)
         if visit.state in BEYOND_ARRIVING:
+            visit.arrived_at = visit.arrived_at or happened_at(draft, now)
             _judge_newcomers(session, visit, present, now)
-            return _noted(session, visit, event, **flags)
+            return noted(session, visit, event, **flags)
         demand_its_day(visit, now)
         _demand_lawful(session, visit, present, now)
-        visit.arrived_at = now
+        visit.arrived_at = happened_at(draft, now)
         return move(session, visit, S.ARRIVED, now=now, event=event).state, flags
 
     try:
         # What a refused arrival has written is undone: its id may be told again.
         with session.begin_nested():
-            return take(
-                session, telling, now=now, find=lambda: get_own_stop(session, by.visitor_id, visit_id).visit, act=act
-            )
+            return take(session, telling, now=now, find=_finder(session, telling, draft, now), act=act)
     except KEPT as refusal:
         return keep_refusal(session, telling, draft, refusal, now=now)
 
@@ -126,11 +105,15 @@ def show_credential(
     telling = Telling(kind="credential_shown", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
     def act() -> Outcome:
-        visit = _at_work(session, visit_id, draft)
+        visit = _at_work(session, visit_id, draft, now)
+        if is_late(draft, now) and visit.case is None:
+            # Which papers the lender asks for is no longer known here; that some were shown is.
+            return noted(session, visit, entry_of(visit, telling, draft, now), passed=False, faults={})
         demand_still_placed(session, visit)
-        check = check_shown(session, visit, by.visitor_id, draft.credential_ids, now=now)
+        at = happened_at(draft, now)
+        check = check_shown(session, visit, by.visitor_id, draft.credential_ids, now=at)
         facts = {"check_id": str(check.id), "passed": check.passed, "faults": check.faults}
-        return _noted(session, visit, _event(visit, telling, draft, now, check_id=str(check.id)), **facts)
+        return noted(session, visit, entry_of(visit, telling, draft, now, check_id=str(check.id)), **facts)
 
     return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
 
@@ -142,7 +125,7 @@ def check_identity(
     telling = Telling(kind="identity_checked", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
     def act() -> Outcome:
-        visit = _at_work(session, visit_id, draft)
+        visit = _at_work(session, visit_id, draft, now)
         check = IdentityCheck(
             org_id=visit.org_id,
             lender_id=visit.lender_id,
@@ -150,60 +133,39 @@ def check_identity(
             visitor_id=by.visitor_id,
             method=draft.method,
             result=draft.result,
-            at=now,
+            at=happened_at(draft, now),
         )
         session.add(check)
         session.flush()
         shown = visit.id in amounts_open(session, [visit], now=now)
         facts = {"result": draft.result.value, "amounts_shown": shown}
-        event = _event(visit, telling, draft, now, check_id=str(check.id), result=draft.result.value)
-        return _noted(session, visit, event, **facts)
+        event = entry_of(visit, telling, draft, now, check_id=str(check.id), result=draft.result.value)
+        return noted(session, visit, event, **facts)
 
     return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
 
 
-def _at_work(session: Session, visit_id: uuid.UUID, draft: EventDraft) -> Visit:
+def _finder(session: Session, telling: Telling, draft: EventDraft, now: dt.datetime) -> Callable[[], Visit]:
+    """How the visit is found: on a route that stands, or, for what is past, on any that ever did."""
+    get_stop = get_told_stop if is_late(draft, now) else get_own_stop
+    return lambda: get_stop(session, telling.by.visitor_id, telling.visit_id).visit
+
+
+def _at_work(session: Session, visit_id: uuid.UUID, draft: EventDraft, now: dt.datetime) -> Visit:
     """The visit under lock. A phone without signal tells these before its arrival or after the report."""
     visit = get_visit(session, visit_id, lock=True)
     never_there = visit.state is S.CANCELLED and visit.arrived_at is None
-    if never_there and not happened_before_cancelling(session, visit, draft.device_at):
+    if never_there and not happened_before_cancelling(session, visit, stated_at(draft, now)):
         raise cancelled(visit)
     return visit
 
 
-def _event(visit: Visit, telling: Telling, draft: EventDraft, now: dt.datetime, **detail: Any) -> VisitEvent:
-    event = note_event(visit, telling.kind, now=now, **detail)
-    event.visitor_id, event.actor_id = telling.by.visitor_id, telling.by.account_id
-    event.device_at = draft.device_at
-    return event
-
-
-def _noted(session: Session, visit: Visit, event: VisitEvent, **facts: Any) -> Outcome:
-    session.add(event)
-    session.flush()
-    return visit.state, facts
-
-
-def _fix(visit: Visit, draft: ArrivalDraft, geofence_m: int) -> Fix:
-    place = visit.place
-    if place.lat is None or place.lon is None:
-        raise InvalidValue(path="place", reason="has no known point to be at")
-    fix = locate(draft.position, Point(place.lat, place.lon), radius_m=geofence_m)
+def _demanded_inside(visit: Visit, draft: ArrivalDraft, geofence_m: int) -> dict[str, Any]:
+    """How far from the place. Raises OutsideGeofence, unless the draft says why."""
+    fix = fix_of(visit, draft, geofence_m)
     if draft.outside_reason is None:
         fix.demand_inside()
-    return fix
-
-
-def _flags(fix: Fix, draft: ArrivalDraft) -> dict[str, Any]:
-    """The distance, never the position: where a debtor lives is not repeated in a history that many read."""
-    outside = None if fix.inside or draft.outside_reason is None else draft.outside_reason.value
-    return {
-        "distance_m": fix.distance_m,
-        "allowed_m": fix.allowed_m,
-        "accuracy_m": draft.position.accuracy_m,
-        "mock": draft.position.mock,
-        "outside_reason": outside,
-    }
+    return flags_of(fix, draft)
 
 
 def _own_visit(session: Session, visit_id: uuid.UUID, by: Teller) -> Visit:
@@ -211,14 +173,6 @@ def _own_visit(session: Session, visit_id: uuid.UUID, by: Teller) -> Visit:
     visit = get_visit(session, visit_id, lock=True)
     get_own_stop(session, by.visitor_id, visit_id)
     return visit
-
-
-def _present(stop: Stop, draft: ArrivalDraft, by: Teller) -> frozenset[uuid.UUID]:
-    crew = frozenset(member.visitor_id for member in stop.route.members)
-    present = crew if draft.present is None else frozenset({*draft.present, by.visitor_id})
-    if not present <= crew:
-        raise InvalidValue(path="present", reason="names somebody who does not ride this route")
-    return present
 
 
 def _judge_newcomers(session: Session, visit: Visit, present: frozenset[uuid.UUID], now: dt.datetime) -> None:

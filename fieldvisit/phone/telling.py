@@ -21,6 +21,8 @@ from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import PhoneEventKey, Visit
 from fieldvisit.vocabulary import VisitState
 
+ABOUT_SENDING = ("sent_at", "battery_percent")
+
 
 class EventIdReused(FieldVisitError):
     code, kind = "event_id_reused", Kind.INVALID
@@ -37,10 +39,13 @@ class Teller:
 
 @dataclass(frozen=True, kw_only=True)
 class EventDraft:
-    """What every telling carries. `device_at` is the phone's own time of the event: evidence, never authority."""
+    """What every telling carries. `device_at` is the phone's own time of the event, `sent_at` its time of sending:
+    together they say when it happened on our clock (see `fieldvisit.phone.clocks`)."""
 
     event_id: uuid.UUID
     device_at: dt.datetime | None = None
+    sent_at: dt.datetime | None = None
+    battery_percent: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +56,13 @@ class Telling:
     visit_id: uuid.UUID
     by: Teller
     event_id: uuid.UUID
-    body: object
+    body: EventDraft
 
     @property
     def digest(self) -> bytes:
-        told = [self.kind, str(self.visit_id), str(self.by.visitor_id), plain(self.body)]
+        # Sent again it is sent at another time, and is the same.
+        body = {name: value for name, value in plain(self.body).items() if name not in ABOUT_SENDING}
+        told = [self.kind, str(self.visit_id), str(self.by.visitor_id), body]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).digest()
 
 

@@ -49,8 +49,9 @@ def _value(name: str, schema: Mapping[str, Any], document: Mapping[str, Any], id
         return KNOWN[name]
     if "$ref" in schema:
         return _value(name, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]], document, ids)
-    if "anyOf" in schema:
-        return _value(name, schema["anyOf"][0], document, ids)
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return _value(name, schema[several][0], document, ids)
     if "enum" in schema:
         return schema["enum"][0]
     return _plain(schema, document, ids)

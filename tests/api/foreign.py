@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import ContactBlock, DayPlan, SafetyAlert, SafetySession
+from fieldvisit.models import ContactBlock, DayPlan, HeldEvent, SafetyAlert, SafetySession
 from fieldvisit.vocabulary import (
     AlertKind,
     AlertState,
     BlockTrigger,
     CredentialKind,
     DayPlanState,
+    HeldState,
     RiskLevel,
     Role,
     SafetyState,
@@ -44,7 +45,15 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             org_id=world.agency, area_id=world.area, planned_on=TODAY, state=DayPlanState.REQUESTED, seconds=1
         )
         safety = make_session(world, visitor.id)
-        session.add_all([block, plan, safety])
+        held = HeldEvent(
+            org_id=world.agency,
+            event_id=uuid.uuid4(),
+            visitor_id=visitor.id,
+            kind="report",
+            body="{}",
+            state=HeldState.REFUSED,
+        )
+        session.add_all([block, plan, safety, held])
         session.flush()
         alert = make_alert(world, safety.id)
         session.add(alert)
@@ -59,6 +68,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "credential_id": credential.id,
             "debtor_external_id": session.get_one(type(case.debtor), case.debtor_id).external_id,
             "debtor_id": case.debtor_id,
+            "held_event_id": held.event_id,
             "organisation_id": world.lender,
             "plan_id": plan.id,
             "session_id": safety.id,

@@ -14,7 +14,8 @@ from fieldvisit.decisions import Forbidden
 from fieldvisit.errors import FieldVisitError, NotFound
 from fieldvisit.models import Credential, DayPlan, StoredDecision, Visit
 from fieldvisit.phone.day import my_visit
-from fieldvisit.phone.steps import IdentityDraft, arrive, check_identity, set_out
+from fieldvisit.phone.drafts import IdentityDraft
+from fieldvisit.phone.steps import arrive, check_identity, set_out
 from fieldvisit.reports import report_visit
 from fieldvisit.visits import VisitCancelled, get_visit, history_of
 from fieldvisit.vocabulary import (

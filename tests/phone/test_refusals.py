@@ -13,8 +13,9 @@ from fieldvisit.decisions import Forbidden
 from fieldvisit.errors import FieldVisitError, InvalidValue, NotFound, Refused
 from fieldvisit.geofence import OutsideGeofence
 from fieldvisit.models import Placement, StoredDecision, Visit, VisitEvent
+from fieldvisit.phone.drafts import ArrivalDraft
 from fieldvisit.phone.routes import CaseTakenBack, NotThisDay
-from fieldvisit.phone.steps import ArrivalDraft, arrive
+from fieldvisit.phone.steps import arrive
 from fieldvisit.phone.telling import EventIdReused, Receipt
 from fieldvisit.visits import CancelReason, VisitCancelled, WrongState, cancel_visit, history_of
 from fieldvisit.vocabulary import CheckMoment, Verdict, VisitState

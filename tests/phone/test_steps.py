@@ -16,8 +16,9 @@ from fieldvisit.decisions import Forbidden
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.geofence import OutsideGeofence, OutsideReason, Position
 from fieldvisit.models import Credential, CredentialCheck, Placement, StoredDecision, Visit, Visitor
+from fieldvisit.phone.drafts import ShowingDraft
 from fieldvisit.phone.routes import CaseTakenBack, NotThisDay
-from fieldvisit.phone.steps import ShowingDraft, arrive, check_identity, set_out, show_credential
+from fieldvisit.phone.steps import arrive, check_identity, set_out, show_credential
 from fieldvisit.phone.telling import EventIdReused
 from fieldvisit.visits import CancelReason, VisitCancelled, WrongState, cancel_visit, history_of
 from fieldvisit.vocabulary import (

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.database import acting_for_all
 from fieldvisit.geofence import Position
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, Visit
-from fieldvisit.phone.steps import ArrivalDraft, IdentityDraft
+from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft
 from fieldvisit.phone.telling import EventDraft, Teller
 from fieldvisit.report_drafts import ReportDraft
 from fieldvisit.vocabulary import (

@@ -1,0 +1,164 @@
+"""What a phone tells in one go, and what of it is held: seen by the visitor, and by the office."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from marshmallow import Schema, ValidationError
+
+from api.auth import actor, visitor_id
+from api.context import now, settings
+from api.db import session
+from api.endpoints import endpoint
+from api.errors import InvalidRequest, problem_document
+from api.faults import faults
+from api.openapi import Blueprint
+from api.paging import Keyset
+from api.roles import Permission
+from api.schemas.phone_events import (
+    DUMPERS,
+    NAMES_SESSION,
+    READERS,
+    DismissalIn,
+    EnvelopeIn,
+    EventsIn,
+    EventsTakenOut,
+    HeldEventOut,
+)
+from api.storage import translated
+from fieldvisit.errors import InvalidValue
+from fieldvisit.models import HeldEvent
+from fieldvisit.phone import holding
+from fieldvisit.phone.events import Desk, EventOutcome, EventResult, Happening, Sent, release, take_events
+from fieldvisit.phone.kinds import OF_SAFETY, EventKind, SafetyTold, StepEvent, Terms, age_of
+from fieldvisit.phone.telling import Teller
+
+bp = Blueprint("phone-events", __name__, description=__doc__)
+ENVELOPE = EnvelopeIn()
+IN_ENVELOPE = ("kind", "visit_id", "session_id")
+BY_ARRIVAL = Keyset(HeldEvent.recorded_at, HeldEvent.event_id)
+
+
+@bp.post("/phone/events")
+@endpoint(may=Permission.USE_PHONE, body=EventsIn(), returns=EventsTakenOut())
+def send_events(body: dict[str, Any]) -> dict[str, Any]:
+    """Tell 1 to 500 events, in any order, repeated, of any days.
+
+    Each gets one result. Sent again, an event gets its first answer. What happened more than a quarter of an hour
+    ago, by the phone's clock as put right by `sent_at`, is a fact: it is taken whatever the hour is now, and what was
+    wrong with it is written down. What has to come after something that is not here yet is held.
+    """
+    sent = [Sent(body=event, sent_at=body["sent_at"]) for event in body["events"]]
+    return _told(take_events(session(), sent, desk(battery_percent=body["battery_percent"])), body)
+
+
+@bp.get("/phone/held-events")
+@endpoint(may=Permission.USE_PHONE, returns=HeldEventOut(), order=BY_ARRIVAL)
+def list_my_held_events() -> sa.Select[HeldEvent]:
+    """One's own events that wait for something or were refused, the oldest first."""
+    return holding.held_events(visitor_id=visitor_id())
+
+
+@bp.get("/held-events")
+@endpoint(may=Permission.READ_VISITS, returns=HeldEventOut(), order=BY_ARRIVAL)
+def list_held_events() -> sa.Select[HeldEvent]:
+    """Every phone's events that wait for something or were refused, the oldest first."""
+    return holding.held_events()
+
+
+@bp.post("/held-events/<uuid:held_event_id>/dismissal")
+@endpoint(may=Permission.CLOSE_VISITS, body=DismissalIn(), returns=HeldEventOut())
+def dismiss_held_event(held_event_id: uuid.UUID, body: dict[str, str]) -> HeldEvent:
+    """Say that an event will not be taken, and why. It stays readable."""
+    return holding.dismiss(session(), held_event_id, reason=body["reason"], by=actor().account_id, now=now())
+
+
+def release_held(visit_id: uuid.UUID) -> None:
+    """Take what was held and waited for something of this visit."""
+    release(session(), {visit_id}, desk())
+
+
+def desk(*, battery_percent: int | None = None) -> Desk:
+    """Who takes this request's events, and how."""
+
+    def read(sent: Sent) -> Happening:
+        return _read(sent, battery_percent)
+
+    teller = Teller(visitor_id=visitor_id(), account_id=actor().account_id)
+    return Desk(by=teller, now=now(), read=read, translate=translated)
+
+
+def _read(sent: Sent, battery_percent: int | None) -> Happening:
+    """One event, understood. Raises InvalidRequest, and whatever its own draft has against it."""
+    envelope = _loaded(ENVELOPE, sent.body)
+    kind: EventKind = envelope["kind"]
+    said = _loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
+    terms = Terms(
+        now=now(),
+        geofence_m=settings().geofence_m,
+        allow_drill=not settings().is_production,
+        token_expired=actor().expired,
+    )
+    if kind in OF_SAFETY:
+        return _safety(kind, envelope, said, sent, terms)
+    visit_id = _named(envelope, "visit_id")
+    battery = battery_percent if said.battery_percent is None else said.battery_percent
+    draft = replace(said, sent_at=sent.sent_at, battery_percent=battery)
+    return StepEvent(kind=kind, visit_id=visit_id, draft=draft, terms=terms)
+
+
+def _safety(kind: EventKind, envelope: dict[str, Any], said: dict[str, Any], sent: Sent, terms: Terms) -> SafetyTold:
+    starts = {"visit_id": envelope["visit_id"]} if kind in (EventKind.SAFETY_START, EventKind.SOS) else {}
+    if kind is EventKind.SOS:
+        starts["session_id"] = envelope["session_id"]
+    counted_s = said.pop("age_s")
+    stated = counted_s if "age_s" in sent.body else None
+    age_s = age_of(envelope["device_at"], sent.sent_at or envelope["device_at"], stated)
+    event_id = said.pop("event_id")
+    del said["device_at"]
+    session_id = event_id if kind is EventKind.SAFETY_START else envelope["session_id"]
+    return SafetyTold(
+        kind=kind,
+        session_id=_named(envelope, "session_id") if kind in NAMES_SESSION else session_id,
+        event_id=event_id,
+        device_at=envelope["device_at"],
+        said={**said, **starts, "age_s": age_s},
+        terms=terms,
+    )
+
+
+def _named(envelope: dict[str, Any], name: str) -> uuid.UUID:
+    found: uuid.UUID | None = envelope[name]
+    if found is None:
+        raise InvalidValue(path=name, reason="is empty, but needed")
+    return found
+
+
+def _loaded(schema: Schema, data: Any) -> Any:
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        raise InvalidRequest(faults(error.messages, place="body", data=data, schema=schema)) from error
+
+
+def _told(results: Sequence[EventResult], body: dict[str, Any]) -> dict[str, Any]:
+    outcomes = [result.outcome for result in results]
+    return {
+        **{outcome.value: outcomes.count(outcome) for outcome in EventOutcome},
+        "server_at": now(),
+        "clock_drift_s": round((now() - body["sent_at"]).total_seconds()),
+        "results": [_result(result) for result in results],
+    }
+
+
+def _result(result: EventResult) -> dict[str, Any]:
+    return {
+        "event_id": result.event_id,
+        "kind": result.kind,
+        "outcome": result.outcome,
+        "answer": DUMPERS[EventKind(result.kind)].dump(result.answer) if result.kind and result.answer else None,
+        "waits_for": result.waits_for,
+        "problem": problem_document(result.error) if result.error else None,
+    }

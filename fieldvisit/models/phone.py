@@ -1,0 +1,52 @@
+"""What phones told and what could not be taken yet: kept in full, and seen by the visitor and by the office."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fieldvisit.models.base import Base, Json, Owned, RecordedAt
+from fieldvisit.sealing import Sealed
+from fieldvisit.vocabulary import HeldState, WaitsFor
+
+
+class HeldEvent(Base, Owned):
+    """One event of a phone that waits for another, or was refused. The row stays when it is settled, and says how."""
+
+    __tablename__ = "held_events"
+
+    org_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    visitor_id: Mapped[uuid.UUID]
+    account_id: Mapped[uuid.UUID | None]
+    subject_id: Mapped[uuid.UUID | None]
+    """The visit or the safety session it tells of, as the phone says: there may be none."""
+    kind: Mapped[str]
+    body: Mapped[str] = mapped_column(Sealed("held_events.body"))
+    """The event as it was sent, in JSON."""
+    state: Mapped[HeldState]
+    waits_for: Mapped[WaitsFor | None]
+    code: Mapped[str | None]
+    """Why it was refused; the code of the error."""
+    details: Mapped[Json]
+    device_at: Mapped[dt.datetime | None]
+    sent_at: Mapped[dt.datetime | None]
+    recorded_at: Mapped[RecordedAt]
+    settled_at: Mapped[dt.datetime | None]
+    settled_by_id: Mapped[uuid.UUID | None]
+    reason: Mapped[str | None]
+    """Why a person dismissed it."""
+
+    __table_args__ = (
+        sa.Index("ix_held_events_org_id_recorded_at", "org_id", "recorded_at"),
+        sa.Index(
+            "ix_held_events_open",
+            "org_id",
+            "visitor_id",
+            postgresql_where=sa.text("state in ('waiting', 'refused')"),
+        ),
+        sa.Index("ix_held_events_waiting", "subject_id", postgresql_where=sa.text("state = 'waiting'")),
+        sa.CheckConstraint("(state = 'waiting') <= (waits_for is not null)", name="waits_for_something"),
+        sa.CheckConstraint("(state in ('taken', 'dismissed')) = (settled_at is not null)", name="settled_has_a_time"),
+    )

@@ -1,0 +1,30 @@
+"""What a phone tells of a door, checked when made."""
+
+import uuid
+from dataclasses import dataclass
+
+from fieldvisit.geofence import OutsideReason, Position
+from fieldvisit.phone.telling import EventDraft
+from fieldvisit.vocabulary import IdentityMethod, IdentityResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrivalDraft(EventDraft):
+    """`present` are those of the crew who are at the door; None means all of them."""
+
+    position: Position
+    outside_reason: OutsideReason | None = None
+    present: tuple[uuid.UUID, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowingDraft(EventDraft):
+    """Which papers were shown at the door, by their ids."""
+
+    credential_ids: tuple[uuid.UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityDraft(EventDraft):
+    method: IdentityMethod
+    result: IdentityResult

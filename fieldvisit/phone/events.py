@@ -1,0 +1,195 @@
+"""Up to five hundred events of a phone at once, in any order, repeated, of any days: one result each.
+
+The order of meaning is ours: visits in the order of time, and the steps of each as they belong together. What has to
+come after something that is not here yet is held, and taken as soon as that comes. What is refused is kept too. Both
+are seen by the visitor and by the office: see `fieldvisit.phone.holding`.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import FieldVisitError, Kind, NotFound, Refused, unless_refused
+from fieldvisit.phone import holding
+from fieldvisit.phone.telling import Teller
+from fieldvisit.reports import IdentityNotConfirmed
+from fieldvisit.vocabulary import WaitsFor
+
+MOST_AT_ONCE = 500
+
+
+class EventOutcome(StrEnum):
+    """What became of one event."""
+
+    TAKEN = "taken"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+class Happening(Protocol):
+    """One event, understood. `rank` is its place among the events of its subject; `take` makes it happen."""
+
+    @property
+    def event_id(self) -> uuid.UUID: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def subject_id(self) -> uuid.UUID | None: ...
+    @property
+    def device_at(self) -> dt.datetime | None: ...
+    @property
+    def rank(self) -> int: ...
+    def take(self, session: Session, by: Teller) -> object: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One event as it was sent: JSON, an object if it is one at all; and when, by the phone's clock."""
+
+    body: Mapping[str, Any]
+    sent_at: dt.datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Who takes the events and how: `read` understands one, raising whatever is wrong with it; `translate` says what
+    the database had against one, where it is the event's own fault."""
+
+    by: Teller
+    now: dt.datetime
+    read: Callable[[Sent], Happening]
+    translate: Callable[[DBAPIError], FieldVisitError | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventResult:
+    """`answer` is what the event's own telling would answer: for most a `Receipt`."""
+
+    event_id: str | None
+    kind: str | None
+    outcome: EventOutcome
+    answer: object = None
+    waits_for: WaitsFor | None = None
+    error: FieldVisitError | None = None
+
+
+def take_events(session: Session, events: Sequence[Sent], desk: Desk) -> list[EventResult]:
+    """Take these events; the result of each, in the order sent. Then take what was held and waited for them."""
+    understood: dict[int, Happening] = {}
+    results: dict[int, EventResult] = {}
+    for place, sent in enumerate(events):
+        try:
+            understood[place] = desk.read(sent)
+        except FieldVisitError as error:
+            results[place] = _refused(session, sent, error, desk)
+    for place in _in_order(understood):
+        results[place] = _take(session, events[place], understood[place], desk)
+    taken = [uuid.UUID(one.event_id) for one in results.values() if one.outcome is EventOutcome.TAKEN and one.event_id]
+    holding.settle_taken(session, taken, now=desk.now)
+    release(session, {one.subject_id for one in understood.values() if one.subject_id}, desk)
+    return [results[place] for place in range(len(events))]
+
+
+def release(session: Session, subject_ids: set[uuid.UUID], desk: Desk) -> int:
+    """Take whatever is held of these subjects and can be taken by now, whoever told it; how many."""
+    taken, before = 0, -1
+    while taken > before:
+        before = taken
+        for row in holding.waiting_for(session, subject_ids):
+            sent, teller = holding.sent_of(row), holding.teller_of(row)
+            desk_of_theirs = Desk(by=teller, now=desk.now, read=desk.read, translate=desk.translate)
+            result = _take(session, Sent(**sent), desk.read(Sent(**sent)), desk_of_theirs)
+            if result.outcome is EventOutcome.TAKEN:
+                holding.settle_taken(session, [row.event_id], now=desk.now)
+                taken += 1
+    return taken
+
+
+def _in_order(understood: Mapping[int, Happening]) -> list[int]:
+    """The places of the events in the order of their meaning: subjects by their earliest time, then rank, then time."""
+    first: dict[uuid.UUID | None, str] = {}
+    for one in understood.values():
+        first[one.subject_id] = min(first.get(one.subject_id, _time(one)), _time(one))
+
+    def meaning(place: int) -> tuple[str, str, int, str, str]:
+        one = understood[place]
+        return first[one.subject_id], str(one.subject_id), one.rank, _time(one), str(one.event_id)
+
+    return sorted(understood, key=meaning)
+
+
+def _time(one: Happening) -> str:
+    return one.device_at.astimezone(dt.UTC).isoformat() if one.device_at else ""
+
+
+def _take(session: Session, sent: Sent, one: Happening, desk: Desk) -> EventResult:
+    try:
+        # What an event that comes to nothing has written is undone, and nothing of the others.
+        with session.begin_nested():
+            answer = one.take(session, desk.by)
+        if isinstance(answer, Refused):
+            unless_refused(answer)
+    except FieldVisitError as error:
+        return _not_taken(session, sent, one, error, desk)
+    except DBAPIError as error:
+        known = desk.translate(error)
+        if known is None or known.kind is Kind.UNAVAILABLE:
+            raise
+        return _not_taken(session, sent, one, known, desk)
+    return _result(one, EventOutcome.TAKEN, answer=answer)
+
+
+def _not_taken(session: Session, sent: Sent, one: Happening, error: FieldVisitError, desk: Desk) -> EventResult:
+    if error.kind is Kind.UNAVAILABLE:
+        # Nothing is wrong with the event: the phone sends all of it again.
+        raise error
+    waits_for = _waits_for(one, error)
+    # What is not there, or not ours to see, is named by nothing that the office reads.
+    known = waits_for is not None or not isinstance(error, NotFound)
+    held = holding.Held(
+        event_id=one.event_id,
+        kind=one.kind,
+        subject_id=one.subject_id if known else None,
+        body=sent.body,
+        device_at=one.device_at,
+        sent_at=sent.sent_at,
+        waits_for=waits_for,
+        error=error,
+    )
+    holding.hold(session, held, by=desk.by)
+    outcome = EventOutcome.HELD if waits_for else EventOutcome.REFUSED
+    return _result(one, outcome, waits_for=waits_for, error=error)
+
+
+def _result(one: Happening, outcome: EventOutcome, **more: Any) -> EventResult:
+    return EventResult(event_id=str(one.event_id), kind=one.kind, outcome=outcome, **more)
+
+
+def _waits_for(one: Happening, error: FieldVisitError) -> WaitsFor | None:
+    """What would have to come first, where the error says that something is missing that may still come."""
+    if isinstance(error, IdentityNotConfirmed):
+        return WaitsFor.IDENTITY_CHECK
+    missing = error.details.get("what") if isinstance(error, NotFound) else None
+    return {"report of visit": WaitsFor.REPORT, "safety session": WaitsFor.SAFETY_SESSION}.get(str(missing))
+
+
+def _refused(session: Session, sent: Sent, error: FieldVisitError, desk: Desk) -> EventResult:
+    """An event that could not be understood. It is kept where it has an id to keep it under."""
+    said = sent.body if isinstance(sent.body, Mapping) else {}
+    event_id, kind = said.get("event_id"), said.get("kind")
+    result = EventResult(
+        event_id=event_id if isinstance(event_id, str) else None,
+        kind=kind if isinstance(kind, str) else None,
+        outcome=EventOutcome.REFUSED,
+        error=error,
+    )
+    held = holding.misunderstood(said, sent.sent_at, error)
+    if held is not None:
+        holding.hold(session, held, by=desk.by)
+    return result

@@ -1,0 +1,131 @@
+"""Events that could not be taken when they came, kept in full: no phone loses what it told, and no backlog is silent.
+
+The visitor sees the own ones, the office all of them; a person may dismiss one, with a reason.
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from fieldvisit.compliance.decision import plain
+from fieldvisit.drafts import check_text
+from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.models import HeldEvent
+from fieldvisit.phone.telling import Teller
+from fieldvisit.vocabulary import HeldState, WaitsFor
+
+OPEN = (HeldState.WAITING, HeldState.REFUSED)
+LONGEST_BODY = 65_536
+LONGEST_KIND = 40
+
+
+class HeldEventSettled(FieldVisitError):
+    code, kind = "held_event_settled", Kind.CONFLICT
+    says = "The event {event_id} is settled already: {state}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What is to be kept of one event."""
+
+    event_id: uuid.UUID
+    kind: str
+    subject_id: uuid.UUID | None
+    body: Mapping[str, Any]
+    device_at: dt.datetime | None
+    sent_at: dt.datetime | None
+    waits_for: WaitsFor | None
+    error: FieldVisitError
+
+
+def hold(session: Session, held: Held, *, by: Teller) -> None:
+    """Keep an event. Sent again it is the same one, with what is wrong with it now; a settled one stays as it is, and
+    so does one of another visitor."""
+    body = json.dumps(held.body, ensure_ascii=False)
+    values = {
+        "kind": held.kind,
+        "subject_id": held.subject_id,
+        # What waits was understood, and so is of a size; what was not is kept as far as a person would read it.
+        "body": body if held.waits_for else body[:LONGEST_BODY],
+        "state": HeldState.WAITING if held.waits_for else HeldState.REFUSED,
+        "waits_for": held.waits_for,
+        "code": held.error.code,
+        "details": json.loads(json.dumps(plain(held.error.details), default=str)) if held.subject_id else {},
+        "device_at": held.device_at,
+        "sent_at": held.sent_at,
+    }
+    whose = {"org_id": session.info["org"], "visitor_id": by.visitor_id, "account_id": by.account_id}
+    kept = insert(HeldEvent).values(event_id=held.event_id, **whose, **values)
+    same = sa.and_(HeldEvent.state.in_(OPEN), HeldEvent.visitor_id == by.visitor_id)
+    session.execute(kept.on_conflict_do_update(index_elements=["org_id", "event_id"], set_=values, where=same))
+
+
+def misunderstood(body: Mapping[str, Any], sent_at: dt.datetime | None, error: FieldVisitError) -> Held | None:
+    """What is to be kept of an event that could not be read; None where it has no id."""
+    try:
+        event_id = uuid.UUID(str(body.get("event_id")))
+    except ValueError:
+        return None
+    kind = body.get("kind")
+    return Held(
+        event_id=event_id,
+        kind=kind[:LONGEST_KIND] if isinstance(kind, str) and kind.isprintable() else "unknown",
+        subject_id=None,
+        body=body,
+        device_at=None,
+        sent_at=sent_at,
+        waits_for=None,
+        error=error,
+    )
+
+
+def waiting_for(session: Session, subject_ids: Collection[uuid.UUID]) -> Sequence[HeldEvent]:
+    """What waits for something of these subjects, in the order in which it came."""
+    rows = sa.select(HeldEvent).where(
+        HeldEvent.org_id == session.info["org"],
+        HeldEvent.subject_id.in_(subject_ids),
+        HeldEvent.state == HeldState.WAITING,
+    )
+    return session.scalars(rows.order_by(HeldEvent.recorded_at, HeldEvent.event_id)).all() if subject_ids else ()
+
+
+def sent_of(row: HeldEvent) -> dict[str, Any]:
+    return {"body": json.loads(row.body), "sent_at": row.sent_at}
+
+
+def teller_of(row: HeldEvent) -> Teller:
+    return Teller(visitor_id=row.visitor_id, account_id=row.account_id)
+
+
+def settle_taken(session: Session, event_ids: Collection[uuid.UUID], *, now: dt.datetime) -> None:
+    """The events were taken after all. For most there is nothing to settle."""
+    if event_ids:
+        mine = HeldEvent.org_id == session.info["org"], HeldEvent.event_id.in_(event_ids), HeldEvent.state.in_(OPEN)
+        session.execute(sa.update(HeldEvent).where(*mine).values(state=HeldState.TAKEN, settled_at=now))
+
+
+def dismiss(session: Session, event_id: uuid.UUID, *, reason: str, by: uuid.UUID, now: dt.datetime) -> HeldEvent:
+    """A person has looked at it: it will not be taken. Raises NotFound, HeldEventSettled."""
+    check_text("reason", reason)
+    row = session.get(HeldEvent, (session.info["org"], event_id), with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(what="held event", id=event_id)
+    if row.state not in OPEN:
+        raise HeldEventSettled(event_id=event_id, state=row.state)
+    row.state, row.settled_at, row.settled_by_id, row.reason = HeldState.DISMISSED, now, by, reason
+    session.flush()
+    return row
+
+
+def held_events(*, visitor_id: uuid.UUID | None = None, state: HeldState | None = None) -> sa.Select[HeldEvent]:
+    """The events that are held, of everybody or of one visitor; those that are settled only where their state is asked
+    for."""
+    rows = sa.select(HeldEvent).where(HeldEvent.state.in_(OPEN) if state is None else HeldEvent.state == state)
+    return rows if visitor_id is None else rows.where(HeldEvent.visitor_id == visitor_id)

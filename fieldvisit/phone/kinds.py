@@ -1,0 +1,140 @@
+"""Every kind of event that a phone may send in a batch, and which use case takes it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fieldvisit import reports
+from fieldvisit.phone import steps
+from fieldvisit.phone.telling import EventDraft, Teller
+from fieldvisit.safety import sessions
+from fieldvisit.safety.drafts import OLDEST_S, SessionDraft, Sos, Told
+from fieldvisit.safety.sos import call_for_help
+
+
+class EventKind(StrEnum):
+    """In the order of meaning within one visit, and within one safety session."""
+
+    SET_OUT = "set_out"
+    ARRIVAL = "arrival"
+    CREDENTIAL_SHOWN = "credential_shown"
+    IDENTITY_CHECK = "identity_check"
+    ABORT = "abort"
+    REPORT = "report"
+    ADDITION = "addition"
+    SAFETY_START = "safety_start"
+    SOS = "sos"
+    CHECK_IN = "check_in"
+    BEAT = "beat"
+    SAFETY_END = "safety_end"
+
+
+OF_SAFETY = (EventKind.SAFETY_START, EventKind.SOS, EventKind.CHECK_IN, EventKind.BEAT, EventKind.SAFETY_END)
+RANK: Mapping[EventKind, int] = {kind: place for place, kind in enumerate(EventKind)} | {
+    # Of these the phone's own order counts.
+    EventKind.CHECK_IN: 100,
+    EventKind.BEAT: 100,
+    EventKind.SAFETY_END: 101,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What taking an event needs to know of the house and the hour."""
+
+    now: dt.datetime
+    geofence_m: int
+    allow_drill: bool = False
+    token_expired: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepEvent:
+    """An event of a visit."""
+
+    kind: EventKind
+    visit_id: uuid.UUID
+    draft: EventDraft
+    terms: Terms
+
+    @property
+    def event_id(self) -> uuid.UUID:
+        return self.draft.event_id
+
+    @property
+    def subject_id(self) -> uuid.UUID:
+        return self.visit_id
+
+    @property
+    def device_at(self) -> dt.datetime | None:
+        return self.draft.device_at
+
+    @property
+    def rank(self) -> int:
+        return RANK[self.kind]
+
+    def take(self, session: Session, by: Teller) -> object:
+        more = {"geofence_m": self.terms.geofence_m} if self.kind is EventKind.ARRIVAL else {}
+        return STEPS[self.kind](session, self.visit_id, self.draft, by=by, now=self.terms.now, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SafetyTold:
+    """An event of a safety session. `said` is what the phone told, by the names of the draft's fields."""
+
+    kind: EventKind
+    session_id: uuid.UUID | None
+    event_id: uuid.UUID
+    device_at: dt.datetime | None
+    said: Mapping[str, Any]
+    terms: Terms
+
+    @property
+    def subject_id(self) -> uuid.UUID | None:
+        return self.session_id
+
+    @property
+    def rank(self) -> int:
+        return RANK[self.kind]
+
+    def take(self, session: Session, by: Teller) -> object:
+        said = {
+            **self.said,
+            "event_id": self.event_id,
+            "device_at": self.device_at,
+            "visitor_id": by.visitor_id,
+            "actor_id": by.account_id,
+        }
+        if self.kind is EventKind.SOS:
+            return call_for_help(session, Sos(**said, token_expired=self.terms.token_expired))
+        if self.kind is EventKind.SAFETY_START:
+            return sessions.start_session(session, SessionDraft(**said), allow_drill=self.terms.allow_drill)
+        return SESSION_STEPS[self.kind](session, self.session_id, Told(**said))
+
+
+STEPS: Mapping[EventKind, Callable[..., object]] = {
+    EventKind.SET_OUT: steps.set_out,
+    EventKind.ARRIVAL: steps.arrive,
+    EventKind.CREDENTIAL_SHOWN: steps.show_credential,
+    EventKind.IDENTITY_CHECK: steps.check_identity,
+    EventKind.ABORT: reports.abort_visit,
+    EventKind.REPORT: reports.report_visit,
+    EventKind.ADDITION: reports.add_to_report,
+}
+SESSION_STEPS: Mapping[EventKind, Callable[..., object]] = {
+    EventKind.CHECK_IN: sessions.check_in,
+    EventKind.BEAT: sessions.beat,
+    EventKind.SAFETY_END: sessions.end_session,
+}
+
+
+def age_of(device_at: dt.datetime, sent_at: dt.datetime, stated_s: int | None) -> int:
+    """How many seconds before its sending it was done: as the phone counted, or else by its own two times. What is
+    older than a week says nothing of now, and its age no more than that."""
+    counted = round((sent_at - device_at).total_seconds()) if stated_s is None else stated_s
+    return max(0, min(counted, OLDEST_S))

@@ -1,0 +1,79 @@
+"""How a step is written into the history of its visit: by whom, when by which clock, how far the clocks differed."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from fieldvisit.datums import Point
+from fieldvisit.errors import InvalidValue
+from fieldvisit.geofence import Fix, locate
+from fieldvisit.models import Stop, Visit, VisitEvent
+from fieldvisit.phone.clocks import drift_of, happened_at, is_late
+from fieldvisit.phone.drafts import ArrivalDraft
+from fieldvisit.phone.telling import EventDraft, Teller, Telling
+from fieldvisit.visits import note_event
+from fieldvisit.vocabulary import VisitState
+
+ARRIVED = "arrived"
+"""The kind of event that an arrival is. Its detail names who was at the door."""
+
+type Outcome = tuple[VisitState, Mapping[str, Any]]
+
+
+def entry_of(visit: Visit, telling: Telling, draft: EventDraft, now: dt.datetime, **detail: Any) -> VisitEvent:
+    """The step as an entry of the visit's history, for the session to keep."""
+    event = note_event(visit, telling.kind, now=now, **about_sending(draft, now), **detail)
+    event.visitor_id, event.actor_id = telling.by.visitor_id, telling.by.account_id
+    event.device_at = draft.device_at
+    return event
+
+
+def about_sending(draft: EventDraft, now: dt.datetime) -> dict[str, Any]:
+    """How it was sent: the drift of the phone's clock, when it happened if that is past, the battery."""
+    told: dict[str, Any] = {}
+    if draft.sent_at is not None:
+        told["drift_s"] = round(drift_of(draft, now).total_seconds())
+    if is_late(draft, now):
+        told |= {"late": True, "happened_at": happened_at(draft, now).isoformat()}
+    if draft.battery_percent is not None:
+        told["battery_percent"] = draft.battery_percent
+    return told
+
+
+def noted(session: Session, visit: Visit, event: VisitEvent, **facts: Any) -> Outcome:
+    """Written down, and nothing else is changed."""
+    session.add(event)
+    session.flush()
+    return visit.state, facts
+
+
+def fix_of(visit: Visit, draft: ArrivalDraft, geofence_m: int) -> Fix:
+    """How far the phone is from the place. Raises InvalidValue where nobody knows where that is."""
+    place = visit.place
+    if place.lat is None or place.lon is None:
+        raise InvalidValue(path="place", reason="has no known point to be at")
+    return locate(draft.position, Point(place.lat, place.lon), radius_m=geofence_m)
+
+
+def flags_of(fix: Fix, draft: ArrivalDraft) -> dict[str, Any]:
+    """The distance, never the position: where a debtor lives is not repeated in a history that many read."""
+    outside = None if fix.inside or draft.outside_reason is None else draft.outside_reason.value
+    return {
+        "distance_m": fix.distance_m,
+        "allowed_m": fix.allowed_m,
+        "accuracy_m": draft.position.accuracy_m,
+        "mock": draft.position.mock,
+        "outside_reason": outside,
+    }
+
+
+def present_of(stop: Stop, draft: ArrivalDraft, by: Teller) -> frozenset[uuid.UUID]:
+    """Who is at the door. Raises InvalidValue for somebody who does not ride the route."""
+    crew = frozenset(member.visitor_id for member in stop.route.members)
+    present = crew if draft.present is None else frozenset({*draft.present, by.visitor_id})
+    if not present <= crew:
+        raise InvalidValue(path="present", reason="names somebody who does not ride this route")
+    return present

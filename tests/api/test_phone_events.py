@@ -1,0 +1,323 @@
+"""A phone that had no signal tells its day in one go: in any order, twice, with a clock that is wrong."""
+
+import datetime as dt
+import itertools
+import uuid
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.context import runtime
+from fieldvisit.database import acting_for
+from fieldvisit.models import IdentityCheck, SafetyAlert, Visit, VisitReport
+from fieldvisit.visits import history_of
+from fieldvisit.vocabulary import Role, VisitState
+from tests.api.conftest import ClientFor
+from tests.conftest import NOW
+from tests.phone.worlds import Morning, make_morning
+from tests.worlds import HELSINKI
+
+HERE = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12, "mock": False}
+MINUTE = dt.timedelta(minutes=1)
+ARRIVED_AT = NOW - 60 * MINUTE
+LEFT_AT = NOW - 40 * MINUTE
+
+
+@pytest.fixture
+def morning(sessions: sessionmaker[Session]) -> Morning:
+    return make_morning(sessions, visits=2)
+
+
+@pytest.fixture
+def phone(client_for: ClientFor, morning: Morning) -> FlaskClient:
+    """Ilta's."""
+    return client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.ilta)
+
+
+def event(kind: str, morning: Morning, at: dt.datetime, **facts: Any) -> dict[str, Any]:
+    named = {} if {"visit_id", "session_id"} & set(facts) else {"visit_id": str(morning.visit)}
+    return {"event_id": str(uuid.uuid4()), "kind": kind, "device_at": at.isoformat(), **named, **facts}
+
+
+def a_visit(morning: Morning) -> list[dict[str, Any]]:
+    """An hour at a door, from setting out to an addition, in the order of its time."""
+    return [
+        event("set_out", morning, ARRIVED_AT - 10 * MINUTE),
+        event("arrival", morning, ARRIVED_AT, position=HERE),
+        event("identity_check", morning, ARRIVED_AT + MINUTE, method="document_seen", result="confirmed"),
+        event(
+            "report",
+            morning,
+            LEFT_AT,
+            outcome="met_debtor",
+            left_at=LEFT_AT.isoformat(),
+            disclosed=True,
+            willing=True,
+            next_step="call",
+        ),
+        event("addition", morning, LEFT_AT + MINUTE, text="The bell is broken."),
+    ]
+
+
+def server_now(phone: FlaskClient) -> dt.datetime:
+    """What a clock that is right shows: the product's time goes on while a test runs."""
+    app = phone.application
+    with app.app_context():
+        return runtime(app).clock()
+
+
+def send(phone: FlaskClient, events: list[Any], *, wrong_by: dt.timedelta = dt.timedelta()) -> Any:
+    sent_at = server_now(phone) + wrong_by
+    answer = phone.post("/phone/events", json={"sent_at": sent_at.isoformat(), "events": events})
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def outcomes(answer: Any) -> list[str]:
+    return [result["outcome"] for result in answer["results"]]
+
+
+def stand(sessions: sessionmaker[Session], morning: Morning) -> tuple[Any, ...]:
+    """Where the first visit stands, and what is stored of it."""
+    with acting_for(sessions, morning.world.agency) as session:
+        visit = session.get_one(Visit, morning.visit)
+        kinds = sorted(entry.kind for entry in history_of(session, morning.visit))
+        reports = session.scalars(sa.select(VisitReport.id)).all()
+        times = [minutes(at) for at in (visit.under_way_at, visit.arrived_at, visit.ended_at)]
+        return visit.state, *times, kinds, len(reports)
+
+
+def minutes(at: dt.datetime | None) -> int | None:
+    """Minutes from NOW: how long a sending took does not count."""
+    return None if at is None else round((at - NOW) / MINUTE)
+
+
+TIDY = (
+    VisitState.REPORTED,
+    -70,
+    -60,
+    -40,
+    ["arrived", "identity_checked", "report_added_to", "reported", "set_out"],
+    1,
+)
+
+
+def test_a_visit_told_in_one_go_ends_where_it_ended(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    answer = send(phone, a_visit(morning))
+    assert (answer["taken"], answer["held"], answer["refused"]) == (5, 0, 0)
+    assert answer["results"][3]["answer"]["report_id"] == answer["results"][3]["event_id"]
+    assert stand(sessions, morning) == TIDY
+
+
+@pytest.mark.parametrize("order", [(4, 3, 2, 1, 0), (3, 1, 4, 0, 2), (2, 4, 0, 3, 1)])
+def test_the_order_in_which_they_come_does_not_matter(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session], order: tuple[int, ...]
+) -> None:
+    events = a_visit(morning)
+    assert set(outcomes(send(phone, [events[place] for place in order]))) == {"taken"}
+    assert stand(sessions, morning) == TIDY
+
+
+@pytest.mark.parametrize("order", [(4, 3, 2, 1, 0), (3, 4, 2, 0, 1)])
+def test_nor_does_it_when_each_comes_alone(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session], order: tuple[int, ...]
+) -> None:
+    events = a_visit(morning)
+    for place in order:
+        send(phone, [events[place]])
+    assert stand(sessions, morning) == TIDY
+    assert phone.get("/phone/held-events").json["items"] == []
+
+
+def test_what_was_sent_again_gets_its_first_answer_and_changes_nothing(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    events = a_visit(morning)
+    first = send(phone, events)
+    again = send(phone, [*reversed(events), events[0]], wrong_by=3 * MINUTE)
+    assert again["results"][:5] == list(reversed(first["results"]))
+    assert again["results"][5] == first["results"][0]
+    assert stand(sessions, morning) == TIDY
+
+
+@pytest.mark.parametrize("wrong_by", [dt.timedelta(hours=5), -dt.timedelta(days=400)])
+def test_a_clock_that_is_wrong_is_put_right_and_its_drift_is_kept(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session], wrong_by: dt.timedelta
+) -> None:
+    events = a_visit(morning)
+    for each in events:
+        each["device_at"] = (dt.datetime.fromisoformat(each["device_at"]) + wrong_by).isoformat()
+        if "left_at" in each:
+            each["left_at"] = (LEFT_AT + wrong_by).isoformat()
+    answer = send(phone, events, wrong_by=wrong_by)
+    assert (answer["taken"], abs(answer["clock_drift_s"] + wrong_by.total_seconds()) < 120) == (5, True)
+    with acting_for(sessions, morning.world.agency) as session:
+        drifts = {entry.detail["drift_s"] for entry in history_of(session, morning.visit)}
+    assert drifts == {answer["clock_drift_s"]}
+    assert stand(sessions, morning) == TIDY
+
+
+def test_what_has_to_come_later_is_held_and_both_see_it(
+    phone: FlaskClient, morning: Morning, client_for: ClientFor, sessions: sessionmaker[Session]
+) -> None:
+    office = client_for(Role.DISPATCHER, org=morning.world.agency)
+    way, there, who, report, more = a_visit(morning)
+    held = send(phone, [more, way, report, there])
+    assert outcomes(held) == ["held", "taken", "held", "taken"]
+    assert [held["results"][place]["waits_for"] for place in (0, 2)] == ["report", "identity_check"]
+    assert held["results"][2]["problem"]["code"] == "identity_not_confirmed"
+    for asker, path in ((phone, "/phone/held-events"), (office, "/held-events")):
+        assert {item["event_id"] for item in asker.get(path).json["items"]} == {more["event_id"], report["event_id"]}
+    assert outcomes(send(phone, [who])) == ["taken"]
+    assert stand(sessions, morning) == TIDY
+    assert office.get("/held-events").json["items"] == []
+
+
+def test_a_single_telling_releases_what_waited_for_it(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    way, there, who, report, more = a_visit(morning)
+    send(phone, [way, there, report, more])
+    body = {name: value for name, value in who.items() if name not in ("kind", "visit_id")}
+    told = phone.post(
+        f"/phone/visits/{morning.visit}/identity-check", json=body | {"sent_at": server_now(phone).isoformat()}
+    )
+    assert told.status_code == 201
+    assert stand(sessions, morning) == TIDY
+
+
+def test_one_that_is_wrong_spoils_no_other_and_is_kept(
+    phone: FlaskClient, morning: Morning, client_for: ClientFor
+) -> None:
+    way, there, *_ = a_visit(morning)
+    wrong = [
+        there | {"event_id": str(uuid.uuid4()), "position": HERE | {"lat": 91}},
+        event("report", morning, LEFT_AT, outcome="met_debtor", left_at=LEFT_AT.isoformat()),
+        event("levitation", morning, NOW),
+        event("set_out", morning, NOW, visit_id=str(uuid.uuid4())),
+        {"kind": "set_out"},
+        "nonsense",
+    ]
+    answer = send(phone, [way, *wrong, there])
+    assert outcomes(answer) == ["taken", *["refused"] * 6, "taken"]
+    codes = [result["problem"]["code"] for result in answer["results"][1:-1]]
+    assert codes == [
+        "invalid_request",
+        "report_incomplete",
+        *["invalid_request"] * 1,
+        "not_found",
+        *["invalid_request"] * 2,
+    ]
+    office = client_for(Role.SUPERVISOR, org=morning.world.agency)
+    kept = office.get("/held-events").json["items"]
+    assert [(item["event_id"], item["state"]) for item in kept] == [(each["event_id"], "refused") for each in wrong[:4]]
+
+
+def test_a_refused_event_may_be_put_right_under_its_id(phone: FlaskClient, morning: Morning) -> None:
+    way, there, who, report, _ = a_visit(morning)
+    incomplete = {name: value for name, value in report.items() if name != "willing"}
+    assert outcomes(send(phone, [way, there, who, incomplete])) == ["taken"] * 3 + ["refused"]
+    assert outcomes(send(phone, [report])) == ["taken"]
+    assert phone.get("/phone/held-events").json["items"] == []
+
+
+def test_the_same_id_with_something_else_in_it_is_refused(phone: FlaskClient, morning: Morning) -> None:
+    way, there, *_ = a_visit(morning)
+    send(phone, [way])
+    answer = send(phone, [there | {"event_id": way["event_id"]}])
+    assert (outcomes(answer), answer["results"][0]["problem"]["code"]) == (["refused"], "event_id_reused")
+    assert answer["results"][0]["problem"]["status"] == 422
+
+
+def test_the_office_dismisses_what_will_not_be_taken(
+    phone: FlaskClient, morning: Morning, client_for: ClientFor
+) -> None:
+    more = a_visit(morning)[4]
+    send(phone, [more])
+    office = client_for(Role.DISPATCHER, org=morning.world.agency)
+    path = f"/held-events/{more['event_id']}/dismissal"
+    gone = office.post(path, json={"reason": "The visit was told by the crew mate."})
+    again = office.post(path, json={"reason": "Once more."})
+    assert (gone.json["state"], gone.json["state_words"], again.json["code"]) == (
+        "dismissed",
+        "Dismissed",
+        "held_event_settled",
+    )
+    assert phone.get("/phone/held-events").json["items"] == []
+
+
+def test_a_late_arrival_is_a_fact_whatever_the_hour_and_opens_no_amounts(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    at_night = NOW - dt.timedelta(hours=9)
+    far = HERE | {"lat": HELSINKI[0] + 0.009}
+    answer = send(
+        phone,
+        [
+            event("arrival", morning, at_night, position=far),
+            event("identity_check", morning, at_night + MINUTE, method="document_seen", result="confirmed"),
+        ],
+    )
+    assert outcomes(answer) == ["taken", "taken"]
+    assert answer["results"][1]["answer"]["amounts_shown"] is False
+    with acting_for(sessions, morning.world.agency) as session:
+        entry = next(entry for entry in history_of(session, morning.visit) if entry.kind == "arrived")
+    assert (entry.detail["late"], entry.detail["outside"], entry.detail["distance_m"]) == (True, True, 1003)
+    assert phone.get(f"/phone/visits/{morning.visit}").json["briefing"]["amounts"] is None
+
+
+def test_an_arrival_that_is_happening_is_judged_now(phone: FlaskClient, morning: Morning) -> None:
+    far = HERE | {"lat": HELSINKI[0] + 0.009}
+    answer = send(phone, [event("arrival", morning, NOW - MINUTE, position=far)])
+    assert answer["results"][0]["problem"]["code"] == "outside_geofence"
+
+
+def test_a_day_of_yesterday_that_was_given_back_is_still_told(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        visit = session.get_one(Visit, morning.visit)
+        visit.state, visit.planned_on, visit.plan_id = VisitState.ELIGIBLE, None, None
+    assert set(outcomes(send(phone, list(reversed(a_visit(morning)))))) == {"taken"}
+    state, _, arrived_at, ended_at, kinds, reports = stand(sessions, morning)
+    assert (state, arrived_at, ended_at, kinds, reports) == (TIDY[0], *TIDY[2:])
+
+
+def test_of_two_identity_checks_the_later_one_counts_whichever_is_told_first(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    way, there, who, *_ = a_visit(morning)
+    other = event("identity_check", morning, ARRIVED_AT + 5 * MINUTE, method="two_facts", result="someone_else")
+    for each in (other, who, there, way):
+        send(phone, [each])
+    with acting_for(sessions, morning.world.agency) as session:
+        checks = session.execute(sa.select(IdentityCheck.result, IdentityCheck.at).order_by(IdentityCheck.at)).all()
+    assert [(result.value, minutes(at)) for result, at in checks] == [("confirmed", -59), ("someone_else", -55)]
+
+
+def test_a_call_for_help_in_a_batch_is_an_alert_and_a_check_in_waits_for_its_session(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    watch = str(uuid.uuid4())
+    first = send(phone, [event("check_in", morning, NOW - MINUTE, session_id=watch)])
+    assert (outcomes(first), first["results"][0]["waits_for"]) == (["held"], "safety_session")
+    begun = event("safety_start", morning, NOW - 30 * MINUTE, planned_s=3_600) | {"event_id": watch}
+    del begun["visit_id"]
+    assert outcomes(send(phone, [begun])) == ["taken"]
+    assert phone.get("/phone/held-events").json["items"] == []
+    call = event("sos", morning, NOW - MINUTE)
+    assert outcomes(send(phone, [call, call])) == ["taken", "taken"]
+    with acting_for(sessions, morning.world.agency) as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(SafetyAlert)) == 1
+
+
+def test_neither_none_nor_more_than_five_hundred_are_taken(phone: FlaskClient, morning: Morning) -> None:
+    one = event("set_out", morning, NOW)
+    for events in ([], list(itertools.repeat(one, 501))):
+        refused = phone.post("/phone/events", json={"sent_at": NOW.isoformat(), "events": events})
+        assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/events")
