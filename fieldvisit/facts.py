@@ -23,12 +23,15 @@ from fieldvisit.compliance.facts import (
     CredentialFact,
     DebtorTime,
     Facts,
+    KnownPlaceFact,
     LocalTimes,
     PlaceFacts,
     PlannedVisitFact,
+    Scope,
     StaffFact,
     WishKind,
 )
+from fieldvisit.compliance.parameters import CollectorRole, Party
 from fieldvisit.compliance.wallclock import Day
 from fieldvisit.models import (
     Case,
@@ -39,9 +42,10 @@ from fieldvisit.models import (
     Credential,
     Place,
     Visit,
+    Visitor,
     Wish,
 )
-from fieldvisit.vocabulary import ContactPointKind, VisitState
+from fieldvisit.vocabulary import ContactPointKind, PlaceKind, VisitState
 
 LOOKS_BACK = dt.timedelta(days=400)
 """How far back attempts are read. No rule of a preset looks further than a year."""
@@ -52,15 +56,16 @@ RESERVING = (VisitState.PLANNED, VisitState.PUBLISHED, VisitState.UNDER_WAY, Vis
 
 @dataclass(frozen=True)
 class Subject:
-    """One case at one place: what a question is about. The visit may not exist yet."""
+    """One case at one place: what a question is about. The visit may not exist yet; `org_id` goes, None: who asks."""
 
     case: Case
     place: Place
     visit_id: uuid.UUID | None = None
+    org_id: uuid.UUID | None = None
 
 
 def subject_of(visit: Visit) -> Subject:
-    return Subject(visit.case, visit.place, visit.id)
+    return Subject(visit.case, visit.place, visit.id, visit.org_id)
 
 
 def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) -> list[Facts]:
@@ -72,6 +77,7 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
     wishes = _wishes(session, debtor_ids)
     numbers = _numbers(session, debtor_ids)
     planned = _planned(session, debtor_ids)
+    places = _known_places(session, debtor_ids)
     found = []
     for subject in subjects:
         debtor_id = subject.case.debtor_id
@@ -81,7 +87,16 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
                 place=place_facts(subject.place),
                 case_id=str(subject.case.id),
                 creditor_id=str(subject.case.org_id),
-                days_past_due=_days_past_due(subject.case, now),
+                scope=Scope(
+                    role=_role(subject.org_id or session.info.get("org"), subject.case),
+                    product=subject.case.product,
+                    party=Party(subject.case.debtor.party),
+                    home=_home(places[debtor_id], subject.place),
+                ),
+                candidate_zones=tuple(sorted({place.zone for place in places[debtor_id]})),
+                known_places=tuple(known_place(place) for place in places[debtor_id]),
+                days_past_due=subject.case.days_past_due,
+                past_due_as_of=subject.case.as_of_on,
                 number_ids=tuple(numbers[debtor_id]),
                 attempts=tuple(attempts.get(debtor_id, ())),
                 blocks=tuple(blocks[debtor_id]),
@@ -132,6 +147,9 @@ def staff_facts(session: Session, visitor_ids: Iterable[uuid.UUID]) -> dict[uuid
     """Each visitor with every credential on file, valid or not: whether one holds is the engine's to say."""
     ids = list(visitor_ids)
     rows = session.scalars(sa.select(Credential).where(Credential.visitor_id.in_(ids)).order_by(Credential.id))
+    skills = {
+        row.id: row.skills for row in session.execute(sa.select(Visitor.id, Visitor.skills).where(Visitor.id.in_(ids)))
+    }
     papers: dict[uuid.UUID, list[CredentialFact]] = {visitor_id: [] for visitor_id in ids}
     for row in rows:
         papers[row.visitor_id].append(
@@ -142,11 +160,17 @@ def staff_facts(session: Session, visitor_ids: Iterable[uuid.UUID]) -> dict[uuid
                 valid_until=row.valid_until,
                 for_organisation_id=str(row.for_org_id) if row.for_org_id else None,
                 for_case_id=str(row.for_case_id) if row.for_case_id else None,
+                issuer=row.issuer,
                 revoked=row.revoked_at is not None,
             )
         )
     return {
-        visitor_id: StaffFact(visitor_id=str(visitor_id), credentials=tuple(papers[visitor_id])) for visitor_id in ids
+        visitor_id: StaffFact(
+            visitor_id=str(visitor_id),
+            credentials=tuple(papers[visitor_id]),
+            skills=frozenset(skills.get(visitor_id, ())),
+        )
+        for visitor_id in ids
     }
 
 
@@ -154,9 +178,29 @@ def place_facts(place: Place) -> PlaceFacts:
     return PlaceFacts(id=str(place.id), kind=place.kind, zone=place.zone, country=place.country)
 
 
-def _days_past_due(case: Case, now: dt.datetime) -> int:
-    """As of now: the stored number is as of the day the lender's file was made."""
-    return case.days_past_due + max(0, (now.date() - case.as_of_on).days)
+def known_place(place: Place) -> KnownPlaceFact:
+    return KnownPlaceFact(id=str(place.id), kind=place.kind)
+
+
+def _role(org_id: uuid.UUID | None, case: Case) -> CollectorRole | None:
+    if org_id is None:
+        return None
+    return CollectorRole.FIRST_PARTY if case.org_id == org_id else CollectorRole.THIRD_PARTY
+
+
+def _home(places: Sequence[Place], visited: Place) -> PlaceFacts | None:
+    """Where the debtor lives, if that is another place than the one visited."""
+    homes = [place for place in places if place.kind is PlaceKind.HOME]
+    if visited.kind is PlaceKind.HOME or not homes:
+        return None
+    return place_facts(homes[0])
+
+
+def _known_places(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[Place]]:
+    found: dict[uuid.UUID, list[Place]] = defaultdict(list)
+    for place in session.scalars(sa.select(Place).where(Place.debtor_id.in_(debtor_ids)).order_by(Place.id)):
+        found[place.debtor_id].append(place)
+    return found
 
 
 def _blocks(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[BlockFact]]:

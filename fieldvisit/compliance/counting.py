@@ -5,21 +5,32 @@ reservation any more, and a reservation whose date has passed is void. A reserva
 because it may yet be so. The visit asked about is the one that must still fit, whether or not it is reserved already.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fieldvisit.compliance.decision import ClauseResult
-from fieldvisit.compliance.facts import AttemptFact, Facts
+from fieldvisit.compliance.facts import AttemptFact, Facts, PlannedVisitFact
 from fieldvisit.compliance.inquiry import Inquiry, judged
 from fieldvisit.compliance.parameters import CapPeriod, CapScope, Counts
+from fieldvisit.compliance.permission import consents_to_this
 from fieldvisit.compliance.rules import CapRule
-from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.compliance.wallclock import WEEK, local_day
+from fieldvisit.compliance.widening import strong
 from fieldvisit.languages import Message
 from fieldvisit.vocabulary import AttemptResult, Channel
 
 CONTACT_MADE = frozenset({AttemptResult.REACHED, AttemptResult.REFUSED_CALL, AttemptResult.THIRD_PARTY})
 """Somebody was met or spoken to, were it another person of the household."""
+
+CONNECTED = CONTACT_MADE | {
+    AttemptResult.VOICEMAIL,
+    AttemptResult.WRONG_PERSON,
+    AttemptResult.DELIVERED,
+    AttemptResult.READ,
+}
+"""Something answered, or the message arrived."""
 
 
 @dataclass(frozen=True, order=True)
@@ -37,16 +48,21 @@ def cap_clauses(inquiry: Inquiry) -> list[ClauseResult]:
 
 def counted(rule: CapRule, facts: Facts, zone: str, *, now: datetime, visit_id: str) -> list[Counted]:
     """What the cap counts, oldest first; the visit asked about is left out."""
+    tried = [Counted(day_of(attempt, zone), attempt.id) for attempt in facts.attempts if _counts(rule, attempt, facts)]
+    if not facts.planned_visits or Channel.VISIT not in rule.channels:
+        return sorted(tried)
     today = local_day(now, zone)
-    tried = [
-        Counted(local_day(attempt.at, zone), attempt.id) for attempt in facts.attempts if _counts(rule, attempt, facts)
-    ]
     reserved = [
         Counted(planned.planned_on, planned.visit_id)
         for planned in facts.planned_visits
-        if planned.planned_on >= today and planned.visit_id != visit_id and _in_scope(rule, planned.case_id, facts)
+        if planned.planned_on >= today and planned.visit_id != visit_id and reserves(rule.scope, planned, facts)
     ]
-    return sorted(tried + (reserved if Channel.VISIT in rule.channels else []))
+    return sorted(tried + reserved)
+
+
+def day_of(attempt: AttemptFact, zone: str) -> date:
+    """The date of an attempt: by the calendar of its own place where that is known, else by that of the policy."""
+    return local_day(attempt.at, attempt.zone or zone)
 
 
 def crowded(rule: CapRule, events: Sequence[Counted], day: date) -> list[Counted]:
@@ -55,9 +71,34 @@ def crowded(rule: CapRule, events: Sequence[Counted], day: date) -> list[Counted
     A rolling period is judged by the fullest of all periods that hold the day, those that end after it included: a
     visit put before one that is planned must leave that one lawful.
     """
-    fullest = max(([e for e in events if within(e.day)] for within in _periods(rule, day)), key=len)
+    if not events:
+        return []
+    fullest = _rolling(rule, events, day) if rule.period is CapPeriod.ROLLING_DAYS else _calendar(rule, events, day)
     near = [event for event in events if abs((event.day - day).days) < rule.min_gap_days]
     return sorted({*(fullest if len(fullest) >= rule.max else []), *near})
+
+
+def in_scope(scope: CapScope, attempt: AttemptFact, facts: Facts) -> bool:
+    """Whether the attempt is about what the rule counts. What names nothing may be about this: leaving it out could let
+    one contact too many through."""
+    if scope is CapScope.DEBTOR:
+        return True
+    if scope is CapScope.CASE:
+        return attempt.case_id in (None, facts.case_id)
+    if scope is CapScope.CREDITOR:
+        return None in (attempt.creditor_id, facts.creditor_id) or attempt.creditor_id == facts.creditor_id
+    return attempt.channel is Channel.VISIT and attempt.contact_point_id in (None, facts.place.id)
+
+
+def reserves(scope: CapScope, planned: PlannedVisitFact, facts: Facts) -> bool:
+    """The same of a visit that is planned."""
+    if scope is CapScope.DEBTOR:
+        return True
+    if scope is CapScope.CASE:
+        return planned.case_id in (None, facts.case_id)
+    if scope is CapScope.CREDITOR:
+        return None in (planned.creditor_id, facts.creditor_id) or planned.creditor_id == facts.creditor_id
+    return planned.place_id in (None, facts.place.id)
 
 
 def _cap_clause(inquiry: Inquiry, rule: CapRule) -> ClauseResult:
@@ -67,34 +108,50 @@ def _cap_clause(inquiry: Inquiry, rule: CapRule) -> ClauseResult:
     full = crowded(rule, events, day)
     if not full:
         return judged(rule, True, Message("The cap on contacts has room on {day}.", {"day": day.isoformat()}))
+    if rule.lifted_by is not None:
+        form = rule.lifted_by
+        agreed = [consent.id for consent in consents_to_this(inquiry) if strong(consent.form, form)]
+        if agreed:
+            return judged(rule, True, Message("The debtor agreed to this visit beyond the cap."), agreed)
     values = {"day": day.isoformat(), "found": len(full), "days": ", ".join(sorted({e.day.isoformat() for e in full}))}
     message = Message("The cap on contacts has no room on {day}: {found} counted, on {days}.", values)
     return judged(rule, False, message, [event.id for event in full])
 
 
 def _counts(rule: CapRule, attempt: AttemptFact, facts: Facts) -> bool:
-    made = rule.counts is Counts.ATTEMPT or attempt.result in CONTACT_MADE
-    return made and attempt.channel in rule.channels and _in_scope(rule, attempt.case_id, facts)
+    return (
+        attempt.channel in rule.channels
+        and attempt.result not in rule.excludes
+        and (rule.counts is Counts.ATTEMPT or attempt.result in _RESULTS[rule.counts])
+        and in_scope(rule.scope, attempt, facts)
+    )
 
 
-def _in_scope(rule: CapRule, case_id: str | None, facts: Facts) -> bool:
-    # What names no case may belong to this one: leaving it out could let one contact too many through.
-    return rule.scope is CapScope.DEBTOR or case_id in (None, facts.case_id)
+_RESULTS = {Counts.CONNECTED: CONNECTED, Counts.CONTACT_MADE: CONTACT_MADE}
 
 
-def _periods(rule: CapRule, day: date) -> list[Callable[[date], bool]]:
-    """The periods that hold the day, each as the test whether another date lies in it too."""
-    if rule.period is CapPeriod.ROLLING_DAYS:
-        length = rule.days or 1
-        firsts = [day - timedelta(days=back) for back in range(length)]
-        return [_between(first, first + timedelta(days=length - 1)) for first in firsts]
+def _rolling(rule: CapRule, events: Sequence[Counted], day: date) -> Sequence[Counted]:
+    """The events, sorted, of the fullest period of `days` local dates that holds the day."""
+    length = rule.days or 1
+    days = [event.day for event in events]
+    earliest = day - timedelta(days=length - 1)
+    # Moved later, a period loses nothing until it passes its first event: the fullest begins on one, or on the day.
+    firsts = {day, *(each for each in days if earliest <= each <= day)}
+    spans = [(bisect_left(days, first), bisect_left(days, first + timedelta(days=length))) for first in sorted(firsts)]
+    low, high = max(spans, key=lambda span: span[1] - span[0])
+    return events[low:high]
+
+
+def _calendar(rule: CapRule, events: Sequence[Counted], day: date) -> list[Counted]:
+    within = _period(rule, day)
+    return [event for event in events if within(event.day)]
+
+
+def _period(rule: CapRule, day: date) -> Callable[[date], bool]:
+    """The calendar period that holds the day, as the test whether another date lies in it too."""
     if rule.period is CapPeriod.CALENDAR_WEEK:
-        monday = day - timedelta(days=day.weekday())
-        return [_between(monday, monday + timedelta(days=6))]
+        first = day - timedelta(days=(day.weekday() - WEEK.index(rule.week_starts)) % 7)
+        return lambda other: first <= other < first + timedelta(days=7)
     if rule.period is CapPeriod.CALENDAR_MONTH:
-        return [lambda other: (other.year, other.month) == (day.year, day.month)]
-    return [_between(day, day)]
-
-
-def _between(first: date, last: date) -> Callable[[date], bool]:
-    return lambda other: first <= other <= last
+        return lambda other: (other.year, other.month) == (day.year, day.month)
+    return lambda other: other == day

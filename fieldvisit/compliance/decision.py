@@ -5,13 +5,16 @@ A decision can be stored as JSON and told later in any language: messages are ke
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from enum import Enum, StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
-from fieldvisit.compliance.intervals import Interval
+from fieldvisit.compliance.durations import Duration
+from fieldvisit.compliance.intervals import Intervals
+from fieldvisit.compliance.wallclock import WallClock
 from fieldvisit.languages import Message, label_id
 from fieldvisit.vocabulary import Role, Verdict
 
@@ -28,22 +31,45 @@ class ClauseResult:
     fact_ids: tuple[str, ...] = ()
     source: str = ""
     override_role: Role | None = None
+    second_person: bool = False
     warning: bool = False
+
+
+class Later(Protocol):
+    """What of a decision takes long and is not always asked for."""
+
+    def lawful(self) -> Intervals: ...
+
+    def next_lawful_at(self) -> datetime | None: ...
+
+    def inputs_hash(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """`lawful` are the hours of the day asked about; `next_lawful_at` the next beginning that hours, wishes, caps and
-    blocks with an end would permit: None if that is now, if none lies within a month, or if waiting does not help.
-    """
+    """A verdict with all that it rests on. What is costly is worked out when it is first asked for, from the same
+    inputs: the answer is the same whenever that is."""
 
     verdict: Verdict
     clauses: tuple[ClauseResult, ...]
-    lawful: tuple[Interval, ...]
-    next_lawful_at: datetime | None
     policies: tuple[tuple[str, int], ...]
     calendars: tuple[str, ...]
-    inputs_hash: str
+    later: Later = field(repr=False, compare=False)
+
+    @cached_property
+    def lawful(self) -> Intervals:
+        """The lawful hours of the day asked about."""
+        return self.later.lawful()
+
+    @cached_property
+    def next_lawful_at(self) -> datetime | None:
+        """The next beginning that hours, wishes, caps, rests and blocks with an end would permit: None if that is now,
+        if none lies within a month, or if waiting does not help."""
+        return self.later.next_lawful_at()
+
+    @cached_property
+    def inputs_hash(self) -> str:
+        return self.later.inputs_hash()
 
     @property
     def deciding(self) -> tuple[ClauseResult, ...]:
@@ -53,9 +79,9 @@ class Decision:
         return tuple(clause for clause in self.clauses if clause.verdict is not Verdict.ALLOWED)
 
 
-def strictest(verdicts: list[Verdict]) -> Verdict:
+def strictest(verdicts: Sequence[Verdict]) -> Verdict:
     """The strictest of them; of none: BLOCKED, because nothing is permitted unless something permits it."""
-    return max(verdicts, key=lambda verdict: SEVERITY[verdict], default=Verdict.BLOCKED)
+    return max(verdicts, key=SEVERITY.__getitem__, default=Verdict.BLOCKED)
 
 
 def plain(value: object) -> Any:
@@ -63,10 +89,12 @@ def plain(value: object) -> Any:
 
     A `Message` becomes ``{"text": ..., "values": {...}}``; an enum among its values becomes the message of its label.
     """
+    if isinstance(value, Duration | WallClock):
+        return str(value)
     if isinstance(value, Message):
         return {"text": value.text, "values": {name: _spoken(inner) for name, inner in value.values.items()}}
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value) if item.compare}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime | date | time):

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.compliance.intervals import Interval, utc
+from fieldvisit.compliance.parameters import (
+    CollectorRole,
+    ConsentContent,
+    Disqualifier,
+    NoticeAbout,
+    NoticeContent,
+    NoticeForm,
+    Party,
+)
 from fieldvisit.compliance.wallclock import WEEK, Day, zone_named
 from fieldvisit.errors import InvalidValue
 from fieldvisit.vocabulary import (
@@ -30,6 +40,13 @@ class WishKind(StrEnum):
 
     AVOID = "avoid"
     ONLY = "only"
+
+
+class ConsentAbout(StrEnum):
+    """What a consent is to."""
+
+    VISITS = "visits"
+    RECORDING = "recording"
 
 
 class ConsentForm(StrEnum):
@@ -59,11 +76,16 @@ class PlaceFacts:
     country: str
     """ISO 3166-1 alpha-2."""
     region: str | None = None
-    """ISO 3166-2, such as ``US-MA``."""
+    """ISO 3166-2, such as ``US-MA``. None: not known, and then the policies of every region of the country apply."""
+    other_zones: tuple[str, ...] = ()
+    """Further zones in which the place may lie, where it is not known for sure: every clock has to allow."""
+    lived_in: bool = False
+    """Whether the debtor also lives there, whatever its kind."""
 
     def __post_init__(self) -> None:
-        if self.zone is not None:
-            zone_named(self.zone, "zone")
+        for name in (self.zone, *self.other_zones):
+            if name is not None:
+                zone_named(name, "zone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +120,20 @@ class DebtorTime:
     kind: WishKind
     times: LocalTimes
     place_id: str | None = None
+    stated_at: datetime | None = None
+    workable: bool = False
+    """Of ONLY: they said that no other time works at all, which is more than a preference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPlaceFact:
+    """A place of the debtor. `tried`: how often somebody went there; `no_shows`: how often in a row nobody came who had
+    chosen it."""
+
+    id: str
+    kind: PlaceKind
+    tried: int = 0
+    no_shows: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +146,11 @@ class AttemptFact:
     result: AttemptResult
     detail: ReachedDetail | None = None
     contact_point_id: str | None = None
+    """The number or address; for a visit, the place."""
     case_id: str | None = None
+    creditor_id: str | None = None
+    zone: str | None = None
+    """Whose calendar its date is of, where that is not the one of the policy's clock: the place of the event."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", utc(self.at, "at"))
@@ -120,7 +160,10 @@ class AttemptFact:
 
 @dataclass(frozen=True, kw_only=True)
 class BlockFact:
-    """A contact block. `until` None: open. `case_id` None: every case of the debtor. A lifted one ends when lifted."""
+    """A contact block. `until` None: open. `case_id` None: every case of the debtor. A lifted one ends when lifted.
+
+    `form`: how it was stated. `renewals`: how often it was renewed; `lifted`: that it ended because somebody ended it.
+    """
 
     id: str
     trigger: BlockTrigger
@@ -130,6 +173,9 @@ class BlockFact:
     channel: Channel | None = None
     place_id: str | None = None
     case_id: str | None = None
+    form: ConsentForm = ConsentForm.WRITTEN
+    renewals: int = 0
+    lifted: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "since", utc(self.since, "since"))
@@ -156,11 +202,34 @@ class ConsentFact:
     place_id: str | None = None
     visit_id: str | None = None
     times: LocalTimes | None = None
+    about: ConsentAbout = ConsentAbout.VISITS
+    contents: frozenset[ConsentContent] = frozenset(ConsentContent)
+    """What the debtor was told when agreeing."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "given_at", utc(self.given_at, "given_at"))
         if self.revoked_at is not None:
             object.__setattr__(self, "revoked_at", utc(self.revoked_at, "revoked_at"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeFact:
+    """Something that was announced to the debtor. `received_at` None: not known to have arrived. `visit_id` and
+    `announced` of a visit: which, and the hours that were named; a visit that moves out of them was not announced."""
+
+    id: str
+    about: NoticeAbout
+    sent_at: datetime
+    form: NoticeForm = NoticeForm.WRITTEN
+    received_at: datetime | None = None
+    visit_id: str | None = None
+    announced: Interval | None = None
+    contents: frozenset[NoticeContent] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sent_at", utc(self.sent_at, "sent_at"))
+        if self.received_at is not None:
+            object.__setattr__(self, "received_at", utc(self.received_at, "received_at"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +239,8 @@ class PlannedVisitFact:
     visit_id: str
     planned_on: date
     case_id: str | None = None
+    creditor_id: str | None = None
+    place_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +253,7 @@ class CredentialFact:
     valid_until: date
     for_organisation_id: str | None = None
     for_case_id: str | None = None
+    issuer: str | None = None
     revoked: bool = False
 
 
@@ -191,9 +263,27 @@ class StaffFact:
 
     visitor_id: str
     credentials: tuple[CredentialFact, ...] = ()
+    skills: frozenset[str] = frozenset()
+    disqualifiers: frozenset[Disqualifier] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "credentials", tuple(sorted(self.credentials, key=lambda fact: fact.id)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What decides, beside place and date, which policies apply. What is None is not known, and counts as meant.
+
+    `home`: where the debtor lives, where that is another place: its law counts too.
+    """
+
+    role: CollectorRole | None = None
+    product: str | None = None
+    party: Party | None = None
+    home: PlaceFacts | None = None
+
+
+ANY = Scope()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,12 +292,19 @@ class Facts:
 
     `attempts` reach back as far as the policies look (`Terms.looks_back_days`). `number_ids` are the contact points of
     the debtor that are telephone numbers, tried or not. `creditor_id` is the organisation in whose name one calls.
+    `days_past_due` are those on the date `past_due_as_of`, or on the date of the visit where that is None.
+    `candidate_zones`: the zones of wherever else the debtor may be.
     """
 
     place: PlaceFacts
     case_id: str
     creditor_id: str | None = None
+    scope: Scope = ANY
+    candidate_zones: tuple[str, ...] = ()
+    known_places: tuple[KnownPlaceFact, ...] = ()
+    notices: tuple[NoticeFact, ...] = ()
     days_past_due: int | None = None
+    past_due_as_of: date | None = None
     number_ids: tuple[str, ...] = ()
     attempts: tuple[AttemptFact, ...] = ()
     blocks: tuple[BlockFact, ...] = ()
@@ -216,11 +313,17 @@ class Facts:
     planned_visits: tuple[PlannedVisitFact, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("attempts", "blocks", "consents", "debtor_times"):
+        for name in ("attempts", "blocks", "consents", "debtor_times", "known_places", "notices"):
             object.__setattr__(self, name, tuple(sorted(getattr(self, name), key=lambda fact: fact.id)))
         object.__setattr__(self, "number_ids", tuple(sorted(self.number_ids)))
         planned = sorted(self.planned_visits, key=lambda fact: (fact.planned_on, fact.visit_id))
         object.__setattr__(self, "planned_visits", tuple(planned))
+
+    def overdue_on(self, day: date) -> int | None:
+        """How many days past due the account is on the date; None where that is not known."""
+        if self.days_past_due is None or self.past_due_as_of is None:
+            return self.days_past_due
+        return self.days_past_due + (day - self.past_due_as_of).days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +340,8 @@ class Question:
     ends_at: datetime | None = None
     staff: tuple[StaffFact, ...] = ()
     purpose: Purpose = Purpose.COLLECTION
+    recording: frozenset[Recorded] | None = None
+    """What is being recorded; None: nobody has said, and it is asked at the door."""
 
     def __post_init__(self) -> None:
         if (self.begins_at is None) != (self.ends_at is None):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from functools import reduce
+from functools import lru_cache, reduce
 
 from fieldvisit.compliance.calendars import is_holiday
 from fieldvisit.compliance.decision import ClauseResult
@@ -13,16 +13,18 @@ from fieldvisit.compliance.parameters import HolidayEffect
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.rules import FitRule, Rule
 from fieldvisit.compliance.wallclock import ONE_DAY, local_day, wall_clock
+from fieldvisit.compliance.widening import openings, widens_anything
 from fieldvisit.compliance.windows import (
+    Where,
+    bare_hours,
+    begins_inside,
     begun_on,
-    clock_of,
     open_hours,
     policy_hours,
-    recurring,
-    widens,
     windows_on,
-    wished_hours,
 )
+from fieldvisit.compliance.wishes import binding_wishes, recurring, wished_hours
+from fieldvisit.compliance.zones import clock_of, clocks_of
 from fieldvisit.languages import Message
 from fieldvisit.vocabulary import Channel
 
@@ -38,12 +40,16 @@ def wish_clauses(inquiry: Inquiry) -> list[ClauseResult]:
     """What the times stated by the debtor say. A policy that is silent about them lets them bind."""
     if not inquiry.facts.debtor_times:
         return []
-    kept = inside(wished_hours(inquiry.facts, inquiry.day), inquiry.span)
+    here = [wish for wish in inquiry.facts.debtor_times if wish.place_id in (None, inquiry.facts.place.id)]
+    binding = binding_wishes(inquiry.terms, inquiry.facts)
+    kept = _inside(wished_hours(here, inquiry.zone, inquiry.day), inquiry)
+    # Where the debtor may close only so much of a week, what goes beyond that is told, and binds nobody.
+    bound = binding and not _inside(wished_hours(binding, inquiry.zone, inquiry.day), inquiry)
     message, ids = _wish_message(inquiry, kept), [wish.id for wish in _wishes_met(inquiry)]
     rules = inquiry.terms.debtor_times
     found = [
-        judged(rule, kept, message, ids)
-        if rule.binding
+        judged(rule, not bound, message, ids)
+        if rule.binding and (kept or bound)
         else replace(judged(rule, True, message, ids), warning=not kept)
         for rule in rules
     ]
@@ -54,18 +60,23 @@ def wish_clauses(inquiry: Inquiry) -> list[ClauseResult]:
 
 def fit_clauses(inquiry: Inquiry) -> list[ClauseResult]:
     """The margin after the visit, inside the hours that the visit itself keeps: a breach of others is told by them."""
+    if not inquiry.terms.fit or not inquiry.terms.whole_visit:
+        return []
     hours = _kept_hours(inquiry)
-    return [_fit(rule, hours, inquiry) for rule in inquiry.terms.fits] if hours else []
+    return [_fit(rule, hours, inquiry) for rule in inquiry.terms.fit] if hours else []
 
 
 def _of_policy(policy: Policy, inquiry: Inquiry) -> list[ClauseResult]:
-    zone = clock_of(policy, inquiry.facts)
+    facts = inquiry.facts
+    zone = clock_of(policy, facts)
     day = local_day(inquiry.span.begins_at, zone)
-    hours = policy_hours(policy, inquiry.facts, inquiry.day)
-    shown = _shown(begun_on(day, zone, hours), zone)
+    hours = policy_hours(policy, facts, inquiry.day)
+    widened = widens_anything(policy, facts)
+    where, clocks = Where.of(facts.place), clocks_of(policy, facts)
+    shown = _shown(begun_on(day, zone, hours), zone) if widened else _told(policy, where, clocks, inquiry.day, day)
     values = {"day": day.isoformat(), "hours": shown}
     found = _calendar_unknown(policy, inquiry, day)
-    if inside(hours, inquiry.span):
+    if _inside(hours, inquiry):
         return [*found, *_kept(policy, inquiry, day, Message("Inside the permitted hours: {hours}.", values))]
     rule = _window_rule(policy, inquiry, day)
     if shown:
@@ -78,22 +89,25 @@ def _of_policy(policy: Policy, inquiry: Inquiry) -> list[ClauseResult]:
 
 
 def _kept(policy: Policy, inquiry: Inquiry, day: date, message: Message) -> list[ClauseResult]:
-    bare = policy_hours(policy, replace(inquiry.facts, consents=()), inquiry.day)
-    if inside(bare, inquiry.span):
+    if _inside(policy_hours(policy, inquiry.facts, inquiry.day, widened=False), inquiry):
         return [judged(_window_rule(policy, inquiry, day), True, message)]
-    consents = [
-        (rule, consent.id)
-        for rule in policy.widen_by
-        for consent in inquiry.facts.consents
-        if widens(rule, consent, inquiry.facts)
-    ]
     agreed = Message("The debtor agreed to these hours: {hours}.", message.values)
-    return [judged(rule, True, agreed, [consent_id]) for rule, consent_id in consents]
+    older = Message("The age of the arrears opens these hours: {hours}.", message.values)
+    return [
+        judged(rule or _window_rule(policy, inquiry, day), True, agreed if times else older, [fact_id])
+        for rule, times, fact_id in openings(policy, inquiry.facts)
+    ]
+
+
+def _inside(hours: Intervals, inquiry: Inquiry) -> bool:
+    if inquiry.terms.whole_visit:
+        return inside(hours, inquiry.span)
+    return begins_inside(hours, inquiry.span.begins_at)
 
 
 def _window_rule(policy: Policy, inquiry: Inquiry, day: date) -> Rule:
     """The rule that the clause is told by: one that opens the date, or else the first for visits."""
-    on_day = windows_on(policy, inquiry.facts, day)
+    on_day = windows_on(policy, Where.of(inquiry.facts.place), day)
     return on_day[0] if on_day else next(rule for rule in policy.windows if Channel.VISIT in rule.channels)
 
 
@@ -116,16 +130,22 @@ def _calendar_unknown(policy: Policy, inquiry: Inquiry, day: date) -> list[Claus
 def _kept_hours(inquiry: Inquiry) -> Intervals:
     """The common hours of all that binds and holds the visit; none where nothing does."""
     facts, day = inquiry.facts, inquiry.day
+    whole = open_hours(inquiry.terms, facts, day)
+    if inside(whole, inquiry.span):
+        return whole
     stated = [policy_hours(policy, facts, day) for policy in inquiry.terms.hours if policy.windows[0].binds]
-    if inquiry.terms.wishes_bind and facts.debtor_times:
-        stated.append(wished_hours(facts, day))
+    if wishes := binding_wishes(inquiry.terms, facts):
+        stated.append(wished_hours(wishes, inquiry.zone, day))
     kept = [hours for hours in stated if inside(hours, inquiry.span)]
     return reduce(common, kept) if kept else ()
 
 
 def _fit(rule: FitRule, hours: Intervals, inquiry: Inquiry) -> ClauseResult:
     values = {"minutes": rule.margin_min}
-    if inside(shortened(hours, rule.margin), inquiry.span):
+    if any(
+        each.begins_at <= inquiry.span.begins_at and inquiry.span.ends_at + rule.margin <= each.ends_at
+        for each in hours
+    ):
         return judged(rule, True, Message("The whole visit and {minutes} minutes after it fit.", values))
     return judged(rule, False, Message("Less than {minutes} minutes stay free after the visit.", values))
 
@@ -151,11 +171,14 @@ def _speaks_of(wish: DebtorTime, span: Interval, inquiry: Inquiry) -> bool:
         return False
     if wish.kind is WishKind.ONLY:
         return wish.times.in_force(inquiry.day)
-    return any(avoided.meets(span) for avoided in recurring(wish.times, _near(inquiry.day), inquiry.zone))
+    around = [inquiry.day - ONE_DAY, inquiry.day, inquiry.day + ONE_DAY]
+    return any(avoided.meets(span) for avoided in recurring(wish.times, around, inquiry.zone))
 
 
-def _near(day: date) -> list[date]:
-    return [day - ONE_DAY, day, day + ONE_DAY]
+@lru_cache(maxsize=16_384)
+def _told(policy: Policy, where: Where, clocks: tuple[str, ...], day: date, local: date) -> str:
+    """The policy's own hours of its local date, in words: the same for everybody at such a place."""
+    return _shown(begun_on(local, clocks[0], bare_hours(policy, where, clocks, day)), clocks[0])
 
 
 def _shown(hours: Intervals, zone: str) -> str:

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from fieldvisit.compliance.decision import ClauseResult
 from fieldvisit.compliance.facts import Facts, Question
 from fieldvisit.compliance.intervals import Interval
-from fieldvisit.compliance.merging import Terms
 from fieldvisit.compliance.parameters import Breach
 from fieldvisit.compliance.rules import Rule
+from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import local_day
-from fieldvisit.compliance.windows import clock_of
+from fieldvisit.compliance.zones import clock_of
 from fieldvisit.languages import Message
 from fieldvisit.vocabulary import Verdict
 
@@ -36,20 +37,20 @@ class Inquiry:
     zone: str
     now: datetime
 
-    @property
+    @cached_property
     def span(self) -> Interval:
         """When the visit would be. Where no hour is known yet, the instant of asking stands for it."""
         return self.question.span or Interval(self.now, self.now + timedelta(seconds=1))
 
-    @property
+    @cached_property
     def day(self) -> date:
         """The local date on which the visit begins: it decides versions, hours and caps."""
         return local_day(self.span.begins_at, self.zone)
 
     def clock_of(self, rule: Rule) -> str:
         """The zone on whose clock the policy of this rule counts days."""
-        (policy,) = (policy for policy in self.terms.policies if policy.id == rule.id.partition("/")[0])
-        return clock_of(policy, self.facts)
+        name = rule.id.partition("/")[0]
+        return clock_of(next(policy for policy in self.terms.policies if policy.id == name), self.facts)
 
 
 def judged(rule: Rule, kept: bool, message: Message, fact_ids: Iterable[str] = ()) -> ClauseResult:
@@ -61,6 +62,7 @@ def judged(rule: Rule, kept: bool, message: Message, fact_ids: Iterable[str] = (
         fact_ids=tuple(fact_ids),
         source=rule.source,
         override_role=None if kept else rule.override_role,
+        second_person=not kept and rule.second_person,
         warning=not kept and not rule.binds,
     )
 

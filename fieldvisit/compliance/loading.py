@@ -15,11 +15,15 @@ from importlib.resources import files
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from fieldvisit.compliance.durations import Duration
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.rules import Rule
 from fieldvisit.compliance.wallclock import WallClock
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import Message
+
+WRITTEN = (WallClock, Duration)
+"""Values that stand in a policy as text."""
 
 PRESETS = files("fieldvisit.compliance") / "presets"
 
@@ -108,15 +112,15 @@ def _read(hint: Any, value: Any, path: str) -> Any:
         return origin(read)
     if origin is Literal:
         return _one_of(inner, value, path)
-    if is_dataclass(hint) and hint is not WallClock:
+    if is_dataclass(hint) and hint not in WRITTEN:
         return _made(hint, _of(dict, value, path), path)
     return _single(hint, value, path)
 
 
 def _single(hint: Any, value: Any, path: str) -> Any:
-    if hint is WallClock:
+    if hint in WRITTEN:
         try:
-            return WallClock.parse(_of(str, value, path))
+            return hint.parse(_of(str, value, path))
         except InvalidValue as error:
             raise InvalidValue(path=path, reason=error.details["reason"]) from error
     if isinstance(hint, type) and issubclass(hint, StrEnum):

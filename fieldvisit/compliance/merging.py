@@ -1,166 +1,199 @@
 """Several policies as one set of terms: every rule of each holds, so that the strictest outcome wins.
 
-`MERGES` is the one table of how each parameter merges. Consent widens nothing here: a widening rule belongs to the
-hours of its own policy and leaves those of the others alone.
+`MERGES` is the one table of how each parameter merges; the engine and the property tests read it. Consent widens
+nothing here: a widening rule belongs to the hours of its own policy and leaves those of the others alone.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
+from functools import lru_cache
+from typing import Any
 
-from fieldvisit.compliance.facts import PlaceFacts, Purpose
-from fieldvisit.compliance.parameters import CapPeriod, PlaceDemand, PolicyStatus
-from fieldvisit.compliance.policy import ANYWHERE, Policy
-from fieldvisit.compliance.rules import (
-    CapRule,
-    CredentialRule,
-    DebtorTimesRule,
-    FitRule,
-    PeopleRule,
-    PlaceRule,
-    PriorEffortRule,
-    Rule,
-    StopRule,
-    VerifyRule,
-    VisitsRule,
-)
+from fieldvisit.compliance.conduct_parameters import Entry, MoneyAtDoor, RecordingNeed, ThirdPartyContact
+from fieldvisit.compliance.facts import ANY, PlaceFacts, Purpose, Scope
+from fieldvisit.compliance.parameters import Fit, PlaceDemand, PolicyStatus, VisitsAllowed
+from fieldvisit.compliance.policy import ANYWHERE, Policy, on_date
+from fieldvisit.compliance.terms import Terms
 from fieldvisit.vocabulary import Channel, PlaceKind
 
 
 class Merge(Enum):
     UNITE = "every rule of every policy holds"
     INTERSECT = "resolved policy by policy, on each one's own clock; lawful is what all allow"
+    EACH_BASIS = "every clock of every policy has to allow"
+    OWN = "opens something within its own policy alone"
     LARGEST = "the largest number that binds"
     SMALLEST = "the smallest number that binds"
     ANY = "one policy that demands it is enough"
+    STRICTER = "the stricter by the order of the list"
+    LONGEST_AND_SHORTEST = "the longest minimum and the shortest maximum; a conflict where they cross"
 
 
 MERGES = {
-    "visits": Merge.UNITE,
+    "stops": Merge.UNITE,
+    "blackouts": Merge.UNITE,
+    "complaint": Merge.UNITE,
+    "visits": Merge.STRICTER,
+    "consent_visit": Merge.UNITE,
     "prior_effort": Merge.UNITE,
+    "notices": Merge.UNITE,
+    "places": Merge.STRICTER,
+    "debtor_times": Merge.ANY,
     "windows": Merge.INTERSECT,
     "holidays": Merge.INTERSECT,
-    "zone": Merge.INTERSECT,
-    "widen_by": Merge.INTERSECT,
-    "fit": Merge.LARGEST,
-    "debtor_times": Merge.ANY,
+    "zone": Merge.EACH_BASIS,
+    "widen_by": Merge.OWN,
+    "fit": Merge.STRICTER,
     "caps": Merge.UNITE,
+    "cooldowns": Merge.UNITE,
     "staff_min": Merge.LARGEST,
     "staff_max": Merge.SMALLEST,
+    "staff_mix": Merge.UNITE,
     "credentials": Merge.UNITE,
-    "stops": Merge.UNITE,
-    "places": Merge.UNITE,
+    "training": Merge.UNITE,
+    "safety": Merge.UNITE,
+    "recording": Merge.STRICTER,
+    "entry": Merge.STRICTER,
+    "third_party": Merge.STRICTER,
     "verify": Merge.ANY,
+    "notes": Merge.UNITE,
+    "at_door": Merge.UNITE,
+    "money": Merge.STRICTER,
+    "retention": Merge.LONGEST_AND_SHORTEST,
+    "record_fields": Merge.UNITE,
 }
 
-PICKS: dict[Merge, Callable[[Iterable[int]], int]] = {Merge.LARGEST: max, Merge.SMALLEST: min, Merge.ANY: max}
+ORDERS: dict[str, tuple[StrEnum, ...]] = {
+    "visits": tuple(VisitsAllowed),
+    "places": tuple(PlaceDemand),
+    "fit": tuple(Fit),
+    "recording": tuple(RecordingNeed),
+    "entry": tuple(Entry),
+    "third_party": tuple(ThirdPartyContact),
+    "money": tuple(MoneyAtDoor),
+}
+"""The lists whose members stand in the order of strictness, for every parameter that merges to the stricter."""
 
-STRICTNESS = tuple(PlaceDemand)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What holds when all these policies apply. Numbers count only the rules that bind; a warning narrows nothing.
-
-    `hours` are the policies that state hours for visits. `staff_max` None: nobody names one.
-    """
-
-    policies: tuple[Policy, ...]
-    visits: tuple[VisitsRule, ...]
-    prior_effort: tuple[PriorEffortRule, ...]
-    hours: tuple[Policy, ...]
-    fits: tuple[FitRule, ...]
-    margin: timedelta
-    debtor_times: tuple[DebtorTimesRule, ...]
-    wishes_bind: bool
-    caps: tuple[CapRule, ...]
-    staff_min_rules: tuple[PeopleRule, ...]
-    staff_max_rules: tuple[PeopleRule, ...]
-    staff_min: int
-    staff_max: int | None
-    credentials: tuple[CredentialRule, ...]
-    stops: tuple[StopRule, ...]
-    places: tuple[PlaceRule, ...]
-    verify_before_disclosure: bool
-
-    def place_demand(self, kind: PlaceKind) -> PlaceDemand:
-        """The strictest demand for a place of this kind; OK where no policy speaks of it."""
-        demands = [rule.demand for rule in self.places if rule.place is kind and rule.binds]
-        return max(demands, key=STRICTNESS.index, default=PlaceDemand.OK)
-
-    @property
-    def looks_back_days(self) -> int:
-        """How far back, in days, the attempts must be given for every count to be right."""
-        spans = [rule.within_days for rule in self.prior_effort]
-        for cap in self.caps:
-            spans += [cap.days or _LONGEST[cap.period], cap.min_gap_days]
-        return max(spans, default=0) + 1
+PICKS: dict[Merge, Callable[[Iterable[int]], int]] = {
+    Merge.LARGEST: max,
+    Merge.SMALLEST: min,
+    Merge.ANY: max,
+    Merge.STRICTER: max,
+}
 
 
-def applicable(policies: Sequence[Policy], place: PlaceFacts, day: date, purpose: Purpose) -> tuple[Policy, ...]:
+@dataclass(frozen=True)
+class _Asked:
+    """Everything that decides which policies apply, hashable: the key of the terms."""
+
+    country: str
+    region: str | None
+    home: tuple[str, str | None] | None
+    day: date
+    purpose: Purpose
+    scope: Scope
+
+
+def applicable(
+    policies: Sequence[Policy], place: PlaceFacts, day: date, purpose: Purpose, scope: Scope = ANY
+) -> tuple[Policy, ...]:
     """The policies in force at the place on the date of the visit; of several versions of one, the latest."""
     found: dict[str, Policy] = {}
     for policy in sorted(policies, key=lambda policy: (policy.id, policy.version)):
-        if _applies(policy, place, day, purpose):
+        if policy.status is PolicyStatus.IN_FORCE and applies(policy, place, day, purpose=purpose, scope=scope):
             found[policy.id] = policy
-    return tuple(found.values())
+    return tuple(on_date(policy, day) for policy in found.values())
+
+
+def applies(policy: Policy, place: PlaceFacts, day: date, *, purpose: Purpose, scope: Scope = ANY) -> bool:
+    """Whether the policy speaks of such a visit on the date, be it a draft or in force."""
+    about = policy.applies_to
+    return (
+        policy.effective_from <= day
+        and (policy.effective_to is None or day <= policy.effective_to)
+        and any(_of(policy.jurisdiction, where) for where in (place, scope.home) if where is not None)
+        and purpose in policy.purposes
+        and (scope.role is None or scope.role in about.roles)
+        and (scope.party is None or scope.party in about.parties)
+        and (not about.products or scope.product is None or scope.product in about.products)
+    )
 
 
 def merge(policies: Sequence[Policy]) -> Terms:
     """The terms of policies that all apply."""
-    margin = _number("fit", [rule.margin_min for rule in _rules(policies, FitRule, "fit") if rule.binds], 0)
-    fewest = [rule.people for rule in _rules(policies, PeopleRule, "staff_min") if rule.binds]
-    most = [rule.people for rule in _rules(policies, PeopleRule, "staff_max") if rule.binds]
+    rules: dict[str, tuple[Any, ...]] = {name: _rules(policies, name) for name in MERGES}
+    fewest, most = rules.pop("staff_min"), rules.pop("staff_max")
+    fits = [policy.fit.fit if policy.fit and policy.fit.binds else Fit.WHOLE_VISIT_INSIDE for policy in policies]
+    margins = [rule.margin_min for rule in rules["fit"] if rule.binds]
     wishes = [policy.debtor_times is None or policy.debtor_times.narrows for policy in policies]
-    verify = [rule.before_disclosure for rule in _rules(policies, VerifyRule, "verify")]
     return Terms(
         policies=tuple(policies),
-        visits=_rules(policies, VisitsRule, "visits"),
-        prior_effort=_rules(policies, PriorEffortRule, "prior_effort"),
         hours=tuple(p for p in policies if any(Channel.VISIT in window.channels for window in p.windows)),
-        fits=_rules(policies, FitRule, "fit"),
-        margin=timedelta(minutes=margin),
-        debtor_times=_rules(policies, DebtorTimesRule, "debtor_times"),
-        wishes_bind=bool(_number("debtor_times", wishes, True)),
-        caps=_rules(policies, CapRule, "caps"),
-        staff_min_rules=_rules(policies, PeopleRule, "staff_min"),
-        staff_max_rules=_rules(policies, PeopleRule, "staff_max"),
-        staff_min=_number("staff_min", fewest, 1),
-        staff_max=_number("staff_max", most, 0) or None,
-        credentials=_rules(policies, CredentialRule, "credentials"),
-        stops=_rules(policies, StopRule, "stops"),
-        places=_rules(policies, PlaceRule, "places"),
-        verify_before_disclosure=bool(_number("verify", verify, False)),
+        whole_visit=stricter("fit", fits or [Fit.WHOLE_VISIT_INSIDE]) is Fit.WHOLE_VISIT_INSIDE,
+        margin=timedelta(minutes=picked("fit", margins, 0)),
+        wishes_bind=bool(picked("debtor_times", wishes, True)),
+        staff_min=picked("staff_min", [rule.people for rule in fewest if rule.binds], 1),
+        staff_max=picked("staff_max", [rule.people for rule in most if rule.binds], 0) or None,
+        verify_before_disclosure=bool(picked("verify", [rule.before_disclosure for rule in rules["verify"]], False)),
+        staff_min_rules=fewest,
+        staff_max_rules=most,
+        **rules,
     )
 
 
-def terms_for(
-    policies: Sequence[Policy], place: PlaceFacts, day: date, *, purpose: Purpose = Purpose.COLLECTION
-) -> Terms | None:
-    """The terms of a visit at the place on the date; None where no policy applies, and so nothing is permitted."""
-    chosen = applicable(policies, place, day, purpose)
-    return merge(chosen) if chosen else None
+def stricter[M: StrEnum](name: str, members: Iterable[M]) -> M:
+    """The strictest of the members by the order of the parameter."""
+    return max(members, key=ORDERS[name].index)
 
 
-def _applies(policy: Policy, place: PlaceFacts, day: date, purpose: Purpose) -> bool:
-    return (
-        policy.status is PolicyStatus.IN_FORCE
-        and policy.jurisdiction in (ANYWHERE, place.country, place.region)
-        and purpose in policy.purposes
-        and policy.effective_from <= day
-        and (policy.effective_to is None or day <= policy.effective_to)
-    )
-
-
-def _rules[R: Rule](policies: Sequence[Policy], kind: type[R], name: str) -> tuple[R, ...]:
-    values = [getattr(policy, name) for policy in policies]
-    found = (rule for value in values for rule in (value if isinstance(value, tuple) else (value,)))
-    return tuple(rule for rule in found if isinstance(rule, kind))
-
-
-def _number(name: str, values: Sequence[int], default: int) -> int:
+def picked(name: str, values: Sequence[int], default: int) -> int:
+    """The number that the table of merges takes of these, or the default where there is none."""
     return PICKS[MERGES[name]](values) if values else default
 
 
-_LONGEST = {CapPeriod.CALENDAR_DAY: 1, CapPeriod.CALENDAR_WEEK: 7, CapPeriod.CALENDAR_MONTH: 31}
+def terms_for(
+    policies: Sequence[Policy],
+    place: PlaceFacts,
+    day: date,
+    *,
+    purpose: Purpose = Purpose.COLLECTION,
+    scope: Scope = ANY,
+) -> Terms | None:
+    """The terms of a visit at the place on the date; None where no policy applies, and so nothing is permitted."""
+    home = (scope.home.country, scope.home.region) if scope.home else None
+    asked = _Asked(place.country, place.region, home, day, purpose, _bare(scope))
+    return _terms(tuple(policies), asked)
+
+
+@lru_cache(maxsize=4096)
+def _terms(policies: tuple[Policy, ...], asked: _Asked) -> Terms | None:
+    place = _stand_in(asked.country, asked.region)
+    home = _stand_in(*asked.home) if asked.home else None
+    scope = Scope(role=asked.scope.role, product=asked.scope.product, party=asked.scope.party, home=home)
+    chosen = applicable(policies, place, asked.day, asked.purpose, scope)
+    return merge(chosen) if chosen else None
+
+
+@lru_cache(maxsize=1024)
+def _bare(scope: Scope) -> Scope:
+    return Scope(role=scope.role, product=scope.product, party=scope.party)
+
+
+@lru_cache(maxsize=1024)
+def _stand_in(country: str, region: str | None) -> PlaceFacts:
+    return PlaceFacts(id="", kind=PlaceKind.HOME, zone=None, country=country, region=region)
+
+
+def _of(jurisdiction: str, place: PlaceFacts) -> bool:
+    if jurisdiction in (ANYWHERE, place.country, place.region):
+        return True
+    # Which region it is, is not known: each of them may be the one, so all of their policies count.
+    return place.region is None and jurisdiction.startswith(f"{place.country}-")
+
+
+def _rules(policies: Sequence[Policy], name: str) -> tuple[Any, ...]:
+    values = [getattr(policy, name) for policy in policies]
+    found = (rule for value in values for rule in (value if isinstance(value, tuple) else (value,)))
+    return tuple(rule for rule in found if rule is not None)

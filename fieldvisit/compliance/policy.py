@@ -5,23 +5,39 @@ A policy is read from TOML (`fieldvisit.compliance.loading`), key by key as the 
 among the policies of a place the hours must be stated.
 """
 
+import copy
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 
+from fieldvisit.compliance.conduct_rules import (
+    AtDoorRule,
+    ComplaintRule,
+    EntryRule,
+    MoneyRule,
+    NotesRule,
+    NoticeRule,
+    RecordFieldsRule,
+    RecordingRule,
+    RetentionRule,
+    ThirdPartyRule,
+    VerifyRule,
+)
 from fieldvisit.compliance.facts import Purpose
-from fieldvisit.compliance.parameters import PolicyStatus, VisitsAllowed
+from fieldvisit.compliance.parameters import CollectorRole, Party, PolicyStatus, VisitsAllowed
+from fieldvisit.compliance.people_rules import CredentialRule, PeopleRule, SafetyRule, StaffMixRule, TrainingRule
 from fieldvisit.compliance.rules import (
+    BlackoutRule,
     CapRule,
-    CredentialRule,
+    ConsentVisitRule,
+    CooldownRule,
     DebtorTimesRule,
     FitRule,
     HolidayRule,
-    PeopleRule,
     PlaceRule,
     PriorEffortRule,
     Rule,
     StopRule,
-    VerifyRule,
     VisitsRule,
     WidenRule,
     WindowRule,
@@ -32,6 +48,19 @@ from fieldvisit.languages import Message
 
 ANYWHERE = "*"
 """The jurisdiction of a policy that applies wherever the organisation works: a house policy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppliesTo:
+    """Whose visits a policy is about. A bound left out does not bind; what is not known of a visit counts as meant."""
+
+    roles: frozenset[CollectorRole] = frozenset(CollectorRole)
+    products: frozenset[str] = frozenset()
+    parties: frozenset[Party] = frozenset(Party)
+
+    def __post_init__(self) -> None:
+        for name in ("roles", "parties"):
+            need(bool(getattr(self, name)), name, "must name at least one")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,32 +76,56 @@ class Policy:
     effective_to: date | None = None
     purposes: frozenset[Purpose] = frozenset({Purpose.COLLECTION})
 
+    applies_to: AppliesTo = AppliesTo()
+
+    stops: tuple[StopRule, ...] = ()
+    blackouts: tuple[BlackoutRule, ...] = ()
+    complaint: ComplaintRule | None = None
     visits: VisitsRule
+    consent_visit: ConsentVisitRule | None = None
     prior_effort: PriorEffortRule | None = None
+    notices: tuple[NoticeRule, ...] = ()
+    places: tuple[PlaceRule, ...] = ()
+    debtor_times: DebtorTimesRule | None = None
     windows: tuple[WindowRule, ...] = ()
     holidays: HolidayRule | None = None
     zone: ZoneRule | None = None
     widen_by: tuple[WidenRule, ...] = ()
     fit: FitRule | None = None
-    debtor_times: DebtorTimesRule | None = None
     caps: tuple[CapRule, ...] = ()
+    cooldowns: tuple[CooldownRule, ...] = ()
     staff_min: PeopleRule | None = None
     staff_max: PeopleRule | None = None
+    staff_mix: StaffMixRule | None = None
     credentials: tuple[CredentialRule, ...] = ()
-    stops: tuple[StopRule, ...] = ()
-    places: tuple[PlaceRule, ...] = ()
+    training: tuple[TrainingRule, ...] = ()
+    safety: tuple[SafetyRule, ...] = ()
+    recording: tuple[RecordingRule, ...] = ()
+    entry: EntryRule | None = None
+    third_party: ThirdPartyRule | None = None
     verify: VerifyRule | None = None
+    notes: NotesRule | None = None
+    at_door: AtDoorRule | None = None
+    money: MoneyRule | None = None
+    retention: tuple[RetentionRule, ...] = ()
+    record_fields: tuple[RecordFieldsRule, ...] = ()
+
+    def __hash__(self) -> int:
+        # Policies are keys of every cache of the engine: two that are equal have the same id and version.
+        return hash((self.id, self.version))
 
     def __post_init__(self) -> None:
         need(self.version >= 1, "version", "must be at least 1")
         ends_in_order = self.effective_to is None or self.effective_from <= self.effective_to
         need(ends_in_order, "effective_to", "must not be earlier than effective_from")
-        last_resort = self.visits.allowed is VisitsAllowed.LAST_RESORT
+        last_resort = VisitsAllowed.LAST_RESORT in (self.visits.allowed, self.visits.in_arrears)
         need(not last_resort or self.prior_effort is not None, "prior_effort", "is what visits as a last resort need")
         need(not self.widen_by or bool(self.windows), "widen_by", "widens hours, and the policy states none")
         need("/" not in self.id and self.id != "product", "id", "must not hold a slash, nor be product")
         breaches = {(rule.on_breach, rule.override_role) for rule in self.windows}
         need(len(breaches) <= 1, "windows", "must all have the same on_breach: they are one list of hours")
+        each_time = VisitsAllowed.CONSENT_EACH_TIME in (self.visits.allowed, self.visits.in_arrears)
+        need(self.consent_visit is None or each_time, "consent_visit", "belongs to allowed = consent_each_time")
         seen: set[str] = set()
         for parameter, rule in self.rules():
             start = f"{self.id}/{parameter}/"
@@ -88,3 +141,19 @@ class Policy:
             rules = value if isinstance(value, tuple) else (value,)
             found += [(item.name, rule) for rule in rules if isinstance(rule, Rule)]
         return found
+
+
+@lru_cache(maxsize=4096)
+def on_date(policy: Policy, day: date) -> Policy:
+    """The policy with the rules that are in force on the date; what it says of visits as such stays always."""
+    if all(rule.in_force(day) for parameter, rule in policy.rules() if parameter != "visits"):
+        return policy
+    # Not made anew: what was checked as a whole need not hold of every part of it.
+    part = copy.copy(policy)
+    for item in fields(policy):
+        value = getattr(policy, item.name)
+        if isinstance(value, tuple):
+            object.__setattr__(part, item.name, tuple(rule for rule in value if rule.in_force(day)))
+        elif isinstance(value, Rule) and item.name != "visits" and not value.in_force(day):
+            object.__setattr__(part, item.name, None)
+    return part

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from fieldvisit.compliance.decision import ClauseResult
+from fieldvisit.compliance.durations import Duration
 from fieldvisit.compliance.facts import CredentialFact, Facts, StaffFact
 from fieldvisit.compliance.inquiry import Inquiry, joined, judged, product_clause
-from fieldvisit.compliance.merging import Terms
 from fieldvisit.compliance.parameters import HeldBy
-from fieldvisit.compliance.rules import CredentialRule
-from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.compliance.people_rules import CredentialRule, SafetyRule, StaffMixRule, TrainingRule
+from fieldvisit.compliance.terms import Terms
+from fieldvisit.compliance.wallclock import local_day, wall_clock
 from fieldvisit.languages import Message
 
 
@@ -23,7 +24,10 @@ def staff_clauses(inquiry: Inquiry) -> list[ClauseResult]:
         for rule in inquiry.terms.credentials
         for clause in credential_clauses(rule, staff, inquiry.facts, first=first, last=last)
     ]
-    return [*_numbers(inquiry.terms, staff), *papers]
+    trained = [clause for rule in inquiry.terms.training for clause in training_clauses(rule, staff, last)]
+    mixed = [mix_clause(rule, staff) for rule in inquiry.terms.staff_mix]
+    safe = [clause for rule in inquiry.terms.safety for clause in _alone(rule, inquiry)]
+    return [*_numbers(inquiry.terms, staff), *mixed, *papers, *trained, *safe]
 
 
 def credential_clauses(
@@ -95,7 +99,52 @@ def _good(rule: CredentialRule, member: StaffFact, facts: Facts, dates: tuple[da
         and last <= paper.valid_until
         and paper.for_organisation_id in (None, facts.creditor_id)
         and paper.for_case_id in (None, facts.case_id)
+        and rule.issuer in (None, paper.issuer)
     ]
+
+
+def training_clauses(rule: TrainingRule, staff: Sequence[StaffFact], last: date) -> list[ClauseResult]:
+    """What the rule says of each of these people, and of those who may not go out at all."""
+    return [_trained(rule, member, last) for member in staff] + [
+        judged(rule, False, Message("Visitor {visitor} may not go out at all.", {"visitor": member.visitor_id}))
+        for member in staff
+        if member.disqualifiers & rule.disqualifiers
+    ]
+
+
+def _trained(rule: TrainingRule, member: StaffFact, last: date) -> ClauseResult:
+    values = {"visitor": member.visitor_id}
+    held = [
+        paper
+        for paper in member.credentials
+        if paper.kind is rule.certificate and not paper.revoked and paper.valid_from <= last <= paper.valid_until
+    ]
+    if not held:
+        return judged(rule, False, Message("Visitor {visitor} holds no valid certificate of training.", values))
+    newest = max(held, key=lambda paper: (paper.valid_from, paper.id))
+    if rule.repeat_months is not None and last >= Duration(months=rule.repeat_months).after(newest.valid_from):
+        values = {**values, "since": newest.valid_from.isoformat()}
+        message = Message("The training of visitor {visitor} is of {since} and has to be repeated.", values)
+        return judged(rule, False, message, [newest.id])
+    return judged(rule, True, Message("Visitor {visitor} is trained.", values), [newest.id])
+
+
+def mix_clause(rule: StaffMixRule, staff: Sequence[StaffFact]) -> ClauseResult:
+    """Whether enough of these people have the skill."""
+    have = [member.visitor_id for member in staff if rule.skill in member.skills]
+    values = {"skill": rule.skill, "needed": rule.at_least, "count": len(have)}
+    message = Message("Of the crew {count} have the skill {skill}; at least {needed} are needed.", values)
+    return judged(rule, len(have) >= rule.at_least, message, have)
+
+
+def _alone(rule: SafetyRule, inquiry: Inquiry) -> list[ClauseResult]:
+    """The house's rule for its own people at such a place and hour."""
+    shown = wall_clock(inquiry.span.begins_at, inquiry.zone)
+    if inquiry.facts.place.kind not in rule.places or not rule.opens <= shown < rule.closes:
+        return []
+    alone = len(inquiry.question.staff) == 1
+    message = Message("Nobody goes alone to such a place at such an hour: {level}.", {"level": rule.level})
+    return [judged(rule, rule.lone_allowed or not alone, message)] if alone else []
 
 
 def _kinds(rule: CredentialRule) -> Message:

@@ -94,7 +94,7 @@ def zone_named(name: str, path: str) -> ZoneInfo:
 
 def local_day(at: datetime, zone: str) -> date:
     """The date on the calendars of `zone`. Something at 23:30 belongs to the day it starts."""
-    return at.astimezone(ZoneInfo(zone)).date()
+    return _local_day(at.astimezone(UTC), zone)
 
 
 def wall_clock(at: datetime, zone: str) -> WallClock:
@@ -102,6 +102,7 @@ def wall_clock(at: datetime, zone: str) -> WallClock:
     return WallClock.of(at.astimezone(ZoneInfo(zone)).time())
 
 
+@lru_cache(maxsize=16_384)
 def whole_day(day: date, zone: str) -> Intervals:
     """All instants of a local day: 23, 24 or 25 hours, and none where a zone skipped the day."""
     return LocalSpan(day, MIDNIGHT, END_OF_DAY).instants(zone)
@@ -109,6 +110,12 @@ def whole_day(day: date, zone: str) -> Intervals:
 
 def days_around(day: date, *, before: int, after: int) -> list[date]:
     return [day + timedelta(days=shift) for shift in range(-before, after + 1)]
+
+
+@lru_cache(maxsize=65_536)
+def _local_day(at: datetime, zone: str) -> date:
+    # Of instants in UTC alone: two times of a repeated hour are equal on the wall, and would share an entry.
+    return at.astimezone(ZoneInfo(zone)).date()
 
 
 @dataclass(frozen=True)

@@ -5,41 +5,63 @@ stay free after a visit is already taken off their ends. Days, daylight saving a
 run on over midnight, the window does, and belongs to the day on which the visit begins.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache, reduce
+from typing import NamedTuple
 
 from fieldvisit.compliance.calendars import kinds_of_day
-from fieldvisit.compliance.facts import ConsentFact, ConsentForm, Facts, LocalTimes, Purpose, WishKind
-from fieldvisit.compliance.intervals import Interval, Intervals, common, shortened, united, without
-from fieldvisit.compliance.merging import Terms, terms_for
+from fieldvisit.compliance.facts import Facts, PlaceFacts, Purpose
+from fieldvisit.compliance.intervals import Interval, Intervals, common, shortened, united
+from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.policy import Policy
-from fieldvisit.compliance.rules import WidenRule, WindowRule
-from fieldvisit.compliance.wallclock import (
-    END_OF_DAY,
-    MIDNIGHT,
-    ONE_DAY,
-    LocalSpan,
-    WallClock,
-    days_around,
-    weekday,
-    whole_day,
-)
-from fieldvisit.vocabulary import Channel
+from fieldvisit.compliance.rules import WindowRule
+from fieldvisit.compliance.terms import Terms
+from fieldvisit.compliance.wallclock import ONE_DAY, Day, LocalSpan, WallClock, days_around, whole_day
+from fieldvisit.compliance.widening import widened_hours, widens_anything
+from fieldvisit.compliance.wishes import binding_wishes, wished_hours
+from fieldvisit.compliance.zones import clocks_of
+from fieldvisit.vocabulary import Channel, PlaceKind
 
-FORMS = tuple(ConsentForm)
+ROOM = timedelta(microseconds=1)
+"""The smallest step of an instant: a visit may begin up to so much before the hours end."""
+
+
+class Where(NamedTuple):
+    """Of a place all that permitted hours depend on, its clock apart."""
+
+    kind: PlaceKind
+    country: str
+    region: str | None
+
+    @classmethod
+    def of(cls, place: PlaceFacts) -> "Where":
+        return cls(place.kind, place.country, place.region)
 
 
 def lawful_windows(
-    facts: Facts, policies: Sequence[Policy], day: date, *, purpose: Purpose = Purpose.COLLECTION
+    facts: Facts,
+    policies: Sequence[Policy],
+    day: date,
+    *,
+    purpose: Purpose = Purpose.COLLECTION,
+    length: timedelta | None = None,
 ) -> Intervals:
     """The hours for visits that begin on `day`, a local date of the place: policies, holidays, wishes and margin.
 
     Empty where nothing is permitted. Blocks, caps and people are not looked at: those are for `evaluate`.
+
+    Where only the beginning must lie inside the hours, `length` of the visit makes room after their ends, and windows
+    with a short gap between them then overlap; without it the whole visit must lie inside, as elsewhere.
     """
-    terms = terms_for(policies, facts.place, day, purpose=purpose)
+    terms = terms_for(policies, facts.place, day, purpose=purpose, scope=facts.scope)
     if terms is None or facts.place.zone is None:
         return ()
-    return begun_on(day, facts.place.zone, shortened(open_hours(terms, facts, day), terms.margin))
+    hours = open_hours(terms, facts, day)
+    if terms.whole_visit or length is None:
+        return begun_on(day, facts.place.zone, shortened(hours, terms.margin))
+    begun = begun_on(day, facts.place.zone, hours)
+    return tuple(Interval(each.begins_at, each.ends_at + length - ROOM) for each in begun)
 
 
 def open_hours(terms: Terms, facts: Facts, day: date) -> Intervals:
@@ -47,83 +69,38 @@ def open_hours(terms: Terms, facts: Facts, day: date) -> Intervals:
     zone = facts.place.zone
     if zone is None or not terms.hours:
         return ()
-    left = united(span for near in days_around(day, before=1, after=2) for span in whole_day(near, zone))
-    for policy in terms.hours:
-        if policy.windows[0].binds:
-            left = common(left, policy_hours(policy, facts, day))
-    return common(left, wished_hours(facts, day)) if terms.wishes_bind else left
+    left = _stated(terms, facts, day)
+    wishes = binding_wishes(terms, facts)
+    return common(left, wished_hours(wishes, zone, day)) if wishes else left
 
 
-def policy_hours(policy: Policy, facts: Facts, day: date) -> Intervals:
-    """The hours of one policy around the day, on its own clock, with what consent adds to them."""
-    zone = clock_of(policy, facts)
-    # Two days more on either side than is asked for: the policy's dates need not be those of the place.
-    near = days_around(day, before=3, after=4)
-    spans = [span for date_ in near for rule in windows_on(policy, facts, date_) for span in _span(rule, date_, zone)]
-    for consent in facts.consents:
-        if any(widens(rule, consent, facts) for rule in policy.widen_by) and consent.times:
-            spans += recurring(consent.times, near, zone)
-    return united(spans)
-
-
-def windows_on(policy: Policy, facts: Facts, day: date) -> list[WindowRule]:
-    """The window rules that open the date for a visit at the place."""
-    kinds = kinds_of_day(policy, facts.place, day)
-    return [
-        rule
-        for rule in policy.windows
-        if Channel.VISIT in rule.channels and facts.place.kind in rule.places and rule.days & kinds
+def policy_hours(policy: Policy, facts: Facts, day: date, *, widened: bool = True) -> Intervals:
+    """The hours of one policy around the day, on every clock that it names, with what widens them."""
+    bare = bare_hours(policy, Where.of(facts.place), clocks_of(policy, facts), day)
+    if not widened or not widens_anything(policy, facts):
+        return bare
+    each = [
+        united((*_on_clock(policy, Where.of(facts.place), zone, day), *widened_hours(policy, facts, zone, near(day))))
+        for zone in clocks_of(policy, facts)
     ]
+    return reduce(common, each)
 
 
-def wished_hours(facts: Facts, day: date) -> Intervals:
-    """What the debtor's own times leave around the day."""
-    zone = facts.place.zone or "UTC"
-    near = days_around(day, before=2, after=3)
-    here = [wish for wish in facts.debtor_times if wish.place_id in (None, facts.place.id)]
-    only = [wish.times for wish in here if wish.kind is WishKind.ONLY]
-    named = united(span for times in only for span in recurring(times, near, zone))
-    left: list[Interval] = []
-    for date_ in near:
-        bound = any(times.in_force(date_) for times in only)
-        left += common(whole_day(date_, zone), named) if bound else whole_day(date_, zone)
-    avoided = [wish.times for wish in here if wish.kind is WishKind.AVOID]
-    return without(left, united(span for times in avoided for span in recurring(times, near, zone)))
+@lru_cache(maxsize=65_536)
+def bare_hours(policy: Policy, where: Where, clocks: tuple[str, ...], day: date) -> Intervals:
+    """The hours of one policy around the day, on every one of these clocks, before anything widens them."""
+    return reduce(common, (_on_clock(policy, where, zone, day) for zone in clocks))
 
 
-def recurring(times: LocalTimes, days: Iterable[date], zone: str) -> list[Interval]:
-    """The instants of recurring local times on these dates; times over midnight run into the next morning."""
-    opens = WallClock.of(times.from_time) if times.from_time else MIDNIGHT
-    closes = WallClock.of(times.until_time) if times.until_time else END_OF_DAY
-    found: list[Interval] = []
-    for day in days:
-        if not times.in_force(day) or weekday(day) not in times.weekdays:
-            continue
-        if opens < closes:
-            found += LocalSpan(day, opens, closes).instants(zone)
-        else:
-            found += LocalSpan(day, opens, END_OF_DAY).instants(zone)
-            found += LocalSpan(day + ONE_DAY, MIDNIGHT, closes).instants(zone)
-    return found
+@lru_cache(maxsize=16_384)
+def windows_on(policy: Policy, where: Where, day: date) -> tuple[WindowRule, ...]:
+    """The window rules that open the date for a visit at such a place."""
+    kinds = set(kinds_of_day(policy, _stand_in(where), day))
+    return tuple(rule for rule in _windows_at(policy, where.kind) if rule.days & kinds)
 
 
-def widens(rule: WidenRule, consent: ConsentFact, facts: Facts) -> bool:
-    """Whether the consent may open hours under this rule: not revoked, strong enough in form, for here, with hours.
-
-    A consent to one visit alone opens none: it names its date in its times instead.
-    """
-    times = consent.times
-    names_hours = times is not None and times.from_time is not None and times.until_time is not None
-    strong = FORMS.index(consent.form) >= FORMS.index(rule.form)
-    here = consent.visit_id is None and consent.place_id in (None, facts.place.id)
-    return consent.revoked_at is None and strong and names_hours and here
-
-
-def clock_of(policy: Policy, facts: Facts) -> str:
-    """The zone whose clock the policy means: a fixed one, or that of the place."""
-    if policy.zone is not None and policy.zone.zone is not None:
-        return policy.zone.zone
-    return facts.place.zone or "UTC"
+def begins_inside(hours: Intervals, at: datetime) -> bool:
+    return any(each.begins_at <= at < each.ends_at for each in hours)
 
 
 def begun_on(day: date, zone: str, intervals: Sequence[Interval]) -> Intervals:
@@ -135,5 +112,65 @@ def begun_on(day: date, zone: str, intervals: Sequence[Interval]) -> Intervals:
     return tuple(window for window in common(intervals, both) if window.begins_at < today[-1].ends_at)
 
 
-def _span(rule: WindowRule, day: date, zone: str) -> Intervals:
-    return LocalSpan(day, rule.opens, rule.closes).instants(zone)
+def near(day: date) -> list[date]:
+    """Two days more on either side than is asked for: the policy's dates need not be those of the place."""
+    return days_around(day, before=3, after=4)
+
+
+def _stated(terms: Terms, facts: Facts, day: date) -> Intervals:
+    """What the policies that bind leave around the day."""
+    binding = [policy for policy in terms.hours if policy.windows[0].binds]
+    zone = facts.place.zone or "UTC"
+    if any(widens_anything(policy, facts) for policy in binding):
+        return reduce(common, (policy_hours(policy, facts, day) for policy in binding), _around(day, zone))
+    clocks = tuple(clocks_of(policy, facts) for policy in binding)
+    return _bare(terms, Where.of(facts.place), zone, clocks, day)
+
+
+# Five keys, all of them hashed quickly: terms are the same object for the same policies, place and date.
+@lru_cache(maxsize=16_384)
+def _bare(terms: Terms, where: Where, zone: str, clocks: tuple[tuple[str, ...], ...], day: date) -> Intervals:
+    binding = [policy for policy in terms.hours if policy.windows[0].binds]
+    each = [bare_hours(policy, where, mine, day) for policy, mine in zip(binding, clocks, strict=True)]
+    return reduce(common, each, _around(day, zone))
+
+
+@lru_cache(maxsize=16_384)
+def _around(day: date, zone: str) -> Intervals:
+    return united(span for date_ in days_around(day, before=1, after=2) for span in whole_day(date_, zone))
+
+
+def _on_clock(policy: Policy, where: Where, zone: str, day: date) -> Intervals:
+    return united(
+        span
+        for date_ in near(day)
+        for opens, closes in _open_times(policy, where, date_)
+        for span in LocalSpan(date_, opens, closes).instants(zone)
+    )
+
+
+def _open_times(policy: Policy, where: Where, day: date) -> list[tuple[WallClock, WallClock]]:
+    """From and until by the clock on the wall. Of several kinds of day at once, what all of them leave open."""
+    kinds = kinds_of_day(policy, _stand_in(where), day)
+    times = [_of_kind(policy, where.kind, kind) for kind in kinds]
+    return reduce(_both, times) if times else []
+
+
+def _of_kind(policy: Policy, place: PlaceKind, kind: Day) -> list[tuple[WallClock, WallClock]]:
+    return [(rule.opens, rule.closes) for rule in _windows_at(policy, place) if kind in rule.days]
+
+
+def _both(
+    one: list[tuple[WallClock, WallClock]], other: list[tuple[WallClock, WallClock]]
+) -> list[tuple[WallClock, WallClock]]:
+    pairs = ((max(a[0], b[0]), min(a[1], b[1])) for a in one for b in other)
+    return [(opens, closes) for opens, closes in pairs if opens < closes]
+
+
+def _windows_at(policy: Policy, kind: PlaceKind) -> list[WindowRule]:
+    return [rule for rule in policy.windows if Channel.VISIT in rule.channels and kind in rule.places]
+
+
+@lru_cache(maxsize=4096)
+def _stand_in(where: Where) -> PlaceFacts:
+    return PlaceFacts(id="", kind=where.kind, zone=None, country=where.country, region=where.region)

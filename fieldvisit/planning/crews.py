@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session, joinedload
 from fieldvisit.compliance.decision import ClauseResult
 from fieldvisit.compliance.facts import Facts, StaffFact
 from fieldvisit.compliance.intervals import Interval
-from fieldvisit.compliance.merging import Terms
 from fieldvisit.compliance.parameters import HeldBy
-from fieldvisit.compliance.rules import CredentialRule
-from fieldvisit.compliance.staffing import credential_clauses
+from fieldvisit.compliance.people_rules import CredentialRule, StaffMixRule, TrainingRule
+from fieldvisit.compliance.staffing import credential_clauses, mix_clause, training_clauses
+from fieldvisit.compliance.terms import Terms
 from fieldvisit.facts import staff_facts
 from fieldvisit.models import Area, Shift, Visit
 from fieldvisit.planning.elsewhere import elsewhere_clause, riding_elsewhere
@@ -84,16 +84,20 @@ class Papers:
     tag: str
     facts: Facts = field(compare=False)
     rules: tuple[CredentialRule, ...] = field(compare=False)
+    training: tuple[TrainingRule, ...] = field(compare=False)
+    mix: tuple[StaffMixRule, ...] = field(compare=False)
 
     def lacking(self, people: Sequence[StaffFact], on: dt.date, *, each: bool) -> list[ClauseResult]:
         """What these people lack on the date; with `each`, only of what everybody needs for themselves."""
-        return [
+        found = [
             clause
             for rule in self.rules
             if not each or rule.held_by is HeldBy.EACH
             for clause in credential_clauses(rule, people, self.facts, first=on, last=on)
-            if clause.verdict is not Verdict.ALLOWED
         ]
+        found += [clause for rule in self.training for clause in training_clauses(rule, people, on)]
+        found += [] if each else [mix_clause(rule, people) for rule in self.mix]
+        return [clause for clause in found if clause.verdict is not Verdict.ALLOWED]
 
 
 def language(tag: str) -> str:
@@ -122,7 +126,9 @@ def papers_of(roster: Roster, visit: Visit, facts: Facts, terms: Terms) -> Paper
     """The demand for papers of this visit."""
     policies = "+".join(f"{policy.id}.{policy.version}" for policy in terms.policies)
     case = f":{facts.case_id}" if facts.case_id in roster.cases else ""
-    return Papers(f"{PAPERS}{visit.lender_id}:{policies}{case}", facts, terms.credentials)
+    return Papers(
+        f"{PAPERS}{visit.lender_id}:{policies}{case}", facts, terms.credentials, terms.training, terms.staff_mix
+    )
 
 
 def crews_of(

@@ -17,20 +17,23 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from fieldvisit.compliance.decision import ClauseResult, plain
 from fieldvisit.compliance.evaluate import evaluate
 from fieldvisit.compliance.facts import Facts, Question
-from fieldvisit.compliance.intervals import Intervals, common
-from fieldvisit.compliance.merging import Terms, terms_for
+from fieldvisit.compliance.intervals import Interval, Intervals, common
+from fieldvisit.compliance.merging import terms_for
+from fieldvisit.compliance.notices import first_announced
 from fieldvisit.compliance.policy import Policy
+from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import whole_day
 from fieldvisit.compliance.windows import lawful_windows
 from fieldvisit.decisions import organisations_by_id
-from fieldvisit.facts import facts_of, place_facts, subject_of
+from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.models import Area, Case, DayPlan, Organisation, Place, Placement, Visit
 from fieldvisit.placements import in_force
 from fieldvisit.planning.crews import CrewToPlan, StayedHome, at_most, crews_of, language, papers_of, read_roster
 from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
 
-STAFF = frozenset({"staff", "staff_min", "staff_max", "credentials", "conflict"})
+AS_LONG_AS_IT_TAKES = dt.timedelta(days=400)
+STAFF = frozenset({"staff", "staff_min", "staff_max", "staff_mix", "credentials", "training", "safety"})
 """What a decision says of people: no question before crews are known."""
 
 
@@ -163,7 +166,7 @@ def _judged(
 ) -> _Permitted | LeftOut:
     if visit.place.lat is None:
         return LeftOut(visit_id=visit.id, reason=UnservedReason.PLACE_UNKNOWN, detail={})
-    hours = _hours(facts, policies, on)
+    hours = _hours(visit, facts, policies, on=on, now=now)
     noon = dt.datetime.combine(on, dt.time(12), ZoneInfo(visit.place.zone))
     begins_at = hours[0].begins_at if hours else noon
     # Caps, blocks and spacing are counted on the day of the visit, before an hour and a crew are known. Where no hour
@@ -178,16 +181,24 @@ def _judged(
     in_the_way = tuple(
         clause for clause in decision.deciding if clause.verdict is not Verdict.ALLOWED and not _of_staff(clause)
     )
-    terms = terms_for(policies, place_facts(visit.place), on)
+    terms = terms_for(policies, facts.place, on, scope=facts.scope)
     if in_the_way or not hours or terms is None:
         return LeftOut(visit_id=visit.id, reason=UnservedReason.NOT_PERMITTED, detail={"clauses": plain(in_the_way)})
     return _Permitted(visit, facts, terms, hours)
 
 
-def _hours(facts: Facts, policies: tuple[Policy, ...], on: dt.date) -> Intervals:
-    """The lawful hours of the date itself: what runs on over midnight is the next day's, with rules of its own."""
+def _hours(visit: Visit, facts: Facts, policies: tuple[Policy, ...], *, on: dt.date, now: dt.datetime) -> Intervals:
+    """The lawful hours of the date itself, from when the visit can have been announced: what runs on over midnight is
+    the next day's, with rules of its own."""
     zone = facts.place.zone
-    return common(lawful_windows(facts, policies, on), whole_day(on, zone)) if zone else ()
+    if zone is None:
+        return ()
+    lawful = lawful_windows(facts, policies, on)
+    announced_at = first_announced(str(visit.id), facts, policies, day=on, now=now)
+    today = common(lawful, whole_day(on, zone))
+    if announced_at <= now:
+        return today
+    return common(today, (Interval(announced_at, announced_at + AS_LONG_AS_IT_TAKES),))
 
 
 def _of_staff(clause: ClauseResult) -> bool:

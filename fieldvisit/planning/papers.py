@@ -11,7 +11,7 @@ from fieldvisit.compliance.decision import ClauseResult, plain
 from fieldvisit.compliance.facts import Facts, StaffFact
 from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.parameters import HeldBy
-from fieldvisit.compliance.rules import CredentialRule
+from fieldvisit.compliance.people_rules import CredentialRule
 from fieldvisit.compliance.staffing import credential_clauses
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, organisations_by_id

@@ -22,20 +22,21 @@ from fieldvisit.compliance.parameters import (
     CapPeriod,
     CapScope,
     Counts,
+    Fit,
     HolidayEffect,
     PlaceDemand,
     PolicyStatus,
     VisitsAllowed,
+    WidenBy,
     ZoneBasis,
 )
+from fieldvisit.compliance.people_rules import CredentialRule, PeopleRule
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.rules import (
     CapRule,
-    CredentialRule,
     DebtorTimesRule,
     FitRule,
     HolidayRule,
-    PeopleRule,
     PlaceRule,
     PriorEffortRule,
     StopRule,
@@ -105,7 +106,7 @@ def hours(draw: Any, name: str) -> dict[str, Any]:
             )
         )
     fixed = draw(st.none() | ZONES)
-    widening = WidenRule(**SAID, id=f"{name}/widen_by/1", by="consent", form=draw(st.sampled_from(ConsentForm)))
+    widening = WidenRule(**SAID, id=f"{name}/widen_by/1", by=WidenBy.CONSENT, form=draw(st.sampled_from(ConsentForm)))
     return {
         "windows": tuple(windows),
         "holidays": draw(
@@ -117,7 +118,7 @@ def hours(draw: Any, name: str) -> dict[str, Any]:
         "fit": draw(
             st.none()
             | st.sampled_from([0, 15, 45]).map(
-                lambda m: FitRule(**SAID, id=f"{name}/fit/1", fit="whole_visit_inside", margin_min=m)
+                lambda m: FitRule(**SAID, id=f"{name}/fit/1", fit=Fit.WHOLE_VISIT_INSIDE, margin_min=m)
             )
         ),
         "debtor_times": draw(

@@ -29,7 +29,7 @@ def told(policy: Policy) -> dict[str, str]:
         + (" (house's reading)" if policy.id != "house" and policy.visits.confidence is Confidence.HOUSE else ""),
         "prior effort": effort(policy),
         "hours": "; ".join(
-            f"{' '.join(sorted(w.days, key=list(Day).index))} {w.opens}–{w.closes}" for w in policy.windows
+            f"{' '.join([day for day in Day if day in w.days])} {w.opens}–{w.closes}" for w in policy.windows
         ),
         "margin after the visit": f"{fit.margin_min} min" if fit else "none",
         "holidays": f"{holidays.effect}, of the {holidays.calendar}" if holidays else "not looked at",

@@ -30,6 +30,7 @@ def names(
 
 def test_the_table_of_merges_names_every_parameter() -> None:
     header = {"id", "version", "title", "jurisdiction", "status", "effective_from", "effective_to", "purposes"}
+    header |= {"applies_to"}
     assert set(MERGES) == {item.name for item in fields(Policy)} - header
 
 
