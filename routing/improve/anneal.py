@@ -23,7 +23,7 @@ from routing.improve.arrays import (
 from routing.improve.compiled import compiled
 from routing.improve.places import best_place, chance, refresh, welcomes
 from routing.improve.pool import keep_route
-from routing.improve.recreate import add_absent, claim, is_open, recreate, release, serve, whole_cost
+from routing.improve.recreate import add_absent, claim, freest, is_open, recreate, release, serve, whole_cost
 from routing.improve.ruin import ruin
 
 NEAR_BEST = 1.01
@@ -49,7 +49,7 @@ def anneal(
         work.numbers[ROUND] += 1
         work.numbers[REMOVED] = 0
         work.numbers[TOUCHED] = 0
-        ruin(day, routes, dice, work, served_count(routes))
+        ruin(day, routes, dice, work, served_count(day, routes))
         add_absent(day, routes, dice, work)
         recreate(day, routes, dice, work)
         found = whole_cost(day, routes)
@@ -68,8 +68,8 @@ def anneal(
 
 
 @compiled
-def served_count(routes: Routes) -> int:
-    return routes.totals[:, COUNT].sum()
+def served_count(day: Day, routes: Routes) -> int:
+    return len(day.tasks) - routes.absent_at[-1]
 
 
 @compiled
@@ -93,6 +93,8 @@ def undo(day: Day, routes: Routes, work: Work) -> None:
     for j in range(work.numbers[TOUCHED]):
         crew = work.touched[j]
         load_route(day, routes, crew, work.saved[crew], work.saved_count[crew])
+        # What was remembered of the route as it was holds again.
+        routes.version[crew] = work.saved_version[crew]
 
 
 @compiled
@@ -127,6 +129,8 @@ def put_where_it_pays(day: Day, routes: Routes, task: int, work: Work, dice: Dic
     least, chosen, where = -1e-9, np.int64(-1), np.int64(-1)
     for crew in range(len(day.crews)):
         if not welcomes(day, routes, crew, task):
+            continue
+        if routes.totals[crew, COUNT] == 0 and freest(day, routes, day.kinds[crew]) != crew:
             continue
         price, place = best_place(day, routes, crew, task, 1e300, 0.0, dice, work.scratch)
         if place < 0:

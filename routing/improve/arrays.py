@@ -52,6 +52,8 @@ class Day(NamedTuple):
     roads: Roads
     longest: Smalls
     """[nodes, nodes] the longest over all bands: what a backward look must fear"""
+    into: Smalls
+    """[tasks, nodes] its columns as rows: the drives into a task lie side by side in memory"""
     tasks: Ints
     spans: Ints
     """[n, most spans, 2] first and last begin of each span in order; the rest of a row is (FAR, NEVER)"""
@@ -67,7 +69,11 @@ class Day(NamedTuple):
     near: Ints
     """[n, k] other tasks, nearest first"""
     homes: Ints
-    """[n, h] crews that may serve, nearest start first, then -1"""
+    """[n, h] kinds of crews that may serve, nearest start first, then -1"""
+    kinds: Ints
+    """[m] which crews are alike in everything: the number of their kind"""
+    alike: Ints
+    """[kinds, most alike] the crews of each kind, then -1"""
     prices: Floats
 
 
@@ -80,6 +86,16 @@ class Routes(NamedTuple):
     """[n] the crew that serves, or -1"""
     totals: Ints
     load: Ints
+    leg: Ints
+    """[m, places] the longest drive to stop k or, last, to the end"""
+    version: Ints
+    """[m + 1] a number for each content that a route ever had; the last entry is the latest number given"""
+    vacant: Ints
+    """[kinds] a crew of the kind without a stop, if it still has none"""
+    absent: Ints
+    """[n] the tasks without a crew, as many as there are"""
+    absent_at: Ints
+    """[n + 1] where each task stands among the absent, or -1; the last entry is their number"""
     early: Ints
     """[m, places, 3] when the crew is ready to leave the start (0) or the k-th stop, by the state of its break"""
     late: Ints
@@ -107,7 +123,12 @@ class Work(NamedTuple):
     saved_count: Ints
     saved_cost: Floats
     saved_at: Ints
+    saved_version: Ints
     touched: Ints
+    memo_price: Floats
+    """[n, m] the price of the cheapest place on a route, as it was at the version of `memo_seen`"""
+    memo_seen: Ints
+    """[n, m] that version, and in the lowest `PLACE_BITS` bits the place + 1, 0 where there is none"""
 
 
 class Best(NamedTuple):
@@ -135,6 +156,8 @@ class Pool(NamedTuple):
     costs: Floats
     works: Ints
 
+
+PLACE_BITS = 20
 
 # names of Work.numbers
 REMOVED, ROUND, STAMP, TOUCHED = range(4)

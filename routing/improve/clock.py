@@ -55,6 +55,15 @@ def first_begin(spans: Ints, task: int, at: int) -> int:
 
 
 @compiled
+def last_of_all(spans: Ints, task: int) -> int:
+    """The last moment at which the service may begin."""
+    last = spans[task, 0, 1]
+    for span in range(1, spans.shape[1]):
+        last = max(last, spans[task, span, 1])
+    return last
+
+
+@compiled
 def last_begin(spans: Ints, task: int, at: int) -> int:
     """The last lawful begin at `at` or earlier."""
     for span in range(spans.shape[1] - 1, -1, -1):

@@ -27,5 +27,15 @@ config.CACHE_DIR = str(kernel_cache())  # type: ignore[attr-defined]
 
 
 def compiled[Function: Callable[..., Any]](function: Function) -> Function:
-    """Compile on first use; a cache that cannot be written is left to Numba's own choice."""
+    """Compile on first use; a cache that cannot be written is left to Numba's own choice.
+
+    Without Numba's counting of references: it costs most of the time, and more where threads share arrays. So a
+    function compiled like this makes no array, nor calls what makes one (`sum` and `max` of an array among them).
+    """
+    uncounted: Any = njit  # The stubs do not know this option.
+    return cast("Function", uncounted(cache=True, nogil=True, _nrt=False)(function))
+
+
+def allocating[Function: Callable[..., Any]](function: Function) -> Function:
+    """As `compiled`, for a function that makes arrays."""
     return cast("Function", njit(cache=True, nogil=True)(function))

@@ -1,6 +1,7 @@
 """From a problem to flat arrays, and from arrays back to the order of stops."""
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -64,13 +65,16 @@ def flat(problem: Problem, excluded: frozenset[str] = frozenset()) -> Flat:
 def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
     tasks = [problem.tasks[index] for index in rows]
     drive = _drives(problem, tasks)
+    longest = drive.max(axis=0)
     may = _permissions(problem, tasks)
     gain, duty = _gains(problem, tasks)
     load, room = _loads(problem, tasks)
     prices = problem.prices
+    kinds = _kinds(problem, may)
     return Day(
         roads=Roads(drive, np.array(problem.travel.starts_s, np.int64)),
-        longest=drive.max(axis=0),
+        longest=longest,
+        into=np.ascontiguousarray(longest[:, : len(tasks)].T),
         tasks=_task_columns(problem, tasks),
         spans=_spans(tasks),
         gain=gain,
@@ -80,7 +84,9 @@ def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
         room=room,
         may=may,
         near=_nearest(drive[0], len(tasks)),
-        homes=_homes(drive[0], may, len(tasks)),
+        homes=_homes(drive[0], may, len(tasks), kinds),
+        kinds=kinds,
+        alike=_alike(kinds),
         prices=np.array([prices.travel, prices.wait, prices.crew_used, prices.change, prices.balance], np.float64),
     )
 
@@ -209,13 +215,33 @@ def _nearest(drive: Smalls, n: int) -> Ints:
     return np.argsort(mean, axis=1, kind="stable")[:, :kept].astype(np.int64)
 
 
-def _homes(drive: Smalls, may: Flags, n: int) -> Ints:
+def _kinds(problem: Problem, may: Flags) -> Ints:
+    """Crews that differ in their names only, and in whom they may visit not at all, are of one kind."""
+    published = {task.published_crew for task in problem.tasks}
+    numbers: dict[Hashable, int] = {}
+    found = []
+    for crew, able in zip(problem.crews, may, strict=True):
+        name = crew.id if crew.id in published or problem.prices.balance else ""
+        found.append(numbers.setdefault((replace(crew, id="any"), name, able.tobytes()), len(numbers)))
+    return np.array(found, np.int64)
+
+
+def _alike(kinds: Ints) -> Ints:
+    counts = np.bincount(kinds)
+    alike = np.full((len(counts), int(counts.max(initial=1))), -1, np.int64)
+    for kind in range(len(counts)):
+        alike[kind, : counts[kind]] = np.flatnonzero(kinds == kind)
+    return alike
+
+
+def _homes(drive: Smalls, may: Flags, n: int, kinds: Ints) -> Ints:
     m = len(may)
-    out = np.full((n, min(HOMES, m)), -1, np.int64)
-    far = np.where(may, drive[n : n + m, :n].astype(np.float64), np.inf)
+    _, first = np.unique(kinds, return_index=True)
+    out = np.full((n, min(HOMES, len(first))), -1, np.int64)
+    far = np.where(may, drive[n : n + m, :n].astype(np.float64), np.inf)[first]
     order = np.argsort(far, axis=0, kind="stable")[: out.shape[1]]
     for row in range(n):
-        able = [crew for crew in order[:, row] if may[crew, row]]
+        able = [kind for kind in order[:, row] if may[first[kind], row]]
         out[row, : len(able)] = able
     return out
 
@@ -230,6 +256,11 @@ def empty_routes(day: Day) -> Routes:
         crew_of=np.full(n, -1, np.int64),
         totals=np.zeros((m, 3), np.int64),
         load=np.zeros((m, day.load.shape[1]), np.int64),
+        leg=np.zeros((m, longest + 1), np.int64),
+        version=np.zeros(m + 1, np.int64),
+        vacant=np.full(len(day.alike), -1, np.int64),
+        absent=np.arange(n, dtype=np.int64),
+        absent_at=np.append(np.arange(n, dtype=np.int64), n),
         early=np.zeros((m, longest + 1, 3), np.int64),
         late=np.zeros((m, longest + 1, 3), np.int64),
         cost=np.zeros(m, np.float64),
@@ -252,7 +283,10 @@ def new_work(day: Day) -> Work:
         saved_count=np.zeros(m, np.int64),
         saved_cost=np.zeros(m, np.float64),
         saved_at=np.zeros(m, np.int64),
+        saved_version=np.zeros(m, np.int64),
         touched=np.zeros(m, np.int64),
+        memo_price=np.zeros((n, m), np.float64),
+        memo_seen=np.full((n, m), -1, np.int64),
     )
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 
 from routing.improve.arrays import COUNT, LOCKED, Day, Dice, Ints, Routes
-from routing.improve.compiled import compiled
+from routing.improve.compiled import allocating
 from routing.improve.places import best_place, refresh, welcomes
 from routing.improve.timing import NO_PRICE
 
 
-@compiled
+@allocating
 def holders(day: Day, routes: Routes, crew: int, task: int, dice: Dice) -> Ints:
     """The stops of a crew any one of which would have to go for `task` to fit; the routes are as before afterwards."""
     count = routes.totals[crew, COUNT]

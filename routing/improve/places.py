@@ -34,9 +34,19 @@ from routing.improve.arrays import (
     Ints,
     Routes,
 )
-from routing.improve.clock import drive_at, first_begin, refresh_early, refresh_late, rested_arrival, rested_return
+from routing.improve.clock import (
+    drive_at,
+    first_begin,
+    last_of_all,
+    refresh_early,
+    refresh_late,
+    rested_arrival,
+    rested_return,
+)
 from routing.improve.compiled import compiled
 from routing.improve.timing import NO_PRICE, best_timing
+
+NEVER_LIMITED = 1 << 60
 
 
 @compiled
@@ -102,29 +112,38 @@ def best_place(
     """
     n, m = len(day.tasks), len(day.crews)
     count = routes.totals[crew, COUNT]
+    stops, leg, early, late = routes.stops[crew], routes.leg[crew], routes.early[crew], routes.late[crew]
+    into, out = day.into[task], day.longest[task]
+    service, driven = day.tasks[task, SERVICE], routes.totals[crew, TRAVEL_S]
+    rests, banded = day.crews[crew, HAS_REST] == 1, len(day.roads.band_from) > 1
     fixed = day.prices[USED] if count == 0 else 0.0
     if day.tasks[task, PUBLISHED] >= 0 and day.tasks[task, PUBLISHED] != crew:
         fixed += day.prices[CHANGE]
     timed = day.crews[crew, TIMED]
     # Filling a gap may save waiting and level the work: then the detour alone is no lower bound.
-    loose = day.prices[WAIT] > 0 or len(day.roads.band_from) > 1 or routes.left[SEEN] > 0
+    loose = day.prices[WAIT] > 0 or banded or routes.left[SEEN] > 0
     saved = NO_PRICE if timed and loose else 0.0
-    last_span = day.spans[task, :, 1].max()
+    last_span = last_of_all(day.spans, task)
     best, where = least, np.int64(-1)
     before = n + crew
+    most_travel = NEVER_LIMITED if timed else day.crews[crew, MOST_TRAVEL]
     for place in range(count + 1):
-        if routes.early[crew, place, WHOLE] > last_span and len(day.roads.band_from) == 1:
+        ready = early[place, WHOLE]
+        if ready > last_span and not banded:
             break
-        after = n + m + crew if place == count else routes.stops[crew, place]
-        base = np.int64(day.longest[before, after]) if count > 0 else 0
-        detour = np.int64(day.longest[before, task]) + np.int64(day.longest[task, after]) - base
+        after = n + m + crew if place == count else stops[place]
+        there, on = np.int64(into[before]), np.int64(out[after])
+        detour = there + on - (leg[place] if count > 0 else 0)
         price = fixed + day.prices[TRAVEL] * detour
         before = after
-        if price - saved >= best or (blink > 0 and chance(dice) < blink):
+        if price - saved >= best or driven + detour > most_travel or (blink > 0 and chance(dice) < blink):
             continue
-        if not timed and routes.totals[crew, TRAVEL_S] + detour > day.crews[crew, MOST_TRAVEL]:
-            continue
-        if not fits(day, routes, crew, place, task):
+        if not banded:
+            # What `fits` looks at first, without its call: most places fail here.
+            arrives = first_begin(day.spans, task, ready + there) + service + on
+            if arrives > late[place, FREE]:
+                continue
+        if (banded or rests) and not fits(day, routes, crew, place, task):
             continue
         if timed:
             price = timed_price(day, routes, crew, place, task, scratch)
@@ -178,14 +197,20 @@ def route_price(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, in
 @compiled
 def refresh(day: Day, routes: Routes, crew: int) -> None:
     """Tell clock, price and totals of a route anew after its stops changed."""
+    refresh_legs(day, routes, crew)
     refresh_early(day, routes, crew)
     refresh_late(day, routes, crew)
     count = routes.totals[crew, COUNT]
+    # Afterwards no memory of the route as it was holds any more.
+    routes.version[-1] += 1
+    routes.version[crew] = routes.version[-1]
+    if count == 0:
+        routes.vacant[day.kinds[crew]] = crew
     if day.crews[crew, TIMED]:
         price, travel, work = route_price(day, crew, routes.stops[crew], count)
         routes.totals[crew, WORK_S] = work
     else:
-        price, travel = plain_price(day, crew, routes.stops[crew], count)
+        price, travel = plain_price(day, routes, crew)
         if travel > day.crews[crew, MOST_TRAVEL] or not in_time(day, routes, crew):
             price = NO_PRICE
     routes.cost[crew] = price
@@ -215,18 +240,27 @@ def in_time(day: Day, routes: Routes, crew: int) -> bool:
 
 
 @compiled
-def plain_price(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, int]:
-    """(price, travel) where the clock costs nothing: one matrix, no price on waiting, overtime or balance."""
+def refresh_legs(day: Day, routes: Routes, crew: int) -> None:
     n, m = len(day.tasks), len(day.crews)
+    count, here = routes.totals[crew, COUNT], n + crew
+    for k in range(count):
+        task = routes.stops[crew, k]
+        routes.leg[crew, k] = day.into[task, here]
+        here = task
+    routes.leg[crew, count] = day.longest[here, n + m + crew]
+
+
+@compiled
+def plain_price(day: Day, routes: Routes, crew: int) -> tuple[float, int]:
+    """(price, travel) where the clock costs nothing: one matrix, no price on waiting, overtime or balance."""
+    count = routes.totals[crew, COUNT]
     if count == 0:
         return 0.0, np.int64(0)
-    travel, changed, here = np.int64(0), np.int64(0), n + crew
+    travel, changed = routes.leg[crew, count], np.int64(0)
     for k in range(count):
-        task = stops[k]
-        travel += np.int64(day.roads.drive[0, here, task])
-        changed += day.tasks[task, PUBLISHED] >= 0 and day.tasks[task, PUBLISHED] != crew
-        here = task
-    travel += np.int64(day.roads.drive[0, here, n + m + crew])
+        published = day.tasks[routes.stops[crew, k], PUBLISHED]
+        travel += routes.leg[crew, k]
+        changed += published >= 0 and published != crew
     return day.prices[USED] + day.prices[TRAVEL] * travel + day.prices[CHANGE] * changed, travel
 
 

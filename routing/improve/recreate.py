@@ -11,6 +11,7 @@ from routing.improve.arrays import (
     GROUP,
     LEFT,
     LOCKED,
+    PLACE_BITS,
     REMOVED,
     ROUND,
     SEEN,
@@ -22,8 +23,10 @@ from routing.improve.arrays import (
     Routes,
     Work,
 )
+from routing.improve.clock import last_of_all
 from routing.improve.compiled import compiled
 from routing.improve.places import best_place, chance, pick, put, spread_now, welcomes
+from routing.improve.timing import NO_PRICE
 
 ABSENT_TRIED = 15
 """Visits left out before that are tried again beside the removed ones."""
@@ -49,12 +52,13 @@ def is_open_pair(day: Day, routes: Routes, task: int) -> bool:
 @compiled
 def add_absent(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
     """Append a sample of absent tasks, beginning anywhere, to the removed ones."""
-    n = len(day.tasks)
-    removed = work.numbers[REMOVED]
-    found, start = 0, pick(dice, n)
-    for step in range(n):
-        task = (start + step) % n
-        if routes.crew_of[task] < 0 and work.mark_task[task] != work.numbers[ROUND] and not day.tasks[task, LOCKED]:
+    removed, absent = work.numbers[REMOVED], routes.absent_at[-1]
+    if absent == removed:
+        return
+    found, start = 0, pick(dice, absent)
+    for step in range(absent):
+        task = routes.absent[(start + step) % absent]
+        if work.mark_task[task] != work.numbers[ROUND] and not day.tasks[task, LOCKED]:
             work.removed[removed + found] = task
             found += 1
             if found >= ABSENT_TRIED:
@@ -74,7 +78,7 @@ def insertion_order(day: Day, dice: Dice, work: Work) -> None:
         elif rule < 7:
             work.keys[k] = -day.gain[task]
         elif rule < 9:
-            work.keys[k] = day.spans[task, :, 1].max() - day.spans[task, 0, 0]
+            work.keys[k] = last_of_all(day.spans, task) - day.spans[task, 0, 0]
         elif rule == 9:
             work.keys[k] = -day.tasks[task, SERVICE]
         else:
@@ -105,12 +109,46 @@ def candidates(day: Day, routes: Routes, task: int, work: Work) -> int:
             work.asked[found] = crew
             found += 1
     for j in range(day.homes.shape[1]):
-        crew = day.homes[task, j]
+        if day.homes[task, j] < 0:
+            break
+        crew = freest(day, routes, day.homes[task, j])
         if crew >= 0 and work.mark_crew[crew] != stamp:
             work.mark_crew[crew] = stamp
             work.asked[found] = crew
             found += 1
     return found
+
+
+@compiled
+def freest(day: Day, routes: Routes, kind: int) -> int:
+    """The only crew of a kind; of several one without a stop, or -1. All of these are as good as one."""
+    if day.alike.shape[1] == 1 or day.alike[kind, 1] < 0:
+        return day.alike[kind, 0]
+    crew = routes.vacant[kind]
+    if crew < 0 or routes.totals[crew, COUNT] == 0:
+        return crew
+    for k in range(day.alike.shape[1]):
+        crew = day.alike[kind, k]
+        if crew < 0 or routes.totals[crew, COUNT] == 0:
+            break
+    else:
+        crew = np.int64(-1)
+    routes.vacant[kind] = crew
+    return crew
+
+
+@compiled
+def cheapest_place(day: Day, routes: Routes, crew: int, task: int, dice: Dice, work: Work) -> tuple[float, int]:
+    """As `best_place`, out of memory where the route is as it was when it was last asked."""
+    seen = work.memo_seen[task, crew]
+    if seen >> PLACE_BITS == routes.version[crew]:
+        return work.memo_price[task, crew], (seen & ((1 << PLACE_BITS) - 1)) - 1
+    price, place = NO_PRICE, np.int64(-1)
+    if welcomes(day, routes, crew, task):
+        price, place = best_place(day, routes, crew, task, NO_PRICE, 0.0, dice, work.scratch)
+    work.memo_price[task, crew] = price
+    work.memo_seen[task, crew] = (routes.version[crew] << PLACE_BITS) | (place + 1)
+    return price, place
 
 
 @compiled
@@ -126,10 +164,17 @@ def recreate(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
         best, chosen, where = day.gain[task], np.int64(-1), np.int64(-1)
         for k in range(candidates(day, routes, task, work)):
             crew = work.asked[k]
-            if welcomes(day, routes, crew, task):
+            if routes.left[SEEN] > 0:
+                # What is seen of unequal work depends on all routes: nothing to remember.
+                if not welcomes(day, routes, crew, task):
+                    continue
                 price, place = best_place(day, routes, crew, task, best, BLINK, dice, work.scratch)
-                if place >= 0:
-                    best, chosen, where = price, crew, place
+            else:
+                price, place = cheapest_place(day, routes, crew, task, dice, work)
+                if price >= best or chance(dice) < BLINK:
+                    continue
+            if place >= 0 and price < best:
+                best, chosen, where = price, crew, place
         if chosen >= 0:
             remember(routes, work, chosen)
             serve(day, routes, chosen, where, task)
@@ -145,6 +190,11 @@ def serve(day: Day, routes: Routes, crew: int, place: int, task: int) -> None:
 def claim(day: Day, routes: Routes, crew: int, task: int) -> None:
     """Mark a task as served; the caller has put it on the route."""
     routes.crew_of[task] = crew
+    at, last = routes.absent_at[task], routes.absent_at[-1] - 1
+    routes.absent[at] = routes.absent[last]
+    routes.absent_at[routes.absent[at]] = at
+    routes.absent_at[task] = -1
+    routes.absent_at[-1] = last
     group = day.tasks[task, GROUP]
     if group < 0 or routes.taken[group] == 0:
         routes.left[LEFT] -= day.gain[task] - day.duty[task]
@@ -157,6 +207,10 @@ def claim(day: Day, routes: Routes, crew: int, task: int) -> None:
 def release(day: Day, routes: Routes, task: int) -> None:
     """Mark a task as absent; the caller takes it off its route."""
     routes.crew_of[task] = -1
+    count = routes.absent_at[-1]
+    routes.absent[count] = task
+    routes.absent_at[task] = count
+    routes.absent_at[-1] = count + 1
     group = day.tasks[task, GROUP]
     if group >= 0:
         routes.taken[group] -= 1
@@ -176,10 +230,14 @@ def remember(routes: Routes, work: Work, crew: int) -> None:
     count = routes.totals[crew, COUNT]
     work.saved_count[crew] = count
     work.saved_cost[crew] = routes.cost[crew]
+    work.saved_version[crew] = routes.version[crew]
     for k in range(count):
         work.saved[crew, k] = routes.stops[crew, k]
 
 
 @compiled
 def whole_cost(day: Day, routes: Routes) -> float:
-    return routes.cost.sum() + spread_now(day, routes) + routes.left[LEFT]
+    cost = routes.left[LEFT] + spread_now(day, routes)
+    for crew in range(len(routes.cost)):
+        cost += routes.cost[crew]
+    return cost
