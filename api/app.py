@@ -7,7 +7,7 @@ from flask import Flask, Response
 from flask_smorest import Blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import db, errors, health, logs, metrics, openapi
+from api import compression, db, errors, health, logs, metrics, openapi
 from api.context import KEY, Runtime
 from api.limiting import Limiter, tell_limit
 from api.readiness import Readiness
@@ -51,6 +51,7 @@ def create_app(settings: Settings) -> Flask:
         metrics=metrics.Metrics(engine),
         readiness=Readiness(engine, settings),
     )
+    app.after_request(compression.compress)
     app.after_request(_protect)
     app.after_request(tell_limit)
     logs.register(app)

@@ -92,7 +92,7 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                     turn.release()
                     _record(contract, f"{view.__name__}_refused", path)
                 else:
-                    response = _respond(contract, _dump(contract, result))
+                    response = _answer_of(contract, result)
                     turn.keep(response)
                     _record(contract, view.__name__, path)
             if isinstance(result, Refused):
@@ -107,6 +107,25 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
 
 def contract_of(view: View) -> Contract | None:
     return getattr(view, CONTRACTS, None)
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """An answer that need not be made where the caller has it already: its tag, and how it is made."""
+
+    tag: str
+    make: Callable[[], Any]
+
+
+def _answer_of(contract: Contract, result: Any) -> Response:
+    if not isinstance(result, Tagged):
+        return _respond(contract, _dump(contract, result))
+    if request.if_none_match.contains_weak(result.tag):
+        response = Response(status=HTTPStatus.NOT_MODIFIED)
+    else:
+        response = _respond(contract, _dump(contract, result.make()), tag=result.tag)
+    response.set_etag(result.tag)
+    return response
 
 
 def _is_keyed(contract: Contract, method: str) -> bool:
@@ -199,14 +218,14 @@ def _record(contract: Contract, action: str, path: Mapping[str, uuid.UUID]) -> N
     )
 
 
-def _respond(contract: Contract, answer: Any) -> Response:
+def _respond(contract: Contract, answer: Any, *, tag: str | None = None) -> Response:
     if isinstance(answer, Response):
         return answer
     if contract.status == HTTPStatus.NO_CONTENT:
         return Response(status=HTTPStatus.NO_CONTENT)
     response = jsonify(answer) if contract.media == JSON else Response(answer, mimetype=contract.media)
     response.status_code = contract.status
-    if request.method in READING:
+    if request.method in READING and tag is None:
         # The tag is of the very bytes, so a phone that has the day already is told so in a few of them.
         response.add_etag()
         response.make_conditional(request)

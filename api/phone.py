@@ -7,9 +7,9 @@ import uuid
 from typing import Any
 
 from api.auth import actor, visitor_id
-from api.context import now, settings
+from api.context import language, now, settings
 from api.db import session
-from api.endpoints import endpoint
+from api.endpoints import Tagged, endpoint
 from api.openapi import Blueprint
 from api.phone_events import release_held
 from api.roles import Permission
@@ -29,11 +29,12 @@ from api.schemas.phone import (
     ShowingOut,
     VisitCardOut,
 )
+from api.schemas.phone_changes import ChangesOut, ChangesQueryIn
 from api.schemas.reports import ReportIn
 from fieldvisit import reports
 from fieldvisit.briefing import VisitCard
 from fieldvisit.errors import Refused
-from fieldvisit.phone import day, steps
+from fieldvisit.phone import changes, day, steps
 from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, ShowingDraft
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
@@ -49,6 +50,18 @@ def read_my_day(query: dict[str, Any]) -> day.MyDay:
     Cancelled visits stay listed with the reason. Send the `ETag` back as `If-None-Match` to hear only of changes.
     """
     return day.my_day(session(), visitor_id(), query["on"], now=now())
+
+
+@bp.get("/changes")
+@endpoint(may=Permission.USE_PHONE, query=ChangesQueryIn(), returns=ChangesOut())
+def read_changes(query: dict[str, Any]) -> Tagged:
+    """What changed in one's world since the phone last asked: routes, visits with their briefings, held events.
+
+    Complete after any gap: what is no longer there is listed as `gone`. Send the `ETag` back as `If-None-Match` to hear
+    only of changes; that nothing changed costs one query. Send `Accept-Encoding: gzip`.
+    """
+    asked = changes.Asked(visitor_id=visitor_id(), language=language(), since=query["since"], now=now())
+    return Tagged(changes.tag_of(session(), asked), lambda: changes.changes(session(), asked))
 
 
 @bp.get("/visits/<uuid:visit_id>")

@@ -222,6 +222,7 @@ class DayStopOut(Out):
 
 
 class DayRouteOut(Out):
+    route_id = Id(required=True)
     plan_id = Id(required=True)
     plan_version = fields.Integer(required=True, allow_none=True)
     crew_code = fields.String(required=True)

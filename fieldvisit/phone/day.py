@@ -38,6 +38,7 @@ class DayStop:
 class DayRoute:
     """One route, as published in `plan_version`."""
 
+    route_id: uuid.UUID
     plan_id: uuid.UUID
     plan_version: int | None
     crew_code: str
@@ -76,6 +77,7 @@ def my_visit(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID, *, no
 
 def _route(route: Route, cards: dict[uuid.UUID, VisitCard]) -> DayRoute:
     return DayRoute(
+        route_id=route.id,
         plan_id=route.plan_id,
         plan_version=route.plan.version,
         crew_code=route.crew_code,
