@@ -23,6 +23,7 @@ LAZY: Mapping[str, tuple[str, str]] = {
     "import": ("api.commands.imports:import_group", "Read CSV and XLSX files; bad rows are listed, not stored."),
     "migrate": ("api.commands.migrate:migrate", "Bring the database to the schema that this version needs."),
     "organisation": ("api.commands.organisations:organisation", "Add and list lenders and agencies."),
+    "policy": ("api.commands.policies:policy", "Show the policies, check one, explain what they say of a visit."),
     "plan": ("api.commands.plans:plan", "Plan a day, show the plan, publish it."),
     "serve": ("api.commands.serve:serve", "Answer the API."),
     "visits": ("api.commands.visits:visits", "Open visits on the evidence of failed contact."),

@@ -139,6 +139,18 @@ def get_visit(session: Session, visit_id: uuid.UUID, *, lock: bool = False) -> V
     return visit
 
 
+def get_visit_by_reference(session: Session, reference: str) -> Visit:
+    """The visit that people call by this name."""
+    visit = session.scalars(
+        sa.select(Visit)
+        .where(Visit.reference == reference)
+        .options(joinedload(Visit.case), joinedload(Visit.debtor), joinedload(Visit.place))
+    ).one_or_none()
+    if visit is None:
+        raise NotFound(what="visit", id=reference)
+    return visit
+
+
 def lock_visits(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Visit]:
     """These visits under lock, in the order of their ids, so that two who lock the same set never wait in a circle."""
     rows = session.scalars(

@@ -103,6 +103,11 @@ class BlockTrigger(StrEnum):
     PLACE_REFUSED = "place_refused"
     TIME_BARRED = "time_barred"
     PAID = "paid"
+    BEREAVEMENT = "bereavement"
+    CALAMITY = "calamity"
+    CELEBRATION = "celebration"
+    HOSPITALISED = "hospitalised"
+    LITIGATION = "litigation"
 
 
 class BlockScope(StrEnum):

@@ -33,6 +33,7 @@ class NoticeRule(Rule):
     form: NoticeForm = NoticeForm.ANY
     counts_from: NoticeFrom = NoticeFrom.SENT
     contents: frozenset[NoticeContent] = frozenset()
+    in_arrears_only: bool = False
     waiver: Waiver | None = None
 
     def __post_init__(self) -> None:

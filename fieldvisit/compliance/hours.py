@@ -21,6 +21,7 @@ from fieldvisit.compliance.windows import (
     begun_on,
     open_hours,
     policy_hours,
+    states_hours,
     windows_on,
 )
 from fieldvisit.compliance.wishes import binding_wishes, recurring, wished_hours
@@ -31,7 +32,7 @@ from fieldvisit.vocabulary import Channel
 
 def hour_clauses(inquiry: Inquiry) -> list[ClauseResult]:
     """The windows of each policy that states hours; where none does, no hour is permitted."""
-    if not inquiry.terms.hours:
+    if not states_hours(inquiry.terms):
         return [product_clause("windows", False, Message("No policy states the hours for visits."))]
     return [clause for policy in inquiry.terms.hours for clause in _of_policy(policy, inquiry)]
 

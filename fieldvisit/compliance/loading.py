@@ -67,7 +67,7 @@ def _with_force(table: dict[str, Any], force: str | None) -> dict[str, Any]:
         return table
     filled: dict[str, Any] = {}
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key != "applies_to":
             filled[key] = {"legal_force": force} | value
         elif isinstance(value, list):
             filled[key] = [{"legal_force": force} | rule if isinstance(rule, dict) else rule for rule in value]

@@ -68,6 +68,8 @@ def timely_from(rule: NoticeRule, counts_from: datetime, inquiry: Inquiry) -> da
 
 
 def _asked_for(rule: NoticeRule, inquiry: Inquiry) -> bool:
+    if rule.in_arrears_only and not (inquiry.facts.overdue_on(inquiry.day) or 0) > 0:
+        return False
     if rule.about is NoticeAbout.VISIT:
         return inquiry.question.begins_at is not None
     if rule.about is NoticeAbout.ASSIGNMENT:

@@ -67,11 +67,16 @@ def lawful_windows(
 def open_hours(terms: Terms, facts: Facts, day: date) -> Intervals:
     """What binding hours and wishes leave around the day, before the margin."""
     zone = facts.place.zone
-    if zone is None or not terms.hours:
+    if zone is None or not states_hours(terms):
         return ()
     left = _stated(terms, facts, day)
     wishes = binding_wishes(terms, facts)
     return common(left, wished_hours(wishes, zone, day)) if wishes else left
+
+
+def states_hours(terms: Terms) -> bool:
+    """Whether any policy states hours that bind: what only warns opens nothing."""
+    return any(policy.windows[0].binds for policy in terms.hours)
 
 
 def policy_hours(policy: Policy, facts: Facts, day: date, *, widened: bool = True) -> Intervals:

@@ -36,8 +36,12 @@ from tests.compliance.worlds import (
     visitor,
 )
 
-TWO = (visitor("Lin", paper(CredentialKind.BADGE)), visitor("Wang", paper(CredentialKind.ID_CARD)))
-"""Two visitors, each with one paper that shows who they are."""
+TRAINED = paper(CredentialKind.CERTIFICATE)
+TWO = (
+    visitor("Lin", paper(CredentialKind.BADGE), TRAINED),
+    visitor("Wang", paper(CredentialKind.ID_CARD), TRAINED),
+)
+"""Two visitors, each trained, with one paper that shows who they are."""
 
 
 def from_until(begins: datetime, ends: datetime, *staff: StaffFact) -> Question:
@@ -101,7 +105,7 @@ def test_cn_unless_the_debtor_agrees(begins: str, ends: str, in_way: list[str]) 
         (TWO[:1], ["cn/staff_min/1"]),
         ((), ["cn/staff_min/1", "product/staff"]),
         (
-            (TWO[0], visitor("Zhao", paper(CredentialKind.AUTHORISATION_LETTER))),
+            (TWO[0], visitor("Zhao", paper(CredentialKind.AUTHORISATION_LETTER), TRAINED)),
             ["cn/credentials/1"],
         ),
     ],

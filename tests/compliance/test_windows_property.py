@@ -97,7 +97,7 @@ def by_the_wall(question: Question, facts: Facts, policies: tuple[Policy, ...]) 
     binding = [policy for policy in policies if policy.windows[0].on_breach is not Breach.WARN]
     wishes_bind = any(policy.debtor_times is None or policy.debtor_times.binding for policy in policies)
     margin_min = max((policy.fit.margin_min for policy in policies if policy.fit), default=0)
-    return all(
+    return bool(binding) and all(
         all(open_by(policy, facts, at) for policy in binding) and (not wishes_bind or wished(facts, at))
         for at in instants(question, margin_min)
     )
