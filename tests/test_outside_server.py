@@ -18,6 +18,8 @@ DECIDED_THERE = (
     "tests/test_row_level_security.py",
     "tests/test_gate.py",
     "tests/test_blocks.py",
+    "tests/test_across_organisations.py",
+    "tests/test_placements.py",
     "tests/phone",
     "tests/reports",
     "tests/planning/test_publishing.py",
