@@ -26,7 +26,9 @@ help: ## Say what there is
 demo: $(VENV)/.installed ## A planned and published day in Helsinki, live; ONCE=1 ends when the story is told
 	DATA_FOLDER=$(DEMO_DATA) $(BIN)/fieldvisit demo $(if $(ONCE),--once)
 
-test: $(VENV)/.installed-dev lint ## All checks and every quick test
+test: $(VENV)/.installed-dev ## All checks and every quick test
+	# The kernel is compiled beside the checks, once: the tests' processes would each do it for themselves.
+	@$(BIN)/python -m routing warm & $(MAKE) --no-print-directory lint; checked=$$?; wait $$! || exit 1; exit $$checked
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not long"
 
 test-long: $(VENV)/.installed-dev ## The tests that take longer
