@@ -25,6 +25,7 @@ RESOURCES = (
     "cases",
     "contacts",
     "visitors",
+    "crews",
     "visits",
     "plans",
     "blocks",

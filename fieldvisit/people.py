@@ -15,7 +15,7 @@ from fieldvisit.drafts import LONGEST_ID, Change, assign, check_text, find_organ
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import Credential, Shift, Visitor
-from fieldvisit.vocabulary import CredentialKind
+from fieldvisit.vocabulary import CredentialKind, CrewSource
 
 LONGEST_SHIFT = dt.timedelta(hours=16)
 
@@ -70,19 +70,20 @@ class BreakDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class ShiftDraft:
-    """One visitor's work on one day; the instants are aware."""
+    """One visitor's work on one day; the instants are aware. Without a `crew_code` a crew is proposed."""
 
     visitor_id: str
     works_on: dt.date
     starts_at: dt.datetime
     ends_at: dt.datetime
-    crew_code: str
+    crew_code: str | None
     lead: bool
     from_office: bool
     rest: BreakDraft | None = None
 
     def __post_init__(self) -> None:
-        check_text("crew", self.crew_code, longest=LONGEST_ID)
+        if self.crew_code is not None:
+            check_text("crew", self.crew_code, longest=LONGEST_ID)
         if not self.starts_at < self.ends_at:
             raise InvalidValue(path="end", reason="must be later than the time it starts")
         if self.ends_at - self.starts_at > LONGEST_SHIFT:
@@ -184,8 +185,6 @@ def upsert_shift(session: Session, draft: ShiftDraft) -> tuple[Shift, Change]:
     values: dict[str, object] = {
         "starts_at": draft.starts_at,
         "ends_at": draft.ends_at,
-        "crew_code": draft.crew_code,
-        "lead": draft.lead,
         "from_office": draft.from_office,
         "break_from_at": draft.rest.from_at if draft.rest else None,
         "break_until_at": draft.rest.until_at if draft.rest else None,
@@ -193,13 +192,24 @@ def upsert_shift(session: Session, draft: ShiftDraft) -> tuple[Shift, Change]:
     }
     shift = session.scalar(sa.select(Shift).where(Shift.visitor_id == visitor.id, Shift.works_on == draft.works_on))
     if shift is not None:
+        values |= _crew(draft, shift.crew_by)
         changed = assign(shift, **values)
         session.flush()
         return shift, Change.CHANGED if changed else Change.UNCHANGED
+    values |= {"lead": draft.lead} | _crew(draft, None)
     shift = Shift(org_id=visitor.org_id, visitor_id=visitor.id, works_on=draft.works_on, **values)
     session.add(shift)
     session.flush()
     return shift, Change.ADDED
+
+
+def _crew(draft: ShiftDraft, named_by: CrewSource | None) -> dict[str, object]:
+    """What the draft changes of the crew: nothing of what a dispatcher said, and a proposal only by naming a crew."""
+    if named_by is CrewSource.DISPATCHER:
+        return {}
+    if draft.crew_code is not None:
+        return {"crew_code": draft.crew_code, "crew_by": CrewSource.FILE, "lead": draft.lead}
+    return {"crew_code": None, "crew_by": None} if named_by is CrewSource.FILE else {}
 
 
 def upsert_credential(session: Session, draft: CredentialDraft) -> tuple[Credential, Change]:

@@ -262,6 +262,21 @@ class DayPlanState(StrEnum):
     FAILED = "failed"
 
 
+class CrewSource(StrEnum):
+    """Who named the crew of a shift."""
+
+    FILE = "file"
+    PROPOSED = "proposed"
+    DISPATCHER = "dispatcher"
+
+
+class FormingState(StrEnum):
+    REQUESTED = "requested"
+    FORMING = "forming"
+    FORMED = "formed"
+    FAILED = "failed"
+
+
 class RiskLevel(StrEnum):
     LOW = "low"
     NORMAL = "normal"

@@ -33,6 +33,7 @@ from fieldvisit.vocabulary import (
     Channel,
     ContactPointKind,
     CredentialKind,
+    CrewSource,
     OrganisationKind,
     PlaceKind,
     PointSource,
@@ -182,7 +183,9 @@ def make_credential(session: Session, visitor: Visitor, *, kind: CredentialKind,
     return credential
 
 
-def make_shift(session: Session, visitor: Visitor, *, crew: str, lead: bool = True, on: dt.date = TODAY) -> Shift:
+def make_shift(
+    session: Session, visitor: Visitor, *, crew: str | None, lead: bool = True, on: dt.date = TODAY
+) -> Shift:
     """Eight hours from 08:30 Helsinki winter time, from the office, without a break."""
     begin = dt.datetime.combine(on, dt.time(6, 30), dt.UTC)
     shift = Shift(
@@ -192,6 +195,7 @@ def make_shift(session: Session, visitor: Visitor, *, crew: str, lead: bool = Tr
         starts_at=begin,
         ends_at=begin + dt.timedelta(hours=8),
         crew_code=crew,
+        crew_by=CrewSource.FILE if crew else None,
         lead=lead,
         from_office=True,
     )

@@ -20,7 +20,7 @@ from api.schemas.fields import (
 )
 from fieldvisit.datums import to_wgs84
 from fieldvisit.people import BreakDraft, CredentialDraft, ShiftDraft, VisitorDraft
-from fieldvisit.vocabulary import CredentialKind
+from fieldvisit.vocabulary import CredentialKind, CrewSource
 
 WORDS = 50
 
@@ -104,14 +104,14 @@ class BreakIn(Drafted):
 
 
 class ShiftIn(Drafted):
-    """One a visitor and day: another one for the same day replaces it."""
+    """One a visitor and day: another one for the same day replaces it. Without a `crew_code` a crew is proposed."""
 
     makes = ShiftDraft
     visitor_id = OuterId(required=True, data_key="visitor_external_id")
     works_on = Day(required=True)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
-    crew_code = Text(required=True, max=100)
+    crew_code = Text(max=100, allow_none=True, load_default=None)
     lead = Flag(required=True)
     from_office = Flag(required=True)
     rest = Part(BreakIn, allow_none=True, data_key="break")
@@ -123,7 +123,8 @@ class ShiftOut(Out):
     works_on = Day(required=True)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
-    crew_code = fields.String(required=True)
+    crew_code = fields.String(required=True, allow_none=True)
+    crew_by = Choice(CrewSource, required=True, allow_none=True)
     lead = Flag(required=True)
     from_office = Flag(required=True)
     break_from_at = Instant(required=True, allow_none=True)

@@ -17,7 +17,7 @@ COLUMNS = (
     Column(name="date", read=date, aliases=("日期",)),
     Column(name="start", read=clock, aliases=("开始", "上班时间", "开始时间")),
     Column(name="end", read=clock, aliases=("结束", "下班时间", "结束时间")),
-    Column(name="crew", read=identifier, aliases=("小组", "外访小组")),
+    Column(name="crew", read=identifier, aliases=("小组", "外访小组"), needed=False),
     Column(name="lead", read=yes_or_no, aliases=("组长", "是否组长")),
     Column(
         name="start_from",
@@ -58,7 +58,8 @@ def _store(session: Session, draft: ShiftDraft, now: datetime) -> Change:
 
 READER = Reader(
     kind="shifts",
-    summary="Who works when, in which crew. Times are wall-clock times in the organisation's zone.",
+    summary="Who works when, in which crew; without a crew one is proposed. Times are wall-clock times in the "
+    "organisation's zone.",
     columns=COLUMNS,
     draft=draft,
     store=one_by_one(_store),

@@ -5,6 +5,7 @@ from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
 from fieldvisit.models.cases import Case, Payment, Placement
 from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock
+from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
@@ -28,6 +29,7 @@ __all__ = [
     "ContactPoint",
     "Credential",
     "CredentialCheck",
+    "CrewForming",
     "CrewMember",
     "DayPlan",
     "Debtor",

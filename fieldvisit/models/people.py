@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import Base, Json, Owned, PrimaryKey, RecordedAt
 from fieldvisit.sealing import Sealed
-from fieldvisit.vocabulary import CheckMoment, CredentialKind
+from fieldvisit.vocabulary import CheckMoment, CredentialKind, CrewSource
 
 
 class Visitor(Base, Owned):
@@ -77,7 +77,7 @@ class CredentialCheck(Base, Owned):
 
 
 class Shift(Base, Owned):
-    """When a visitor works on one day, in which crew, from where."""
+    """When a visitor works on one day, in which crew, from where. `crew_by`: who named the crew, if anybody."""
 
     __tablename__ = "shifts"
 
@@ -86,7 +86,8 @@ class Shift(Base, Owned):
     works_on: Mapped[dt.date]
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
-    crew_code: Mapped[str]
+    crew_code: Mapped[str | None]
+    crew_by: Mapped[CrewSource | None]
     lead: Mapped[bool]
     from_office: Mapped[bool]
     break_from_at: Mapped[dt.datetime | None]
@@ -100,6 +101,7 @@ class Shift(Base, Owned):
         sa.UniqueConstraint("visitor_id", "works_on"),
         sa.Index("ix_shifts_org_id_works_on", "org_id", "works_on"),
         sa.CheckConstraint("starts_at < ends_at", name="times_in_order"),
+        sa.CheckConstraint("(crew_code is null) = (crew_by is null)", name="crew_is_whole"),
         sa.CheckConstraint(
             "(break_s is null) = (break_from_at is null) and (break_s is null) = (break_until_at is null)",
             name="break_is_whole",

@@ -31,7 +31,7 @@ MEBIBYTE = 1 << 20
 def main() -> None:
     """Answer one `Work`."""
     work = Work(**json.loads(sys.stdin.buffer.readline()))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     # Address space, not resident size, is what this limits; the loaded libraries alone reserve a fair part of it.
     resource.setrlimit(resource.RLIMIT_AS, (work.memory_mb * MEBIBYTE, work.memory_mb * MEBIBYTE))
     try:
@@ -109,7 +109,8 @@ def _tell(progress: "Progress") -> None:
     print(json.dumps({"progress": asdict(progress)}), file=sys.stderr, flush=True)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """End this process, and what it has started, when the standard input ends."""
     # Not through `sys.stdin`: its lock, held for ever by this thread, would break the interpreter's own ending.
     while os.read(0, 4096):
         pass

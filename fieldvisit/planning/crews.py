@@ -109,15 +109,17 @@ def at_most(people: int) -> str:
     return f"{AT_MOST}{people}"
 
 
-def read_roster(session: Session, area: Area, on: dt.date) -> Roster:
-    """The shifts of the active visitors of the area's organisation on this date."""
+def read_roster(session: Session, area: Area, on: dt.date, *, unplaced: bool = False) -> Roster:
+    """The shifts of the active visitors of the area's organisation on this date; with `unplaced` also of those who are
+    in no crew."""
     shifts = session.scalars(
         sa.select(Shift)
         .where(Shift.org_id == area.org_id, Shift.works_on == on)
         .options(joinedload(Shift.visitor))
         .order_by(Shift.crew_code, Shift.lead.desc(), Shift.visitor_id)
     ).all()
-    working = tuple(shift for shift in shifts if shift.visitor.active)
+    placed = (shift for shift in shifts if unplaced or shift.crew_code is not None)
+    working = tuple(shift for shift in placed if shift.visitor.active)
     taken = riding_elsewhere(session, area.org_id, area.id, on)
     return Roster(on, working, staff_facts(session, [shift.visitor_id for shift in working]), taken)
 
@@ -144,12 +146,12 @@ def crews_of(
     together: dict[str, list[Shift]] = defaultdict(list)
     for shift in roster.shifts:
         if shift.visitor_id not in home:
-            together[shift.crew_code].append(shift)
+            together[shift.crew_code or ""].append(shift)
     crews = []
     for code, members in sorted(together.items()):
         hours = _shared_hours(members, now)
         if hours is not None:
-            offers = {*_known(members), *_held(roster, members, papers), *_small_enough(members, most)}
+            offers = {*known(members), *_held(roster, members, papers), *_small_enough(members, most)}
             crews.append(_crew(area, code, members, hours=hours, offers=offers))
     return tuple(crews), stayed_home
 
@@ -175,7 +177,7 @@ def _shared_hours(members: Sequence[Shift], now: dt.datetime) -> Interval | None
     return Interval(begins_at, ends_at) if begins_at + SHORTEST <= ends_at else None
 
 
-def _known(members: Iterable[Shift]) -> set[str]:
+def known(members: Iterable[Shift]) -> set[str]:
     """What one member knows the whole crew can do."""
     return {
         *(skill for shift in members for skill in shift.visitor.skills),

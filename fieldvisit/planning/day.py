@@ -28,7 +28,16 @@ from fieldvisit.decisions import organisations_by_id
 from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.models import Area, Case, DayPlan, Organisation, Place, Placement, Visit
 from fieldvisit.placements import in_force
-from fieldvisit.planning.crews import CrewToPlan, StayedHome, at_most, crews_of, language, papers_of, read_roster
+from fieldvisit.planning.crews import (
+    CrewToPlan,
+    Papers,
+    StayedHome,
+    at_most,
+    crews_of,
+    language,
+    papers_of,
+    read_roster,
+)
 from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
 
@@ -65,6 +74,8 @@ class Day:
     left_out: tuple[LeftOut, ...]
     crews: tuple[CrewToPlan, ...]
     stayed_home: tuple[StayedHome, ...]
+    papers: frozenset[Papers]
+    """The demands for papers that its visits make."""
 
     @property
     def origin(self) -> dt.datetime:
@@ -106,6 +117,7 @@ def read_day(session: Session, area: Area, on: dt.date, now: dt.datetime) -> Day
         left_out=tuple(one for one in judged if isinstance(one, LeftOut)),
         crews=crews,
         stayed_home=stayed_home,
+        papers=frozenset(papers.values()),
     )
 
 

@@ -5,6 +5,7 @@ another worker's sweep and done again; what it had written is either whole or no
 """
 
 import asyncio
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,12 +24,21 @@ from fieldvisit.answers import forget_answers
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.gate import open_visits
-from fieldvisit.models import Organisation
+from fieldvisit.models import DayPlan, Organisation
 from fieldvisit.partitions import make_partitions
 from fieldvisit.placements import call_off_visits
+from fieldvisit.planning.asking import NoAnswer, ask
 from fieldvisit.planning.drafting import Found, accept_plan
 from fieldvisit.planning.elsewhere import CrewElsewhere
 from fieldvisit.planning.failures import PlanFailure
+from fieldvisit.planning.forming import (
+    ClaimedForming,
+    accept_forming,
+    claim_forming,
+    fail_forming,
+    is_forming_due,
+    request_forming,
+)
 from fieldvisit.planning.judging import PlanFaulty
 from fieldvisit.planning.plans import (
     Claimed,
@@ -48,6 +58,7 @@ SILENT_S = 30
 """A worker that has shown no sign of life for so long is taken for dead, and its jobs are done again."""
 MOST_ATTEMPTS = 8
 """How often a job is tried: by workers that were told to stop, that died over it, or that lost the database."""
+FORMING_S = 60
 MOST_SEARCHES = 3
 """How often a day is searched for when the plans of other areas take its people while the search runs."""
 
@@ -73,6 +84,13 @@ def enqueue_solve(session: Session, org_id: uuid.UUID, plan_id: uuid.UUID) -> No
     job.defer(org_id=str(org_id), plan_id=str(plan_id))
 
 
+def enqueue_forming(session: Session, org_id: uuid.UUID, on: dt.date) -> None:
+    """Have a worker propose the crews of this day."""
+    connection = session.connection().connection.driver_connection
+    job = _queue.configure_task("form_crews", queue=SOLVES, connection=connection)
+    job.defer(org_id=str(org_id), works_on=on.isoformat())
+
+
 def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> procrastinate.App:
     """The app that a worker runs."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
@@ -84,6 +102,10 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
     @app.task(name="solve", queue=SOLVES, retry=cut_short, pass_context=True)
     async def solve(context: JobContext, org_id: str, plan_id: str) -> None:
         await solve_or_give_up(tools, uuid.UUID(org_id), uuid.UUID(plan_id), attempts=context.job.attempts)
+
+    @app.task(name="form_crews", queue=SOLVES, retry=cut_short)
+    async def form(org_id: str, works_on: str) -> None:
+        await form_crews(tools, uuid.UUID(org_id), dt.date.fromisoformat(works_on))
 
     @app.periodic(cron=f"* * * * * */{max(1, min(silent_s // 2, 30))}")
     @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep")
@@ -135,6 +157,8 @@ async def solve_plan(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> Non
 
 async def _solve_once(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, *, last: bool) -> bool:
     """True where that was the end of it."""
+    if (on := await asyncio.to_thread(_to_form, tools, org_id, plan_id)) is not None:
+        await form_crews(tools, org_id, on)
     claimed = await asyncio.to_thread(_claim, tools, org_id, plan_id)
     if claimed is None:
         return True
@@ -157,6 +181,25 @@ async def _solve_once(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, *, la
         await asyncio.to_thread(_finish, tools, claimed, taken)
     log.info("solve_ended", plan_id=str(plan_id), failure=failure, says=answer.says)
     return True
+
+
+async def form_crews(tools: Tools, org_id: uuid.UUID, on: dt.date) -> None:
+    """Propose the crews of a day: claim, let go, ask, write. What goes wrong is told by the proposal."""
+    claimed = await asyncio.to_thread(_claim_forming, tools, org_id, on)
+    if claimed is None:
+        return
+    try:
+        answer = await ask(
+            "crews", claimed.question.document, seconds=FORMING_S, memory_mb=tools.settings.solve_memory_mb
+        )
+    except NoAnswer as error:
+        log.warning("crews_not_formed", on=str(on), says=str(error))
+        with acting_for(tools.sessions, org_id) as session:
+            fail_forming(session, claimed, error.failure, says=str(error), now=tools.clock())
+        return
+    with acting_for(tools.sessions, org_id) as session:
+        accept_forming(session, claimed, answer, now=tools.clock())
+    log.info("crews_formed", on=str(on), crews=len(answer["crews"]), home=len(answer["home"]))
 
 
 def pass_time(tools: Tools) -> None:
@@ -185,6 +228,21 @@ def pass_time(tools: Tools) -> None:
         }
         if any(counts.values()):
             log.info("time_passed", org_id=str(org_id), **counts)
+
+
+def _to_form(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> dt.date | None:
+    """The day of the plan where somebody works whose crew nobody has named."""
+    with acting_for(tools.sessions, org_id) as session:
+        on = session.scalar(sa.select(DayPlan.planned_on).where(DayPlan.id == plan_id))
+        if on is None or not is_forming_due(session, org_id, on):
+            return None
+        request_forming(session, org_id, on, now=tools.clock())
+        return on
+
+
+def _claim_forming(tools: Tools, org_id: uuid.UUID, on: dt.date) -> ClaimedForming | None:
+    with acting_for(tools.sessions, org_id) as session:
+        return claim_forming(session, org_id, on, tools.clock())
 
 
 def _claim(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> Claimed | None:

@@ -173,10 +173,11 @@ def _needs(reason: UnservedReason, task: Mapping[str, Any], offers: list[set[str
     requires = set(task.get("requires", ()))
     # Where each need is met by some crew, and all of them by none, only the whole list tells the reason.
     lacking = requires - set().union(*offers) or requires
-    return [Message("it needs {needs}", {"needs": joined([_need(need) for need in sorted(lacking)], ", ")})]
+    return [Message("it needs {needs}", {"needs": joined([need_words(need) for need in sorted(lacking)], ", ")})]
 
 
-def _need(need: str) -> Message:
+def need_words(need: str) -> Message:
+    """What a visit requires, one word of it, as people say it."""
     if need.startswith(LANGUAGE):
         return Message("somebody who speaks {language}", {"language": _language(need.removeprefix(LANGUAGE))})
     if need.startswith(PAPERS):

@@ -37,9 +37,10 @@ def body_for(operation: Mapping[str, Any], document: Mapping[str, Any], ids: Map
 
 
 def query_for(operation: Mapping[str, Any], ids: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters that name a row, filled."""
-    named = {each["name"] for each in operation.get("parameters", ()) if each.get("in") == "query"} & set(ids)
-    return {name: str(ids[name]) for name in sorted(named)}
+    """The parameters that name a row, and those that are needed, filled."""
+    asked = [each for each in operation.get("parameters", ()) if each.get("in") == "query"]
+    needed = {each["name"]: BY_FORMAT[each["schema"]["format"]] for each in asked if each.get("required")}
+    return needed | {each["name"]: str(ids[each["name"]]) for each in asked if each["name"] in ids}
 
 
 def _value(name: str, schema: Mapping[str, Any], document: Mapping[str, Any], ids: Mapping[str, Any]) -> Any:
