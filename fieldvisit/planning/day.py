@@ -93,11 +93,11 @@ class _Permitted:
     hours: Intervals
 
 
-def read_day(session: Session, area: Area, on: dt.date, now: dt.datetime) -> Day:
+def read_day(session: Session, area: Area, on: dt.date, now: dt.datetime, *, unplaced: bool = False) -> Day:
     """Everything the planner needs for this area and date.
 
     Visits that wait, and those of an earlier plan of the same area and day that nobody has begun. Of today, only what
-    is left of it.
+    is left of it. With `unplaced`, the papers of those who are in no crew yet count too.
     """
     organisation = session.get_one(Organisation, area.org_id)
     judged = [
@@ -105,7 +105,7 @@ def read_day(session: Session, area: Area, on: dt.date, now: dt.datetime) -> Day
         for visit, known, policies in _known(session, organisation, _candidates(session, area, on), now)
     ]
     permitted = [one for one in judged if isinstance(one, _Permitted)]
-    roster = read_roster(session, area, on)
+    roster = read_roster(session, area, on, unplaced=unplaced)
     papers = {one.visit.id: papers_of(roster, one.visit, one.facts, one.terms) for one in permitted}
     most = {one.terms.staff_max for one in permitted if one.terms.staff_max is not None}
     crews, stayed_home = crews_of(roster, area, set(papers.values()), most, now=now)

@@ -48,7 +48,7 @@ def staff_question(session: Session, org_id: uuid.UUID, on: dt.date, now: dt.dat
     areas = session.scalars(sa.select(Area).where(Area.org_id == org_id).order_by(Area.code)).all()
     if not areas:
         return None
-    days = [read_day(session, area, on, now) for area in areas]
+    days = [read_day(session, area, on, now, unplaced=True) for area in areas]
     roster = read_roster(session, areas[0], on, unplaced=True)
     free = [shift for shift in roster.shifts if shift.crew_by in (None, CrewSource.PROPOSED)]
     if not free:
