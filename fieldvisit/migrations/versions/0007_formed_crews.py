@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from fieldvisit.migrations.security import secure
 
-revision = "0006_formed_crews"
-down_revision = "0005_held_events"
+revision = "0007_formed_crews"
+down_revision = "0006_occasions"
 branch_labels = None
 depends_on = None
 
