@@ -31,6 +31,7 @@ RESOURCES = (
     "blocks",
     "phone",
     "phone_events",
+    "devices",
     "safety",
 )
 

@@ -1,6 +1,7 @@
 """Who asks: the bearer token of a request, read once."""
 
 import uuid
+from dataclasses import replace
 
 from flask import g, request
 
@@ -8,8 +9,9 @@ from api import db
 from api.context import now, settings
 from api.logs import note_actor
 from fieldvisit import accounts
+from fieldvisit.devices import DeviceRevoked, is_revoked
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.tokens import Claims, read_access
+from fieldvisit.tokens import AccessTokenRefused, Claims, read_access
 
 SCHEME = "bearer"
 
@@ -24,22 +26,35 @@ class NoVisitor(FieldVisitError):
     says = "This account belongs to no visitor."
 
 
-def authenticate(*, even_expired: bool = False) -> Claims:
+def authenticate(*, even_expired: bool = False, even_revoked: bool = False) -> Claims:
     """Read the token and let the session see the rows of its organisation. Raises for a token that is no good.
 
-    With `even_expired` a token that was good once is taken as well, as long as its account is open.
+    With `even_expired` a token that was good once is taken as well, as long as its account is open; with `even_revoked`
+    that of a phone that was revoked. A revoked phone hears that first, whatever else is wrong: it has to wipe itself.
     """
     given = request.headers.get("Authorization", "")
     scheme, _, token = given.partition(" ")
     if scheme.lower() != SCHEME or not token:
         raise Unauthenticated()
-    g.actor = read_access(token.strip(), key=settings().token_key, now=now(), even_expired=even_expired)
-    note_actor(g.actor)
-    db.session().info["org"] = g.actor.org_id
-    if g.actor.expired:
+    claims = read_access(token.strip(), key=settings().token_key, now=now(), even_expired=True)
+    note_actor(claims)
+    db.session().info["org"] = claims.org_id
+    g.actor = _with_device(claims, even_revoked=even_revoked)
+    if claims.expired and not even_expired:
+        raise AccessTokenRefused()
+    if claims.expired:
         # Nobody renewed this login: whether it could still be renewed is asked where a good token is simply believed.
-        accounts.demand_open(db.session(), g.actor.account_id)
+        accounts.demand_open(db.session(), claims.account_id)
     return actor()
+
+
+def _with_device(claims: Claims, *, even_revoked: bool) -> Claims:
+    """The same, knowing how its phone stands; asked at every call, so that revoking works at the next one."""
+    if claims.device_id is None or not is_revoked(db.session(), claims.org_id, claims.device_id, claims.account_id):
+        return claims
+    if not even_revoked:
+        raise DeviceRevoked(wipe=True)
+    return replace(claims, revoked=True)
 
 
 def actor() -> Claims:

@@ -53,8 +53,8 @@ class Contract:
     for each value that the body's field `limit_by` has. `counted_by` names a secret in the body whose bearer is counted
     instead of the address: behind one address of a mobile network stands a whole fleet. `sees_all` is for logging in,
     when there is no organisation yet. `even_expired` lets in whoever has a token that was good once: help is called
-    with whatever is at hand. `traced` puts a reading into the audit trail, as every change is. `media` is the answer's,
-    where not JSON.
+    with whatever is at hand. `even_revoked` lets in a phone that was revoked, to say so or to call for help. `traced`
+    puts a reading into the audit trail, as every change is. `media` is the answer's, where not JSON.
     """
 
     may: Permission | None
@@ -69,6 +69,7 @@ class Contract:
     counted_by: str = ""
     sees_all: bool = False
     even_expired: bool = False
+    even_revoked: bool = False
     traced: bool = False
     media: str = JSON
 
@@ -150,7 +151,7 @@ def _admit(contract: Contract) -> None:
             _count_address(contract)
         return
     try:
-        caller = authenticate(even_expired=contract.even_expired)
+        caller = authenticate(even_expired=contract.even_expired, even_revoked=contract.even_revoked)
     except FieldVisitError:
         _count_address(contract)
         raise

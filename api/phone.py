@@ -4,6 +4,7 @@ A telling that is sent again, because its answer was lost, gets the same answer 
 """
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from api.auth import actor, visitor_id
@@ -106,19 +107,19 @@ def check_identity(visit_id: uuid.UUID, body: IdentityDraft) -> Receipt:
 
 
 @bp.post("/visits/<uuid:visit_id>/abort")
-@endpoint(may=Permission.USE_PHONE, body=AbortIn(), returns=ReportReceiptOut(), status=201)
+@endpoint(may=Permission.USE_PHONE, body=AbortIn(), returns=ReportReceiptOut(), status=201, even_expired=True)
 def abort_visit(visit_id: uuid.UUID, body: AbortDraft) -> Receipt:
     """Leave now: one call ends and reports the visit, and files the block that the reason asks for."""
-    receipt = reports.abort_visit(session(), visit_id, body, by=_teller(), now=now())
+    receipt = reports.abort_visit(session(), visit_id, _stamped(body), by=_teller(), now=now())
     release_held(visit_id)
     return receipt
 
 
 @bp.post("/visits/<uuid:visit_id>/report")
-@endpoint(may=Permission.USE_PHONE, body=ReportIn(), returns=ReportReceiptOut(), status=201)
+@endpoint(may=Permission.USE_PHONE, body=ReportIn(), returns=ReportReceiptOut(), status=201, even_expired=True)
 def report_visit(visit_id: uuid.UUID, body: ReportDraft) -> Receipt:
     """Report how a visit went. Late is fine; a crew mate's report becomes an addition."""
-    receipt = reports.report_visit(session(), visit_id, body, by=_teller(), now=now())
+    receipt = reports.report_visit(session(), visit_id, _stamped(body), by=_teller(), now=now())
     release_held(visit_id)
     return receipt
 
@@ -128,6 +129,11 @@ def report_visit(visit_id: uuid.UUID, body: ReportDraft) -> Receipt:
 def add_to_report(visit_id: uuid.UUID, body: AdditionDraft) -> Receipt:
     """Add to the report of a visit. The first words stay."""
     return reports.add_to_report(session(), visit_id, body, by=_teller(), now=now())
+
+
+def _stamped[Draft: EventDraft](draft: Draft) -> Draft:
+    """The same, saying whether the login had lapsed by then."""
+    return replace(draft, token_expired=actor().expired)
 
 
 def _teller() -> Teller:

@@ -25,9 +25,11 @@ from api.schemas.phone_events import (
     EnvelopeIn,
     EventsIn,
     EventsTakenOut,
+    HeldEventFileOut,
     HeldEventOut,
 )
 from api.storage import translated
+from fieldvisit.devices import DeviceRevoked, note_seen
 from fieldvisit.errors import InvalidValue
 from fieldvisit.models import HeldEvent
 from fieldvisit.phone import holding
@@ -42,7 +44,7 @@ BY_ARRIVAL = Keyset(HeldEvent.recorded_at, HeldEvent.event_id)
 
 
 @bp.post("/phone/events")
-@endpoint(may=Permission.USE_PHONE, body=EventsIn(), returns=EventsTakenOut())
+@endpoint(may=Permission.USE_PHONE, body=EventsIn(), returns=EventsTakenOut(), even_expired=True, even_revoked=True)
 def send_events(body: dict[str, Any]) -> dict[str, Any]:
     """Tell 1 to 500 events, in any order, repeated, of any days.
 
@@ -51,7 +53,9 @@ def send_events(body: dict[str, Any]) -> dict[str, Any]:
     wrong with it is written down. What has to come after something that is not here yet is held.
     """
     sent = [Sent(body=event, sent_at=body["sent_at"]) for event in body["events"]]
-    return _told(take_events(session(), sent, desk(battery_percent=body["battery_percent"])), body)
+    battery = body["battery_percent"]
+    note_seen(session(), actor().device_id, drift=now() - body["sent_at"], battery_percent=battery, now=now())
+    return _told(take_events(session(), sent, desk(battery_percent=battery)), body)
 
 
 @bp.get("/phone/held-events")
@@ -66,6 +70,13 @@ def list_my_held_events() -> sa.Select[HeldEvent]:
 def list_held_events() -> sa.Select[HeldEvent]:
     """Every phone's events that wait for something or were refused, the oldest first."""
     return holding.held_events()
+
+
+@bp.get("/held-events/<uuid:held_event_id>")
+@endpoint(may=Permission.READ_REPORTS, returns=HeldEventFileOut(), traced=True)
+def read_held_event(held_event_id: uuid.UUID) -> HeldEvent:
+    """One event as the phone sent it. Reading it leaves a line in the audit trail."""
+    return holding.get_held_event(session(), held_event_id)
 
 
 @bp.post("/held-events/<uuid:held_event_id>/dismissal")
@@ -94,6 +105,8 @@ def _read(sent: Sent, battery_percent: int | None) -> Happening:
     """One event, understood. Raises InvalidRequest, and whatever its own draft has against it."""
     envelope = _loaded(ENVELOPE, sent.body)
     kind: EventKind = envelope["kind"]
+    if actor().revoked and kind is not EventKind.SOS:
+        raise DeviceRevoked(wipe=True)
     said = _loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
     terms = Terms(
         now=now(),
@@ -105,7 +118,7 @@ def _read(sent: Sent, battery_percent: int | None) -> Happening:
         return _safety(kind, envelope, said, sent, terms)
     visit_id = _named(envelope, "visit_id")
     battery = battery_percent if said.battery_percent is None else said.battery_percent
-    draft = replace(said, sent_at=sent.sent_at, battery_percent=battery)
+    draft = replace(said, sent_at=sent.sent_at, battery_percent=battery, token_expired=actor().expired)
     return StepEvent(kind=kind, visit_id=visit_id, draft=draft, terms=terms)
 
 

@@ -52,9 +52,12 @@ def list_safety_sessions() -> dict[str, list[Standing]]:
 
 
 @bp.post("/sessions/<uuid:session_id>/check-ins")
-@endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True)
+@endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True, even_expired=True)
 def check_in(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
-    """Say: I am safe. An alarm that is up stays up until an officer has spoken with the visitor."""
+    """Say: I am safe. An alarm that is up stays up until an officer has spoken with the visitor.
+
+    An access token that has expired is taken as well, as long as the account is open.
+    """
     return sessions.check_in(session(), session_id, Told(**_told(body)))
 
 
@@ -81,7 +84,13 @@ def end_safety_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
 
 @bp.post("/sos")
 @endpoint(
-    may=Permission.USE_PHONE, body=SosIn(), returns=SafetySessionOut(), status=201, safety=True, even_expired=True
+    may=Permission.USE_PHONE,
+    body=SosIn(),
+    returns=SafetySessionOut(),
+    status=201,
+    safety=True,
+    even_expired=True,
+    even_revoked=True,
 )
 def send_sos(body: dict[str, Any]) -> Standing:
     """Call for help. Opens an alert at once, with or without a session.

@@ -9,8 +9,8 @@ from api.openapi import Blueprint
 from api.roles import PUBLIC
 from api.schemas.tokens import LoginIn, RefreshIn, TokensOut
 from fieldvisit import accounts, tokens
+from fieldvisit.devices import register_device
 from fieldvisit.errors import Refused
-from fieldvisit.models import Account
 
 # Beside the usual limit: a password is guessed with many tries, and each costs us a slow hash.
 TRIES = "20/minute"
@@ -20,13 +20,17 @@ bp = Blueprint("tokens", __name__, url_prefix="/tokens", description="Log in, re
 
 @bp.post("")
 @endpoint(may=PUBLIC, sees_all=True, limit=TRIES, limit_by="username", body=LoginIn(), returns=TokensOut(), status=201)
-def log_in(body: dict[str, str]) -> dict[str, Any]:
-    """Log in with a user name and a password."""
+def log_in(body: dict[str, Any]) -> dict[str, Any]:
+    """Log in with a user name and a password, and register the phone that does."""
     found = accounts.find_account(session(), body["username"])
     # A rush of logins queues for the slow hash: with a thread each, but without a connection.
     session().commit()
     account = accounts.log_in(session(), found, body["password"], runtime().passwords)
-    return _issued(account, tokens.begin_family(session(), account, now(), lifetime_s=settings().refresh_token_s))
+    device = register_device(session(), account, body["device"], now())
+    lifetime_s = settings().refresh_token_s
+    token = tokens.begin_family(session(), account, now(), lifetime_s=lifetime_s, device_id=device.id)
+    renewal = tokens.Renewal(account=account, token=token, device_id=device.id)
+    return _issued(renewal, wipe=device.wipe)
 
 
 @bp.post("/refresh")
@@ -38,7 +42,7 @@ def refresh_tokens(body: dict[str, str]) -> dict[str, Any] | Refused:
     shown again within a minute, as long as nobody has used what the lost answer held.
     """
     renewal = tokens.renew(session(), body["refresh_token"], now(), lifetime_s=settings().refresh_token_s)
-    return renewal if isinstance(renewal, Refused) else _issued(renewal.account, renewal.token)
+    return renewal if isinstance(renewal, Refused) else _issued(renewal, wipe=False)
 
 
 @bp.delete("")
@@ -48,16 +52,20 @@ def log_out(body: dict[str, str]) -> None:
     tokens.log_out(session(), body["refresh_token"], now())
 
 
-def _issued(account: Account, refresh_token: str) -> dict[str, Any]:
-    lifetime_s = settings().access_token_s
-    access = tokens.sign_access(account, key=settings().token_key, now=now(), lifetime_s=lifetime_s)
+def _issued(renewal: tokens.Renewal, *, wipe: bool) -> dict[str, Any]:
+    account, lifetime_s = renewal.account, settings().access_token_s
+    access = tokens.sign_access(
+        account, key=settings().token_key, now=now(), lifetime_s=lifetime_s, device_id=renewal.device_id
+    )
     return {
         "access_token": access,
         "token_type": "Bearer",
         "expires_in_s": lifetime_s,
-        "refresh_token": refresh_token,
+        "refresh_token": renewal.token,
         "account_id": account.id,
         "organisation_id": account.org_id,
         "roles": account.roles,
         "visitor_id": account.visitor_id,
+        "device_id": renewal.device_id,
+        "wipe": wipe,
     }

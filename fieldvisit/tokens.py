@@ -20,6 +20,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy.orm import Session
 
 from fieldvisit.accounts import may_log_in
+from fieldvisit.devices import DeviceRevoked, is_revoked
 from fieldvisit.errors import FieldVisitError, Kind, Refused
 from fieldvisit.models import Account, RefreshToken
 from fieldvisit.vocabulary import Role
@@ -42,22 +43,28 @@ class RefreshTokenRefused(FieldVisitError):
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """What an access token says of its bearer. `expired`: it was good once, and is taken for a call for help alone."""
+    """What an access token says of its bearer. `expired`: it was good once, and is taken for evidence and a call for
+    help alone. `revoked`: its phone was revoked since, and what it tells is kept, not believed."""
 
     account_id: uuid.UUID
     org_id: uuid.UUID
     roles: frozenset[Role]
     visitor_id: uuid.UUID | None
     expired: bool = False
+    device_id: uuid.UUID | None = None
+    revoked: bool = False
 
 
-def sign_access(account: Account, *, key: bytes, now: dt.datetime, lifetime_s: int) -> str:
+def sign_access(
+    account: Account, *, key: bytes, now: dt.datetime, lifetime_s: int, device_id: uuid.UUID | None = None
+) -> str:
     claims = {
         "iss": ISSUER,
         "sub": str(account.id),
         "org": str(account.org_id),
         "roles": sorted(account.roles),
         "visitor": str(account.visitor_id) if account.visitor_id else None,
+        "device": str(device_id) if device_id else None,
         "iat": int(now.timestamp()),
         "exp": int(now.timestamp()) + lifetime_s,
     }
@@ -87,6 +94,7 @@ def _claims(claims: dict[str, Any], *, expired: bool) -> Claims:
         roles=frozenset(Role(role) for role in claims["roles"]),
         visitor_id=uuid.UUID(claims["visitor"]) if claims["visitor"] else None,
         expired=expired,
+        device_id=uuid.UUID(claims["device"]) if claims.get("device") else None,
     )
 
 
@@ -96,11 +104,15 @@ class Renewal:
 
     account: Account
     token: str
+    device_id: uuid.UUID | None = None
 
 
-def begin_family(session: Session, account: Account, now: dt.datetime, *, lifetime_s: int) -> str:
-    """The first refresh token of a login."""
-    return _issue(session, account, uuid.uuid4(), expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
+def begin_family(
+    session: Session, account: Account, now: dt.datetime, *, lifetime_s: int, device_id: uuid.UUID | None = None
+) -> str:
+    """The first refresh token of a login, from a registered phone where one is named."""
+    first = RefreshToken(org_id=account.org_id, account_id=account.id, family_id=uuid.uuid4(), device_id=device_id)
+    return _issue(session, first, expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
 
 
 def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) -> Renewal | Refused:
@@ -113,6 +125,9 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) ->
     link = session.scalars(
         sa.select(RefreshToken).where(RefreshToken.token_hash == _hash(token)).execution_options(populate_existing=True)
     ).one()
+    if link.device_id is not None and is_revoked(session, link.org_id, link.device_id, link.account_id):
+        # Told apart from the rest, so that the phone wipes itself.
+        return Refused(DeviceRevoked(wipe=True))
     if link.replaced_at is not None or (link.used_at is not None and not _answer_was_lost(session, link, now)):
         _end(session, family_id, now)
         return refused
@@ -126,7 +141,11 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) ->
     else:
         _replace_successors(session, family_id, now)
     expires_at = now + dt.timedelta(seconds=lifetime_s)
-    return Renewal(account=account, token=_issue(session, account, family_id, expires_at=expires_at, now=now))
+    successor = RefreshToken(
+        org_id=account.org_id, account_id=account.id, family_id=family_id, device_id=link.device_id
+    )
+    token = _issue(session, successor, expires_at=expires_at, now=now)
+    return Renewal(account=account, token=token, device_id=link.device_id)
 
 
 def log_out(session: Session, token: str, now: dt.datetime) -> None:
@@ -172,20 +191,10 @@ def _replace_successors(session: Session, family_id: uuid.UUID, now: dt.datetime
     )
 
 
-def _issue(
-    session: Session, account: Account, family_id: uuid.UUID, *, expires_at: dt.datetime, now: dt.datetime
-) -> str:
+def _issue(session: Session, link: RefreshToken, *, expires_at: dt.datetime, now: dt.datetime) -> str:
     token = secrets.token_urlsafe(32)
-    session.add(
-        RefreshToken(
-            org_id=account.org_id,
-            account_id=account.id,
-            family_id=family_id,
-            token_hash=_hash(token),
-            issued_at=now,
-            expires_at=expires_at,
-        )
-    )
+    link.token_hash, link.issued_at, link.expires_at = _hash(token), now, expires_at
+    session.add(link)
     session.flush()
     return token
 

@@ -164,5 +164,11 @@ class HeldEventOut(Out):
     reason = fields.String(required=True, allow_none=True)
 
 
+class HeldEventFileOut(HeldEventOut):
+    """The same, with all that it says: `event` is the text that the phone sent, which need not be readable."""
+
+    event = fields.String(required=True, attribute="body")
+
+
 class DismissalIn(In):
     reason = Text(required=True, max=500)

@@ -9,7 +9,7 @@ from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
-from fieldvisit.models.phone import HeldEvent
+from fieldvisit.models.phone import Device, HeldEvent
 from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
 from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
@@ -33,6 +33,7 @@ __all__ = [
     "CrewMember",
     "DayPlan",
     "Debtor",
+    "Device",
     "EngineBeat",
     "HeldEvent",
     "IdentityCheck",

@@ -91,3 +91,12 @@ class RefreshToken(Base, Owned):
     used_at: Mapped[dt.datetime | None]
     replaced_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
+    device_id: Mapped[uuid.UUID | None]
+    """The phone that logged in; null where none was named."""
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["org_id", "device_id"], ["devices.org_id", "devices.id"], name="fk_refresh_tokens_device"
+        ),
+        sa.Index("ix_refresh_tokens_device_id", "device_id"),
+    )

@@ -11,6 +11,29 @@ from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import HeldState, WaitsFor
 
 
+class Device(Base, Owned):
+    """A phone, under an id of its own making. One account at a time logs in with it."""
+
+    __tablename__ = "devices"
+
+    org_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    visitor_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visitors.id"))
+    name: Mapped[str]
+    app_version: Mapped[str]
+    registered_at: Mapped[dt.datetime]
+    last_seen_at: Mapped[dt.datetime]
+    clock_drift_s: Mapped[int | None]
+    """How far its clock was behind ours when it last said what it shows."""
+    battery_percent: Mapped[int | None]
+    revoked_at: Mapped[dt.datetime | None]
+    revoked_by_id: Mapped[uuid.UUID | None]
+    revoked_reason: Mapped[str | None]
+    wiped_at: Mapped[dt.datetime | None]
+    """When it said that nothing of ours is on it any more."""
+
+
 class HeldEvent(Base, Owned):
     """One event of a phone that waits for another, or was refused. The row stays when it is settled, and says how."""
 

@@ -114,13 +114,18 @@ def settle_taken(session: Session, event_ids: Collection[uuid.UUID], *, now: dt.
 def dismiss(session: Session, event_id: uuid.UUID, *, reason: str, by: uuid.UUID, now: dt.datetime) -> HeldEvent:
     """A person has looked at it: it will not be taken. Raises NotFound, HeldEventSettled."""
     check_text("reason", reason)
-    row = session.get(HeldEvent, (session.info["org"], event_id), with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound(what="held event", id=event_id)
+    row = get_held_event(session, event_id, lock=True)
     if row.state not in OPEN:
         raise HeldEventSettled(event_id=event_id, state=row.state)
     row.state, row.settled_at, row.settled_by_id, row.reason = HeldState.DISMISSED, now, by, reason
     session.flush()
+    return row
+
+
+def get_held_event(session: Session, event_id: uuid.UUID, *, lock: bool = False) -> HeldEvent:
+    row = session.get(HeldEvent, (session.info["org"], event_id), with_for_update=lock, populate_existing=True)
+    if row is None:
+        raise NotFound(what="held event", id=event_id)
     return row
 
 

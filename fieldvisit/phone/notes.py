@@ -40,6 +40,8 @@ def about_sending(draft: EventDraft, now: dt.datetime) -> dict[str, Any]:
         told |= {"late": True, "happened_at": happened_at(draft, now).isoformat()}
     if draft.battery_percent is not None:
         told["battery_percent"] = draft.battery_percent
+    if draft.token_expired:
+        told["token_expired"] = True
     return told
 
 

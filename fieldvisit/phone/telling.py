@@ -21,7 +21,7 @@ from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import PhoneEventKey, Visit
 from fieldvisit.vocabulary import VisitState
 
-ABOUT_SENDING = ("sent_at", "battery_percent")
+ABOUT_SENDING = ("sent_at", "battery_percent", "token_expired")
 
 
 class EventIdReused(FieldVisitError):
@@ -40,12 +40,14 @@ class Teller:
 @dataclass(frozen=True, kw_only=True)
 class EventDraft:
     """What every telling carries. `device_at` is the phone's own time of the event, `sent_at` its time of sending:
-    together they say when it happened on our clock (see `fieldvisit.phone.clocks`)."""
+    together they say when it happened on our clock (see `fieldvisit.phone.clocks`). `token_expired`: the phone had not
+    renewed its login, which is written down and changes nothing."""
 
     event_id: uuid.UUID
     device_at: dt.datetime | None = None
     sent_at: dt.datetime | None = None
     battery_percent: int | None = None
+    token_expired: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

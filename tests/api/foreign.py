@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import ContactBlock, DayPlan, HeldEvent, SafetyAlert, SafetySession
+from fieldvisit.models import ContactBlock, DayPlan, Device, HeldEvent, SafetyAlert, SafetySession
 from fieldvisit.vocabulary import (
     AlertKind,
     AlertState,
@@ -53,7 +53,16 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             body="{}",
             state=HeldState.REFUSED,
         )
-        session.add_all([block, plan, safety, held])
+        device = Device(
+            org_id=world.agency,
+            id=uuid.uuid4(),
+            account_id=account.id,
+            name="Phone",
+            app_version="1",
+            registered_at=NOW,
+            last_seen_at=NOW,
+        )
+        session.add_all([block, plan, safety, held, device])
         session.flush()
         alert = make_alert(world, safety.id)
         session.add(alert)
@@ -68,6 +77,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "credential_id": credential.id,
             "debtor_external_id": session.get_one(type(case.debtor), case.debtor_id).external_id,
             "debtor_id": case.debtor_id,
+            "device_id": device.id,
             "held_event_id": held.event_id,
             "organisation_id": world.lender,
             "plan_id": plan.id,

@@ -46,6 +46,8 @@ def test_a_login_tells_who_one_is_and_for_how_long(client: FlaskClient, aino: uu
         "organisation_id": str(world.agency),
         "roles": ["dispatcher"],
         "visitor_id": None,
+        "device_id": None,
+        "wipe": False,
     }
 
 

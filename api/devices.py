@@ -1,0 +1,42 @@
+"""Phones: which there are, and those that may not be used any more."""
+
+import uuid
+
+import sqlalchemy as sa
+
+from api.auth import actor
+from api.context import now
+from api.db import session
+from api.endpoints import endpoint
+from api.openapi import Blueprint
+from api.paging import Keyset
+from api.roles import Permission
+from api.schemas.devices import DeviceOut, DeviceRevocationIn
+from fieldvisit import devices
+from fieldvisit.models import Device
+
+bp = Blueprint("devices", __name__, description=__doc__)
+
+
+@bp.get("/devices")
+@endpoint(may=Permission.READ_STAFF, returns=DeviceOut(), order=Keyset(Device.registered_at, Device.id))
+def list_devices() -> sa.Select[Device]:
+    """The phones that log in, the oldest first."""
+    return devices.devices()
+
+
+@bp.post("/devices/<uuid:device_id>/revocation")
+@endpoint(may=Permission.CHANGE_STAFF, body=DeviceRevocationIn(), returns=DeviceOut())
+def revoke_device(device_id: uuid.UUID, body: dict[str, str]) -> Device:
+    """Let a phone do nothing any more, from its next call on, which tells it to wipe itself.
+
+    A call for help is heard from it all the same. What it still had to tell is kept as held events, not believed.
+    """
+    return devices.revoke_device(session(), device_id, reason=body["reason"], by=actor().account_id, now=now())
+
+
+@bp.post("/phone/wiped")
+@endpoint(may=Permission.USE_PHONE, status=204, even_expired=True, even_revoked=True)
+def note_wiped() -> None:
+    """Say that nothing of ours is on this phone any more."""
+    devices.note_wiped(session(), actor().device_id, now())

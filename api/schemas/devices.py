@@ -1,0 +1,27 @@
+"""Phones, as the office sees them."""
+
+from marshmallow import fields
+
+from api.schemas.base import In, Out
+from api.schemas.fields import Id, Instant, Text
+
+
+class DeviceOut(Out):
+    """`clock_drift_s`: how far its clock was behind the server's when it last told something."""
+
+    id = Id(required=True)
+    account_id = Id(required=True)
+    visitor_id = Id(required=True, allow_none=True)
+    name = fields.String(required=True)
+    app_version = fields.String(required=True)
+    registered_at = Instant(required=True)
+    last_seen_at = Instant(required=True)
+    clock_drift_s = fields.Integer(required=True, allow_none=True)
+    battery_percent = fields.Integer(required=True, allow_none=True)
+    revoked_at = Instant(required=True, allow_none=True)
+    revoked_reason = fields.String(required=True, allow_none=True)
+    wiped_at = Instant(required=True, allow_none=True)
+
+
+class DeviceRevocationIn(In):
+    reason = Text(required=True, max=500)

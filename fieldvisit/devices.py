@@ -1,0 +1,142 @@
+"""Phones: registered by the login that is made with them, revoked by the office, wiped at their next contact.
+
+A phone is one account's at a time. Whoever logs in with it next ends the logins of the one before, whose tokens are
+then as good as revoked.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.drafts import check_text
+from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.models import Account, Device, RefreshToken
+
+LONGEST_NAME = 100
+
+
+class DeviceRevoked(FieldVisitError):
+    code, kind = "device_revoked", Kind.UNAUTHENTICATED
+    says = "This phone was revoked. It wipes what it holds of us; ask the office."
+
+
+class NoDevice(FieldVisitError):
+    code, kind = "no_device", Kind.FORBIDDEN
+    says = "This login names no phone. Log in with one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceDraft:
+    """What a phone says of itself; the id is of its own making."""
+
+    id: uuid.UUID
+    name: str
+    app_version: str
+
+    def __post_init__(self) -> None:
+        check_text("name", self.name, longest=LONGEST_NAME)
+        check_text("app_version", self.app_version, longest=LONGEST_NAME)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The phone that a login belongs to, if any. `wipe`: somebody else's data may still be on it."""
+
+    id: uuid.UUID | None
+    wipe: bool = False
+
+
+def register_device(session: Session, account: Account, draft: DeviceDraft | None, now: dt.datetime) -> Registered:
+    """Bind the phone to this account. Raises DeviceRevoked for one that the office has revoked."""
+    if draft is None:
+        return Registered(None)
+    device = session.get(Device, (account.org_id, draft.id), with_for_update=True, populate_existing=True)
+    if device is None:
+        session.add(_new(account, draft, now))
+        session.flush()
+        return Registered(draft.id)
+    if device.revoked_at is not None:
+        raise DeviceRevoked(wipe=True)
+    handed_over = device.account_id != account.id
+    if handed_over:
+        _end_logins(session, account.org_id, draft.id, now)
+    device.account_id, device.visitor_id = account.id, account.visitor_id
+    device.name, device.app_version, device.last_seen_at = draft.name, draft.app_version, now
+    session.flush()
+    return Registered(draft.id, wipe=handed_over)
+
+
+def is_revoked(session: Session, org_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID) -> bool:
+    """Whether this account's tokens are no good on this phone any more. One query."""
+    standing = sa.select(Device.revoked_at, Device.account_id).where(Device.org_id == org_id, Device.id == device_id)
+    row = session.execute(standing).one_or_none()
+    return row is None or row.revoked_at is not None or row.account_id != account_id
+
+
+def revoke_device(session: Session, device_id: uuid.UUID, *, reason: str, by: uuid.UUID, now: dt.datetime) -> Device:
+    """End every login of this phone, from its next call on. Doing it again changes nothing. Raises NotFound."""
+    check_text("reason", reason)
+    device = session.get(Device, (session.info["org"], device_id), with_for_update=True, populate_existing=True)
+    if device is None:
+        raise NotFound(what="device", id=device_id)
+    if device.revoked_at is None:
+        device.revoked_at, device.revoked_by_id, device.revoked_reason = now, by, reason
+        _end_logins(session, device.org_id, device_id, now)
+    session.flush()
+    return device
+
+
+def note_wiped(session: Session, device_id: uuid.UUID | None, now: dt.datetime) -> None:
+    """The phone says that nothing of ours is on it any more. Raises NoDevice."""
+    if device_id is None:
+        raise NoDevice()
+    mine = Device.org_id == session.info["org"], Device.id == device_id, Device.wiped_at.is_(None)
+    session.execute(sa.update(Device).where(*mine).values(wiped_at=now))
+
+
+def note_seen(
+    session: Session,
+    device_id: uuid.UUID | None,
+    *,
+    drift: dt.timedelta,
+    battery_percent: int | None,
+    now: dt.datetime,
+) -> None:
+    """The phone has spoken: when, how wrong its clock is, and how full its battery."""
+    if device_id is not None:
+        known = {} if battery_percent is None else {"battery_percent": battery_percent}
+        session.execute(
+            sa.update(Device)
+            .where(Device.org_id == session.info["org"], Device.id == device_id)
+            .values(last_seen_at=now, clock_drift_s=_seconds(drift), **known)
+        )
+
+
+def devices() -> sa.Select[Device]:
+    return sa.select(Device)
+
+
+def _seconds(drift: dt.timedelta) -> int:
+    """Whole seconds; a clock that is wrong by more than a lifetime is as wrong as one by a lifetime."""
+    return max(-(2**31), min(round(drift.total_seconds()), 2**31 - 1))
+
+
+def _new(account: Account, draft: DeviceDraft, now: dt.datetime) -> Device:
+    return Device(
+        org_id=account.org_id,
+        id=draft.id,
+        account_id=account.id,
+        visitor_id=account.visitor_id,
+        name=draft.name,
+        app_version=draft.app_version,
+        registered_at=now,
+        last_seen_at=now,
+    )
+
+
+def _end_logins(session: Session, org_id: uuid.UUID, device_id: uuid.UUID, now: dt.datetime) -> None:
+    of_it = RefreshToken.org_id == org_id, RefreshToken.device_id == device_id, RefreshToken.revoked_at.is_(None)
+    session.execute(sa.update(RefreshToken).where(*of_it).values(revoked_at=now))
