@@ -92,7 +92,6 @@ def make_plan(
         org_id=world.agency,
         plan_id=plan.id,
         crew_code="A",
-        crew_by="file",
         start_lat=HELSINKI[0],
         start_lon=HELSINKI[1],
         from_office=True,

@@ -12,7 +12,7 @@ BEFORE = (
     *("bankruptcy", "moratorium", "hardship_plan", "medium_refused", "place_refused", "time_barred", "paid"),
 )
 ADDED = ("bereavement", "calamity", "celebration", "hospitalised", "litigation")
-NAME = op.f("ck_contact_blocks_blocktrigger")
+NAME = "ck_contact_blocks_blocktrigger"
 
 
 def upgrade() -> None:
@@ -24,6 +24,6 @@ def downgrade() -> None:
 
 
 def _allow(triggers: tuple[str, ...]) -> None:
-    op.drop_constraint(NAME, "contact_blocks")
+    op.drop_constraint(op.f(NAME), "contact_blocks")
     listed = ", ".join(f"'{trigger}'" for trigger in triggers)
-    op.create_check_constraint(NAME, "contact_blocks", f"trigger in ({listed})")
+    op.create_check_constraint(op.f(NAME), "contact_blocks", f"trigger in ({listed})")

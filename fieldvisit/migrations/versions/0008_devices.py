@@ -5,8 +5,8 @@ from alembic import op
 
 from fieldvisit.migrations.security import secure
 
-revision = "0007_devices"
-down_revision = "0006_occasions"
+revision = "0008_devices"
+down_revision = "0007_formed_crews"
 branch_labels = None
 depends_on = None
 
