@@ -29,6 +29,7 @@ RESOURCES = (
     "visits",
     "plans",
     "blocks",
+    "compliance",
     "phone",
     "phone_events",
     "devices",

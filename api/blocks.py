@@ -12,7 +12,7 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
-from api.schemas.blocks import BlockIn, BlockOut, BlocksQueryIn, FiledOut
+from api.schemas.blocks import BlockIn, BlockOut, BlocksQueryIn, FiledOut, LiftIn
 from fieldvisit import blocks
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import ContactBlock, Debtor
@@ -44,7 +44,18 @@ def list_blocks(query: dict[str, Any]) -> sa.Select[ContactBlock]:
 
 
 @bp.post("/<uuid:block_id>/lift")
-@endpoint(may=Permission.LIFT_BLOCKS, returns=BlockOut())
-def lift_block(block_id: uuid.UUID) -> ContactBlock:
-    """End a block. The visits it cancelled stay cancelled; the gate opens new ones if the policy lets it."""
-    return blocks.lift_block(session(), block_id, now=now())
+@endpoint(may=Permission.LIFT_BLOCKS, body=LiftIn(), returns=BlockOut())
+def lift_block(block_id: uuid.UUID, body: dict[str, Any]) -> ContactBlock:
+    """End a block, as one whose role may lift blocks of its reason. The visits it cancelled stay cancelled.
+
+    The gate opens new ones if the policy lets it.
+    """
+    lifter = blocks.Lifter(account_id=actor().account_id, roles=actor().roles, reason=body["reason"])
+    return blocks.lift_block(session(), block_id, now=now(), by=lifter)
+
+
+@bp.post("/<uuid:block_id>/renewal")
+@endpoint(may=Permission.FILE_BLOCKS, returns=BlockOut())
+def renew_block(block_id: uuid.UUID) -> ContactBlock:
+    """Let the rest after an occasion begin anew at its end, as often as the policy lets it."""
+    return blocks.renew_block(session(), block_id, now=now())

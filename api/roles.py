@@ -36,6 +36,12 @@ class Permission(StrEnum):
     READ_BLOCKS = "read_blocks"
     FILE_BLOCKS = "file_blocks"
     LIFT_BLOCKS = "lift_blocks"
+    RECORD_CONSENTS = "record_consents"
+    PLACE_HOLDS = "place_holds"
+    READ_POLICIES = "read_policies"
+    CHANGE_POLICIES = "change_policies"
+    OVERRIDE_CLAUSES = "override_clauses"
+    READ_OVERRIDES = "read_overrides"
     READ_STAFF = "read_staff"
     CHANGE_STAFF = "change_staff"
     READ_SHIFTS = "read_shifts"
@@ -77,7 +83,15 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_BLOCKS: OFFICE | {INTEGRATOR},
     # A reason to leave somebody alone may be filed by whoever hears it.
     Permission.FILE_BLOCKS: RUNS_THE_DAY | {OFFICER, INTEGRATOR},
-    Permission.LIFT_BLOCKS: frozenset({SUPERVISOR}),
+    # Which reasons each of them may lift is told by the reason (`fieldvisit.blocks.LIFTED_BY`).
+    Permission.LIFT_BLOCKS: RUNS_THE_DAY,
+    Permission.RECORD_CONSENTS: RUNS_THE_DAY | {INTEGRATOR},
+    Permission.PLACE_HOLDS: frozenset({SUPERVISOR, AUDITOR}),
+    Permission.READ_POLICIES: OFFICE | {ADMIN},
+    Permission.CHANGE_POLICIES: frozenset({SUPERVISOR, ADMIN}),
+    # The clause itself names the one role that may.
+    Permission.OVERRIDE_CLAUSES: RUNS_THE_DAY | {OFFICER, AUDITOR},
+    Permission.READ_OVERRIDES: frozenset({SUPERVISOR, AUDITOR}),
     Permission.READ_STAFF: OFFICE | {OFFICER, INTEGRATOR, ADMIN},
     Permission.CHANGE_STAFF: frozenset({SUPERVISOR, INTEGRATOR, ADMIN}),
     Permission.READ_SHIFTS: OFFICE | {OFFICER, INTEGRATOR},

@@ -2,28 +2,58 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.compliance.facts import ConsentForm
 from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.parameters import Breach
 from fieldvisit.compliance.policy import Policy
+from fieldvisit.compliance.stops import end_of
+from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import organisations_by_id
-from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound, NotPermitted
 from fieldvisit.facts import place_facts
 from fieldvisit.models import Case, ContactBlock, Debtor, Place, Visit
 from fieldvisit.policies import policies_of
 from fieldvisit.visits import LIVE, cancel, lock_visits
-from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, VisitState
+from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, PlaceKind, Role, VisitState
 
 
 class AlreadyLifted(FieldVisitError):
     code, kind = "already_lifted", Kind.CONFLICT
     says = "This contact block was lifted before."
+
+
+class NotRenewable(FieldVisitError):
+    """Only a rest after an occasion begins anew, and only as often as a policy says."""
+
+    code, kind = "not_renewable", Kind.CONFLICT
+    says = "This contact block cannot be renewed: {trigger}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifter:
+    """Who ends a block, with the roles they have, and why."""
+
+    account_id: uuid.UUID
+    roles: Collection[Role]
+    reason: str
+
+
+T = BlockTrigger
+_LIGHT = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
+LIFTED_BY: Mapping[BlockTrigger, frozenset[Role]] = {
+    # What only passes may be ended by whoever hears that it has passed; the rest is for a supervisor to judge.
+    **{trigger: frozenset({Role.SUPERVISOR}) for trigger in BlockTrigger},
+    **dict.fromkeys((T.MEDIUM_REFUSED, T.PLACE_REFUSED, T.BEREAVEMENT, T.CALAMITY, T.CELEBRATION), _LIGHT),
+    **dict.fromkeys((T.HOSPITALISED, T.HARDSHIP_PLAN, T.PAID), _LIGHT),
+}
+"""Who may lift a block, by its reason."""
 
 
 class NotYourBlock(FieldVisitError):
@@ -46,6 +76,8 @@ class BlockDraft:
     until_at: dt.datetime | None = None
     note: str | None = None
     external_id: str | None = None
+    form: ConsentForm = ConsentForm.ANY
+    evidence: str | None = None
 
     def __post_init__(self) -> None:
         if (self.scope is BlockScope.CHANNEL) != (self.channel is not None):
@@ -98,26 +130,55 @@ def file_block(
         made_by_id=made_by_id,
         filed_by_id=filed_by_id,
         since_at=now,
-        until_at=draft.until_at,
+        until_at=draft.until_at or _end_by_policy(session, draft, debtor, now),
+        form=draft.form,
+        evidence=draft.evidence,
     )
     session.add(block)
     session.flush()
     return block, _cancel_stopped(session, draft, block, now)
 
 
-def lift_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime) -> ContactBlock:
+def lift_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime, by: Lifter | None = None) -> ContactBlock:
     """End a block. The visits it cancelled stay cancelled: the gate opens new ones if the policy still lets it.
 
-    Raises NotYourBlock unless the acting organisation filed it or owns it, and AlreadyLifted.
+    Raises NotYourBlock unless the acting organisation filed it or owns it, NotPermitted where the reason is not for
+    this role to judge, and AlreadyLifted.
     """
     block = session.scalars(sa.select(ContactBlock).where(ContactBlock.id == block_id).with_for_update()).one_or_none()
     if block is None:
         raise NotFound(what="contact block", id=block_id)
     if session.info["org"] not in (block.org_id, block.made_by_id):
         raise NotYourBlock()
+    if by is not None and LIFTED_BY[block.trigger].isdisjoint(by.roles):
+        raise NotPermitted(roles=", ".join(sorted(LIFTED_BY[block.trigger])))
     if block.lifted_at is not None:
         raise AlreadyLifted()
     block.lifted_at = now
+    if by is not None:
+        block.lifted_by_id, block.lift_reason = by.account_id, by.reason
+    session.flush()
+    return block
+
+
+def renew_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime) -> ContactBlock:
+    """Let the rest after an occasion last as long again, as often as every policy that knows it lets it.
+
+    Raises NotRenewable where no policy does, and AlreadyLifted.
+    """
+    block = session.scalars(sa.select(ContactBlock).where(ContactBlock.id == block_id).with_for_update()).one_or_none()
+    if block is None:
+        raise NotFound(what="contact block", id=block_id)
+    if block.lifted_at is not None:
+        raise AlreadyLifted()
+    debtor = session.get_one(Debtor, block.debtor_id)
+    place, terms = _terms_at_home(session, debtor, now)
+    rules = [rule for rule in terms.blackouts if rule.occasion is block.trigger] if terms and place else []
+    if place is None or not rules or block.renewals >= min(rule.renewals for rule in rules):
+        raise NotRenewable(trigger=block.trigger)
+    block.renewals += 1
+    if block.until_at is not None:
+        block.until_at = max(end_of(rule.lasts, block.until_at, place.zone) for rule in rules)
     session.flush()
     return block
 
@@ -125,6 +186,27 @@ def lift_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime) -> Co
 def blocks_of(debtor_id: uuid.UUID) -> sa.Select[ContactBlock]:
     """Every block of the debtor, lifted ones too; the caller states the order."""
     return sa.select(ContactBlock).where(ContactBlock.debtor_id == debtor_id)
+
+
+def _end_by_policy(session: Session, draft: BlockDraft, debtor: Debtor, now: dt.datetime) -> dt.datetime | None:
+    """When a block without an end of its own is over by the policies of where the debtor lives; None: when lifted."""
+    place, terms = _terms_at_home(session, debtor, now)
+    if place is None or terms is None:
+        return None
+    ends = [rule.lasts for rule in terms.stops if rule.trigger is draft.trigger and rule.lasts and rule.binds]
+    ends += [rule.lasts for rule in terms.blackouts if rule.occasion is draft.trigger and rule.binds]
+    return max((end_of(lasts, now, place.zone) for lasts in ends), default=None)
+
+
+def _terms_at_home(session: Session, debtor: Debtor, now: dt.datetime) -> tuple[Place | None, Terms | None]:
+    """The place that a debtor's blocks are measured at, and what the lender's policies and one's own say there."""
+    query = sa.select(Place).where(Place.debtor_id == debtor.id).order_by(Place.kind != PlaceKind.HOME, Place.id)
+    place = session.scalars(query.limit(1)).first()
+    if place is None:
+        return None, None
+    ids = {debtor.org_id, session.info.get("org") or debtor.org_id}
+    policies = policies_of(organisations_by_id(session, ids).values())
+    return place, terms_for(policies, place_facts(place), local_day(now, place.zone))
 
 
 def _demand_known(session: Session, draft: BlockDraft, now: dt.datetime) -> Debtor:

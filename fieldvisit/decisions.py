@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.compliance.decision import Decision, plain
 from fieldvisit.compliance.evaluate import evaluate
 from fieldvisit.compliance.facts import Facts, Question
 from fieldvisit.compliance.intervals import Interval
+from fieldvisit.compliance.policy import Policy
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.facts import Subject, facts_of, staff_facts, subject_of
 from fieldvisit.models import Organisation, StoredDecision, Visit
@@ -59,23 +61,32 @@ def judge_eligible(
 
 @dataclass(frozen=True, kw_only=True)
 class AtTheDoor:
-    """These people, at this visit, from then until then."""
+    """These people, at this visit, from then until then; `recording` is what runs, as far as somebody said."""
 
     visit: Visit
     span: Interval
     visitor_ids: Sequence[uuid.UUID]
+    recording: frozenset[Recorded] | None = None
 
 
-def decide_all(
-    session: Session, asked: Sequence[AtTheDoor], *, moment: CheckMoment, now: dt.datetime
-) -> list[Decision]:
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A question about a visit, what is known of it, and the answer."""
+
+    asked: AtTheDoor
+    facts: Facts
+    policies: tuple[Policy, ...]
+    decision: Decision
+
+
+def judge_all(session: Session, asked: Sequence[AtTheDoor], *, moment: CheckMoment, now: dt.datetime) -> list[Judged]:
     """Judge each, and store each answer with its visit. The number of queries does not grow with what is asked."""
     known = facts_of(session, [subject_of(one.visit) for one in asked], now)
     staff = staff_facts(session, {visitor_id for one in asked for visitor_id in one.visitor_ids})
     organisations = organisations_by_id(
         session, {org_id for one in asked for org_id in (one.visit.org_id, one.visit.lender_id)}
     )
-    decisions = []
+    found = []
     for one, facts in zip(asked, known, strict=True):
         question = Question(
             visit_id=str(one.visit.id),
@@ -83,18 +94,20 @@ def decide_all(
             begins_at=one.span.begins_at,
             ends_at=one.span.ends_at,
             staff=tuple(staff[visitor_id] for visitor_id in one.visitor_ids),
+            recording=one.recording,
         )
         policies = policies_of((organisations[one.visit.org_id], organisations[one.visit.lender_id]))
-        decisions.append(evaluate(question, facts, policies, now))
-        session.add(stored_decision(one.visit, decisions[-1], moment=moment, span=one.span, now=now))
+        decision = evaluate(question, facts, policies, now)
+        found.append(Judged(asked=one, facts=facts, policies=policies, decision=decision))
+        session.add(stored_decision(one.visit, decision, moment=moment, span=one.span, now=now))
     session.flush()
-    return decisions
+    return found
 
 
 def decide(session: Session, asked: AtTheDoor, *, moment: CheckMoment, now: dt.datetime) -> Decision:
     """Judge one visit at one time by these people, and store the answer with the visit."""
-    (decision,) = decide_all(session, [asked], moment=moment, now=now)
-    return decision
+    (judged,) = judge_all(session, [asked], moment=moment, now=now)
+    return judged.decision
 
 
 def stored_decision(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.decision import Decision
 from fieldvisit.compliance.evaluate import evaluate
 from fieldvisit.compliance.facts import Question
+from fieldvisit.compliance.intervals import Interval
 from fieldvisit.compliance.parameters import PolicyStatus
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.decisions import organisations_by_id
@@ -32,15 +33,21 @@ def explain_visit(
     staff = staff_facts(session, crew)
     organisations = organisations_by_id(session, (visit.org_id, visit.lender_id))
     policies = policies_of((organisations[visit.org_id], organisations[visit.lender_id]))
+    span = span_of(visit, begins_at)
     question = Question(
         visit_id=str(visit.id),
         moment=CheckMoment.PLANNING,
-        begins_at=begins_at,
-        ends_at=begins_at + dt.timedelta(seconds=visit.service_s),
+        begins_at=span.begins_at,
+        ends_at=span.ends_at,
         staff=tuple(staff[visitor_id] for visitor_id in sorted(crew)),
     )
     tried = tuple(replace(policy, status=PolicyStatus.IN_FORCE) for policy in simulated)
     return evaluate(question, facts, (*policies, *tried), now)
+
+
+def span_of(visit: Visit, begins_at: dt.datetime) -> Interval:
+    """The time that the visit takes if it begins then."""
+    return Interval(begins_at, begins_at + dt.timedelta(seconds=visit.service_s))
 
 
 def _crew_of(session: Session, visit: Visit) -> Collection[uuid.UUID]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.facts import (
     AttemptFact,
     BlockFact,
+    ConsentAbout,
     ConsentFact,
     ConsentForm,
     CredentialFact,
@@ -25,14 +26,15 @@ from fieldvisit.compliance.facts import (
     Facts,
     KnownPlaceFact,
     LocalTimes,
+    OverrideFact,
     PlaceFacts,
     PlannedVisitFact,
     Scope,
     StaffFact,
     WishKind,
 )
-from fieldvisit.compliance.parameters import CollectorRole, Party
-from fieldvisit.compliance.wallclock import Day
+from fieldvisit.compliance.parameters import CollectorRole, ConsentContent, Party
+from fieldvisit.compliance.wallclock import WEEK, Day
 from fieldvisit.models import (
     Case,
     Consent,
@@ -40,6 +42,7 @@ from fieldvisit.models import (
     ContactBlock,
     ContactPoint,
     Credential,
+    Override,
     Place,
     Visit,
     Visitor,
@@ -78,6 +81,7 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
     numbers = _numbers(session, debtor_ids)
     planned = _planned(session, debtor_ids)
     places = _known_places(session, debtor_ids)
+    overrides = _overrides(session, {subject.visit_id for subject in subjects if subject.visit_id is not None})
     found = []
     for subject in subjects:
         debtor_id = subject.case.debtor_id
@@ -103,6 +107,7 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
                 consents=tuple(consents[debtor_id]),
                 debtor_times=tuple(wishes[debtor_id]),
                 planned_visits=tuple(others),
+                overrides=tuple(overrides[str(subject.visit_id)]),
             )
         )
     return found
@@ -175,7 +180,7 @@ def staff_facts(session: Session, visitor_ids: Iterable[uuid.UUID]) -> dict[uuid
 
 
 def place_facts(place: Place) -> PlaceFacts:
-    return PlaceFacts(id=str(place.id), kind=place.kind, zone=place.zone, country=place.country)
+    return PlaceFacts(id=str(place.id), kind=place.kind, zone=place.zone, country=place.country, region=place.region)
 
 
 def known_place(place: Place) -> KnownPlaceFact:
@@ -220,6 +225,9 @@ def _blocks(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, lis
                 channel=row.channel,
                 place_id=str(row.place_id) if row.place_id else None,
                 case_id=str(row.case_id) if row.case_id else None,
+                form=ConsentForm(row.form),
+                renewals=row.renewals,
+                lifted=row.lifted_at is not None,
             )
         )
     return found
@@ -230,8 +238,47 @@ def _consents(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, l
     found: dict[uuid.UUID, list[ConsentFact]] = defaultdict(list)
     for row in rows:
         found[row.debtor_id].append(
-            ConsentFact(id=str(row.id), given_at=row.given_at, revoked_at=row.revoked_at, form=ConsentForm(row.form))
+            ConsentFact(
+                id=str(row.id),
+                given_at=row.given_at,
+                revoked_at=row.revoked_at,
+                form=ConsentForm(row.form),
+                place_id=str(row.place_id) if row.place_id else None,
+                visit_id=str(row.visit_id) if row.visit_id else None,
+                times=_agreed_times(row),
+                about=ConsentAbout(row.about),
+                contents=frozenset(ConsentContent(each) for each in row.contents),
+            )
         )
+    return found
+
+
+def _agreed_times(row: Consent) -> LocalTimes | None:
+    if row.from_time is None and not row.days and row.starts_on is None and row.ends_on is None:
+        return None
+    return LocalTimes(
+        weekdays=frozenset(Day(name) for name in row.days) or frozenset(WEEK),
+        from_time=row.from_time,
+        until_time=row.until_time,
+        from_on=row.starts_on,
+        until_on=row.ends_on,
+    )
+
+
+def _overrides(session: Session, visit_ids: set[uuid.UUID]) -> dict[str, list[OverrideFact]]:
+    """The overrides that count, by visit: not revoked, and confirmed where a second person is asked for."""
+    rows = session.scalars(
+        sa.select(Override)
+        .where(
+            Override.visit_id.in_(visit_ids),
+            Override.revoked_at.is_(None),
+            sa.or_(sa.not_(Override.needs_second), Override.confirmed_at.is_not(None)),
+        )
+        .order_by(Override.id)
+    )
+    found: dict[str, list[OverrideFact]] = defaultdict(list)
+    for row in rows:
+        found[str(row.visit_id)].append(OverrideFact(id=str(row.id), clause_id=row.clause_id, on_day=row.on_day))
     return found
 
 
@@ -243,6 +290,7 @@ def _wishes(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, lis
             DebtorTime(
                 id=str(row.id),
                 kind=WishKind.ONLY if row.only else WishKind.AVOID,
+                stated_at=row.stated_at,
                 times=LocalTimes(
                     weekdays=frozenset(Day(name) for name in row.days),
                     from_time=row.from_time,

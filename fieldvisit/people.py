@@ -15,6 +15,7 @@ from fieldvisit.drafts import LONGEST_ID, Change, assign, check_text, find_organ
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import Credential, Shift, Visitor
+from fieldvisit.rejudging import rejudge_visitor
 from fieldvisit.vocabulary import CredentialKind, CrewSource
 
 LONGEST_SHIFT = dt.timedelta(hours=16)
@@ -232,6 +233,9 @@ def upsert_credential(session: Session, draft: CredentialDraft) -> tuple[Credent
     if credential is not None:
         changed = assign(credential, **values)
         session.flush()
+        if changed:
+            now = session.execute(sa.select(sa.func.fieldvisit_now())).scalar_one()
+            rejudge_visitor(session, visitor.id, now=now, code="credential_changed")
         return credential, Change.CHANGED if changed else Change.UNCHANGED
     credential = Credential(org_id=visitor.org_id, external_id=draft.external_id, **values)
     session.add(credential)
@@ -244,5 +248,7 @@ def revoke_credential(session: Session, credential_id: uuid.UUID, now: dt.dateti
     credential = get_by_id(session, Credential, credential_id)
     if credential.revoked_at is None:
         credential.revoked_at = now
+        session.flush()
+        rejudge_visitor(session, credential.visitor_id, now=now, code="credential_revoked")
         session.flush()
     return credential

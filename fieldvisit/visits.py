@@ -52,6 +52,7 @@ class CalledOff(StrEnum):
     """Why nobody may make a visit any more. It follows from the case; no person gives it as a reason."""
 
     PLACEMENT_ENDED = "placement_ended"
+    NO_LONGER_LAWFUL = "no_longer_lawful"
     PLACED_AWAY = "placed_away"
     CASE_CLOSED = "case_closed"
     LEGAL_STEP = "legal_step"

@@ -199,6 +199,12 @@ class Verdict(StrEnum):
     BLOCKED = "blocked"
 
 
+class RejudgingState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+
+
 class IdentityMethod(StrEnum):
     DOCUMENT_SEEN = "document_seen"
     TWO_FACTS = "two_facts"

@@ -57,7 +57,7 @@ def test_every_table_of_the_domain_is_under_row_level_security(urls: Urls) -> No
         )
     by_shape = {mapper.class_.__tablename__: mapper.class_.visibility for mapper in Base.registry.mappers}
     assert forced == {table for table, shape in by_shape.items() if shape != "system"}
-    assert set(by_shape.values()) == {*RULES, "organisation", "system"}
+    assert set(by_shape.values()) == {*RULES, "organisation", "read_by_all", "system"}
 
 
 def test_every_constraint_has_a_name_of_ours(urls: Urls) -> None:

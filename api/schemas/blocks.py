@@ -2,10 +2,11 @@
 
 from marshmallow import fields
 
-from api.schemas.base import Drafted, Out, PageIn
+from api.schemas.base import Drafted, In, Out, PageIn
 from api.schemas.fields import Choice, Id, Instant, OuterId, Text
 from api.schemas.words import Words
 from fieldvisit.blocks import BlockDraft
+from fieldvisit.compliance.facts import ConsentForm
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel
 
 
@@ -22,6 +23,14 @@ class BlockIn(Drafted):
     until_at = Instant(allow_none=True)
     note = Text(max=2_000, allow_none=True)
     external_id = OuterId(allow_none=True)
+    form = Choice(ConsentForm, load_default=ConsentForm.ANY)
+    evidence = Text(max=200, allow_none=True)
+
+
+class LiftIn(In):
+    """Why it ends."""
+
+    reason = Text(required=True, max=2_000)
 
 
 class BlocksQueryIn(PageIn):
@@ -42,7 +51,12 @@ class BlockOut(Out):
     filed_by_id = Id(required=True, allow_none=True)
     since_at = Instant(required=True)
     until_at = Instant(required=True, allow_none=True)
+    form = Choice(ConsentForm, required=True)
+    evidence = fields.String(required=True, allow_none=True)
+    renewals = fields.Integer(required=True)
     lifted_at = Instant(required=True, allow_none=True)
+    lifted_by_id = Id(required=True, allow_none=True)
+    lift_reason = fields.String(required=True, allow_none=True)
 
 
 class FiledOut(Out):

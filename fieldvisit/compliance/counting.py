@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from fieldvisit.compliance.decision import ClauseResult
 from fieldvisit.compliance.facts import AttemptFact, Facts, PlannedVisitFact
@@ -58,6 +59,17 @@ def counted(rule: CapRule, facts: Facts, zone: str, *, now: datetime, visit_id: 
         if planned.planned_on >= today and planned.visit_id != visit_id and reserves(rule.scope, planned, facts)
     ]
     return sorted(tried + reserved)
+
+
+def counting_results(rule: CapRule) -> frozenset[AttemptResult]:
+    """The results of attempts that the cap counts."""
+    return _counting(rule.counts, rule.excludes)
+
+
+@lru_cache(maxsize=256)
+def _counting(counts: Counts, excludes: frozenset[AttemptResult]) -> frozenset[AttemptResult]:
+    counted = frozenset(AttemptResult) if counts is Counts.ATTEMPT else _RESULTS[counts]
+    return counted - excludes
 
 
 def day_of(attempt: AttemptFact, zone: str) -> date:
@@ -121,8 +133,7 @@ def _cap_clause(inquiry: Inquiry, rule: CapRule) -> ClauseResult:
 def _counts(rule: CapRule, attempt: AttemptFact, facts: Facts) -> bool:
     return (
         attempt.channel in rule.channels
-        and attempt.result not in rule.excludes
-        and (rule.counts is Counts.ATTEMPT or attempt.result in _RESULTS[rule.counts])
+        and attempt.result in counting_results(rule)
         and in_scope(rule.scope, attempt, facts)
     )
 

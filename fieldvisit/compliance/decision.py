@@ -23,7 +23,10 @@ SEVERITY = {Verdict.ALLOWED: 0, Verdict.NEEDS_OVERRIDE: 1, Verdict.BLOCKED: 2}
 
 @dataclass(frozen=True, kw_only=True)
 class ClauseResult:
-    """What one clause says. `warning`: it was not kept, but its policy only warns. `fact_ids`: what it rests on."""
+    """What one clause says. `warning`: it was not kept, but its policy only warns. `fact_ids`: what it rests on.
+
+    `overridden_by`: it was not kept, and this override lets the visit go beyond it.
+    """
 
     clause_id: str
     verdict: Verdict
@@ -33,6 +36,7 @@ class ClauseResult:
     override_role: Role | None = None
     second_person: bool = False
     warning: bool = False
+    overridden_by: str | None = None
 
 
 class Later(Protocol):

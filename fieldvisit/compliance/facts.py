@@ -271,6 +271,15 @@ class StaffFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OverrideFact:
+    """Somebody with the right to let the visit go beyond this clause on this local date."""
+
+    id: str
+    clause_id: str
+    on_day: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """What decides, beside place and date, which policies apply. What is None is not known, and counts as meant.
 
@@ -311,9 +320,10 @@ class Facts:
     consents: tuple[ConsentFact, ...] = ()
     debtor_times: tuple[DebtorTime, ...] = ()
     planned_visits: tuple[PlannedVisitFact, ...] = ()
+    overrides: tuple[OverrideFact, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("attempts", "blocks", "consents", "debtor_times", "known_places", "notices"):
+        for name in ("attempts", "blocks", "consents", "debtor_times", "known_places", "notices", "overrides"):
             object.__setattr__(self, name, tuple(sorted(getattr(self, name), key=lambda fact: fact.id)))
         object.__setattr__(self, "number_ids", tuple(sorted(self.number_ids)))
         planned = sorted(self.planned_visits, key=lambda fact: (fact.planned_on, fact.visit_id))

@@ -44,21 +44,49 @@ def load_preset(name: str) -> Policy:
     """The preset of that name, such as ``house``; its file is read once."""
     if name not in preset_names():
         raise NotFound(what="policy preset", id=name)
-    return policy_from_toml((PRESETS / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
+    return policy_from_toml(preset_text(name), f"{name}.toml")
 
 
-def policy_from_toml(text: str, where: str) -> Policy:
-    """The policy written in `text`; `where` tells a reader of the refusal which text that was."""
+def preset_text(name: str) -> str:
+    """The preset as it is written."""
+    return (PRESETS / f"{name}.toml").read_text("utf-8")
+
+
+def policy_from_toml(
+    text: str, where: str, *, called: str | None = None, instead: Mapping[str, Any] | None = None
+) -> Policy:
+    """The policy written in `text`; `where` tells a reader of the refusal which text that was.
+
+    `called` is the id it gets in place of its own, in its clauses too; `instead` are keys that count in place of those
+    written.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyRefused(where=where, path="TOML", reason=str(error)) from error
     try:
+        table |= dict(instead or {})
+        if called is not None:
+            table = _renamed(table, called)
         force = table.pop("legal_force", None)
         policy: Policy = _made(Policy, _with_force(table, force), "")
     except InvalidValue as error:
         raise PolicyRefused(where=where, **error.details) from error
     return policy
+
+
+def _renamed(table: dict[str, Any], called: str) -> dict[str, Any]:
+    """The same policy under another id: whatever begins with the old one begins with the new one."""
+    start = f"{table.get('id')}/"
+
+    def rule(value: Any) -> Any:
+        named = isinstance(value, dict) and str(value.get("id", "")).startswith(start)
+        return value | {"id": called + "/" + value["id"].removeprefix(start)} if named else value
+
+    renamed = {
+        key: [rule(each) for each in value] if isinstance(value, list) else rule(value) for key, value in table.items()
+    }
+    return renamed | {"id": called}
 
 
 def _with_force(table: dict[str, Any], force: str | None) -> dict[str, Any]:

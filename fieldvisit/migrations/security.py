@@ -54,5 +54,12 @@ def secure(table: str, visibility: str) -> list[str]:
             f"create policy written on {table} for insert with check (id = app_org() or app_sees_all())",
             f"create policy changed on {table} for update using (id = app_org() or app_sees_all())",
         ]
+    if visibility == "read_by_all":
+        return [
+            *statements,
+            f"create policy readable on {table} for select using (true)",
+            f"create policy written on {table} for insert with check ({_OWN})",
+            f"create policy changed on {table} for update using ({_OWN}) with check ({_OWN})",
+        ]
     seen, written = RULES[visibility]
     return [*statements, f"create policy organisation on {table} using ({seen}) with check ({written})"]

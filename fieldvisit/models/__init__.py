@@ -4,6 +4,7 @@ from fieldvisit.models.answers import KeptAnswer
 from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
 from fieldvisit.models.cases import Case, Payment, Placement
+from fieldvisit.models.compliance import CapSlot, LegalHold, Override, PolicyVersion, Rejudging
 from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock
 from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
@@ -20,6 +21,7 @@ __all__ = [
     "Area",
     "AuditEvent",
     "Base",
+    "CapSlot",
     "Case",
     "ClockShift",
     "Consent",
@@ -38,13 +40,17 @@ __all__ = [
     "HeldEvent",
     "IdentityCheck",
     "KeptAnswer",
+    "LegalHold",
     "Organisation",
+    "Override",
     "Payment",
     "PhoneEventKey",
     "Place",
     "Placement",
+    "PolicyVersion",
     "Promise",
     "RefreshToken",
+    "Rejudging",
     "ReportAddition",
     "Route",
     "SafetyAlert",

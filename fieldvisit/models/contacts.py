@@ -69,12 +69,21 @@ class ContactBlock(Base, PlacedByDebtor):
     filed_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     since_at: Mapped[dt.datetime]
     until_at: Mapped[dt.datetime | None]
+    form: Mapped[str] = mapped_column(server_default="any")
+    """How it was stated: some texts ask for a written one."""
+    evidence: Mapped[str | None]
+    """What it rests on: the id of a letter, a report, a call."""
+    renewals: Mapped[int] = mapped_column(server_default="0")
     lifted_at: Mapped[dt.datetime | None]
+    lifted_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    lift_reason: Mapped[str | None] = mapped_column(Sealed("contact_blocks.lift_reason"))
     created_at: Mapped[RecordedAt]
 
     __table_args__ = (
         sa.CheckConstraint("(scope = 'channel') = (channel is not null)", name="channel_is_named"),
         sa.CheckConstraint("(scope = 'place') = (place_id is not null)", name="place_is_named"),
         sa.CheckConstraint("since_at < until_at", name="times_in_order"),
+        sa.CheckConstraint("form in ('any', 'written', 'separate_document')", name="form_is_known"),
+        sa.CheckConstraint("renewals >= 0", name="renewals_are_counted"),
         sa.UniqueConstraint("org_id", "made_by_id", "external_id"),
     )

@@ -59,6 +59,8 @@ class Place(Base, PlacedByDebtor):
     """Which geocoder found it, or from which datum it was converted."""
     zone: Mapped[str]
     country: Mapped[str] = mapped_column(sa.String(2))
+    region: Mapped[str | None]
+    """ISO 3166-2, such as US-MA; None: not known, and then the policies of every region of the country apply."""
     created_at: Mapped[RecordedAt]
 
     __table_args__ = (
@@ -97,7 +99,7 @@ class Wish(Base, PlacedByDebtor):
 
 
 class Consent(Base, PlacedByDebtor):
-    """What the debtor agreed to, in which form, until it is revoked."""
+    """What the debtor agreed to, in which form, until it is revoked. A bound that is None does not bind."""
 
     __tablename__ = "consents"
 
@@ -107,4 +109,25 @@ class Consent(Base, PlacedByDebtor):
     form: Mapped[str]
     given_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
+    external_id: Mapped[str | None]
+    about: Mapped[str] = mapped_column(server_default="visits")
+    place_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("places.id"))
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"))
+    contents: Mapped[list[str]] = mapped_column(server_default=sa.text("'{}'"))
+    """What the debtor was told when agreeing to one visit: purpose, date, time."""
+    days: Mapped[list[str]] = mapped_column(server_default=sa.text("'{}'"))
+    from_time: Mapped[dt.time | None]
+    until_time: Mapped[dt.time | None]
+    starts_on: Mapped[dt.date | None]
+    ends_on: Mapped[dt.date | None]
+    recorded_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    origin: Mapped[str] = mapped_column(server_default="api")
     created_at: Mapped[RecordedAt]
+
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "external_id"),
+        sa.CheckConstraint("about in ('visits', 'recording')", name="about_is_known"),
+        sa.CheckConstraint("form in ('any', 'written', 'separate_document')", name="form_is_known"),
+        sa.CheckConstraint("(from_time is null) = (until_time is null)", name="times_are_whole"),
+        sa.CheckConstraint("starts_on <= ends_on", name="dates_in_order"),
+    )

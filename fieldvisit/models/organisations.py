@@ -5,9 +5,10 @@ import uuid
 from typing import ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import Base, Owned, PrimaryKey, RecordedAt
+from fieldvisit.models.compliance import PolicyVersion
 from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import OrganisationKind, Role
 
@@ -31,6 +32,11 @@ class Organisation(Base):
     """The number a debtor may call about a visit."""
     emergency_number: Mapped[str] = mapped_column(server_default="112")
     created_at: Mapped[RecordedAt]
+
+    own_policies: Mapped[list[PolicyVersion]] = relationship(
+        lazy="selectin", viewonly=True, order_by="PolicyVersion.version"
+    )
+    """The policies it made itself, every version, withdrawn ones too."""
 
     __table_args__ = (sa.CheckConstraint("code ~ '^[a-z0-9][a-z0-9-]{1,39}$'", name="code_is_a_slug"),)
 

@@ -50,6 +50,7 @@ from fieldvisit.planning.plans import (
 )
 from fieldvisit.planning.search import search, work_of
 from fieldvisit.planning.work import Answer
+from fieldvisit.rejudgings import TASK, run_rejudging
 from fieldvisit.settings import Settings
 from fieldvisit.visits import expire_visits, return_unbegun
 
@@ -111,6 +112,12 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
     @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep")
     async def sweep(timestamp: int) -> None:
         await sweep_stalled(app, silent_s=silent_s)
+
+    # Its own slot of the queue is enough: a run reports its progress and may be done again from its beginning.
+    @app.task(name=TASK, queue=UPKEEP, retry=cut_short)
+    async def rejudge(org_id: str, rejudging_id: str) -> None:
+        ids = uuid.UUID(org_id), uuid.UUID(rejudging_id)
+        await asyncio.to_thread(run_rejudging, tools.sessions, tools.clock, *ids)
 
     @app.periodic(cron="*/10 * * * *")
     @app.task(name="keep_up", queue=UPKEEP, queueing_lock="keep_up")

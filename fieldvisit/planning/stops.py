@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from fieldvisit.caps import reserve_slots
 from fieldvisit.compliance.decision import ClauseResult, plain
 from fieldvisit.compliance.inquiry import product_clause
 from fieldvisit.compliance.intervals import Interval
-from fieldvisit.decisions import AtTheDoor, decide_all
+from fieldvisit.decisions import AtTheDoor, judge_all
 from fieldvisit.languages import Message
 from fieldvisit.models import DayPlan, Route, Stop, UnservedVisit, Visit, Visitor
 from fieldvisit.planning.papers import check_papers
@@ -56,12 +57,16 @@ def judge_stops(
         for route, stop in stops
         if visits[stop.visit_id].case is not None
     }
-    decisions = decide_all(session, list(asked.values()), moment=moment, now=now)
+    judged = judge_all(session, list(asked.values()), moment=moment, now=now)
+    decisions = [one.decision for one in judged]
     check_papers(session, list(asked.values()), moment=moment, now=now)
     refused = {
         visit_id: () if decision.verdict is Verdict.ALLOWED else decision.deciding
         for visit_id, decision in zip(asked, decisions, strict=True)
     }
+    for one in judged:
+        if one.decision.verdict is Verdict.ALLOWED and (full := reserve_slots(session, one)):
+            refused[one.asked.visit.id] = (full,)
     return [
         JudgedStop(route, stop, visits[stop.visit_id], refused.get(stop.visit_id, (TAKEN_BACK,)))
         for route, stop in stops

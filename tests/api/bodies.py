@@ -3,6 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+TOML = """
+id = "contract"
+version = 1
+title = "A contract"
+jurisdiction = "*"
+status = "in_force"
+effective_from = 2020-01-01
+legal_force = "house"
+[visits]
+id = "contract/visits/1"
+allowed = "yes"
+source = "a contract"
+confidence = "house"
+"""
+
 # Values whose form or meaning the schema alone does not give away.
 KNOWN: Mapping[str, Any] = {
     "agency": "lansi-field",
@@ -16,6 +31,7 @@ KNOWN: Mapping[str, Any] = {
     "password": "correct horse battery",
     "phone": "+358450001234",
     "roles": ["visitor"],
+    "toml": TOML,
     "starts_at": "2026-03-03T08:00:00+02:00",
     "until_time": "10:00",
     "username": "someone",

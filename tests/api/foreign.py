@@ -8,18 +8,35 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import ContactBlock, DayPlan, Device, HeldEvent, SafetyAlert, SafetySession
+from fieldvisit.models import (
+    Consent,
+    ContactBlock,
+    DayPlan,
+    Device,
+    HeldEvent,
+    LegalHold,
+    Override,
+    PolicyVersion,
+    Rejudging,
+    SafetyAlert,
+    SafetySession,
+    StoredDecision,
+    Visit,
+)
 from fieldvisit.vocabulary import (
     AlertKind,
     AlertState,
     BlockTrigger,
+    CheckMoment,
     CredentialKind,
     DayPlanState,
     HeldState,
     RiskLevel,
     Role,
     SafetyState,
+    Verdict,
 )
+from tests.api.bodies import TOML
 from tests.conftest import NOW
 from tests.worlds import TODAY, World, make_case, make_credential, make_shift, make_visit, make_visitor
 
@@ -64,6 +81,13 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         )
         session.add_all([block, plan, safety, held, device])
         session.flush()
+        consent = Consent(org_id=world.lender, debtor_id=case.debtor_id, purpose="visits", form="written", given_at=NOW)
+        hold = LegalHold(org_id=world.lender, debtor_id=case.debtor_id, reason="A lawsuit.", placed_at=NOW)
+        version = PolicyVersion(org_id=world.agency, policy_id="contract", version=1, text=TOML, effective_from=TODAY)
+        rejudging = Rejudging(org_id=world.agency, reason="test")
+        session.add_all([consent, hold, version, rejudging])
+        session.flush()
+        override = make_override(session, visit, account.id)
         alert = make_alert(world, safety.id)
         session.add(alert)
         session.flush()
@@ -72,6 +96,11 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "alert_id": alert.id,
             "area_id": world.area,
             "block_id": block.id,
+            "consent_id": consent.id,
+            "hold_id": hold.id,
+            "override_id": override.id,
+            "rejudging_id": rejudging.id,
+            "version_id": version.id,
             "case_external_id": case.external_id,
             "case_id": case.id,
             "credential_id": credential.id,
@@ -86,6 +115,40 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "visitor_external_id": visitor.external_id,
             "visitor_id": visitor.id,
         }
+
+
+def make_override(session: Session, visit: Visit, account_id: uuid.UUID) -> Override:
+    decision = StoredDecision(
+        org_id=visit.org_id,
+        lender_id=visit.lender_id,
+        visit_id=visit.id,
+        moment=CheckMoment.PLANNING,
+        verdict=Verdict.NEEDS_OVERRIDE,
+        clauses=[],
+        policies=[],
+        lawful=[],
+        inputs_hash="",
+        decided_at=NOW,
+    )
+    session.add(decision)
+    session.flush()
+    row = Override(
+        org_id=visit.org_id,
+        lender_id=visit.lender_id,
+        visit_id=visit.id,
+        clause_id="us/caps/1",
+        policy_version=1,
+        decision_id=decision.id,
+        role=Role.SUPERVISOR,
+        on_day=TODAY,
+        reason="A reason.",
+        asked_by_id=account_id,
+        asked_at=NOW,
+        needs_second=True,
+    )
+    session.add(row)
+    session.flush()
+    return row
 
 
 def make_session(world: World, visitor_id: uuid.UUID) -> SafetySession:

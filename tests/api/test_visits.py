@@ -179,10 +179,12 @@ def test_a_block_is_filed_listed_and_lifted(
     (listed,) = dispatcher.get(f"/blocks?debtor_id={visit['debtor_id']}", headers=ZH).json["items"]
     assert (listed["trigger_words"], listed["note"], listed["lifted_at"]) == ("债务争议", "By letter.", None)
     address = f"/blocks/{listed['id']}/lift"
-    assert dispatcher.post(address).status_code == 403
+    why = {"reason": "The dispute was settled."}
+    assert dispatcher.post(address, json=why).status_code == 403
     supervisor = client_for(Role.SUPERVISOR, org=world.lender)
-    assert supervisor.post(address).json["lifted_at"] is not None
-    assert supervisor.post(address).json["code"] == "already_lifted"
+    lifted = supervisor.post(address, json=why).json
+    assert (lifted["lifted_at"] is not None, lifted["lift_reason"]) == (True, why["reason"])
+    assert supervisor.post(address, json=why).json["code"] == "already_lifted"
 
 
 def test_a_block_that_names_no_channel_for_a_channel_is_refused(dispatcher: FlaskClient, visit: dict[str, Any]) -> None:

@@ -291,4 +291,5 @@ def test_a_stored_clause_is_plain_json() -> None:
         "override_role": None,
         "second_person": False,
         "warning": False,
+        "overridden_by": None,
     }

@@ -241,7 +241,6 @@ def make_route(session: Any, door: Door, visitor_ids: list[uuid.UUID]) -> None:
         org_id=door.world.agency,
         plan_id=plan.id,
         crew_code="A",
-        crew_by="file",
         from_office=True,
         start_lat=60.17,
         start_lon=24.94,

@@ -1,0 +1,225 @@
+"""Everything ahead is judged anew when something changes: a block, a paper, a policy, a consent, a late contact.
+
+What a contact block stops is cancelled; what may no longer be made as planned goes back and waits, its stop leaves the
+route, and its slots are free; a crew on its way is told that the visit is off. Nothing that is still lawful is touched.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from fieldvisit.compliance.conduct_parameters import Recorded
+from fieldvisit.compliance.decision import ClauseResult, Decision
+from fieldvisit.compliance.evaluate import evaluate
+from fieldvisit.compliance.facts import Facts, Question
+from fieldvisit.compliance.intervals import Interval
+from fieldvisit.database import on_behalf_of
+from fieldvisit.decisions import organisations_by_id, stored_decision
+from fieldvisit.facts import facts_of, staff_facts, subject_of
+from fieldvisit.models import CrewMember, DayPlan, Route, Stop, Visit
+from fieldvisit.planning.stops import JudgedStop, leave_out
+from fieldvisit.policies import policies_of
+from fieldvisit.visits import CalledOff, cancel, lock_visits, move, note_event
+from fieldvisit.vocabulary import BlockTrigger, CheckMoment, Verdict, VisitState
+
+S = VisitState
+AHEAD = (S.REQUESTED, S.ELIGIBLE, S.PLANNED, S.PUBLISHED, S.UNDER_WAY)
+"""States in which a visit is still to be begun at its door."""
+BLOCKING = frozenset({"stops", "blocks", "blackouts", "complaint"})
+
+
+@dataclass(frozen=True)
+class Rejudged:
+    """The visits that were cancelled, that went back to wait, and that wait and may not be made as things stand."""
+
+    cancelled: tuple[uuid.UUID, ...] = ()
+    taken_back: tuple[uuid.UUID, ...] = ()
+    flagged: tuple[uuid.UUID, ...] = ()
+
+    def __add__(self, other: "Rejudged") -> "Rejudged":
+        return Rejudged(
+            self.cancelled + other.cancelled, self.taken_back + other.taken_back, self.flagged + other.flagged
+        )
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A visit that is judged anew: when it is to be made and by whom, as far as that is known."""
+
+    visit: Visit
+    facts: Facts
+    stop: Stop | None
+    route: Route | None
+    crew: tuple[uuid.UUID, ...] = field(default=())
+
+    def question(self, staff: Mapping[uuid.UUID, object], now: dt.datetime) -> Question:
+        """What is asked: at its stop, by its crew; of a visit without one, whether it may be made at all."""
+        if self.stop is None:
+            return Question(visit_id=str(self.visit.id), moment=CheckMoment.ELIGIBLE)
+        span = self.span(now)
+        return Question(
+            visit_id=str(self.visit.id),
+            moment=CheckMoment.PLANNING if self.visit.state is S.PLANNED else CheckMoment.DOOR,
+            begins_at=span.begins_at,
+            ends_at=span.ends_at,
+            staff=tuple(staff[visitor_id] for visitor_id in self.crew),  # type: ignore[misc]  # staff facts by id
+            # Nobody records before the door: what is asked there is asked there.
+            recording=frozenset(Recorded),
+        )
+
+    def span(self, now: dt.datetime) -> Interval:
+        """The stop's time, or from now on where that is over."""
+        if self.stop is None or self.stop.begin_at < now:
+            return Interval(now, now + dt.timedelta(seconds=self.visit.service_s))
+        return Interval(self.stop.begin_at, self.stop.end_at)
+
+
+def rejudge(session: Session, visit_ids: Iterable[uuid.UUID], *, now: dt.datetime, code: str) -> Rejudged:
+    """Judge these visits anew, as far as they are ahead; `code` says in their history what made it necessary.
+
+    Those of another organisation are judged in its own books, where their routes are.
+    """
+    found = Rejudged()
+    for org_id, ids in _by_organisation(session, visit_ids).items():
+        if session.info.get("org") in (None, org_id):
+            found += _rejudge(session, ids, now=now, code=code)
+        else:
+            with on_behalf_of(session, org_id):
+                found += _rejudge(session, ids, now=now, code=code)
+    return found
+
+
+def rejudge_debtor(session: Session, debtor_id: uuid.UUID, *, now: dt.datetime, code: str) -> Rejudged:
+    """Judge every visit ahead of the debtor anew."""
+    return rejudge(session, session.scalars(_ahead(Visit.debtor_id == debtor_id)).all(), now=now, code=code)
+
+
+def rejudge_visitor(session: Session, visitor_id: uuid.UUID, *, now: dt.datetime, code: str) -> Rejudged:
+    """Judge every visit anew that stands on a route of the visitor."""
+    rides = (
+        sa.select(Stop.visit_id)
+        .join(CrewMember, CrewMember.route_id == Stop.route_id)
+        .where(CrewMember.visitor_id == visitor_id)
+    )
+    return rejudge(session, session.scalars(_ahead(Visit.id.in_(rides))).all(), now=now, code=code)
+
+
+def visits_ahead(org_id: uuid.UUID) -> sa.Select[uuid.UUID]:
+    """The ids of all visits ahead that the organisation makes, or that are made for it, in a stated order."""
+    return _ahead(sa.or_(Visit.org_id == org_id, Visit.lender_id == org_id))
+
+
+def read_ahead(session: Session, visits: Collection[Visit], now: dt.datetime) -> list[Ahead]:
+    """These visits with what is known of them, their stop and their crew. Few queries, whatever their number."""
+    _read_alongside(session, visits)
+    seen = [visit for visit in visits if visit.case is not None]
+    stops = _stops(session, seen)
+    facts = facts_of(session, [subject_of(visit) for visit in seen], now)
+    return [
+        Ahead(visit, known, stop, stop.route, tuple(member.visitor_id for member in stop.route.members))
+        if (stop := stops.get(visit.id))
+        else Ahead(visit, known, None, None)
+        for visit, known in zip(seen, facts, strict=True)
+    ]
+
+
+def judge_ahead(
+    session: Session, ahead: Sequence[Ahead], now: dt.datetime
+) -> Iterator[tuple[Ahead, Question, Decision]]:
+    """The engine's answer for each of them, under the policies that apply to it."""
+    staff = staff_facts(session, {visitor_id for one in ahead for visitor_id in one.crew})
+    ids = {org_id for one in ahead for org_id in (one.visit.org_id, one.visit.lender_id)}
+    organisations = organisations_by_id(session, ids)
+    for one in ahead:
+        question = one.question(staff, now)
+        policies = policies_of((organisations[one.visit.org_id], organisations[one.visit.lender_id]))
+        yield one, question, evaluate(question, one.facts, policies, now)
+
+
+def _rejudge(session: Session, ids: Collection[uuid.UUID], *, now: dt.datetime, code: str) -> Rejudged:
+    visits = [visit for visit in lock_visits(session, ids).values() if visit.state in AHEAD]
+    found = Rejudged()
+    for one, question, decision in judge_ahead(session, read_ahead(session, visits, now), now):
+        if decision.verdict is not Verdict.ALLOWED:
+            row = stored_decision(one.visit, decision, moment=question.moment, span=question.span, now=now)
+            session.add(row)
+            session.flush()
+            found += _act(session, one, decision, now=now, facts={"cause": code, "decision_id": str(row.id)})
+    session.flush()
+    return found
+
+
+def _act(session: Session, one: Ahead, decision: Decision, *, now: dt.datetime, facts: Mapping[str, Any]) -> Rejudged:
+    visit = one.visit
+    block = _blocked_by(decision, one.facts)
+    if block is not None:
+        cancel(session, visit, reason=block[0], now=now, block_id=block[1], **facts)
+        return Rejudged(cancelled=(visit.id,))
+    if visit.state is S.UNDER_WAY:
+        cancel(session, visit, reason=CalledOff.NO_LONGER_LAWFUL, now=now, **facts)
+        return Rejudged(cancelled=(visit.id,))
+    if visit.state in (S.PLANNED, S.PUBLISHED):
+        _take_off(session, one, decision.deciding)
+        move(session, visit, S.ELIGIBLE, now=now, code=CalledOff.NO_LONGER_LAWFUL.value, **facts)
+        return Rejudged(taken_back=(visit.id,))
+    session.add(note_event(visit, "flagged", now=now, clause_ids=[c.clause_id for c in decision.deciding], **facts))
+    return Rejudged(flagged=(visit.id,))
+
+
+def _take_off(session: Session, one: Ahead, clauses: tuple[ClauseResult, ...]) -> None:
+    """The stop leaves its route; the plan says why. The times of the others stay as they were announced."""
+    if one.stop is None or one.route is None:
+        return
+    plan = session.get_one(DayPlan, one.route.plan_id)
+    leave_out(session, plan, JudgedStop(one.route, one.stop, one.visit, clauses))
+
+
+def _blocked_by(decision: Decision, facts: Facts) -> tuple[BlockTrigger, str] | None:
+    """The contact block that stands in the way, if one does."""
+    triggers = {block.id: block.trigger for block in facts.blocks}
+    for clause in decision.deciding:
+        if clause.clause_id.split("/")[1] in BLOCKING:
+            for fact_id in clause.fact_ids:
+                if fact_id in triggers:
+                    return triggers[fact_id], fact_id
+    return None
+
+
+def _ahead(*conditions: sa.ColumnElement[bool]) -> sa.Select[uuid.UUID]:
+    return sa.select(Visit.id).where(Visit.state.in_(AHEAD), *conditions).order_by(Visit.id)
+
+
+def _by_organisation(session: Session, visit_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    rows = session.execute(
+        sa.select(Visit.org_id, Visit.id).where(Visit.id.in_(set(visit_ids)), Visit.state.in_(AHEAD)).order_by(Visit.id)
+    )
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for org_id, visit_id in rows:
+        found.setdefault(org_id, []).append(visit_id)
+    return found
+
+
+def _stops(session: Session, visits: Collection[Visit]) -> dict[uuid.UUID, Stop]:
+    """The stop of each visit on the plan that it is in."""
+    planned = {visit.id: visit.plan_id for visit in visits if visit.plan_id is not None}
+    rows = session.scalars(
+        sa.select(Stop)
+        .join(Route, Route.id == Stop.route_id)
+        .where(Stop.visit_id.in_(planned), Route.plan_id.in_(set(planned.values())))
+        .options(joinedload(Stop.route).selectinload(Route.members))
+    ).unique()
+    return {stop.visit_id: stop for stop in rows if stop.route.plan_id == planned[stop.visit_id]}
+
+
+def _read_alongside(session: Session, visits: Collection[Visit]) -> None:
+    """Case, debtor and place of each visit, in one query instead of three a visit."""
+    session.scalars(
+        sa.select(Visit)
+        .where(Visit.id.in_({visit.id for visit in visits}))
+        .options(joinedload(Visit.case), joinedload(Visit.debtor), joinedload(Visit.place))
+    ).all()
