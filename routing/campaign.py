@@ -11,13 +11,17 @@ from routing.improve.search import Lane, Order, Stretch, Watch, run
 from routing.limits import Limits, Progress
 from routing.select import Choice, Effort, choose, pooled
 
-HOT, WARM, COLD = 8.0, 1.0, 0.08
+HOT, WARM, COLD = 16.0, 1.0, 0.05
 """Temperatures, in drives to a near neighbour."""
-SHARES = (0.6, 0.25, 0.15)
-"""How much of the budget each stretch of annealing has; the first is hot, the others start from the choice."""
-CHOOSING = 0.08
+SHARES = (0.8, 0.2)
+"""How much of the budget each stretch of annealing has; the first is hot, the other starts from the choice."""
+EXCHANGES = (8, 2)
+"""In how many pieces each stretch cools; after each the lanes that are behind go on from the best."""
+COLLECTED = 0.5
+"""From which part of the first stretch on the routes met are worth keeping."""
+CHOOSING = 0.06
 """The share of the clock for each choice across routes."""
-DETERMINISTIC_PER_ITERATION = 2e-5
+DETERMINISTIC_PER_ITERATION = 4e-6
 TOLD_EVERY_S = 0.25
 
 
@@ -47,7 +51,7 @@ class Campaign:
         first.fill()
         self._share(first.order())
         for number, share in enumerate(SHARES):
-            run(self.lanes, self._stretch(share, HOT if number == 0 else WARM), self.watch)
+            self._cool(number, share)
             self._share(self._chosen())
             if not self.watch.ended:
                 self._mend()
@@ -56,13 +60,28 @@ class Campaign:
         first.fill()
         return Outcome(first.order(), sum(int(lane.best.rounds[0]) for lane in self.lanes), self._gap(first.cost()))
 
-    def _stretch(self, share: float, hot: float) -> Stretch:
+    def _cool(self, number: int, share: float) -> None:
+        """Anneal from hot to cold in pieces, between which the lanes learn from each other."""
+        hot, pieces = HOT if number == 0 else WARM, EXCHANGES[number]
+        for piece in range(pieces):
+            here, there = (hot * (COLD / hot) ** (at / pieces) for at in (piece, piece + 1))
+            if number == 0 and piece == round(COLLECTED * pieces):
+                for lane in self.lanes:
+                    lane.forget_routes()
+            run(self.lanes, self._stretch(share / pieces, here, there), self.watch)
+            best = self._best_lane()
+            for lane in self.lanes:
+                if lane is not best:
+                    lane.load(best.best_order())
+                    lane.keep()
+
+    def _stretch(self, share: float, hot: float, cold: float) -> Stretch:
         limits = self.limits
         rounds = None if limits.iterations is None else max(1, round(limits.iterations * share))
         seconds = None
         if rounds is None and limits.seconds is not None:
             seconds = limits.seconds * share * (1 - CHOOSING * len(SHARES))
-        return Stretch(hot * self.unit, COLD * self.unit, rounds, seconds)
+        return Stretch(hot * self.unit, cold * self.unit, rounds, seconds)
 
     def _best_lane(self) -> Lane:
         return min(self.lanes, key=lambda lane: float(lane.best.cost[0]))

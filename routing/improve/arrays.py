@@ -52,8 +52,8 @@ class Day(NamedTuple):
     roads: Roads
     longest: Smalls
     """[nodes, nodes] the longest over all bands: what a backward look must fear"""
-    into: Smalls
-    """[tasks, nodes] its columns as rows: the drives into a task lie side by side in memory"""
+    ways: Smalls
+    """[tasks, nodes, 2] the longest drive to the task and from it, side by side: reading them takes most of the time"""
     tasks: Ints
     spans: Ints
     """[n, most spans, 2] first and last begin of each span in order; the rest of a row is (FAR, NEVER)"""
@@ -112,7 +112,7 @@ class Work(NamedTuple):
     """Scratch space of one thread."""
 
     numbers: Ints
-    """how many are removed, the round, the stamp of `candidates`, how many routes are touched"""
+    """how many are removed, the round, the stamp of `candidates`, how many routes are touched, where the ruin began"""
     removed: Ints
     keys: Floats
     asked: Ints
@@ -160,4 +160,4 @@ class Pool(NamedTuple):
 PLACE_BITS = 20
 
 # names of Work.numbers
-REMOVED, ROUND, STAMP, TOUCHED = range(4)
+REMOVED, ROUND, STAMP, TOUCHED, SEED = range(5)

@@ -23,7 +23,7 @@ from routing.improve.arrays import (
     Smalls,
     Work,
 )
-from routing.problem import Crew, Problem, Task
+from routing.problem import Crew, Matrix, Problem, Task
 
 NEIGHBOURS = 200
 HOMES = 6
@@ -57,9 +57,34 @@ class Flat:
 
 def flat(problem: Problem, excluded: frozenset[str] = frozenset()) -> Flat:
     """The arrays of a problem without the excluded tasks, which nobody could serve."""
-    kept = [index for index, task in enumerate(problem.tasks) if task.id not in excluded]
+    kept = _chain(problem, [index for index, task in enumerate(problem.tasks) if task.id not in excluded])
     rows = tuple(index for index in kept for _ in range(problem.tasks[index].crews))
     return Flat(problem, rows, _day(problem, rows))
+
+
+def _chain(problem: Problem, kept: list[int]) -> list[int]:
+    """The tasks so that each is followed by the nearest of those to come.
+
+    Neighbours in the country are then neighbours in memory, where the search spends its time waiting.
+    """
+    if not kept:
+        return kept
+    places = np.array([problem.tasks[index].location for index in kept], np.int64)
+    far = _known(problem.travel.matrices[0])[np.ix_(places, places)].astype(np.float64)
+    far, chain, here = far + far.T, [0], 0
+    far[:, 0] = np.inf
+    for _ in range(len(kept) - 1):
+        here = int(np.argmin(far[here]))
+        chain.append(here)
+        far[:, here] = np.inf
+    return [kept[position] for position in chain]
+
+
+def _known(matrix: Matrix) -> Smalls:
+    size = len(matrix)
+    return np.array([[UNREACHABLE if cell is None else cell for cell in row] for row in matrix], np.int32).reshape(
+        size, size
+    )
 
 
 def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
@@ -74,7 +99,7 @@ def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
     return Day(
         roads=Roads(drive, np.array(problem.travel.starts_s, np.int64)),
         longest=longest,
-        into=np.ascontiguousarray(longest[:, : len(tasks)].T),
+        ways=np.stack([longest[:, : len(tasks)].T, longest[: len(tasks)]], axis=2),
         tasks=_task_columns(problem, tasks),
         spans=_spans(tasks),
         gain=gain,
@@ -97,10 +122,7 @@ def _drives(problem: Problem, tasks: list[Task]) -> Smalls:
     places = np.array([task.location for task in tasks] + starts + ends, np.int64)
     drives = np.empty((len(problem.travel.matrices), len(places), len(places)), np.int32)
     for band, matrix in enumerate(problem.travel.matrices):
-        known = np.array([[UNREACHABLE if cell is None else cell for cell in row] for row in matrix], np.int32).reshape(
-            len(matrix), len(matrix)
-        )
-        drives[band] = known[np.ix_(places, places)] if len(places) else 0
+        drives[band] = _known(matrix)[np.ix_(places, places)] if len(places) else 0
     for index, crew in enumerate(problem.crews):
         if crew.end is None:
             drives[:, :, len(tasks) + len(starts) + index] = 0
@@ -272,7 +294,7 @@ def empty_routes(day: Day) -> Routes:
 def new_work(day: Day) -> Work:
     n, m = len(day.tasks), len(day.crews)
     return Work(
-        numbers=np.zeros(4, np.int64),
+        numbers=np.zeros(5, np.int64),
         removed=np.zeros(n + 16, np.int64),
         keys=np.zeros(n + 16, np.float64),
         asked=np.zeros(m, np.int64),

@@ -25,7 +25,6 @@ from routing.improve.arrays import (
     TRAVEL,
     TRAVEL_S,
     USED,
-    WAIT,
     WHOLE,
     WORK_BEFORE,
     WORK_S,
@@ -113,7 +112,7 @@ def best_place(
     n, m = len(day.tasks), len(day.crews)
     count = routes.totals[crew, COUNT]
     stops, leg, early, late = routes.stops[crew], routes.leg[crew], routes.early[crew], routes.late[crew]
-    into, out = day.into[task], day.longest[task]
+    ways = day.ways[task]
     service, driven = day.tasks[task, SERVICE], routes.totals[crew, TRAVEL_S]
     rests, banded = day.crews[crew, HAS_REST] == 1, len(day.roads.band_from) > 1
     fixed = day.prices[USED] if count == 0 else 0.0
@@ -121,8 +120,11 @@ def best_place(
         fixed += day.prices[CHANGE]
     timed = day.crews[crew, TIMED]
     # Filling a gap may save waiting and level the work: then the detour alone is no lower bound.
-    loose = day.prices[WAIT] > 0 or banded or routes.left[SEEN] > 0
-    saved = NO_PRICE if timed and loose else 0.0
+    # At most what the route's clock costs now, unless the hour decides how long a drive takes.
+    saved = 0.0
+    if timed:
+        loose = banded or routes.left[SEEN] > 0
+        saved = NO_PRICE if loose else routes.cost[crew] - day.prices[TRAVEL] * driven
     last_span = last_of_all(day.spans, task)
     best, where = least, np.int64(-1)
     before = n + crew
@@ -132,7 +134,7 @@ def best_place(
         if ready > last_span and not banded:
             break
         after = n + m + crew if place == count else stops[place]
-        there, on = np.int64(into[before]), np.int64(out[after])
+        there, on = np.int64(ways[before, 0]), np.int64(ways[after, 1])
         detour = there + on - (leg[place] if count > 0 else 0)
         price = fixed + day.prices[TRAVEL] * detour
         before = after
@@ -245,7 +247,7 @@ def refresh_legs(day: Day, routes: Routes, crew: int) -> None:
     count, here = routes.totals[crew, COUNT], n + crew
     for k in range(count):
         task = routes.stops[crew, k]
-        routes.leg[crew, k] = day.into[task, here]
+        routes.leg[crew, k] = day.ways[task, here, 0]
         here = task
     routes.leg[crew, count] = day.longest[here, n + m + crew]
 

@@ -14,10 +14,12 @@ from routing.improve.arrays import (
     PLACE_BITS,
     REMOVED,
     ROUND,
+    SEED,
     SEEN,
     SERVICE,
     STAMP,
     TOUCHED,
+    TRAVEL,
     Day,
     Dice,
     Routes,
@@ -25,11 +27,15 @@ from routing.improve.arrays import (
 )
 from routing.improve.clock import last_of_all
 from routing.improve.compiled import compiled
-from routing.improve.places import best_place, chance, pick, put, spread_now, welcomes
+from routing.improve.places import best_place, chance, pick, put, refresh, spread_now, welcomes
 from routing.improve.timing import NO_PRICE
 
-ABSENT_TRIED = 15
-"""Visits left out before that are tried again beside the removed ones."""
+NEAR_ABSENT, FAR_ABSENT = 10, 5
+"""Visits left out before that are tried again beside the removed ones: from around the ruin, and from anywhere."""
+GENEROUS, GENEROSITY = 0.3, 2.0
+"""How often visits are put in at a loss, and up to how many times their worth they may then cost beyond it.
+
+Of two visits far away neither pays for the way alone."""
 NEAR_TASKS = 40
 BLINK = 0.01
 
@@ -51,19 +57,31 @@ def is_open_pair(day: Day, routes: Routes, task: int) -> bool:
 
 @compiled
 def add_absent(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
-    """Append a sample of absent tasks, beginning anywhere, to the removed ones."""
+    """Append absent tasks to the removed ones: those around the ruin, and a few from anywhere."""
     removed, absent = work.numbers[REMOVED], routes.absent_at[-1]
     if absent == removed:
         return
-    found, start = 0, pick(dice, absent)
+    seed = work.numbers[SEED]
+    take_absent(day, routes, seed, work)
+    for j in range(min(NEAR_TASKS, day.near.shape[1])):
+        if work.numbers[REMOVED] >= removed + NEAR_ABSENT:
+            break
+        take_absent(day, routes, day.near[seed, j], work)
+    most, start = work.numbers[REMOVED] + FAR_ABSENT, pick(dice, absent)
     for step in range(absent):
-        task = routes.absent[(start + step) % absent]
-        if work.mark_task[task] != work.numbers[ROUND] and not day.tasks[task, LOCKED]:
-            work.removed[removed + found] = task
-            found += 1
-            if found >= ABSENT_TRIED:
-                break
-    work.numbers[REMOVED] = removed + found
+        if work.numbers[REMOVED] >= most:
+            break
+        take_absent(day, routes, routes.absent[(start + step) % absent], work)
+
+
+@compiled
+def take_absent(day: Day, routes: Routes, task: int, work: Work) -> None:
+    """Append a task to the removed ones if it is absent, free, and not among them."""
+    if routes.crew_of[task] >= 0 or work.mark_task[task] == work.numbers[ROUND] or day.tasks[task, LOCKED]:
+        return
+    work.mark_task[task] = work.numbers[ROUND]
+    work.removed[work.numbers[REMOVED]] = task
+    work.numbers[REMOVED] += 1
 
 
 @compiled
@@ -157,11 +175,13 @@ def recreate(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
     insertion_order(day, dice, work)
     # Seen in full, the price of unequal work would forbid the first of two visits that balance each other.
     routes.left[SEEN] = chance(dice) ** 2 if day.prices[BALANCE] > 0 else 0.0
+    generous = chance(dice) < GENEROUS
+    worth = 1.0 + GENEROSITY * chance(dice) if generous else 1.0
     for q in range(work.numbers[REMOVED]):
         task = work.removed[q]
         if not is_open(day, routes, task):
             continue
-        best, chosen, where = day.gain[task], np.int64(-1), np.int64(-1)
+        best, chosen, where = worth * day.gain[task], np.int64(-1), np.int64(-1)
         for k in range(candidates(day, routes, task, work)):
             crew = work.asked[k]
             if routes.left[SEEN] > 0:
@@ -178,6 +198,45 @@ def recreate(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
         if chosen >= 0:
             remember(routes, work, chosen)
             serve(day, routes, chosen, where, task)
+    if generous:
+        for k in range(work.numbers[TOUCHED]):
+            drop_losses(day, routes, work.touched[k])
+
+
+@compiled
+def drop_losses(day: Day, routes: Routes, crew: int) -> None:
+    """Take off stops whose detour costs more than leaving them out, the first one first."""
+    k = np.int64(0)
+    while k < routes.totals[crew, COUNT]:
+        task = routes.stops[crew, k]
+        costs = day.prices[TRAVEL] * detour_of(day, routes, crew, k)
+        if costs > day.gain[task] and may_go(day, routes, crew, k):
+            for later in range(k, routes.totals[crew, COUNT] - 1):
+                routes.stops[crew, later] = routes.stops[crew, later + 1]
+            routes.totals[crew, COUNT] -= 1
+            release(day, routes, task)
+            refresh(day, routes, crew)
+            k = max(0, k - 1)
+        else:
+            k += 1
+
+
+@compiled
+def may_go(day: Day, routes: Routes, crew: int, place: int) -> bool:
+    """A task of a group may be worth more than the others of it that it keeps out: it stays, and a fixed one too."""
+    task = routes.stops[crew, place]
+    return day.tasks[task, LOCKED] == 0 and day.tasks[task, GROUP] < 0
+
+
+@compiled
+def detour_of(day: Day, routes: Routes, crew: int, place: int) -> int:
+    """The seconds of travel that a stop adds to its route."""
+    n, m, count = len(day.tasks), len(day.crews), routes.totals[crew, COUNT]
+    if count == 1:
+        return routes.leg[crew, 0] + routes.leg[crew, 1]
+    before = n + crew if place == 0 else routes.stops[crew, place - 1]
+    after = n + m + crew if place + 1 == count else routes.stops[crew, place + 1]
+    return routes.leg[crew, place] + routes.leg[crew, place + 1] - np.int64(day.longest[before, after])
 
 
 @compiled

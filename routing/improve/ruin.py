@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from routing.improve.arrays import COUNT, LOCKED, REMOVED, ROUND, Day, Dice, Routes, Work
+from routing.improve.arrays import COUNT, LOCKED, REMOVED, ROUND, SEED, Day, Dice, Routes, Work
 from routing.improve.compiled import compiled
 from routing.improve.places import chance, pick, refresh
 from routing.improve.recreate import release, remember
@@ -23,6 +23,7 @@ def ruin(day: Day, routes: Routes, dice: Dice, work: Work, served: int) -> None:
     longest = max(1.0, min(float(LONGEST_STRING), served / m))
     wanted = np.int64(chance(dice) * (4 * REMOVED_ON_AVERAGE / (1 + longest) - 1) + 1)
     seed, done = pick(dice, n), 0
+    work.numbers[SEED] = seed
     for j in range(-1, day.near.shape[1]):
         if done >= wanted:
             break
