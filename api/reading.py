@@ -23,7 +23,8 @@ def read_body(schema: Schema) -> Any:
 
 
 def _body() -> bytes:
-    raw = request.get_data(cache=False)
+    # Kept for those that are signed: a signature is over the very bytes.
+    raw = request.get_data(cache=True)
     # A body sent in chunks announces no length: it is cut at the limit, and what was cut has reached it.
     if request.max_content_length is not None and len(raw) >= request.max_content_length:
         raise RequestEntityTooLarge()

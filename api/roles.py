@@ -57,6 +57,7 @@ class Permission(StrEnum):
     USE_PHONE = "use_phone"
     READ_SAFETY = "read_safety"
     HANDLE_ALERTS = "handle_alerts"
+    MANAGE_ROSTER = "manage_roster"
     READ_AUDIT = "read_audit"
 
 
@@ -107,6 +108,7 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.USE_PHONE: frozenset({VISITOR}),
     Permission.READ_SAFETY: frozenset({OFFICER, SUPERVISOR, AUDITOR}),
     Permission.HANDLE_ALERTS: frozenset({OFFICER, SUPERVISOR}),
+    Permission.MANAGE_ROSTER: frozenset({OFFICER, SUPERVISOR}),
     Permission.READ_AUDIT: frozenset({AUDITOR}),
 }
 

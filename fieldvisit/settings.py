@@ -17,6 +17,7 @@ from typing import Any
 
 from environs import Env, EnvValidationError, ValidationError, validate
 
+from fieldvisit.alarm_providers import AlarmProvider, read_providers
 from fieldvisit.errors import SettingsRefused
 from fieldvisit.vocabulary import Datum
 
@@ -66,6 +67,8 @@ class Settings:
     """How many proxies in front of the server may say for whom they speak."""
     rate_limit: str
     rate_limit_storage: str
+    alarm_providers: tuple[AlarmProvider, ...]
+    """Who carries alarms: of each channel the first, the second, and so on."""
 
     @property
     def is_production(self) -> bool:
@@ -132,6 +135,7 @@ def _values(env: Env) -> dict[str, object]:
         "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),
         "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
+        "alarm_providers": _providers(env.str("ALARM_PROVIDERS", "[]", validate=_providers)),
     }
 
 
@@ -161,6 +165,13 @@ def _known_geocoder(name: str) -> None:
         from fieldvisit.geocoder_services import SERVICES
 
         validate.OneOf((*WITHOUT_SERVICE, *SERVICES))(name)
+
+
+def _providers(given: str) -> tuple[AlarmProvider, ...]:
+    try:
+        return read_providers(given)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 def _object(given: str) -> dict[str, Any]:

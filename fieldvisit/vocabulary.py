@@ -331,6 +331,51 @@ class ResolutionProof(StrEnum):
     EMERGENCY_SERVICE = "emergency_service"
 
 
+class DutyRank(StrEnum):
+    """Who is called when: the order in which people join a ladder."""
+
+    DUTY = "duty"
+    BACKUP = "backup"
+    TEAM_LEAD = "team_lead"
+    SAFETY_MANAGER = "safety_manager"
+
+
+class AlarmChannel(StrEnum):
+    """How an alarm reaches a person."""
+
+    SMS = "sms"
+    VOICE = "voice"
+    PUSH = "push"
+    MAIL = "mail"
+
+
+class MessagePurpose(StrEnum):
+    ALARM = "alarm"
+    REMINDER = "reminder"
+    OVERDUE = "overdue"
+    ALL_CLEAR = "all_clear"
+    TAKEN = "taken"
+    CONTACT_TEST = "contact_test"
+    WATCH_FAILS = "watch_fails"
+
+
+class MessageRecipient(StrEnum):
+    OFFICER = "officer"
+    VISITOR = "visitor"
+    EXTERNAL = "external"
+
+
+class MessageState(StrEnum):
+    """`sent` is what a provider says; `delivered` and `answered` are what a signed receipt says."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    ANSWERED = "answered"
+    UNDELIVERABLE = "undeliverable"
+    DROPPED = "dropped"
+
+
 class Datum(StrEnum):
     """The geodetic datum in which a coordinate was given. Stored coordinates are WGS-84, always."""
 

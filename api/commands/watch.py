@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from dataclasses import asdict
-from threading import Event
+from threading import Event, Thread
 
 import click
 import sqlalchemy as sa
@@ -18,11 +18,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.commands.context import Context
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
-from fieldvisit.database import acting_for_all, app_engine, refuse_unsafe, session_factory
+from fieldvisit.database import acting_for_all, app_engine, plain_url, refuse_unsafe, session_factory
 from fieldvisit.safety.alive import beats_as, beats_on
 from fieldvisit.safety.beats import OUTAGE_S, keep_up
+from fieldvisit.safety.channels import Channels
 from fieldvisit.safety.engine import RETRY_S, Fired, watch_once
 from fieldvisit.safety.engine import watch as watch_until
+from fieldvisit.safety.hints import Hint, listen
+from fieldvisit.safety.pace import PACE
+from fieldvisit.safety.sending import SLOTS, Sender, run_sender
+from fieldvisit.vocabulary import AlarmChannel
 
 # A connection that has died without a word must be noticed in seconds, not in the hours that TCP takes by itself.
 IMPATIENT = {
@@ -34,6 +39,9 @@ IMPATIENT = {
 }
 
 NOT_BEATING = 1
+FEWEST_PROVIDERS = 2
+# One for the turn, one for each channel's loop, and some for what is being handed over.
+CONNECTIONS = 1 + len(AlarmChannel) + SLOTS
 
 log = structlog.get_logger("fieldvisit.watch")
 
@@ -44,11 +52,12 @@ log = structlog.get_logger("fieldvisit.watch")
 @click.option("--name", default=None, help="What this engine is called in its beats; host and process otherwise.")
 @click.pass_obj
 def watch(context: Context, *, once: bool, check: bool, name: str | None) -> None:
-    """Raise the alarm for visitors who do not report back, until told to stop (SIGTERM).
+    """Raise the alarm for visitors who do not report back, and call people, until told to stop (SIGTERM).
 
     Looks at least once a second. Run two or more, on different machines: each deadline is decided by one of them, and
     one that dies is not missed. A database that is away is waited for. Figures of a turn: `raised` alerts, `lost`
-    contacts that were only marked, `climbed` alerts nobody had answered, `failed` rows to be tried again.
+    contacts that were only marked, `climbed` alerts nobody had answered, `failed` rows to be tried again, `sent`
+    attempts to reach somebody.
 
     \b
       fieldvisit watch
@@ -60,7 +69,7 @@ def watch(context: Context, *, once: bool, check: bool, name: str | None) -> Non
     configure_logs(context.settings.log_level)
     called = name or f"{socket.gethostname()}-{os.getpid()}"
     if once:
-        fired = _one_turn(_sessions(context), called)
+        fired = _one_turn(context, _sessions(context), called)
         click.echo(json.dumps(asdict(fired)))
         sys.exit(1 if fired.failed else 0)
     _until_told(context, called)
@@ -79,9 +88,17 @@ def _checked(context: Context, name: str | None) -> int:
     return NOT_BEATING
 
 
-def _one_turn(sessions: sessionmaker[Session], name: str) -> Fired:
+def _one_turn(context: Context, sessions: sessionmaker[Session], name: str) -> Fired:
     keep_up(sessions)
-    return watch_once(sessions, name=name)
+    return watch_once(sessions, name=name) + Fired(sent=_sender(context, sessions).send_due())
+
+
+def _sender(context: Context, sessions: sessionmaker[Session]) -> Sender:
+    providers = context.settings.alarm_providers
+    for channel in AlarmChannel:
+        if len([each for each in providers if each.channel is channel]) < FEWEST_PROVIDERS:
+            log.warning("fewer_than_two_providers", channel=channel.value)
+    return Sender(sessions, Channels.of(providers, PACE.timeout_s))
 
 
 def _until_told(context: Context, name: str) -> None:
@@ -91,7 +108,11 @@ def _until_told(context: Context, name: str) -> None:
     sessions = _sessions_when_there(context, stop)
     if sessions is not None:
         log.info("watch_started", engine=name)
-        watch_until(sessions, stop, name=name)
+        hint = Hint()
+        Thread(target=listen, args=(plain_url(context.urls.app), hint, stop), name="listen", daemon=True).start()
+        join = run_sender(_sender(context, sessions), stop, hint)
+        watch_until(sessions, stop, name=name, hint=hint)
+        join()
     log.info("watch_stopped", engine=name)
 
 
@@ -112,6 +133,6 @@ def _sessions(context: Context) -> sessionmaker[Session]:
 
 def _engine(context: Context) -> sa.Engine:
     url = make_url(context.urls.app).update_query_dict(IMPATIENT)
-    engine: sa.Engine = app_engine(url.render_as_string(hide_password=False), context.settings, pool_size=1)
+    engine: sa.Engine = app_engine(url.render_as_string(hide_password=False), context.settings, pool_size=CONNECTIONS)
     refuse_unsafe(engine, context.settings)
     return engine

@@ -1,5 +1,6 @@
 """All tables. A model is columns, constraints and verbs; queries and rules live in the modules above."""
 
+from fieldvisit.models.alarms import DutyShift, OfficerContact, OutboxMessage
 from fieldvisit.models.answers import KeptAnswer
 from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
@@ -36,6 +37,7 @@ __all__ = [
     "DayPlan",
     "Debtor",
     "Device",
+    "DutyShift",
     "EngineBeat",
     "HeldEvent",
     "IdentityCheck",
@@ -43,6 +45,9 @@ __all__ = [
     "LegalHold",
     "Organisation",
     "Override",
+    "OfficerContact",
+    "Organisation",
+    "OutboxMessage",
     "Payment",
     "PhoneEventKey",
     "Place",

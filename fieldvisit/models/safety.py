@@ -93,6 +93,8 @@ class SafetyAlert(Base, Owned):
     outcome: Mapped[AlertOutcome | None]
     proof: Mapped[ResolutionProof | None]
     resolved_at: Mapped[dt.datetime | None]
+    roster: Mapped[Json]
+    """Who was on duty when it opened, account → rank: a roster edited in mid-alarm takes nobody off it."""
     version: Mapped[Version]
 
     session: Mapped[SafetySession] = relationship(back_populates="alerts")
@@ -162,3 +164,5 @@ class EngineBeat(Base):
     at: Mapped[dt.datetime]
     fired: Mapped[int]
     oldest_due_s: Mapped[float]
+    oldest_unsent_s: Mapped[float] = mapped_column(server_default="0")
+    """How long the oldest message has waited that nobody is sending and that is due."""

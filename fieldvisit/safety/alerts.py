@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import CrewMember, Route, SafetyAlert, SafetyEvent, SafetySession, Shift, Visit
+from fieldvisit.safety.calling import silence
 from fieldvisit.safety.deadlines import due, set_by_clock
 from fieldvisit.safety.drafts import Officer, Resolution, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, history
@@ -121,6 +122,7 @@ def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAle
     )
     if at is None:
         raise AlreadyAcknowledged(owner_id=alert.owner_id)
+    silence(session, alert_id)
     _record(session, alert, by, SafetyEventKind.ACKNOWLEDGED, at=at)
     return get_alert(session, alert_id)
 
@@ -152,6 +154,7 @@ def resolve(session: Session, alert_id: uuid.UUID, by: Officer, resolution: Reso
     alert.outcome, alert.proof = resolution.outcome, resolution.proof
     alert.version += 1
     session.flush()
+    silence(session, alert_id)
     said = {"outcome": resolution.outcome.value, "proof": resolution.proof.value}
     _record(session, alert, by, SafetyEventKind.RESOLVED, at=at, note=resolution.note, **said)
     if not _others_open(session, row):

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import EngineBeat, SafetyAlert, SafetySession
+from fieldvisit.models import EngineBeat, OutboxMessage, SafetyAlert, SafetySession
 from fieldvisit.partitions import make_partitions
 from fieldvisit.safety.firing import Outage, is_due
 from fieldvisit.safety.standing import database_now
@@ -35,6 +35,8 @@ def engine_transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
             sa.select(
                 sa.func.set_config("statement_timeout", str(STATEMENT_MS), True),
                 sa.func.set_config("lock_timeout", str(LOCK_MS), True),
+                # An engine that is stopped in mid-transaction, but not killed, holds its rows: the server lets them go.
+                sa.func.set_config("idle_in_transaction_session_timeout", str(STATEMENT_MS), True),
             )
         )
         yield session
@@ -56,7 +58,9 @@ def beat(session: Session, name: str, *, fired: int) -> None:
     soonest = sa.func.least(SafetySession.grace_until, SafetySession.end_at, UNFLAGGED_LOST_AT)
     oldest = sa.extract("epoch", sa.func.max(database_now() - soonest))
     oldest_due_s = sa.select(sa.func.coalesce(oldest, 0.0)).where(is_due()).scalar_subquery()
-    row = insert(EngineBeat).values(name=name, at=database_now(), fired=fired, oldest_due_s=oldest_due_s)
+    row = insert(EngineBeat).values(
+        name=name, at=database_now(), fired=fired, oldest_due_s=oldest_due_s, oldest_unsent_s=_oldest_unsent_s()
+    )
     session.execute(
         row.on_conflict_do_update(
             index_elements=["name"],
@@ -64,8 +68,22 @@ def beat(session: Session, name: str, *, fired: int) -> None:
                 "at": row.excluded.at,
                 "fired": EngineBeat.fired + row.excluded.fired,
                 "oldest_due_s": row.excluded.oldest_due_s,
+                "oldest_unsent_s": row.excluded.oldest_unsent_s,
             },
         )
+    )
+
+
+def _oldest_unsent_s() -> sa.ScalarSelect[float]:
+    now = sa.select(database_now()).scalar_subquery()
+    waited = sa.extract("epoch", now - sa.func.min(OutboxMessage.next_try_at))
+    return (
+        sa.select(sa.func.coalesce(waited, 0.0))
+        .where(
+            OutboxMessage.next_try_at <= now,
+            sa.or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until <= now),
+        )
+        .scalar_subquery()
     )
 
 

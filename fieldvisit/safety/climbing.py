@@ -1,22 +1,24 @@
 """What becomes of an alert that nobody answers, or whose owner has gone quiet: it climbs, and it never ends by itself.
 
-Sending comes later; what is decided and recorded here is which step has begun.
+What is decided and recorded here is which step has begun, and in the same transaction its messages are put out.
 """
 
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.safety.calling import call
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
-from fieldvisit.safety.raising import ALERTS
 from fieldvisit.safety.standing import by_risk, database_now, one_moment
 from fieldvisit.safety.timers import Ladder, Timers, seconds
-from fieldvisit.vocabulary import AlertState
+from fieldvisit.vocabulary import AlertKind, AlertState
 
+ALERTS = cast("sa.Table", SafetyAlert.__table__)
 NOW = one_moment()
 # Made once: see `fieldvisit.safety.events.WRITE`.
 CLIMB = (
@@ -39,6 +41,24 @@ CLIMB = (
     )
     .returning(NOW)
 )
+AT_ONCE = sa.update(ALERTS).where(ALERTS.c.id == sa.bindparam("this_id")).values(next_action_at=NOW)
+
+
+@dataclass(frozen=True)
+class Rise:
+    """An alert as it was read; what has happened to it since is told by its version."""
+
+    id: uuid.UUID
+    kind: AlertKind
+    state: AlertState = AlertState.OPEN
+    step: int = 1
+    round: int = 1
+    version: int = 1
+    owner_id: uuid.UUID | None = None
+
+    @classmethod
+    def of(cls, alert: SafetyAlert) -> "Rise":
+        return cls(alert.id, alert.kind, alert.state, alert.step, alert.round, alert.version, alert.owner_id)
 
 
 @dataclass(frozen=True)
@@ -80,11 +100,9 @@ def claim_waiting(session: Session, limit: int, *, but: Collection[uuid.UUID] = 
     ).all()
 
 
-def climb(session: Session, alert: SafetyAlert) -> Rung | None:
-    """Take one alert to its next rung; None where somebody answered meanwhile."""
-    ladder = Timers.from_json(alert.session.policy).ladder(alert.kind)
-    lapsed = alert.state is AlertState.ACKNOWLEDGED
-    owner_id = alert.owner_id
+def climb(session: Session, row: SafetySession, alert: Rise) -> Rung | None:
+    """Take one alert of a locked session to its next rung; None where somebody answered meanwhile."""
+    ladder = Timers.from_json(row.policy).ladder(alert.kind)
     rung = next_rung(ladder, state=alert.state, step=alert.step, round=alert.round)
     at = session.scalar(
         CLIMB,
@@ -100,10 +118,15 @@ def climb(session: Session, alert: SafetyAlert) -> Rung | None:
     if at is None:
         return None
     about: dict[str, object] = {"alert_id": str(alert.id)}
-    if lapsed:
-        detail = about | {"owner_id": str(owner_id)}
-        append(session, alert.session, Entry(kind=SafetyEventKind.ACKNOWLEDGEMENT_LAPSED, at=at, detail=detail))
+    if alert.state is AlertState.ACKNOWLEDGED:
+        detail = about | {"owner_id": str(alert.owner_id)}
+        append(session, row, Entry(kind=SafetyEventKind.ACKNOWLEDGEMENT_LAPSED, at=at, detail=detail))
+    messages = call(session, alert.id, ladder, state=rung.state, step=rung.step, round=rung.round)
+    if not messages and rung.state is not AlertState.EXHAUSTED:
+        # Nobody there to wait for: the next turn goes on at once.
+        session.execute(AT_ONCE, {"this_id": alert.id})
     exhausted = rung.state is AlertState.EXHAUSTED
     kind = SafetyEventKind.EXHAUSTED if exhausted else SafetyEventKind.STEP_BEGUN
-    append(session, alert.session, Entry(kind=kind, at=at, detail=about | {"step": rung.step, "round": rung.round}))
+    said = about | {"step": rung.step, "round": rung.round, "messages": messages}
+    append(session, row, Entry(kind=kind, at=at, detail=said))
     return rung

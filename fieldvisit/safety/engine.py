@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.beats import beat, engine_transaction, find_outage, keep_up, rest_s
-from fieldvisit.safety.climbing import claim_waiting, climb
+from fieldvisit.safety.climbing import Rise, claim_waiting, climb
 from fieldvisit.safety.firing import Outage, claim_due, fire
+from fieldvisit.safety.hints import Hint
 
 BATCH = 20
 """Sessions locked at a time: a visitor who checks in waits for no more than these."""
@@ -30,12 +31,14 @@ log = structlog.get_logger("fieldvisit.watch")
 @dataclass(frozen=True)
 class Fired:
     """What one turn did. `raised` counts alerts, `lost` contacts that were only marked, `climbed` alerts that went up
-    their ladder, `failed` rows that raised an error and are tried again on the next turn."""
+    their ladder, `failed` rows that raised an error and are tried again on the next turn, `sent` attempts to send where
+    the turn sends for itself."""
 
     raised: int = 0
     lost: int = 0
     climbed: int = 0
     failed: int = 0
+    sent: int = 0
 
     def __add__(self, other: "Fired") -> "Fired":
         mine, others = asdict(self), asdict(other)
@@ -64,20 +67,22 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
     return fired
 
 
-def watch(sessions: sessionmaker[Session], stop: Event, *, name: str) -> None:
+def watch(sessions: sessionmaker[Session], stop: Event, *, name: str, hint: Hint | None = None) -> None:
     """Turn after turn until `stop` is set. Errors are logged and survived: nobody would start us again in time."""
+    hint = hint or Hint()
     upkeep = _Upkeep(sessions, name)
     while not stop.is_set():
         wait_s = RETRY_S
         try:
-            wait_s = _turn(sessions, name, upkeep)
+            wait_s = _turn(sessions, name, upkeep, hint)
         except DBAPIError as error:
             log.error("database_unavailable", engine=name, error=type(error.orig).__name__)
         except Exception:
             log.exception("turn_failed", engine=name)
         # After the turn, and failing for itself: no alarm waits for what may be done an hour later.
         upkeep.do_when_due()
-        stop.wait(wait_s)
+        if not stop.is_set():
+            hint.rest(wait_s)
 
 
 class _Upkeep:
@@ -109,10 +114,11 @@ class _Upkeep:
             return False
 
 
-def _turn(sessions: sessionmaker[Session], name: str, upkeep: _Upkeep) -> float:
+def _turn(sessions: sessionmaker[Session], name: str, upkeep: _Upkeep, hint: Hint) -> float:
     """One turn; the seconds to rest after it."""
     fired = watch_once(sessions, name=name)
     if fired != NOTHING:
+        hint.give()
         log.info("turn", engine=name, **asdict(fired))
     if fired.failed:
         upkeep.bring_forward()
@@ -132,7 +138,7 @@ def _raise(session: Session, row: SafetySession, outage: Outage | None) -> Fired
 
 
 def _climb(session: Session, alert: SafetyAlert) -> Fired:
-    return Fired(climbed=1) if climb(session, alert) else NOTHING
+    return Fired(climbed=1) if climb(session, alert.session, Rise.of(alert)) else NOTHING
 
 
 def _each[R: _Row](

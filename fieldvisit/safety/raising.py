@@ -3,17 +3,22 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.models import SafetySession
+from fieldvisit.safety.climbing import ALERTS, Rise, climb
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.vocabulary import AlertKind, AlertState
 
-ALERTS = cast("sa.Table", SafetyAlert.__table__)
+log = structlog.get_logger(__name__)
+
 # Made once: see `fieldvisit.safety.events.WRITE`.
 OPEN_ALERT = (
     insert(ALERTS)
@@ -26,6 +31,10 @@ OPEN_ALERT = (
         deadline_at=sa.bindparam("this_deadline_at"),
         next_action_at=sa.bindparam("this_at"),
         unverified=sa.bindparam("this_unverified"),
+        roster=sa.text(
+            "coalesce((select jsonb_object_agg(d.account_id, d.rank) from duty_shifts d where d.org_id = :this_org_id"
+            " and d.starts_at <= :this_at and d.ends_at > :this_at), '{}'::jsonb)"
+        ),
     )
     .on_conflict_do_nothing(index_elements=["session_id", "kind"], index_where=sa.text("state <> 'resolved'"))
     .returning(ALERTS.c.id)
@@ -46,7 +55,7 @@ class Cause:
 def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.datetime) -> uuid.UUID | None:
     """Open an alert of a locked session; None where one of this kind is open already.
 
-    Its first action is due at once: the engine begins the first step of the ladder on its next turn.
+    Its first step begins within the same transaction, so that the decision, its record and the first messages are one.
     """
     given = {
         "this_org_id": row.org_id,
@@ -62,4 +71,20 @@ def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.dat
     detail = {"alert_id": str(alert_id), "kind": cause.kind.value, "unverified": cause.unverified} | cause.detail
     entry = Entry(kind=SafetyEventKind.ALERT_OPENED, at=at, actor_id=cause.actor_id, detail=detail)
     append(session, row, entry)
+    _begin(session, row, Rise(alert_id, cause.kind))
     return alert_id
+
+
+def _begin(session: Session, row: SafetySession, alert: Rise) -> None:
+    """The first step. If it cannot be begun, the alert is open all the same, and due: the engine begins it, or says
+    each second that it cannot."""
+    sequence, head = row.last_sequence, row.last_hash
+    try:
+        with session.begin_nested():
+            climb(session, row, alert)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        set_committed_value(row, "last_sequence", sequence)
+        set_committed_value(row, "last_hash", head)
+        log.exception("step_not_begun", alert_id=str(alert.id))

@@ -9,6 +9,7 @@ from fieldvisit.models import SafetySession
 from fieldvisit.safety.deadlines import heard, set_by_clock
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.opening import find_open, insert_session, remember, told_of
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.standing import Standing, database_now, lock_session, standing
@@ -49,6 +50,7 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     append(session, row, pressed)
     cause = Cause(kind=AlertKind.SOS, deadline_at=at - seconds(told.age_s), actor_id=told.actor_id)
     open_alert(session, row, cause, at=at)
+    give_hint(session)
     return Standing(row, at)
 
 

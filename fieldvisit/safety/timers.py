@@ -10,7 +10,7 @@ from typing import Any
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.languages import Message
-from fieldvisit.vocabulary import AlertKind, RiskLevel
+from fieldvisit.vocabulary import AlertKind, DutyRank, RiskLevel
 
 MINUTE = 60
 EXHAUSTED_EVERY_S = 2 * MINUTE
@@ -26,22 +26,53 @@ class DrillRefused(FieldVisitError):
     says = "Drill timers are not available here: this installation watches over real people."
 
 
+STEPS = tuple((rank,) for rank in DutyRank)
+"""One rank joins on each step, in their order."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """How an alert climbs: `waits_s[k]` seconds after step k + 1 the next begins; after the last, a call to everyone
-    each `repeat_s`, for ever. An acknowledgement holds for `ack_s` unless it is renewed."""
+    """How an alert climbs: `waits_s[k]` seconds after step k + 1 the next begins, and `joins[k]` are the ranks who are
+    called from that step on; after the last, a call to everyone each `repeat_s`, for ever. An acknowledgement holds for
+    `ack_s` unless it is renewed. With `calls_visitor` the first step rings the visitor too."""
 
     waits_s: tuple[int, ...]
+    joins: tuple[tuple[DutyRank, ...], ...] = STEPS
     repeat_s: int = EXHAUSTED_EVERY_S
     ack_s: int = AMBER_HOLDS_S
+    calls_visitor: bool = False
 
     def __post_init__(self) -> None:
         if not self.waits_s or min(*self.waits_s, self.repeat_s, self.ack_s) < 1:
             raise InvalidValue(path="ladder", reason=Message("every wait is at least one second"))
+        if len(self.joins) != len(self.waits_s):
+            raise InvalidValue(path="ladder", reason=Message("each step says who joins"))
+
+    def joining(self, step: int) -> tuple[DutyRank, ...]:
+        """Who is called for the first time on this step, counted from 1; nobody new past the last."""
+        return self.joins[step - 1] if step <= len(self.joins) else ()
+
+    def called_before(self, step: int) -> tuple[DutyRank, ...]:
+        return tuple(rank for ranks in self.joins[: step - 1] for rank in ranks)
+
+    def as_json(self) -> dict[str, Any]:
+        joins = [[rank.value for rank in ranks] for ranks in self.joins]
+        return asdict(self) | {"waits_s": list(self.waits_s), "joins": joins}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Ladder":
+        lists: dict[str, Any] = {"waits_s": tuple(stored["waits_s"])}
+        if "joins" in stored:
+            lists["joins"] = tuple(tuple(DutyRank(rank) for rank in ranks) for ranks in stored["joins"])
+        return cls(**{**stored, **lists})
 
 
-SILENT = Ladder(waits_s=(MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE))
-CALLING = Ladder(waits_s=(MINUTE, MINUTE), ack_s=RED_HOLDS_S)
+SILENT = Ladder(waits_s=(MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE), calls_visitor=True)
+CALLING = Ladder(
+    waits_s=(MINUTE, MINUTE),
+    joins=((DutyRank.DUTY,), (DutyRank.BACKUP, DutyRank.TEAM_LEAD, DutyRank.SAFETY_MANAGER)),
+    ack_s=RED_HOLDS_S,
+)
 DRILL = Ladder(waits_s=(10, 10, 10, 10), repeat_s=20, ack_s=MINUTE)
 
 
@@ -89,17 +120,18 @@ class Timers:
         return self.sos if kind is AlertKind.SOS else self.silent
 
     def as_json(self) -> dict[str, Any]:
-        ladders = {name: asdict(ladder) | {"waits_s": list(ladder.waits_s)} for name, ladder in self._ladders().items()}
-        return asdict(self) | ladders | {"level": self.level.value}
+        return (
+            asdict(self)
+            | {name: ladder.as_json() for name, ladder in self._ladders().items()}
+            | {"level": self.level.value}
+        )
 
     def _ladders(self) -> Mapping[str, Ladder]:
         return {"silent": self.silent, "sos": self.sos}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Timers":
-        ladders = {
-            name: Ladder(**stored[name] | {"waits_s": tuple(stored[name]["waits_s"])}) for name in ("silent", "sos")
-        }
+        ladders = {name: Ladder.from_json(stored[name]) for name in ("silent", "sos")}
         return cls(**{**stored, **ladders, "level": RiskLevel(stored["level"])})
 
 

@@ -20,6 +20,7 @@ confidence = "house"
 
 # Values whose form or meaning the schema alone does not give away.
 KNOWN: Mapping[str, Any] = {
+    "address": "+358450001234",
     "agency": "lansi-field",
     "code": "north",
     "currency": "EUR",

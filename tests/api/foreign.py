@@ -22,14 +22,25 @@ from fieldvisit.models import (
     SafetySession,
     StoredDecision,
     Visit,
+from fieldvisit.models import ContactBlock, DayPlan, Device, HeldEvent, SafetyAlert, SafetySession
+from fieldvisit.models import (
+    ContactBlock,
+    DayPlan,
+    DutyShift,
+    HeldEvent,
+    OfficerContact,
+    SafetyAlert,
+    SafetySession,
 )
 from fieldvisit.vocabulary import (
+    AlarmChannel,
     AlertKind,
     AlertState,
     BlockTrigger,
     CheckMoment,
     CredentialKind,
     DayPlanState,
+    DutyRank,
     HeldState,
     RiskLevel,
     Role,
@@ -89,7 +100,15 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         session.flush()
         override = make_override(session, visit, account.id)
         alert = make_alert(world, safety.id)
-        session.add(alert)
+        contact = OfficerContact(org_id=world.agency, account_id=account.id, channel=AlarmChannel.SMS, address="+1")
+        duty = DutyShift(
+            org_id=world.agency,
+            account_id=account.id,
+            rank=DutyRank.DUTY,
+            starts_at=NOW,
+            ends_at=NOW + dt.timedelta(hours=8),
+        )
+        session.add_all([alert, contact, duty])
         session.flush()
         return {
             "account_id": account.id,
@@ -103,6 +122,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "version_id": version.id,
             "case_external_id": case.external_id,
             "case_id": case.id,
+            "contact_id": contact.id,
             "credential_id": credential.id,
             "debtor_external_id": session.get_one(type(case.debtor), case.debtor_id).external_id,
             "debtor_id": case.debtor_id,
@@ -111,6 +131,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "organisation_id": world.lender,
             "plan_id": plan.id,
             "session_id": safety.id,
+            "shift_id": duty.id,
             "visit_id": visit.id,
             "visitor_external_id": visitor.external_id,
             "visitor_id": visitor.id,

@@ -19,8 +19,8 @@ from tests.api.foreign import make_foreign_rows
 from tests.conftest import NOW
 from tests.worlds import World
 
-# Open to anyone, on purpose: logging in, and what tells nothing about anybody.
-OPEN = {"log_in", "refresh_tokens", "log_out"}
+# Open to anyone, on purpose: logging in, what tells nothing about anybody, and what is signed instead.
+OPEN = {"log_in", "refresh_tokens", "log_out", "take_receipt"}
 PLAIN = {
     "health.read_liveness",
     "health.read_readiness",

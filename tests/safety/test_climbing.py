@@ -6,7 +6,7 @@ from sqlalchemy.orm import joinedload
 
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import SafetyAlert
-from fieldvisit.safety.climbing import Rung, climb, next_rung
+from fieldvisit.safety.climbing import Rise, Rung, climb, next_rung
 from fieldvisit.safety.timers import CALLING, SILENT
 from fieldvisit.vocabulary import AlertState
 from tests.safety.worlds import MINUTE, Door
@@ -45,13 +45,12 @@ def climbed(door: Door) -> tuple[AlertState, int, int]:
 def test_a_call_for_help_is_exhausted_after_two_minutes_and_repeated_for_ever(door: Door) -> None:
     session_id = door.call_for_help()
     seen = [climbed(door)]
-    for wait_s in (0, *CALLING.waits_s, *(CALLING.repeat_s,) * 3):
+    for wait_s in (*CALLING.waits_s, *(CALLING.repeat_s,) * 3):
         door.pass_under_watch_s(wait_s)
         assert door.watch().climbed == 1
         assert door.watch().climbed == 0
         seen.append(climbed(door))
     assert seen == [
-        (OPEN, 1, 1),
         (NOTIFYING, 1, 1),
         (NOTIFYING, 2, 1),
         (EXHAUSTED, 3, 1),
@@ -67,11 +66,12 @@ def test_a_step_read_before_another_engine_took_it_is_not_taken_twice(door: Door
     with acting_for_all(door.sessions) as session:
         stale = session.scalars(sa.select(SafetyAlert).options(joinedload(SafetyAlert.session))).one()
         session.expunge_all()
-    door.watch()
     door.pass_under_watch_s(CALLING.waits_s[0])
+    door.watch()
+    door.pass_under_watch_s(CALLING.waits_s[1])
     with acting_for_all(door.sessions) as session:
-        assert climb(session, stale) is None
-    assert climbed(door) == (NOTIFYING, 1, 1)
+        assert climb(session, stale.session, Rise.of(stale)) is None
+    assert climbed(door) == (NOTIFYING, 2, 1)
 
 
 def test_an_acknowledged_alert_does_not_climb(door: Door) -> None:

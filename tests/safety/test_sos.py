@@ -8,7 +8,7 @@ import pytest
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel
 from tests.safety.worlds import ALARM, ENDED, MINUTE, Door, another_door, kinds
 
-SOS_OPEN = [(AlertKind.SOS, AlertState.OPEN)]
+SOS_OPEN = [(AlertKind.SOS, AlertState.NOTIFYING)]
 
 
 def test_a_call_for_help_turns_the_running_session_into_an_alarm(door: Door) -> None:
@@ -17,7 +17,7 @@ def test_a_call_for_help_turns_the_running_session_into_an_alarm(door: Door) -> 
     row = door.row(session_id)
     assert (row.state, row.last_lat, row.last_lon) == (ALARM, 60.17, 24.94)
     assert kinds(door.alerts()) == SOS_OPEN
-    assert door.told_events(session_id) == ["started", "sos_pressed", "alert_opened"]
+    assert door.told_events(session_id) == ["started", "sos_pressed", "alert_opened", "step_begun"]
 
 
 def test_a_call_for_help_without_a_session_opens_one(door: Door) -> None:
@@ -48,7 +48,7 @@ def test_a_call_for_help_takes_up_a_session_that_ended_within_the_hour(door: Doo
     assert door.call_for_help() == session_id
     row = door.row(session_id)
     assert (row.state, row.ended_at) == (ALARM, None)
-    assert door.told_events(session_id) == ["started", "ended", "reopened", "sos_pressed", "alert_opened"]
+    assert door.told_events(session_id) == ["started", "ended", "reopened", "sos_pressed", "alert_opened", "step_begun"]
 
 
 def test_later_it_opens_a_session_of_its_own(door: Door) -> None:
@@ -75,7 +75,7 @@ def test_pressing_again_joins_the_open_alert_and_is_recorded(door: Door) -> None
     session_id = door.call_for_help()
     assert door.call_for_help() == session_id
     assert kinds(door.alerts()) == SOS_OPEN
-    assert door.told_events(session_id) == ["started", "sos_pressed", "alert_opened", "sos_pressed"]
+    assert door.told_events(session_id) == ["started", "sos_pressed", "alert_opened", "step_begun", "sos_pressed"]
 
 
 def test_a_call_during_a_missed_check_in_is_an_alert_of_its_own(door: Door) -> None:
@@ -99,7 +99,7 @@ def test_a_check_in_does_not_take_back_a_call_for_help(door: Door) -> None:
     session_id = door.call_for_help()
     door.check_in(session_id)
     alert = door.alert()
-    assert (alert.state, alert.visitor_reports_safe_at) == (AlertState.OPEN, None)
+    assert (alert.state, alert.visitor_reports_safe_at) == (AlertState.NOTIFYING, None)
     assert door.row(session_id).state is ALARM
 
 

@@ -1,5 +1,6 @@
 """Ilta is at a door, Onni watches over her from the office. Time passes by moving the database's clock."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +9,24 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import Account, EngineBeat, SafetyAlert, SafetyEvent, SafetySession
+from fieldvisit.models import Account, DutyShift, EngineBeat, OfficerContact, SafetyAlert, SafetyEvent, SafetySession
 from fieldvisit.safety import alerts, sessions
 from fieldvisit.safety.drafts import Officer, Resolution, SessionDraft, Sos, Told
 from fieldvisit.safety.engine import Fired, watch_once
 from fieldvisit.safety.events import find_break, history
 from fieldvisit.safety.sos import call_for_help
 from fieldvisit.safety.standing import SafetyDisplay, standing
-from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, ResolutionProof, RiskLevel, Role, SafetyState
+from fieldvisit.vocabulary import (
+    AlarmChannel,
+    AlertKind,
+    AlertOutcome,
+    AlertState,
+    DutyRank,
+    ResolutionProof,
+    RiskLevel,
+    Role,
+    SafetyState,
+)
 from tests.worlds import World, make_visitor, make_world
 
 MINUTE = 60
@@ -141,6 +152,8 @@ def make_door(sessions: sessionmaker[Session], clock: Clock) -> Door:
         visitor_id = make_visitor(session, world).id
         account = make_account(session, world, Role.VISITOR, visitor_id=visitor_id)
         officers = [make_account(session, world, Role.SAFETY_OFFICER) for _ in range(2)]
+        for officer, rank in zip(officers, (DutyRank.DUTY, DutyRank.BACKUP), strict=True):
+            put_on_duty(session, officer, rank)
     first, second = (Officer(account_id=officer.id) for officer in officers)
     door = Door(sessions, world, visitor_id, account.id, first, second, clock)
     door.somebody_watches()
@@ -158,6 +171,24 @@ def make_account(session: Session, world: World, *roles: Role, visitor_id: uuid.
     session.add(account)
     session.flush()
     return account
+
+
+def put_on_duty(session: Session, account: Account, rank: DutyRank, *channels: AlarmChannel) -> DutyShift:
+    """On the roster for ten hours from an hour ago, and reached by these channels (SMS and voice if none is named)."""
+    for channel in channels or (AlarmChannel.SMS, AlarmChannel.VOICE):
+        address = f"{channel.value}:{account.username}"
+        session.add(OfficerContact(org_id=account.org_id, account_id=account.id, channel=channel, address=address))
+    now: dt.datetime = session.scalars(sa.select(sa.func.fieldvisit_now())).one()
+    shift = DutyShift(
+        org_id=account.org_id,
+        account_id=account.id,
+        rank=rank,
+        starts_at=now - dt.timedelta(hours=1),
+        ends_at=now + dt.timedelta(hours=9),
+    )
+    session.add(shift)
+    session.flush()
+    return shift
 
 
 def another_door(door: Door) -> Door:

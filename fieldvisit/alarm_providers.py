@@ -1,0 +1,52 @@
+"""The services that carry alarms, as the settings name them: for each channel the first, the second, and so on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from fieldvisit.vocabulary import AlarmChannel
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmProvider:
+    """One service. `token` is sent as a bearer token; `secret` signs its receipts (none: it sends no receipts)."""
+
+    name: str
+    channel: AlarmChannel
+    url: str
+    token: str | None = None
+    secret: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f"{self.name!r} is no name: letters, digits, - and _.")
+        if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
+            raise ValueError(f"{self.name}: its url is not an http address.")
+
+
+def read_providers(given: str) -> tuple[AlarmProvider, ...]:
+    """The providers in a JSON list, in their order. Raises ValueError, without repeating what may be a key."""
+    try:
+        listed = json.loads(given or "[]")
+    except ValueError as error:
+        raise ValueError("Not JSON.") from error
+    if not isinstance(listed, list):
+        raise ValueError("Not a JSON list.")
+    providers = tuple(_provider(each) for each in listed)
+    if len({each.name for each in providers}) != len(providers):
+        raise ValueError("Two providers have one name.")
+    return providers
+
+
+def _provider(given: object) -> AlarmProvider:
+    known = {field.name for field in fields(AlarmProvider)}
+    if not isinstance(given, Mapping) or not {"name", "channel", "url"} <= set(given) <= known:
+        raise ValueError(f"A provider is an object of {', '.join(sorted(known))}.")
+    values: dict[str, Any] = dict(given)
+    if not all(isinstance(value, str) for value in values.values() if value is not None):
+        raise ValueError("The values of a provider are texts.")
+    if values["channel"] not in set(AlarmChannel):
+        raise ValueError(f"The channels are {', '.join(AlarmChannel)}.")
+    return AlarmProvider(**values | {"channel": AlarmChannel(values["channel"])})

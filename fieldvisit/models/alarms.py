@@ -1,0 +1,94 @@
+"""Whom an alarm calls, how, and every message that was put out for it."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from fieldvisit.models.base import Base, Owned, PrimaryKey, RecordedAt
+from fieldvisit.models.organisations import Account
+from fieldvisit.sealing import Sealed
+from fieldvisit.vocabulary import AlarmChannel, DutyRank, MessagePurpose, MessageRecipient, MessageState
+
+
+class DutyShift(Base, Owned):
+    """When an account answers alarms, and in which place on the ladder."""
+
+    __tablename__ = "duty_shifts"
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"))
+    rank: Mapped[DutyRank]
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    created_at: Mapped[RecordedAt]
+
+    account: Mapped[Account] = relationship()
+
+    __table_args__ = (
+        sa.Index("ix_duty_shifts_org_id_ends_at", "org_id", "ends_at"),
+        sa.CheckConstraint("starts_at < ends_at", name="times_in_order"),
+    )
+
+
+class OfficerContact(Base, Owned):
+    """Where an account is reached. `confirmed_at`: a test message was last shown to have arrived."""
+
+    __tablename__ = "officer_contacts"
+
+    id: Mapped[PrimaryKey]
+    account_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    channel: Mapped[AlarmChannel]
+    address: Mapped[str] = mapped_column(Sealed("officer_contacts.address"))
+    language: Mapped[str] = mapped_column(server_default="en")
+    active: Mapped[bool] = mapped_column(server_default=sa.text("true"))
+    tested_at: Mapped[dt.datetime | None]
+    confirmed_at: Mapped[dt.datetime | None]
+    created_at: Mapped[RecordedAt]
+
+    account: Mapped[Account] = relationship()
+
+
+class OutboxMessage(Base, Owned):
+    """One message to one address of one person, from the transaction that made it necessary until it is known to have
+    arrived or is no longer needed. Waiting for something is `next_try_at`; being sent just now is a live lease."""
+
+    __tablename__ = "safety_outbox"
+
+    id: Mapped[PrimaryKey]
+    key: Mapped[str] = mapped_column(unique=True)
+    """Why there is this message: for one cause never two."""
+    purpose: Mapped[MessagePurpose]
+    session_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("safety_sessions.id"))
+    alert_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("safety_alerts.id"), index=True)
+    step: Mapped[int] = mapped_column(server_default="0")
+    round: Mapped[int] = mapped_column(server_default="0")
+    recipient: Mapped[MessageRecipient]
+    recipient_id: Mapped[uuid.UUID]
+    """An officer's contact, a visitor, or (outside service) the organisation."""
+    channel: Mapped[AlarmChannel]
+    urgency: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    state: Mapped[MessageState] = mapped_column(server_default="queued")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    next_try_at: Mapped[dt.datetime | None]
+    give_up_at: Mapped[dt.datetime | None]
+    """Empty for an alarm: that is never given up while it is open."""
+    lease: Mapped[uuid.UUID | None]
+    lease_until: Mapped[dt.datetime | None]
+    provider: Mapped[str | None]
+    provider_id: Mapped[str | None]
+    error: Mapped[str | None]
+    created_at: Mapped[dt.datetime]
+    sent_at: Mapped[dt.datetime | None]
+    """When a provider first accepted it."""
+    delivered_at: Mapped[dt.datetime | None]
+    answered_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        sa.Index(
+            "ix_safety_outbox_waiting", "channel", "next_try_at", postgresql_where=sa.text("next_try_at is not null")
+        ),
+        sa.CheckConstraint("(lease is null) = (lease_until is null)", name="lease_is_whole"),
+        sa.CheckConstraint("state <> 'queued' or next_try_at is not null", name="queued_is_tried"),
+    )

@@ -1,0 +1,137 @@
+"""Handing a message to a provider. Accepted is not delivered: that is told by a receipt, if at all.
+
+The protocol is small, so that a gateway to any service is a page of code: a POST of JSON with `id`, `channel`, `to`,
+`text` and `language`, and the header `Idempotency-Key`; any 2xx accepts, with an `id` of the provider's own in the
+answer if it has one. Everything else is a failure, and the other provider is asked.
+"""
+
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+
+from fieldvisit.alarm_providers import AlarmProvider
+from fieldvisit.vocabulary import AlarmChannel
+
+SHUNNED_S = 30.0
+"""A provider that failed is asked second for so long. A preference of this process: nothing depends on it."""
+LONGEST_ID = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A message ready to go. `id` is the same on every attempt, so that a provider may leave out what it has had."""
+
+    id: uuid.UUID
+    channel: AlarmChannel
+    to: str
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handed:
+    """What came of handing over: accepted, or a short `error` without anything personal."""
+
+    provider: str
+    provider_id: str | None = None
+    error: str | None = None
+    receipts: bool = False
+    """Whether this provider will tell what became of it."""
+
+
+class Channel(Protocol):
+    """One way to one kind of address."""
+
+    name: str
+    receipts: bool
+
+    def hand_over(self, letter: Letter) -> Handed: ...
+
+    def close(self) -> None: ...
+
+
+class Gateway:
+    """A provider behind the HTTP protocol above."""
+
+    def __init__(self, provider: AlarmProvider, timeout_s: float) -> None:
+        self.name = provider.name
+        self.receipts = provider.secret is not None
+        self._provider = provider
+        # One connection pool for a provider; httpx's client may be used by several threads.
+        # The parts add up to the whole: a lease counts on it.
+        parts = httpx.Timeout(0.6 * timeout_s, connect=0.3 * timeout_s, write=0.1 * timeout_s, pool=1.0)
+        self._client = httpx.Client(timeout=parts, follow_redirects=False)
+
+    def hand_over(self, letter: Letter) -> Handed:
+        headers = {"Idempotency-Key": str(letter.id)}
+        if self._provider.token:
+            headers["Authorization"] = f"Bearer {self._provider.token}"
+        body = {
+            "id": str(letter.id),
+            "channel": letter.channel.value,
+            "to": letter.to,
+            "text": letter.text,
+            "language": letter.language,
+        }
+        try:
+            answer = self._client.post(self._provider.url, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            return Handed(provider=self.name, error=type(error).__name__)
+        if not answer.is_success:
+            return Handed(provider=self.name, error=f"HTTP {answer.status_code}")
+        return Handed(provider=self.name, provider_id=_own_id(answer), receipts=self.receipts)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Channels:
+    """The providers of each channel in their order, the healthy ones first."""
+
+    def __init__(self, by_channel: Mapping[AlarmChannel, Iterable[Channel]]) -> None:
+        self._by_channel = {channel: tuple(providers) for channel, providers in by_channel.items()}
+        self._failed_at: dict[str, float] = {}
+
+    @classmethod
+    def of(cls, providers: Iterable[AlarmProvider], timeout_s: float) -> "Channels":
+        found: dict[AlarmChannel, list[Channel]] = {}
+        for provider in providers:
+            found.setdefault(provider.channel, []).append(Gateway(provider, timeout_s))
+        return cls(found)
+
+    def count(self, channel: AlarmChannel) -> int:
+        return len(self._by_channel.get(channel, ()))
+
+    def hand_over(self, letter: Letter, *, last: str | None) -> Handed:
+        """Try one provider: the first that is healthy, but not the one that was tried `last` if there is another."""
+        providers = sorted(self._by_channel.get(letter.channel, ()), key=self._shunned)
+        if not providers:
+            return Handed(provider="none", error="no provider")
+        chosen = next((each for each in providers if each.name != last), providers[0])
+        handed = chosen.hand_over(letter)
+        if handed.error:
+            self._failed_at[chosen.name] = time.monotonic()
+        else:
+            self._failed_at.pop(chosen.name, None)
+        return handed
+
+    def close(self) -> None:
+        for providers in self._by_channel.values():
+            for each in providers:
+                each.close()
+
+    def _shunned(self, channel: Channel) -> bool:
+        return time.monotonic() - self._failed_at.get(channel.name, -SHUNNED_S) < SHUNNED_S
+
+
+def _own_id(answer: httpx.Response) -> str | None:
+    try:
+        given = answer.json()
+    except ValueError:
+        return None
+    found = given.get("id") if isinstance(given, dict) else None
+    return str(found)[:LONGEST_ID] if found is not None else None

@@ -1,0 +1,178 @@
+"""Who answers alarms, when, and where they are reached."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from fieldvisit.drafts import check_text
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.languages import LANGUAGES, Message
+from fieldvisit.models import Account, DutyShift, OfficerContact, OutboxMessage
+from fieldvisit.safety.standing import database_now
+from fieldvisit.vocabulary import AlarmChannel, DutyRank, MessagePurpose, MessageRecipient, Role
+
+LONGEST_DUTY = dt.timedelta(hours=24)
+HANDLES = (Role.SAFETY_OFFICER, Role.SUPERVISOR)
+TEST_FOR = dt.timedelta(hours=1)
+
+
+class NotAnOfficer(FieldVisitError):
+    code, kind = "not_an_officer", Kind.CONFLICT
+    says = "This account handles no alarms: it needs the role safety_officer or supervisor, and to be active."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DutyDraft:
+    account_id: uuid.UUID
+    rank: DutyRank
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+
+    def __post_init__(self) -> None:
+        if not self.starts_at < self.ends_at:
+            raise InvalidValue(path="ends_at", reason="must be later than the time it starts")
+        if self.ends_at - self.starts_at > LONGEST_DUTY:
+            raise InvalidValue(path="ends_at", reason="is too long after the start")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactDraft:
+    """`address`: a number in E.164 for SMS and voice, an address for mail, a device's token for push."""
+
+    account_id: uuid.UUID
+    channel: AlarmChannel
+    address: str
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        check_text("address", self.address, longest=500)
+        if self.language not in LANGUAGES:
+            raise InvalidValue(path="language", reason=Message("one of {given}", {"given": ", ".join(LANGUAGES)}))
+        if self.channel is AlarmChannel.MAIL and "@" not in self.address:
+            raise InvalidValue(path="address", reason=Message("not an e-mail address"))
+        if self.channel in (AlarmChannel.SMS, AlarmChannel.VOICE):
+            _check_number(self.address)
+
+
+def plan_duty(session: Session, draft: DutyDraft) -> DutyShift:
+    """Put somebody on the roster. Raises NotAnOfficer."""
+    account = _officer(session, draft.account_id)
+    shift = DutyShift(
+        org_id=account.org_id,
+        account_id=account.id,
+        rank=draft.rank,
+        starts_at=draft.starts_at,
+        ends_at=draft.ends_at,
+    )
+    session.add(shift)
+    session.flush()
+    return shift
+
+
+def end_duty(session: Session, shift_id: uuid.UUID) -> None:
+    """Take a shift off the roster. Alerts that opened during it keep calling the person."""
+    shift = session.get(DutyShift, shift_id)
+    if shift is None:
+        raise NotFound(what="duty shift", id=shift_id)
+    session.delete(shift)
+    session.flush()
+
+
+def roster() -> sa.Select[DutyShift]:
+    """Everybody who is on duty now or later."""
+    return sa.select(DutyShift).options(joinedload(DutyShift.account)).where(DutyShift.ends_at > database_now())
+
+
+def add_contact(session: Session, draft: ContactDraft) -> OfficerContact:
+    """Keep an address, and send it a test at once: an address that nobody tried is a hope."""
+    account = _officer(session, draft.account_id)
+    contact = OfficerContact(
+        org_id=account.org_id,
+        account_id=account.id,
+        channel=draft.channel,
+        address=draft.address,
+        language=draft.language,
+    )
+    session.add(contact)
+    session.flush()
+    try_contact(session, contact.id)
+    return contact
+
+
+def drop_contact(session: Session, contact_id: uuid.UUID) -> None:
+    """Never use it again. The messages that went to it stay on record."""
+    _contact(session, contact_id).active = False
+    session.flush()
+
+
+def try_contact(session: Session, contact_id: uuid.UUID) -> OfficerContact:
+    """Send a test message; the contact is confirmed when its owner presses 1, or by `confirm_contact`."""
+    contact = _contact(session, contact_id)
+    now: dt.datetime = session.scalars(sa.select(database_now())).one()
+    contact.tested_at = now
+    session.add(
+        OutboxMessage(
+            org_id=contact.org_id,
+            key=f"test:{uuid.uuid4()}",
+            purpose=MessagePurpose.CONTACT_TEST,
+            recipient=MessageRecipient.OFFICER,
+            recipient_id=contact.id,
+            channel=contact.channel,
+            next_try_at=now,
+            give_up_at=now + TEST_FOR,
+            created_at=now,
+        )
+    )
+    session.flush()
+    return contact
+
+
+def contacts() -> sa.Select[OfficerContact]:
+    return sa.select(OfficerContact).where(OfficerContact.active)
+
+
+def reachable_officers(session: Session) -> Sequence[uuid.UUID]:
+    """The accounts on duty now that are active and have an address; in no stated order. Of the organisations that the
+    session sees."""
+    return session.scalars(
+        sa.select(Account.id)
+        .distinct()
+        .join(DutyShift, DutyShift.account_id == Account.id)
+        .join(OfficerContact, OfficerContact.account_id == Account.id)
+        .where(
+            Account.active,
+            OfficerContact.active,
+            DutyShift.starts_at <= database_now(),
+            DutyShift.ends_at > database_now(),
+        )
+    ).all()
+
+
+def _officer(session: Session, account_id: uuid.UUID) -> Account:
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound(what="account", id=account_id)
+    if not account.active or not set(account.roles) & {role.value for role in HANDLES}:
+        raise NotAnOfficer()
+    return account
+
+
+def _contact(session: Session, contact_id: uuid.UUID) -> OfficerContact:
+    contact = session.get(OfficerContact, contact_id)
+    if contact is None or not contact.active:
+        raise NotFound(what="contact", id=contact_id)
+    return contact
+
+
+def _check_number(given: str) -> None:
+    try:
+        number = phonenumbers.parse(given)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != given:
+        raise InvalidValue(path="address", reason=Message("not a number in the form +358401234567"))

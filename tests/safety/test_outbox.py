@@ -1,0 +1,383 @@
+"""Messages are sent until somebody answers, by whichever provider works, and what is written down is what happened."""
+
+import datetime as dt
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.models import Account, OfficerContact, OutboxMessage, Visitor
+from fieldvisit.safety.channels import Channels, Handed
+from fieldvisit.safety.outbox import claim, record
+from fieldvisit.safety.pace import PACE, Pace
+from fieldvisit.safety.receipts import Receipt, ReceiptKind, ReceiptRefused, demand_signed, sign, take_receipt
+from fieldvisit.safety.sending import Sender
+from fieldvisit.safety.timers import CALLING, SILENT
+from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, MessageState, Role
+from tests.safety.providers import SECRET, Providers, fake_providers
+from tests.safety.worlds import MINUTE, Door, make_account, put_on_duty
+
+QUICK = Pace(timeout_s=0.3)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
+    with fake_providers(tmp_path_factory.mktemp("providers")) as found:
+        yield found
+
+
+@pytest.fixture
+def providers(started: Providers) -> Providers:
+    for each in started.all():
+        started.behave(each.name, mode="ok")
+    return started
+
+
+class Office:
+    """The alarm lines of one world; the provider's memory is asked about this world's messages only."""
+
+    def __init__(self, door: Door, providers: Providers, *, receipts: bool = False) -> None:
+        self.door, self.providers = door, providers
+        self.channels = Channels.of(providers.all(receipts=receipts), QUICK.timeout_s)
+        self.sender = Sender(door.sessions, self.channels, pace=QUICK)
+
+    def send(self) -> int:
+        return self.sender.send_due()
+
+    def turn(self, seconds: float) -> int:
+        self.door.pass_under_watch_s(seconds)
+        self.door.watch()
+        return self.send()
+
+    def messages(self) -> list[OutboxMessage]:
+        with acting_for(self.door.sessions, self.door.world.agency) as session:
+            return list(session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.created_at, OutboxMessage.key)))
+
+    def states(self) -> Counter[tuple[str, str]]:
+        return Counter((each.channel.value, each.state.value) for each in self.messages())
+
+    def heard(self) -> list[dict[str, str]]:
+        mine = {str(each.id) for each in self.messages()}
+        return [each for each in self.providers.heard() if each["key"] in mine]
+
+    def receive(self, kind: ReceiptKind, message: OutboxMessage, key: str | None = None) -> None:
+        with acting_for_all(self.door.sessions) as session:
+            take_receipt(session, Receipt(message_id=message.id, kind=kind, key=key))
+
+
+@pytest.fixture
+def office(door: Door, providers: Providers) -> Iterator[Office]:
+    office = Office(door, providers)
+    yield office
+    office.channels.close()
+
+
+@pytest.fixture
+def told_office(door: Door, providers: Providers) -> Iterator[Office]:
+    """The same with providers that send receipts."""
+    office = Office(door, providers, receipts=True)
+    yield office
+    office.channels.close()
+
+
+def test_a_call_for_help_reaches_the_officer_on_duty_by_every_address(door: Door, office: Office) -> None:
+    door.call_for_help(lat=60.17, lon=24.94)
+    assert office.send() == 2
+    assert office.states() == {("sms", "sent"): 1, ("voice", "sent"): 1}
+    with acting_for_all(door.sessions) as session:
+        visitor = session.get_one(Visitor, door.visitor_id)
+    sms, voice = sorted(office.heard(), key=lambda each: each["channel"])
+    assert sms["text"] == (
+        f"ALARM: Call for help. {visitor.name} ({visitor.staff_number}), visit -, since 09:00, last position "
+        "60.17000,24.94000."
+    )
+    assert voice["text"] == f"{sms['text']} Press 1 to take this alarm."
+    assert sms["to"].startswith("sms:")
+
+
+def test_who_joins_later_is_called_later_and_who_was_called_is_rung_again(door: Door, office: Office) -> None:
+    door.call_for_help()
+    office.send()
+    office.turn(CALLING.waits_s[0])
+    told = Counter((each.step, each.channel.value) for each in office.messages())
+    assert told == {(1, "sms"): 1, (1, "voice"): 1, (2, "sms"): 2, (2, "voice"): 2}
+
+
+def test_a_missed_check_in_rings_the_visitor_too(door: Door, office: Office) -> None:
+    with acting_for_all(door.sessions) as session:
+        session.get_one(Visitor, door.visitor_id).phone = "+358401234567"
+    door.start()
+    office.turn(18 * MINUTE)
+    to_visitor = [each for each in office.heard() if each["to"] == "+358401234567"]
+    assert sorted(each["channel"] for each in to_visitor) == ["sms", "voice"]
+    assert to_visitor[0]["text"].startswith("You have not reported back.")
+
+
+def test_an_officer_reads_chinese_where_the_contact_says_so(door: Door, office: Office) -> None:
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(OfficerContact).values(language="zh_CN"))
+    door.call_for_help()
+    office.send()
+    assert office.heard()[0]["text"].startswith("警报：")
+
+
+def test_a_provider_that_fails_hands_over_to_the_other_at_once(door: Door, office: Office) -> None:
+    for name in ("sms-a", "voice-a"):
+        office.providers.behave(name, mode="fail")
+    door.call_for_help()
+    assert office.send() == 4
+    assert office.states() == {("sms", "sent"): 1, ("voice", "sent"): 1}
+    assert [each["provider"] for each in office.heard()] == ["sms-a", "sms-b", "voice-a", "voice-b"]
+
+
+@pytest.mark.parametrize("mode", ["hang", "drop"])
+def test_a_provider_that_hangs_or_hangs_up_is_a_provider_that_fails(door: Door, office: Office, mode: str) -> None:
+    office.providers.behave("sms-a", mode=mode, for_s=2)
+    door.call_for_help()
+    office.send()
+    assert office.states() == {("sms", "sent"): 1, ("voice", "sent"): 1}
+
+
+def test_a_provider_that_answers_nonsense_has_accepted(door: Door, office: Office) -> None:
+    office.providers.behave("sms-a", mode="garbage")
+    door.call_for_help()
+    office.send()
+    assert office.states()["sms", "sent"] == 1
+
+
+def test_the_waits_between_attempts_grow_to_half_a_minute_and_never_end() -> None:
+    waits = [PACE.retry_s(attempt, 2) for attempt in range(1, 17)]
+    assert waits == [0, 1, 0, 2, 0, 4, 0, 8, 0, 15, 0, 30, 0, 30, 0, 30]
+    assert PACE.retry_s(10_000, 2) == 30
+    assert PACE.retry_s(3, 0) == PACE.retry_s(3, 1) == 4
+
+
+def all_fail(office: Office) -> None:
+    for each in office.providers.all():
+        office.providers.behave(each.name, mode="fail")
+
+
+def test_nothing_is_given_up_while_the_alert_is_open(door: Door, office: Office) -> None:
+    """Ten minutes of errors everywhere; then one provider is back."""
+    all_fail(office)
+    door.call_for_help()
+    office.send()
+    for _ in range(20):
+        office.turn(30)
+    queued = [each for each in office.messages() if each.state is MessageState.QUEUED]
+    assert queued
+    assert door.alert().state is AlertState.EXHAUSTED
+    office.providers.behave("voice-b", mode="ok")
+    office.turn(30)
+    assert office.states()["voice", "sent"] >= 1
+
+
+def test_a_step_that_reaches_nobody_goes_on_at_once(door: Door, office: Office) -> None:
+    """With nobody to be reached the alarm is exhausted within seconds, not minutes, and rings on every two minutes."""
+    all_fail(office)
+    door.call_for_help()
+    for _ in range(12):
+        office.turn(1)
+    assert (door.alert().state, door.alert().round) == (AlertState.EXHAUSTED, 1)
+    rounds = {each.round for each in office.messages()}
+    office.turn(CALLING.repeat_s)
+    assert {each.round for each in office.messages()} == rounds | {2}
+
+
+def test_a_step_that_reached_somebody_waits_its_time(door: Door, office: Office) -> None:
+    office.providers.behave("sms-a", mode="fail")
+    office.providers.behave("sms-b", mode="fail")
+    door.call_for_help()
+    office.send()
+    office.turn(10)
+    assert door.alert().step == 1
+
+
+def test_with_nobody_on_the_roster_everyone_with_the_role_is_called_at_once(door: Door, office: Office) -> None:
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.text("delete from duty_shifts"))
+    door.call_for_help()
+    door.watch()
+    door.watch()
+    assert door.alert().state is AlertState.EXHAUSTED
+    assert office.send() == 4
+
+
+def test_an_acknowledgement_stops_the_other_telephones(door: Door, office: Office) -> None:
+    all_fail(office)
+    door.call_for_help()
+    office.send()
+    door.acknowledge()
+    assert {each.state for each in office.messages()} == {MessageState.DROPPED}
+    assert office.turn(MINUTE) == 0
+
+
+def test_whoever_was_deactivated_in_mid_alarm_is_skipped_at_once(door: Door, office: Office) -> None:
+    door.call_for_help()
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(Account).where(Account.id == door.officer.account_id).values(active=False))
+    office.send()
+    assert {each.error for each in office.messages()} == {"not reachable any more"}
+    office.turn(1)
+    assert door.alert().step == 2
+    assert office.states() == {("sms", "dropped"): 1, ("voice", "dropped"): 1, ("sms", "sent"): 1, ("voice", "sent"): 1}
+
+
+def test_a_roster_edited_in_mid_alarm_takes_nobody_off_it_and_adds_who_came(door: Door, office: Office) -> None:
+    door.call_for_help()
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.text("delete from duty_shifts"))
+        put_on_duty(session, make_account(session, door.world, Role.SAFETY_OFFICER), DutyRank.BACKUP)
+    office.turn(CALLING.waits_s[0])
+    assert Counter(each.step for each in office.messages()) == {1: 2, 2: 6}
+
+
+def test_the_subject_is_not_told_of_the_own_alarm_as_an_officer(door: Door, office: Office) -> None:
+    with acting_for_all(door.sessions) as session:
+        own = make_account(session, door.world, Role.SAFETY_OFFICER, Role.VISITOR, visitor_id=door.visitor_id)
+        put_on_duty(session, own, DutyRank.DUTY)
+    door.call_for_help()
+    assert office.send() == 2
+
+
+def test_two_engines_never_hold_one_message(door: Door) -> None:
+    door.call_for_help()
+    with acting_for_all(door.sessions) as first, acting_for_all(door.sessions) as second:
+        assert len(claim(first, AlarmChannel.SMS, 10, PACE)) == 1
+        assert claim(second, AlarmChannel.SMS, 10, PACE) == []
+
+
+def test_a_lease_that_ran_out_is_somebody_elses_and_the_late_one_records_nothing(door: Door, office: Office) -> None:
+    door.call_for_help()
+    with acting_for_all(door.sessions) as session:
+        (late,) = claim(session, AlarmChannel.SMS, 10, PACE)
+    door.clock.pass_s(PACE.lease_s - 1)
+    with acting_for_all(door.sessions) as session:
+        assert claim(session, AlarmChannel.SMS, 10, PACE) == []
+    door.clock.pass_s(2)
+    with acting_for_all(door.sessions) as session:
+        (taken,) = claim(session, AlarmChannel.SMS, 10, PACE)
+        assert (taken.id, taken.attempt) == (late.id, 2)
+        assert not record(session, late, Handed(provider="sms-a"), PACE, providers=2)
+        assert record(session, taken, Handed(provider="sms-b", provider_id="x"), PACE, providers=2)
+    (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
+    assert (sms.state, sms.provider, sms.provider_id) == (MessageState.SENT, "sms-b", "x")
+
+
+def test_accepted_is_not_delivered_without_a_receipt_it_goes_to_the_other_provider(
+    door: Door, told_office: Office
+) -> None:
+    office = told_office
+    door.call_for_help()
+    office.send()
+    office.door.pass_under_watch_s(QUICK.receipt_s + 1)
+    office.send()
+    assert [each["provider"] for each in office.heard() if each["channel"] == "sms"] == ["sms-a", "sms-b"]
+
+
+def test_a_receipt_ends_the_sending_and_told_twice_or_out_of_order_changes_nothing(
+    door: Door, told_office: Office
+) -> None:
+    office = told_office
+    door.call_for_help()
+    for message in office.messages():
+        office.receive(ReceiptKind.DELIVERED, message)
+        office.receive(ReceiptKind.DELIVERED, message)
+        office.receive(ReceiptKind.UNDELIVERABLE, message)
+    assert office.turn(31) == 0
+    assert office.states() == {("sms", "delivered"): 1, ("voice", "delivered"): 1}
+    assert door.alert().state is AlertState.NOTIFYING
+
+
+def test_a_message_that_never_arrived_goes_to_the_other_provider(door: Door, told_office: Office) -> None:
+    office = told_office
+    door.call_for_help()
+    office.send()
+    (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
+    office.receive(ReceiptKind.UNDELIVERABLE, sms)
+    office.send()
+    assert [each["provider"] for each in office.heard() if each["channel"] == "sms"] == ["sms-a", "sms-b"]
+
+
+def test_a_machine_that_picks_up_takes_no_alarm_and_the_ladder_moves_on(door: Door, told_office: Office) -> None:
+    office = told_office
+    door.call_for_help()
+    office.send()
+    for message in office.messages():
+        office.receive(ReceiptKind.DELIVERED, message)
+        office.receive(ReceiptKind.KEY, message, "5")
+    office.turn(CALLING.waits_s[0])
+    assert (door.alert().state, door.alert().step) == (AlertState.NOTIFYING, 2)
+
+
+def test_the_key_1_takes_the_alarm_for_the_officer_whose_telephone_it_was(door: Door, told_office: Office) -> None:
+    office = told_office
+    session_id = door.call_for_help()
+    office.send()
+    (voice,) = [each for each in office.messages() if each.channel is AlarmChannel.VOICE]
+    for _ in range(2):
+        office.receive(ReceiptKind.KEY, voice, "1")
+    alert = door.alert()
+    assert (alert.state, alert.owner_id) == (AlertState.ACKNOWLEDGED, door.officer.account_id)
+    assert door.told_events(session_id).count("acknowledged") == 1
+    assert office.states()["voice", "answered"] == 1
+
+
+def test_the_key_of_a_second_officer_takes_nothing(door: Door, told_office: Office) -> None:
+    office = told_office
+    door.call_for_help()
+    door.acknowledge(door.other_officer)
+    (voice,) = [each for each in office.messages() if each.channel is AlarmChannel.VOICE]
+    office.receive(ReceiptKind.KEY, voice, "1")
+    assert door.alert().owner_id == door.other_officer.account_id
+
+
+NOW = dt.datetime(2026, 3, 3, 7, tzinfo=dt.UTC)
+BODY = json.dumps({"id": str(uuid.uuid4()), "kind": "delivered"}).encode()
+
+
+def headers(*, secret: str = SECRET, at: dt.datetime = NOW) -> dict[str, str]:
+    signature = sign(secret, webhook_id="m1", timestamp=int(at.timestamp()), body=BODY)
+    return {"Webhook-Id": "m1", "Webhook-Timestamp": str(int(at.timestamp())), "Webhook-Signature": signature}
+
+
+def demand(given: dict[str, str], *, name: str = "sms-a", body: bytes = BODY) -> None:
+    demand_signed(Providers("http://x").all(receipts=True), name, given, body, now=NOW)
+
+
+def test_a_receipt_that_is_signed_is_believed_also_with_two_signatures() -> None:
+    demand(headers())
+    demand(headers() | {"Webhook-Signature": f"v1,AAAA {headers()['Webhook-Signature']}"})
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "body"),
+    [
+        (headers(secret="another"), "sms-a", BODY),
+        (headers(at=NOW - dt.timedelta(minutes=6)), "sms-a", BODY),
+        (headers(at=NOW + dt.timedelta(minutes=6)), "sms-a", BODY),
+        (headers() | {"Webhook-Timestamp": "now"}, "sms-a", BODY),
+        (headers() | {"Webhook-Signature": ""}, "sms-a", BODY),
+        ({}, "sms-a", BODY),
+        (headers(), "nobody", BODY),
+        (headers(), "sms-a", BODY + b" "),
+    ],
+)
+def test_any_other_receipt_is_refused(given: dict[str, str], name: str, body: bytes) -> None:
+    with pytest.raises(ReceiptRefused):
+        demand(given, name=name, body=body)
+
+
+def test_the_ladders_say_who_joins_on_which_step() -> None:
+    assert [SILENT.joining(step) for step in range(1, 6)] == [
+        (DutyRank.DUTY,),
+        (DutyRank.BACKUP,),
+        (DutyRank.TEAM_LEAD,),
+        (DutyRank.SAFETY_MANAGER,),
+        (),
+    ]
+    assert CALLING.called_before(2) == (DutyRank.DUTY,)
