@@ -34,6 +34,7 @@ RESOURCES = (
     "phone_events",
     "devices",
     "safety",
+    "safety_handling",
     "safety_roster",
 )
 

@@ -303,10 +303,14 @@ class AlertKind(StrEnum):
     MISSED_CHECKIN = "missed_checkin"
     OVERRUN = "overrun"
     LOST_CONTACT = "lost_contact"
+    NOT_ARRIVED = "not_arrived"
     SOS = "sos"
+    MAN_DOWN = "man_down"
+    DURESS = "duress"
 
 
 class AlertState(StrEnum):
+    PRE = "pre"
     OPEN = "open"
     NOTIFYING = "notifying"
     ACKNOWLEDGED = "acknowledged"
@@ -322,7 +326,19 @@ class AlertOutcome(StrEnum):
     FALSE_FORGOT = "false_forgot"
     FALSE_DEVICE = "false_device"
     FALSE_OUR_OUTAGE = "false_our_outage"
+    CANCELLED_BY_VISITOR = "cancelled_by_visitor"
     DRILL = "drill"
+
+
+class CallResult(StrEnum):
+    """What came of calling the visitor. A wrong answer to the challenge may mean: I am not free to speak."""
+
+    NO_ANSWER = "no_answer"
+    VOICEMAIL = "voicemail"
+    SPOKE_SAFE = "spoke_safe"
+    SPOKE_NEEDS_HELP = "spoke_needs_help"
+    WRONG_ANSWER = "wrong_answer"
+    DURESS_WORD = "duress_word"
 
 
 class ResolutionProof(StrEnum):

@@ -9,8 +9,21 @@ from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, M
 from fieldvisit.datums import to_wgs84
 from fieldvisit.safety.drafts import LONGEST_NOTE, OLDEST_S, Resolution
 from fieldvisit.safety.events import SafetyEventKind
+from fieldvisit.safety.handling import Referral
 from fieldvisit.safety.standing import SafetyDisplay
-from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, ResolutionProof, RiskLevel, SafetyState
+from fieldvisit.vocabulary import (
+    AlarmChannel,
+    AlertKind,
+    AlertOutcome,
+    AlertState,
+    CallResult,
+    MessagePurpose,
+    MessageRecipient,
+    MessageState,
+    ResolutionProof,
+    RiskLevel,
+    SafetyState,
+)
 
 DAY_S = 86_400
 ALL = 100_000
@@ -52,6 +65,8 @@ class ExtensionIn(CheckInIn):
 
 
 class SosIn(CheckInIn):
+    man_down = Flag(load_default=False, metadata={"description": "the phone calls: nothing moves any more"})
+    covert = Flag(load_default=False, metadata={"description": "nothing is to be seen or heard on the phone"})
     session_id = Id(allow_none=True, load_default=None)
     visit_id = Id(allow_none=True, load_default=None)
 
@@ -116,6 +131,15 @@ class SafetyAlertOut(Out):
     owner_id = Id(required=True, allow_none=True)
     acknowledged_at = Instant(required=True, allow_none=True)
     ack_until = Instant(required=True, allow_none=True)
+    offered_to_id = Id(required=True, allow_none=True)
+    referred_at = Instant(required=True, allow_none=True)
+    covert = Flag(required=True, metadata={"description": "nothing of it may show on the visitor's phone"})
+    parent_id = Id(
+        required=True, allow_none=True, metadata={"description": "the stronger alert that took this one over"}
+    )
+    second_officer_needed = Flag(
+        required=True, metadata={"description": "its owner has proposed to close it; another officer has to agree"}
+    )
     outcome = Choice(AlertOutcome, required=True, allow_none=True)
     proof = Choice(ResolutionProof, required=True, allow_none=True)
     resolved_at = Instant(required=True, allow_none=True)
@@ -140,12 +164,52 @@ class SafetyEventOut(Out):
     note = fields.String(required=True, allow_none=True)
 
 
+class MessageOut(Out):
+    """One message that was put out, and what became of it. `sent` is the provider's word only."""
+
+    id = Id(required=True)
+    purpose = Choice(MessagePurpose, required=True)
+    step = Whole(required=True)
+    round = Whole(required=True)
+    recipient = Choice(MessageRecipient, required=True)
+    recipient_id = Id(required=True)
+    channel = Choice(AlarmChannel, required=True)
+    state = Choice(MessageState, required=True)
+    attempts = Whole(required=True)
+    provider = fields.String(required=True, allow_none=True)
+    error = fields.String(required=True, allow_none=True)
+    created_at = Instant(required=True)
+    sent_at = Instant(required=True, allow_none=True)
+    delivered_at = Instant(required=True, allow_none=True)
+    answered_at = Instant(required=True, allow_none=True)
+
+
 class AlertFileOut(Out):
     """An alert with where the visitor was going and everything that happened, oldest first."""
 
     alert = Part(SafetyAlertOut, required=True)
     address = fields.String(required=True, allow_none=True)
     events = Many(Part(SafetyEventOut), required=True, max=ALL)
+    messages = Many(Part(MessageOut), required=True, max=ALL)
+
+
+class OfferIn(In):
+    to_account_id = Id(required=True)
+
+
+class CallResultIn(In):
+    result = Choice(CallResult, required=True)
+    note = Text(max=LONGEST_NOTE, allow_none=True, load_default=None)
+
+
+class ReferralIn(Drafted):
+    """To whom it was referred, under which reference of theirs, and what was said."""
+
+    makes = Referral
+
+    service = Text(required=True, max=200)
+    reference = Text(required=True, max=200)
+    note = Text(max=LONGEST_NOTE, allow_none=True, load_default=None)
 
 
 class NoteIn(In):

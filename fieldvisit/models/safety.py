@@ -86,6 +86,8 @@ class SafetyAlert(Base, Owned):
     next_action_at: Mapped[dt.datetime | None]
     owner_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     acknowledged_at: Mapped[dt.datetime | None]
+    first_acknowledged_at: Mapped[dt.datetime | None]
+    """Of the first acknowledgement, also where it lapsed: what the statistics count."""
     ack_until: Mapped[dt.datetime | None]
     visitor_reports_safe_at: Mapped[dt.datetime | None]
     unverified: Mapped[bool] = mapped_column(server_default=sa.text("false"))
@@ -93,11 +95,23 @@ class SafetyAlert(Base, Owned):
     outcome: Mapped[AlertOutcome | None]
     proof: Mapped[ResolutionProof | None]
     resolved_at: Mapped[dt.datetime | None]
+    covert: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    """Nothing of it may be seen, heard or felt on the visitor's phone."""
+    parent_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("safety_alerts.id"))
+    """The stronger alert of the same session that took this one over: it climbs for both, and closes both."""
+    offered_to_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    referred_at: Mapped[dt.datetime | None]
+    closing: Mapped[dict[str, Any] | None]
+    """How its owner would close it, where a second officer has to agree."""
     roster: Mapped[Json]
     """Who was on duty when it opened, account → rank: a roster edited in mid-alarm takes nobody off it."""
     version: Mapped[Version]
 
     session: Mapped[SafetySession] = relationship(back_populates="alerts")
+
+    @property
+    def second_officer_needed(self) -> bool:
+        return self.closing is not None and self.state is not AlertState.RESOLVED
 
     __table_args__ = (
         sa.Index(
@@ -114,7 +128,8 @@ class SafetyAlert(Base, Owned):
         ),
         sa.Index("ix_safety_alerts_org_id_state_opened_at", "org_id", "state", "opened_at"),
         sa.CheckConstraint(
-            "(state = 'resolved') = (outcome is not null and proof is not null)", name="resolved_with_proof"
+            "(state = 'resolved') = (outcome is not null and (proof is not null or outcome = 'cancelled_by_visitor'))",
+            name="resolved_with_proof",
         ),
         sa.CheckConstraint(
             "state <> 'acknowledged' or (owner_id is not null and ack_until is not null)",

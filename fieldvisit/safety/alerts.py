@@ -9,27 +9,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import Message
-from fieldvisit.models import CrewMember, Route, SafetyAlert, SafetyEvent, SafetySession, Shift, Visit
+from fieldvisit.models import (
+    Account,
+    CrewMember,
+    OutboxMessage,
+    Route,
+    SafetyAlert,
+    SafetyEvent,
+    SafetySession,
+    Shift,
+    Visit,
+)
 from fieldvisit.safety.calling import silence
 from fieldvisit.safety.deadlines import due, set_by_clock
 from fieldvisit.safety.drafts import Officer, Resolution, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, history
+from fieldvisit.safety.news import tell_all_clear, tell_taken
+from fieldvisit.safety.roster import demand_officer
 from fieldvisit.safety.standing import by_risk, lock_session, one_moment, standing
-from fieldvisit.safety.timers import Timers, seconds
+from fieldvisit.safety.taking_over import close_children
+from fieldvisit.safety.timers import RED, Timers, seconds, strength
 from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, SafetyState
 
-UNANSWERED = (AlertState.OPEN, AlertState.NOTIFYING, AlertState.EXHAUSTED)
+log = structlog.get_logger(__name__)
+
+UNANSWERED = (AlertState.PRE, AlertState.OPEN, AlertState.NOTIFYING, AlertState.EXHAUSTED)
 SAME_DAY = dt.timedelta(hours=18)
 """Shifts and routes this near to a session's start are those of its day."""
 
 
 class AlreadyAcknowledged(FieldVisitError):
     code, kind = "already_acknowledged", Kind.CONFLICT
-    says = "Someone else has taken this alert."
+    says = "{name} has taken this alert."
 
 
 class AlertResolved(FieldVisitError):
@@ -56,6 +72,7 @@ class AlertFile:
     alert: SafetyAlert
     visit: Visit | None
     events: Sequence[SafetyEvent]
+    messages: Sequence[OutboxMessage]
 
     @property
     def address(self) -> str | None:
@@ -64,12 +81,14 @@ class AlertFile:
 
 
 def open_alerts(session: Session) -> Sequence[SafetyAlert]:
-    """All alerts that are not closed: calls for help first, then by risk, then the oldest. Never cut short."""
+    """All alerts that are not closed, never cut short: calls for help first, then by risk, then the oldest."""
     return session.scalars(
         _with_visitor()
         .where(SafetyAlert.state != AlertState.RESOLVED)
         .order_by(
-            (SafetyAlert.kind == AlertKind.SOS).desc(),
+            sa.case(
+                {kind.value: strength(kind) for kind in RED}, value=sa.cast(SafetyAlert.kind, sa.Text), else_=0
+            ).desc(),
             by_risk(SafetySession.level).desc(),
             SafetyAlert.opened_at,
             SafetyAlert.id,
@@ -92,12 +111,14 @@ def read_alert(session: Session, alert_id: uuid.UUID) -> AlertFile:
     """All that an officer needs at hand: the alert, where the visitor went, and what happened, oldest first."""
     alert = get_alert(session, alert_id)
     visit = session.get(Visit, alert.session.visit_id) if alert.session.visit_id else None
-    return AlertFile(alert=alert, visit=visit, events=history(session, alert.session))
+    put_out = sa.select(OutboxMessage).where(OutboxMessage.alert_id == alert.id)
+    messages = session.scalars(put_out.order_by(OutboxMessage.created_at, OutboxMessage.key)).all()
+    return AlertFile(alert=alert, visit=visit, events=history(session, alert.session), messages=messages)
 
 
 def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:
     """Take the alert: the first wins, the others learn who. It holds for minutes only, unless something is done."""
-    alert = _lock(session, alert_id, by)
+    alert = lock_alert(session, alert_id, by)
     if alert.state is AlertState.ACKNOWLEDGED and alert.owner_id == by.account_id:
         return alert
     now, ladder = one_moment(), Timers.from_json(alert.session.policy).ladder(alert.kind)
@@ -105,7 +126,7 @@ def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAle
     at = session.scalar(
         sa.update(SafetyAlert)
         .where(
-            SafetyAlert.id == alert_id,
+            SafetyAlert.id == alert.id,
             SafetyAlert.version == alert.version,
             SafetyAlert.state.in_(UNANSWERED),
         )
@@ -113,6 +134,8 @@ def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAle
             state=AlertState.ACKNOWLEDGED,
             owner_id=by.account_id,
             acknowledged_at=now,
+            first_acknowledged_at=sa.func.coalesce(SafetyAlert.first_acknowledged_at, now),
+            offered_to_id=None,
             ack_until=until,
             next_action_at=until,
             version=SafetyAlert.version + 1,
@@ -121,45 +144,85 @@ def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAle
         execution_options={"synchronize_session": False},
     )
     if at is None:
-        raise AlreadyAcknowledged(owner_id=alert.owner_id)
-    silence(session, alert_id)
-    _record(session, alert, by, SafetyEventKind.ACKNOWLEDGED, at=at)
-    return get_alert(session, alert_id)
+        raise AlreadyAcknowledged(owner_id=alert.owner_id, name=_name(session, alert.owner_id))
+    silence(session, alert.id)
+    tell_taken(session, alert.id)
+    record(session, alert, by, SafetyEventKind.ACKNOWLEDGED, at=at)
+    return get_alert(session, alert.id)
 
 
 def add_note(session: Session, alert_id: uuid.UUID, by: Officer, text: str) -> SafetyAlert:
     """Say what was done. From its owner this renews the acknowledgement; from anyone else it is only recorded."""
     check_note(text)
-    alert = _lock(session, alert_id, by)
+    alert = lock_alert(session, alert_id, by)
     at = standing(session, alert.session).now_at
     renews = alert.owner_id == by.account_id
     if renews:
-        alert.ack_until = at + seconds(Timers.from_json(alert.session.policy).ladder(alert.kind).ack_s)
-        alert.next_action_at = alert.ack_until
-        alert.version += 1
-    _record(session, alert, by, SafetyEventKind.NOTED, at=at, note=text, renews=renews)
+        renew(alert, at)
+    record(session, alert, by, SafetyEventKind.NOTED, at=at, note=text, renews=renews)
     return alert
 
 
 def resolve(session: Session, alert_id: uuid.UUID, by: Officer, resolution: Resolution) -> SafetyAlert:
-    """Close the alert with its outcome and the proof of it. With the last one the session goes on or ends."""
-    alert = _lock(session, alert_id, by)
-    if alert.owner_id != by.account_id:
-        raise AlertNotYours(owner_id=alert.owner_id)
-    row = alert.session
-    if resolution.outcome is AlertOutcome.DRILL and row.level is not RiskLevel.DRILL:
+    """Close the alert with its outcome and the proof of it. With the last one the session goes on or ends. Under duress
+    this is a proposal only: a second officer has to agree."""
+    alert = lock_alert(session, alert_id, by)
+    demand_owner(alert, by)
+    if resolution.outcome is AlertOutcome.DRILL and alert.session.level is not RiskLevel.DRILL:
         raise InvalidValue(path="outcome", reason=Message("this was no drill"))
+    if resolution.outcome is AlertOutcome.CANCELLED_BY_VISITOR:
+        raise InvalidValue(path="outcome", reason=Message("only the visitor cancels, while the call is being pressed"))
+    if alert.kind is AlertKind.DURESS:
+        return _propose(session, alert, by, resolution)
+    return close(session, alert, by, resolution)
+
+
+def close(
+    session: Session, alert: SafetyAlert, by: Officer, resolution: Resolution, *, second: Officer | None = None
+) -> SafetyAlert:
+    """Close a locked alert and what it took over; tell everyone who was told; let the session go on, or end it."""
+    row = alert.session
     at = standing(session, row).now_at
     alert.state, alert.resolved_at, alert.next_action_at = AlertState.RESOLVED, at, None
     alert.outcome, alert.proof = resolution.outcome, resolution.proof
     alert.version += 1
     session.flush()
-    silence(session, alert_id)
+    close_children(session, alert)
+    silence(session, alert.id)
+    tell_all_clear(session, alert.id)
     said = {"outcome": resolution.outcome.value, "proof": resolution.proof.value}
-    _record(session, alert, by, SafetyEventKind.RESOLVED, at=at, note=resolution.note, **said)
+    if second is not None:
+        said["second_id"] = str(second.account_id)
+    record(session, alert, by, SafetyEventKind.RESOLVED, at=at, note=resolution.note, **said)
     if not _others_open(session, row):
         (_resume if resolution.resume else _end)(session, row, by)
-    return get_alert(session, alert_id)
+    return get_alert(session, alert.id)
+
+
+def renew(alert: SafetyAlert, at: dt.datetime) -> None:
+    """Something was done: the acknowledgement holds for its time once more."""
+    alert.ack_until = at + seconds(Timers.from_json(alert.session.policy).ladder(alert.kind).ack_s)
+    alert.next_action_at = alert.ack_until
+    alert.version += 1
+
+
+def demand_owner(alert: SafetyAlert, by: Officer) -> None:
+    if alert.owner_id != by.account_id:
+        raise AlertNotYours(owner_id=alert.owner_id)
+
+
+def _propose(session: Session, alert: SafetyAlert, by: Officer, resolution: Resolution) -> SafetyAlert:
+    at = standing(session, alert.session).now_at
+    said = {"outcome": resolution.outcome.value, "proof": resolution.proof.value, "resume": resolution.resume}
+    alert.closing = said
+    renew(alert, at)
+    record(session, alert, by, SafetyEventKind.CLOSING_PROPOSED, at=at, note=resolution.note, **said)
+    return alert
+
+
+def _name(session: Session, account_id: uuid.UUID | None) -> str:
+    account = session.get(Account, account_id) if account_id else None
+    return (account.name or account.username) if account else "-"
 
 
 def _with_visitor() -> sa.Select[SafetyAlert]:
@@ -170,15 +233,26 @@ def _with_visitor() -> sa.Select[SafetyAlert]:
     )
 
 
-def _lock(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:
-    """The alert as it is, under the lock of its session; refuses whom it is about, and what is closed."""
+def lock_alert(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:
+    """The alert as it is, under the lock of its session; the stronger one where that has taken it over. Refuses whom it
+    is about, whose account is closed, and what is closed."""
     row = lock_session(session, get_alert(session, alert_id).session_id)
     alert = get_alert(session, alert_id)
+    try:
+        refuse_unfit(session, row, by)
+        if alert.state is AlertState.RESOLVED:
+            raise AlertResolved()
+    except FieldVisitError as refused:
+        log.warning("alert_refused", code=refused.code, alert_id=str(alert_id), account_id=str(by.account_id))
+        raise
+    return get_alert(session, alert.parent_id) if alert.parent_id else alert
+
+
+def refuse_unfit(session: Session, row: SafetySession, by: Officer) -> None:
+    """Raise SelfHandling or NotAnOfficer for who may not handle an alert of this session."""
+    demand_officer(session, by.account_id)
     if by.visitor_id is not None and (by.visitor_id == row.visitor_id or _went_out_together(session, row, by)):
         raise SelfHandling()
-    if alert.state is AlertState.RESOLVED:
-        raise AlertResolved()
-    return alert
 
 
 def _went_out_together(session: Session, row: SafetySession, by: Officer) -> bool:
@@ -231,7 +305,7 @@ def _end(session: Session, row: SafetySession, by: Officer) -> None:
     append(session, row, Entry(kind=SafetyEventKind.ENDED, at=at, actor_id=by.account_id))
 
 
-def _record(
+def record(
     session: Session,
     alert: SafetyAlert,
     by: Officer,

@@ -35,6 +35,8 @@ CLIMB = (
         round=sa.bindparam("next_round"),
         next_action_at=NOW + sa.bindparam("next_wait", type_=sa.Interval),
         owner_id=None,
+        offered_to_id=None,
+        closing=None,
         acknowledged_at=None,
         ack_until=None,
         version=ALERTS.c.version + 1,

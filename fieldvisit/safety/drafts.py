@@ -71,6 +71,9 @@ class Sos(Told):
     session_id: uuid.UUID | None = None
     visit_id: uuid.UUID | None = None
     token_expired: bool = False
+    man_down: bool = False
+    """Not a person but the phone called: nothing moves any more."""
+    covert: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

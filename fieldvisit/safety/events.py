@@ -55,6 +55,14 @@ class SafetyEventKind(StrEnum):
     NOTED = "noted"
     RESOLVED = "resolved"
     RESUMED = "resumed"
+    CALL_RESULT = "call_result"
+    OFFERED = "offered"
+    HANDED_OVER = "handed_over"
+    REFERRED = "referred"
+    REOPENED_ALERT = "reopened_alert"
+    CLOSING_PROPOSED = "closing_proposed"
+    TURNED_DURESS = "turned_duress"
+    TAKEN_OVER = "taken_over"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from fieldvisit.models import SafetySession
 from fieldvisit.safety.climbing import ALERTS, Rise, climb
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.taking_over import take_over
 from fieldvisit.vocabulary import AlertKind, AlertState
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ OPEN_ALERT = (
         deadline_at=sa.bindparam("this_deadline_at"),
         next_action_at=sa.bindparam("this_at"),
         unverified=sa.bindparam("this_unverified"),
+        covert=sa.bindparam("this_covert"),
         roster=sa.text(
             "coalesce((select jsonb_object_agg(d.account_id, d.rank) from duty_shifts d where d.org_id = :this_org_id"
             " and d.starts_at <= :this_at and d.ends_at > :this_at), '{}'::jsonb)"
@@ -48,6 +50,7 @@ class Cause:
     kind: AlertKind
     deadline_at: dt.datetime
     unverified: bool = False
+    covert: bool = False
     actor_id: uuid.UUID | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
@@ -64,6 +67,7 @@ def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.dat
         "this_at": at,
         "this_deadline_at": cause.deadline_at,
         "this_unverified": cause.unverified,
+        "this_covert": cause.covert,
     }
     alert_id: uuid.UUID | None = session.scalar(OPEN_ALERT, given)
     if alert_id is None:
@@ -71,7 +75,8 @@ def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.dat
     detail = {"alert_id": str(alert_id), "kind": cause.kind.value, "unverified": cause.unverified} | cause.detail
     entry = Entry(kind=SafetyEventKind.ALERT_OPENED, at=at, actor_id=cause.actor_id, detail=detail)
     append(session, row, entry)
-    _begin(session, row, Rise(alert_id, cause.kind))
+    if take_over(session, row, alert_id, cause.kind, at=at):
+        _begin(session, row, Rise(alert_id, cause.kind))
     return alert_id
 
 

@@ -61,7 +61,7 @@ class ContactDraft:
 
 def plan_duty(session: Session, draft: DutyDraft) -> DutyShift:
     """Put somebody on the roster. Raises NotAnOfficer."""
-    account = _officer(session, draft.account_id)
+    account = demand_officer(session, draft.account_id)
     shift = DutyShift(
         org_id=account.org_id,
         account_id=account.id,
@@ -90,7 +90,7 @@ def roster() -> sa.Select[DutyShift]:
 
 def add_contact(session: Session, draft: ContactDraft) -> OfficerContact:
     """Keep an address, and send it a test at once: an address that nobody tried is a hope."""
-    account = _officer(session, draft.account_id)
+    account = demand_officer(session, draft.account_id)
     contact = OfficerContact(
         org_id=account.org_id,
         account_id=account.id,
@@ -153,8 +153,9 @@ def reachable_officers(session: Session) -> Sequence[uuid.UUID]:
     ).all()
 
 
-def _officer(session: Session, account_id: uuid.UUID) -> Account:
-    account = session.get(Account, account_id)
+def demand_officer(session: Session, account_id: uuid.UUID) -> Account:
+    """The account, if it handles alarms. Raises NotFound, NotAnOfficer."""
+    account = session.get(Account, account_id, populate_existing=True)
     if account is None:
         raise NotFound(what="account", id=account_id)
     if not account.active or not set(account.roles) & {role.value for role in HANDLES}:

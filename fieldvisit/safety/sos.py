@@ -48,7 +48,8 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         detail={"age_s": told.age_s} | ({"token_expired": True} if told.token_expired else {}),
     )
     append(session, row, pressed)
-    cause = Cause(kind=AlertKind.SOS, deadline_at=at - seconds(told.age_s), actor_id=told.actor_id)
+    kind = AlertKind.MAN_DOWN if told.man_down else AlertKind.SOS
+    cause = Cause(kind=kind, deadline_at=at - seconds(told.age_s), actor_id=told.actor_id, covert=told.covert)
     open_alert(session, row, cause, at=at)
     give_hint(session)
     return Standing(row, at)

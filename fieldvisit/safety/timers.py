@@ -76,6 +76,15 @@ CALLING = Ladder(
 DRILL = Ladder(waits_s=(10, 10, 10, 10), repeat_s=20, ack_s=MINUTE)
 
 
+RED = (AlertKind.MAN_DOWN, AlertKind.SOS, AlertKind.DURESS)
+"""Calls for help, the strongest last. Everything else is silence."""
+
+
+def strength(kind: AlertKind) -> int:
+    """A stronger alert of a session takes the weaker ones over."""
+    return RED.index(kind) + 1 if kind in RED else 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Timers:
     """Seconds, all of them. A check-in is due every `check_in_s`; `remind_s` before that the phone reminds; `grace_s`
@@ -117,7 +126,7 @@ class Timers:
             )
 
     def ladder(self, kind: AlertKind) -> Ladder:
-        return self.sos if kind is AlertKind.SOS else self.silent
+        return self.sos if kind in RED else self.silent
 
     def as_json(self) -> dict[str, Any]:
         return (

@@ -21,6 +21,7 @@ from fieldvisit.models import (
     Visitor,
 )
 from fieldvisit.safety.channels import Letter
+from fieldvisit.safety.standing import database_now
 from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, MessageRecipient
 
 ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
@@ -77,10 +78,16 @@ def _said(session: Session, message: OutboxMessage) -> Message | Unwritable:
         return Message("Test of the alarm line: press 1, or answer as you were shown. Nobody is in danger.")
     if message.alert_id is None:
         return Unwritable("nothing to say")
+    if message.give_up_at is not None and _is_late(session, message):
+        return Unwritable("too late")
     alert = session.get_one(SafetyAlert, message.alert_id)
     if message.purpose is MessagePurpose.ALARM and alert.state in ANSWERED:
         return Unwritable("taken")
     row = session.get_one(SafetySession, alert.session_id)
+    if message.purpose is MessagePurpose.TAKEN:
+        return Message("Your safety officer has your alarm and is acting on it.")
+    if message.purpose is MessagePurpose.ALL_CLEAR:
+        return _all_clear(session, alert, row)
     if message.recipient is MessageRecipient.VISITOR:
         return Message(
             "You have not reported back. Check in now, or call your safety officer. We are calling for help."
@@ -118,6 +125,16 @@ def _alarm(session: Session, alert: SafetyAlert, row: SafetySession) -> Message:
         "ALARM: {kind}. {name} ({staff_number}), visit {visit}, since {at}, last position {place}.",
         values,
     )
+
+
+def _all_clear(session: Session, alert: SafetyAlert, row: SafetySession) -> Message:
+    visitor = session.get_one(Visitor, row.visitor_id)
+    values = {"kind": alert.kind, "name": visitor.name, "staff_number": visitor.staff_number}
+    return Message("ALL CLEAR: {kind}. {name} ({staff_number}). Nobody has to do anything any more.", values)
+
+
+def _is_late(session: Session, message: OutboxMessage) -> bool:
+    return bool(session.scalar(sa.select(sa.literal(message.give_up_at) <= database_now())))
 
 
 def _clock(moment: dt.datetime, zone: str) -> str:

@@ -44,7 +44,8 @@ def test_the_first_to_acknowledge_has_the_alert_and_the_second_learns_who(door: 
     )
     with pytest.raises(AlreadyAcknowledged) as refused:
         door.acknowledge(door.other_officer)
-    assert refused.value.details == {"owner_id": door.officer.account_id}
+    assert refused.value.details["owner_id"] == door.officer.account_id
+    assert str(refused.value) == f"{refused.value.details['name']} has taken this alert."
     assert door.told_events(session_id).count("acknowledged") == 1
 
 
@@ -143,15 +144,16 @@ def test_an_overrun_that_goes_on_gets_an_end_in_the_future(door: Door) -> None:
     assert door.watch().raised == 0
 
 
-def test_a_session_stays_in_alarm_until_its_last_alert_is_closed(door: Door, session_id: uuid.UUID) -> None:
+def test_a_stronger_alert_takes_over_the_ladder_and_closes_both(door: Door, session_id: uuid.UUID) -> None:
     door.call_for_help()
-    states = []
-    for alert in door.alerts():
-        with acting_for(door.sessions, door.world.agency) as session:
-            use.acknowledge(session, alert.id, door.officer)
-        door.resolve(alert_id=alert.id)
-        states.append(door.row(session_id).state)
-    assert states == [ALARM, ACTIVE]
+    silent, sos = door.alerts()
+    assert (silent.parent_id, silent.next_action_at, sos.parent_id) == (sos.id, None, None)
+    with acting_for(door.sessions, door.world.agency) as session:
+        assert use.acknowledge(session, silent.id, door.officer).id == sos.id
+    door.resolve(alert_id=silent.id)
+    assert [alert.state for alert in door.alerts()] == [AlertState.RESOLVED] * 2
+    assert door.row(session_id).state is ACTIVE
+    assert "taken_over" in door.told_events(session_id)
 
 
 def test_a_closed_alert_is_neither_taken_nor_noted_nor_closed_again(door: Door, session_id: uuid.UUID) -> None:

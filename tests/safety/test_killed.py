@@ -3,6 +3,7 @@
 `KILL_RUNS` says how often each point is tried (1 in `make test-long`; the figures in docs/safety-proof.md are of 50).
 """
 
+import datetime as dt
 import multiprocessing
 import os
 import uuid
@@ -14,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from fieldvisit.database import Urls, acting_for_all
-from fieldvisit.models import OutboxMessage, SafetyAlert, SafetySession
+from fieldvisit.models import DutyShift, OutboxMessage, SafetyAlert, SafetySession
 from fieldvisit.safety.channels import Channels
 from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.sending import Sender
@@ -131,6 +132,8 @@ def test_a_whole_life_sends_everything(door: Door, lives: Lives) -> None:
 
 @pytest.mark.long
 def test_an_engine_killed_at_any_point_loses_nothing_and_doubles_nothing(door: Door, lives: Lives) -> None:
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(DutyShift).values(ends_at=DutyShift.ends_at + dt.timedelta(days=100)))
     trouble = make_trouble(door)
     points, _ = lives.live()
     judge(door, lives.providers, *trouble)
