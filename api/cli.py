@@ -28,6 +28,7 @@ LAZY: Mapping[str, tuple[str, str]] = {
     "plan": ("api.commands.plans:plan", "Plan a day, show the plan, publish it."),
     "serve": ("api.commands.serve:serve", "Answer the API."),
     "visits": ("api.commands.visits:visits", "Open visits on the evidence of failed contact."),
+    "auditor": ("api.commands.auditor:auditor", "Watch the watcher: whether every alarm is answered for."),
     "watch": ("api.commands.watch:watch", "Raise alarms for visitors who do not report back."),
     "worker": ("api.commands.worker:worker", "Do the long jobs: plans above all."),
 }

@@ -69,6 +69,8 @@ class Settings:
     rate_limit_storage: str
     alarm_providers: tuple[AlarmProvider, ...]
     """Who carries alarms: of each channel the first, the second, and so on."""
+    dead_man_url: str | None
+    """Called by the auditor while everything holds; None: nobody outside is told."""
 
     @property
     def is_production(self) -> bool:
@@ -135,6 +137,7 @@ def _values(env: Env) -> dict[str, object]:
         "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),
         "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
+        "dead_man_url": env.str("DEAD_MAN_URL", None) or None,
         "alarm_providers": _providers(env.str("ALARM_PROVIDERS", "[]", validate=_providers)),
     }
 

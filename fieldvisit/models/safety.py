@@ -181,3 +181,5 @@ class EngineBeat(Base):
     oldest_due_s: Mapped[float]
     oldest_unsent_s: Mapped[float] = mapped_column(server_default="0")
     """How long the oldest message has waited that nobody is sending and that is due."""
+    host_ahead_s: Mapped[float] = mapped_column(server_default="0")
+    """How far the clock of its host is ahead of the database's. It decides nothing; a large one is told."""

@@ -4,6 +4,7 @@ The newest beat of any engine is also how the next one knows that nobody was wat
 """
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -59,7 +60,12 @@ def beat(session: Session, name: str, *, fired: int) -> None:
     oldest = sa.extract("epoch", sa.func.max(database_now() - soonest))
     oldest_due_s = sa.select(sa.func.coalesce(oldest, 0.0)).where(is_due()).scalar_subquery()
     row = insert(EngineBeat).values(
-        name=name, at=database_now(), fired=fired, oldest_due_s=oldest_due_s, oldest_unsent_s=_oldest_unsent_s()
+        name=name,
+        at=database_now(),
+        fired=fired,
+        oldest_due_s=oldest_due_s,
+        oldest_unsent_s=_oldest_unsent_s(),
+        host_ahead_s=sa.literal(time.time()) - sa.extract("epoch", sa.func.clock_timestamp()),
     )
     session.execute(
         row.on_conflict_do_update(
@@ -69,6 +75,7 @@ def beat(session: Session, name: str, *, fired: int) -> None:
                 "fired": EngineBeat.fired + row.excluded.fired,
                 "oldest_due_s": row.excluded.oldest_due_s,
                 "oldest_unsent_s": row.excluded.oldest_unsent_s,
+                "host_ahead_s": row.excluded.host_ahead_s,
             },
         )
     )

@@ -1,0 +1,186 @@
+"""The auditor: asks the database whether everything holds, and tells the outside only when it does.
+
+Silence outside means trouble inside, whatever kind of trouble it is, the auditor's own included.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import httpx
+import psycopg
+import structlog
+from psycopg.rows import dict_row
+
+from fieldvisit.safety.invariants import CLOCK_S, INVARIANTS, Invariant
+
+EACH_S = 30.0
+STATEMENT_MS = 5_000
+TIMEOUT_S = 10.0
+TELL_AGAIN = "10 minutes"
+CHAIN_OF = 6
+HOST = Invariant(9, "the clock of the auditor's host is off", "")
+UNASKED = Invariant(0, "the database does not answer the auditor", "")
+
+log = structlog.get_logger("fieldvisit.auditor")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What does not hold: which invariant, whose, which thing, and by how much (seconds, or the first bad event)."""
+
+    number: int
+    name: str
+    org_id: str | None
+    subject: str
+    amount: float | None
+
+
+def audit(url: str, *, host_time: Callable[[], float] = time.time) -> list[Violation]:
+    """Every invariant that does not hold now; a database that cannot be asked is a violation as well."""
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=3) as connection:
+            connection.execute("select set_config('app.sees_all', 'on', false), set_config('timezone', 'UTC', false)")
+            connection.execute(f"set statement_timeout = {STATEMENT_MS}")
+            return [*_all(connection), *_host_clock(connection, host_time)]
+    except psycopg.Error as error:
+        return [Violation(UNASKED.number, UNASKED.name, None, type(error).__name__, None)]
+
+
+def _all(connection: psycopg.Connection) -> Iterator[Violation]:
+    for invariant in INVARIANTS:
+        try:
+            for org_id, subject, amount in connection.execute(invariant.sql).fetchall():
+                yield _violation(invariant, org_id, subject, amount)
+        except psycopg.Error as error:
+            # One that cannot be asked does not hold, and hides no other.
+            yield _violation(invariant, None, type(error).__name__, None)
+    for org_id, session_id, sequence in altered(connection):
+        yield _violation(INVARIANTS[CHAIN_OF - 1], org_id, session_id, sequence)
+
+
+def _violation(invariant: Invariant, org_id: object, subject: object, amount: Any) -> Violation:
+    return Violation(
+        invariant.number,
+        invariant.name,
+        str(org_id) if org_id else None,
+        str(subject),
+        None if amount is None else float(amount),
+    )
+
+
+def _host_clock(connection: psycopg.Connection, host_time: Callable[[], float]) -> Iterator[Violation]:
+    before = host_time()
+    row = connection.execute("select extract(epoch from clock_timestamp())").fetchone()
+    after = host_time()
+    ahead_s = (before + after) / 2 - float(row[0] if row else 0)
+    if abs(ahead_s) > CLOCK_S + (after - before):
+        yield _violation(HOST, None, "auditor", ahead_s)
+
+
+SINCE = """
+select e.* from safety_events e join safety_sessions s on s.id = e.session_id and s.org_id = e.org_id
+where s.state in ('active', 'alarm') or s.ended_at > fieldvisit_now() - interval '1 hour'
+order by e.session_id, e.sequence
+"""
+ALL = "select e.* from safety_events e order by e.session_id, e.sequence"
+
+
+def altered(connection: psycopg.Connection, *, everything: bool = False) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
+    """The first event of each session whose content is not what its hash was made of: organisation, session, sequence.
+
+    Of the sessions that are running or ended within the hour; of all with `everything`, which takes its time.
+    """
+    found: dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID, int]] = {}
+    with connection.transaction(), connection.cursor(name="chain", row_factory=dict_row) as cursor:
+        for event in cursor.execute(ALL if everything else SINCE):
+            if bytes(event["hash"]) != _hash_of(event):
+                found.setdefault(event["session_id"], (event["org_id"], event["session_id"], event["sequence"]))
+    return list(found.values())
+
+
+def _hash_of(event: Mapping[str, Any]) -> bytes:
+    """Written out once more, from docs/safety.md and not from the engine's code: two that agree are worth something."""
+    said = {
+        "actor_id": str(event["actor_id"]) if event["actor_id"] else None,
+        "at": _utc(event["at"]),
+        "detail": event["detail"],
+        "device_at": _utc(event["device_at"]) if event["device_at"] else None,
+        "kind": event["kind"],
+        "org_id": str(event["org_id"]),
+        "previous": bytes(event["previous_hash"]).hex(),
+        "sequence": event["sequence"],
+        "session_id": str(event["session_id"]),
+    }
+    return hashlib.sha256(json.dumps(said, separators=(",", ":"), sort_keys=True).encode()).digest()
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+# Everyone with the safety role of the organisation concerned (of every one with sessions, where it concerns all), once
+# in ten minutes for one thing that does not hold.
+WARN = f"""
+insert into safety_outbox (org_id, key, purpose, recipient, recipient_id, channel, urgency, next_try_at, give_up_at,
+                           created_at)
+select c.org_id, concat_ws(':', 'watch', %(number)s::text, o.id, floor(extract(epoch from now.at) / 600)::text),
+       'watch_fails', 'officer', o.id, o.channel, 9, now.at, now.at + interval '{TELL_AGAIN}', now.at
+from officer_contacts o join accounts c on c.id = o.account_id and c.active and o.active
+     and c.roles && array['safety_officer', 'supervisor'], (select fieldvisit_now() as at) now
+where %(org_id)s::uuid = c.org_id
+   or %(org_id)s::uuid is null and exists (
+      select from safety_sessions s where s.org_id = c.org_id and s.state in ('active', 'alarm'))
+on conflict (key) do nothing
+"""  # noqa: S608  # a constant of this file
+
+
+def warn(url: str, violations: Iterable[Violation]) -> None:
+    """Put out a message to those who answer alarms that their alarms may not be answered for."""
+    with psycopg.connect(url, connect_timeout=3) as connection:
+        connection.execute("select set_config('app.sees_all', 'on', true)")
+        for number, org_id in sorted({(each.number, each.org_id or "") for each in violations}):
+            connection.execute(WARN, {"number": number, "org_id": org_id or None})
+
+
+def call_outside(url: str) -> bool:
+    """The dead-man call. False where it did not go through, which whoever waits for it will notice by itself."""
+    try:
+        return httpx.get(url, timeout=TIMEOUT_S).is_success
+    except httpx.HTTPError as error:
+        log.error("outside_call_failed", error=type(error).__name__)
+        return False
+
+
+def once(url: str, dead_man_url: str | None) -> Sequence[Violation]:
+    """One audit; the outside is called only when all holds."""
+    began = time.monotonic()
+    violations = audit(url)
+    took_s = round(time.monotonic() - began, 3)
+    for each in violations:
+        log.error("invariant_broken", number=each.number, what=each.name, org_id=each.org_id, subject=each.subject)
+    if violations:
+        try:
+            warn(url, violations)
+        except psycopg.Error as error:
+            log.error("warning_not_put_out", error=type(error).__name__)
+    else:
+        called = call_outside(dead_man_url) if dead_man_url else None
+        log.info("audit_passed", took_s=took_s, outside_called=called)
+    return violations
+
+
+def run(url: str, dead_man_url: str | None, stop: Event) -> None:
+    """An audit each half minute until `stop`; no error ends it."""
+    while not stop.is_set():
+        try:
+            once(url, dead_man_url)
+        except Exception:
+            log.exception("audit_failed")
+        stop.wait(EACH_S)

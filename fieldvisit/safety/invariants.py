@@ -1,0 +1,129 @@
+"""What must hold at every moment, as plain SQL: no line of it is shared with the engine that it judges.
+
+Each statement returns what contradicts it: the organisation, the thing, and how bad it is in seconds where that has a
+meaning. `MARGIN_S` after a moment the engine has had time enough.
+"""
+
+from dataclasses import dataclass
+
+MARGIN_S = 10
+CLOCK_S = 1.0
+BEAT_S = 15
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """`number` is that of the list in docs/safety.md."""
+
+    number: int
+    name: str
+    sql: str
+
+
+NOW = "(select fieldvisit_now()) "
+UNANSWERED = "('pre', 'open', 'notifying', 'exhausted')"
+WATCHED = "('active', 'alarm')"
+
+INVARIANTS = (
+    Invariant(
+        1,
+        "a deadline passed and no alert is open",
+        f"""
+        select s.org_id, s.id, extract(epoch from {NOW} - least(s.grace_until, s.end_at,
+               case when (s.policy ->> 'lost_raises')::boolean then s.lost_at end))
+        from safety_sessions s
+        where s.state = 'active'
+          and least(s.grace_until, s.end_at, case when (s.policy ->> 'lost_raises')::boolean then s.lost_at end)
+              < {NOW} - interval '{MARGIN_S} seconds'
+          and not exists (select from safety_alerts a where a.session_id = s.id and a.state <> 'resolved')
+        """,
+    ),
+    Invariant(
+        2,
+        "a session that nothing will ever raise",
+        """
+        select s.org_id, s.id, null from safety_sessions s
+        where s.state = 'active' and (s.grace_until is null or s.end_at is null or s.lost_at is null)
+           or s.state = 'alarm'
+              and not exists (select from safety_alerts a where a.session_id = s.id and a.state <> 'resolved')
+        """,
+    ),
+    Invariant(
+        3,
+        "an unanswered alert stands still",
+        f"""
+        select a.org_id, a.id, extract(epoch from {NOW} - a.next_action_at) from safety_alerts a
+        where a.state in {UNANSWERED}
+          and (a.next_action_at < {NOW} - interval '{MARGIN_S} seconds'
+               or a.next_action_at is null
+                  and not exists (select from safety_alerts p where p.id = a.parent_id and p.state <> 'resolved'))
+        """,
+    ),
+    Invariant(
+        4,
+        "an acknowledgement outlived its time",
+        f"""
+        select a.org_id, a.id, extract(epoch from {NOW} - a.ack_until) from safety_alerts a
+        where a.state = 'acknowledged' and a.ack_until < {NOW} - interval '{MARGIN_S} seconds'
+        """,
+    ),
+    Invariant(
+        5,
+        "a message waits that nobody sends",
+        f"""
+        select o.org_id, o.id, extract(epoch from {NOW} - o.next_try_at) from safety_outbox o
+        where o.next_try_at < {NOW} - interval '{MARGIN_S} seconds'
+          and (o.lease_until is null or o.lease_until < {NOW} - interval '{MARGIN_S} seconds')
+        """,
+    ),
+    Invariant(
+        6,
+        "the record of a session is broken",
+        f"""
+        with watched as (
+            select s.* from safety_sessions s
+            where s.state in {WATCHED} or s.ended_at > {NOW} - interval '1 hour'
+        ),
+        joined as (
+            select e.session_id, e.sequence, e.hash, e.previous_hash,
+                   row_number() over chain as expected, lag(e.hash, 1, ''::bytea) over chain as before
+            from safety_events e join watched s on s.id = e.session_id and s.org_id = e.org_id and e.at >= s.started_at
+            window chain as (partition by e.session_id order by e.sequence)
+        ),
+        faults as (
+            select session_id, sequence from joined where sequence <> expected or previous_hash <> before
+            union all
+            select s.id, s.last_sequence from watched s
+            where not exists (select from joined j where j.session_id = s.id and j.sequence = s.last_sequence
+                              and j.hash = s.last_hash)
+        )
+        select s.org_id, f.session_id, min(f.sequence) from faults f join watched s on s.id = f.session_id
+        group by s.org_id, f.session_id
+        """,
+    ),
+    Invariant(
+        7,
+        "visitors are out and no officer can be reached",
+        f"""
+        select s.org_id, s.org_id, null from safety_sessions s
+        where s.state in {WATCHED}
+          and not exists (
+            select from duty_shifts d join accounts c on c.id = d.account_id and c.active
+            join officer_contacts o on o.account_id = c.id and o.active
+            where d.org_id = s.org_id and d.starts_at <= {NOW} and d.ends_at > {NOW}
+          )
+        group by s.org_id
+        """,
+    ),
+    Invariant(
+        9,
+        "the clock of an engine's host is off, or no engine is at its work",
+        f"""
+        select null, b.name, b.host_ahead_s from engine_beats b
+        where abs(b.host_ahead_s) > {CLOCK_S} and b.at > {NOW} - interval '1 minute'
+        union all
+        select null, 'nobody', null
+        where not exists (select from engine_beats b where b.at > {NOW} - interval '{BEAT_S} seconds')
+        """,
+    ),
+)
