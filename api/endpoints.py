@@ -100,10 +100,15 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                 _refuse(contract, result)
             return response
 
-        setattr(fulfil, CONTRACTS, contract)
-        return documented(fulfil, contract)
+        return contracted(fulfil, contract)
 
     return bind
+
+
+def contracted(view: View, contract: Contract) -> View:
+    """A view that fulfils its contract by itself, and is documented by it."""
+    setattr(view, CONTRACTS, contract)
+    return documented(view, contract)
 
 
 def contract_of(view: View) -> Contract | None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from api.auth import actor, visitor_id
 from api.context import settings
 from api.db import session
-from api.endpoints import endpoint
+from api.endpoints import contracted, endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
@@ -25,13 +25,12 @@ from api.schemas.safety import (
     SafetyAlertsOut,
     SafetySessionIn,
     SafetySessionOut,
-    SosIn,
     WallOut,
 )
+from api.sos import CONTRACT, send_sos, stay_ready
 from fieldvisit.models import SafetyAlert
 from fieldvisit.safety import alerts, sessions
-from fieldvisit.safety.drafts import Extension, Officer, Resolution, SessionDraft, Sos, Told
-from fieldvisit.safety.sos import call_for_help
+from fieldvisit.safety.drafts import Extension, Officer, Resolution, SessionDraft, Told
 from fieldvisit.safety.standing import Standing, live_sessions
 
 bp = Blueprint("safety", __name__, url_prefix="/safety", description=__doc__)
@@ -82,22 +81,7 @@ def end_safety_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
     return sessions.end_session(session(), session_id, Told(**_told(body)))
 
 
-@bp.post("/sos")
-@endpoint(
-    may=Permission.USE_PHONE,
-    body=SosIn(),
-    returns=SafetySessionOut(),
-    status=201,
-    safety=True,
-    even_expired=True,
-    even_revoked=True,
-)
-def send_sos(body: dict[str, Any]) -> Standing:
-    """Call for help. Opens an alert at once, with or without a session.
-
-    An access token that has expired is taken as well, as long as the account is open.
-    """
-    return call_for_help(session(), Sos(**_told(body), token_expired=actor().expired))
+bp.post("/sos")(contracted(send_sos, CONTRACT))
 
 
 @bp.get("/alerts")
@@ -149,6 +133,7 @@ def resolve_alert(alert_id: uuid.UUID, body: Resolution) -> SafetyAlert:
 
 def _told(body: dict[str, Any]) -> dict[str, Any]:
     """What the phone said, and which visitor said it: the one who is logged in, whatever the body claims."""
+    stay_ready()
     return body | {"visitor_id": visitor_id(), "actor_id": actor().account_id}
 
 

@@ -71,6 +71,9 @@ class Sos(Told):
     session_id: uuid.UUID | None = None
     visit_id: uuid.UUID | None = None
     token_expired: bool = False
+    account_closed: bool = False
+    device_revoked: bool = False
+    """The token was good once, its account is closed or its phone revoked now: taken all the same, and told."""
     man_down: bool = False
     """Not a person but the phone called: nothing moves any more."""
     covert: bool = False

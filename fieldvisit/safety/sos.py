@@ -1,16 +1,18 @@
 """A call for help. It is never refused for the state of anything: it always ends in an open alert."""
 
 import uuid
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.errors import NotFound
 from fieldvisit.models import SafetySession
 from fieldvisit.safety.deadlines import heard, set_by_clock
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.hints import give_hint
-from fieldvisit.safety.opening import find_open, insert_session, remember, told_of
+from fieldvisit.safety.opening import EventIdUsed, find_open, insert_session, remember, told_of
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.standing import Standing, database_now, lock_session, standing
 from fieldvisit.safety.timers import BY_LEVEL, Timers, seconds
@@ -32,6 +34,16 @@ def call_for_help(session: Session, told: Sos) -> Standing:
     return _alarm(session, row, told)
 
 
+def call_under_any_id(session: Session, told: Sos) -> Standing:
+    """The same where the id was used for something else, by whatever mistake: a call for help is not refused for that.
+    Raises NotFound for a visitor who is not there."""
+    try:
+        with session.begin_nested():
+            return call_for_help(session, told)
+    except (EventIdUsed, NotFound):
+        return call_for_help(session, replace(told, event_id=uuid.uuid5(told.visitor_id, told.event_id.hex)))
+
+
 def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     timers = Timers.from_json(row.policy)
     was_over = row.state is SafetyState.ENDED
@@ -45,7 +57,7 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         at=at,
         actor_id=told.actor_id,
         device_at=told.device_at,
-        detail={"age_s": told.age_s} | ({"token_expired": True} if told.token_expired else {}),
+        detail={"age_s": told.age_s} | _flags(told),
     )
     append(session, row, pressed)
     kind = AlertKind.MAN_DOWN if told.man_down else AlertKind.SOS
@@ -53,6 +65,11 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     open_alert(session, row, cause, at=at)
     give_hint(session)
     return Standing(row, at)
+
+
+def _flags(told: Sos) -> dict[str, bool]:
+    names = ("token_expired", "account_closed", "device_revoked", "covert")
+    return {name: True for name in names if getattr(told, name)}
 
 
 def _session_of(session: Session, told: Sos) -> SafetySession:

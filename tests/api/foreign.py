@@ -26,6 +26,7 @@ from fieldvisit.models import ContactBlock, DayPlan, Device, HeldEvent, SafetyAl
 from fieldvisit.models import (
     ContactBlock,
     DayPlan,
+    Device,
     DutyShift,
     HeldEvent,
     OfficerContact,

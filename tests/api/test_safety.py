@@ -282,14 +282,17 @@ def test_help_is_not_called_with_a_token_that_was_never_ours(people: People, set
     assert people.onni.get("/safety/alerts").json["items"] == []
 
 
-def test_help_is_not_called_with_the_expired_login_of_a_closed_account(
+def test_help_is_called_with_the_expired_login_of_a_closed_account_and_the_officer_is_told(
     people: People, settings: Settings, sessions: sessionmaker[Session]
 ) -> None:
     headers = expired(settings, people.ilta)
     with acting_for_all(sessions) as session:
         session.execute(sa.update(Account).where(Account.visitor_id == people.visitor_id).values(active=False))
     answer = people.ilta.post("/safety/sos", json={"event_id": str(uuid.uuid4())}, headers=headers)
-    assert (answer.status_code, answer.json["code"]) == (401, "login_refused")
+    assert answer.status_code == 201
+    events = people.onni.get(f"/safety/alerts/{the_alert(people)['id']}").json["events"]
+    (pressed,) = [event["detail"] for event in events if event["kind"] == "sos_pressed"]
+    assert (pressed["token_expired"], pressed["account_closed"]) == (True, True)
 
 
 def test_an_expired_login_of_the_office_calls_no_help(people: People, settings: Settings) -> None:

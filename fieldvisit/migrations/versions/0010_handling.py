@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0007_handling"
-down_revision = "0006_alarms"
+revision = "0010_handling"
+down_revision = "0009_alarms"
 branch_labels = None
 depends_on = None
 

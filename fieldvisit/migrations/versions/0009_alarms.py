@@ -4,8 +4,8 @@ from alembic import op
 
 from fieldvisit.migrations.security import secure
 
-revision = "0006_alarms"
-down_revision = "0005_held_events"
+revision = "0009_alarms"
+down_revision = "0008_devices"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0008_auditor"
-down_revision = "0007_handling"
+revision = "0011_auditor"
+down_revision = "0010_handling"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,183 @@
+"""The call for help over HTTP: taken by whatever token was signed here once, whatever became of its body, and also when
+the database refuses."""
+
+import json
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from flask import Response, current_app, jsonify, request
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.auth import NoVisitor, read_bearer
+from api.context import now, settings
+from api.db import db
+from api.endpoints import Contract
+from api.roles import Permission, refuse_unless
+from api.schemas.safety import SafetySessionOut, SosIn
+from fieldvisit.database import acting_for, session_factory
+from fieldvisit.devices import is_revoked
+from fieldvisit.errors import DatabaseUnavailable, NotFound
+from fieldvisit.models import Account, SafetySession
+from fieldvisit.safety.channels import Channels
+from fieldvisit.safety.drafts import Sos
+from fieldvisit.safety.emergency import Book, DutyList, Line
+from fieldvisit.safety.emergency_calls import Caller
+from fieldvisit.safety.pace import PACE
+from fieldvisit.safety.sos import call_under_any_id
+from fieldvisit.safety.standing import Standing
+from fieldvisit.safety.timers import BY_LEVEL
+from fieldvisit.sealing import Cipher
+from fieldvisit.tokens import Claims
+from fieldvisit.vocabulary import RiskLevel, SafetyState
+
+MOST_BYTES = 64 * 1024
+PATIENCE_S = 4.0
+"""So long the database may take; then the emergency path goes beside it, and the event's id makes one alert of both."""
+THREADS = 16
+KEY = "fieldvisit sos"
+MAKING = threading.Lock()
+CONTRACT = Contract(
+    may=Permission.USE_PHONE,
+    body=SosIn(),
+    returns=SafetySessionOut(),
+    status=201,
+    safety=True,
+    even_expired=True,
+    even_revoked=True,
+)
+
+log = structlog.get_logger("fieldvisit.emergency")
+
+
+class Emergency:
+    """What an app keeps at hand for the day on which its database is away."""
+
+    def __init__(self) -> None:
+        config = settings()
+        cipher = Cipher(config.data_key)
+        self.sessions: sessionmaker[Session] = session_factory(db.engine)
+        config.data_folder.mkdir(parents=True, exist_ok=True)
+        self.book = Book(config.data_folder, cipher)
+        self.duty = DutyList(config.data_folder, cipher)
+        self.channels = Channels.of(config.alarm_providers, PACE.timeout_s)
+        self.caller = Caller(self.book, self.duty, self.channels, self.sessions)
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sos")
+
+
+def emergency() -> Emergency:
+    """Made at the first need and not at the start: a worker process has its own threads."""
+    with MAKING:
+        if KEY not in current_app.extensions:
+            current_app.extensions[KEY] = Emergency()
+    found: Emergency = current_app.extensions[KEY]
+    return found
+
+
+def stay_ready() -> None:
+    """In passing, with every word of a phone: the list of whom to call stays young, and the book is seen to."""
+    emergency().duty.keep_fresh(emergency().sessions)
+    emergency().caller.wake()
+
+
+def send_sos() -> Response:
+    """Call for help. Opens an alert at once, with or without a session.
+
+    Any token that was signed here once is taken, also one that has expired or whose account is closed, which the
+    officer is told. A body that is broken, too large or of an unknown version is read as far as it can be. When the
+    database refuses, the call is kept on the disk and the officers on duty are called from a list.
+    """
+    claims = read_bearer(settings().token_key, now=now(), even_expired=True)
+    refuse_unless(CONTRACT.may or Permission.USE_PHONE, claims.roles)
+    if claims.visitor_id is None:
+        raise NoVisitor()
+    told = _told(claims, claims.visitor_id)
+    try:
+        standing = emergency().pool.submit(_store, emergency().sessions, claims, told).result(PATIENCE_S)
+    except NotFound:
+        raise
+    except (Exception, TookTooLong) as error:
+        log.error("emergency_path", error=type(error).__name__, event_id=str(told.event_id))
+        standing = _keep(claims, told)
+    emergency().caller.wake()
+    answer = jsonify(SafetySessionOut().dump(standing))
+    answer.status_code = CONTRACT.status
+    return answer
+
+
+def _store(sessions: sessionmaker[Session], claims: Claims, told: Sos) -> Standing:
+    with acting_for(sessions, claims.org_id) as session:
+        account = session.get(Account, claims.account_id)
+        closed = account is None or not account.active
+        revoked = claims.device_id is not None and is_revoked(
+            session, claims.org_id, claims.device_id, claims.account_id
+        )
+        return call_under_any_id(session, replace(told, account_closed=closed, device_revoked=revoked))
+
+
+def _keep(claims: Claims, told: Sos) -> Standing:
+    """By the emergency path. The answer is that of a success, for that is what it is: somebody is being called."""
+    try:
+        emergency().book.append(Line(org_id=claims.org_id, told=told, at=time.time()))
+    except OSError as error:
+        log.critical("emergency_not_kept", error=type(error).__name__, event_id=str(told.event_id))
+        raise DatabaseUnavailable() from error
+    moment = now()
+    row = SafetySession(
+        id=told.session_id or told.event_id,
+        visitor_id=told.visitor_id,
+        visit_id=told.visit_id,
+        level=RiskLevel.NORMAL,
+        state=SafetyState.ALARM,
+        policy=BY_LEVEL[RiskLevel.NORMAL].as_json(),
+        started_at=moment,
+        extended_s=0,
+    )
+    return Standing(row, moment)
+
+
+def _told(claims: Claims, visitor_id: uuid.UUID) -> Sos:
+    """What can be made out. Nothing of it is needed: who calls is in the token."""
+    raw = request.stream.read(MOST_BYTES)
+    given = _readable(raw)
+    known: dict[str, Any] = {}
+    schema = SosIn()
+    for name, field in schema.load_fields.items():
+        if name in given and name != "position":
+            try:
+                known[name] = field.deserialize(given[name])
+            except (ValidationError, ValueError, TypeError, OverflowError):
+                continue
+    position = _position(given.get("position"))
+    # Without an id of its own the same words are the same call, so that sending them again does nothing twice.
+    event_id = known.pop("event_id", None) or uuid.uuid5(claims.account_id, raw.hex())
+    told = {name: value for name, value in known.items() if name in Sos.__dataclass_fields__}
+    return Sos(
+        **told | position,
+        event_id=event_id,
+        visitor_id=visitor_id,
+        actor_id=claims.account_id,
+        token_expired=claims.expired,
+    )
+
+
+def _readable(raw: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(raw.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _position(given: Any) -> dict[str, float]:
+    try:
+        loaded = SosIn(only=("position", "event_id")).load({"event_id": str(uuid.uuid4()), "position": given})
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        return {}
+    return {"lat": loaded["lat"], "lon": loaded["lon"]} if loaded.get("lat") is not None else {}

@@ -1,0 +1,218 @@
+"""A call for help is taken from whoever once had a token, whatever its body, and also when the database refuses."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.app import create_app
+from api.db import db
+from api.sos import KEY, Emergency
+from fieldvisit import embedded
+from fieldvisit.database import Urls, acting_for_all
+from fieldvisit.models import Account, SafetyAlert, SafetyEvent
+from fieldvisit.safety.drafts import Sos
+from fieldvisit.safety.emergency import BOOK, Book, DutyList, Line
+from fieldvisit.sealing import Cipher
+from fieldvisit.settings import Settings, read_settings
+from fieldvisit.tokens import sign_access
+from fieldvisit.vocabulary import AlertKind, DutyRank, Role
+from tests.conftest import NOW
+from tests.processes import wait_until
+from tests.safety.providers import Providers, fake_providers
+from tests.safety.worlds import make_account, put_on_duty
+from tests.worlds import World, make_visitor
+
+
+@pytest.fixture
+def providers(tmp_path: Path) -> Iterator[Providers]:
+    with fake_providers(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def app(settings: Settings, providers: Providers) -> Iterator[Flask]:
+    app = create_app(
+        read_settings(
+            {
+                "ENVIRONMENT": "test",
+                "DATA_FOLDER": str(settings.data_folder),
+                "DATABASE_URL": settings.database_url or "",
+                "DATABASE_OWNER_URL": settings.database_owner_url or "",
+                "ALARM_PROVIDERS": json.dumps(providers.as_json()),
+            }
+        )
+    )
+    yield app
+    found: Emergency | None = app.extensions.get(KEY)
+    if found is not None:
+        found.caller.join(30)
+        found.pool.shutdown()
+        found.channels.close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def caller(app: Flask, sessions: sessionmaker[Session], world: World, settings: Settings) -> FlaskClient:
+    """Ilta's phone; one officer is on duty."""
+    with acting_for_all(sessions) as session:
+        visitor = make_visitor(session, world)
+        account = make_account(session, world, Role.VISITOR, visitor_id=visitor.id)
+        put_on_duty(session, make_account(session, world, Role.SAFETY_OFFICER), DutyRank.DUTY)
+    client = app.test_client()
+    token = sign_access(account, key=settings.token_key, now=NOW, lifetime_s=86_400)
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return client
+
+
+def alerts(sessions: sessionmaker[Session]) -> list[AlertKind]:
+    with acting_for_all(sessions) as session:
+        return list(session.scalars(sa.select(SafetyAlert.kind)))
+
+
+def pressed(sessions: sessionmaker[Session]) -> list[dict[str, Any]]:
+    with acting_for_all(sessions) as session:
+        found = session.scalars(
+            sa.select(SafetyEvent).where(SafetyEvent.kind == "sos_pressed").order_by(SafetyEvent.at)
+        )
+        return [event.detail for event in found]
+
+
+BROKEN = {
+    "nothing": b"",
+    "half a body": b'{"event_id": "018f2c5e-7c1a-7d3e-9b0a',
+    "no JSON": b"\xff\xfe\x00",
+    "a list": b"[]",
+    "deep": b"[" * 50_000,
+    "oversize": b'{"event_id": "' + b"x" * 3_000_000,
+    "fields of a later version": b'{"event_id": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69", "mood": 7, "version": "9.0"}',
+    "wrong values": b'{"event_id": 7, "age_s": "old", "position": {"lat": 900}, "device_at": "soon", "covert": "x"}',
+    "a clock off by years": b'{"device_at": "2031-01-01T00:00:00Z"}',
+}
+
+
+@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN.keys())
+def test_a_body_that_is_broken_calls_for_help_all_the_same_and_once(
+    caller: FlaskClient, sessions: sessionmaker[Session], body: bytes
+) -> None:
+    answers = [caller.post("/safety/sos", data=body, content_type="application/json") for _ in range(2)]
+    assert [(each.status_code, each.json["state"]) for each in answers] == [(201, "alarm")] * 2
+    assert alerts(sessions) == [AlertKind.SOS]
+    assert len(pressed(sessions)) == 1
+
+
+def test_what_can_be_made_out_of_a_broken_body_is_used(caller: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    said = {"event_id": "?", "age_s": 60, "man_down": True, "position": {"lat": 60.17, "lon": 24.94, "datum": "wgs84"}}
+    caller.post("/safety/sos", json=said | {"unheard": 1})
+    assert alerts(sessions) == [AlertKind.MAN_DOWN]
+    assert pressed(sessions) == [{"age_s": 60}]
+
+
+def test_whose_account_was_closed_is_heard_and_the_officer_is_told(
+    caller: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    with acting_for_all(sessions) as session:
+        session.execute(sa.update(Account).values(active=False))
+    assert caller.post("/safety/sos", json={"event_id": str(uuid.uuid4())}).status_code == 201
+    assert pressed(sessions) == [{"age_s": 0, "account_closed": True}]
+
+
+def test_an_id_that_was_used_for_something_else_hinders_nobody(
+    caller: FlaskClient, sessions: sessionmaker[Session], app: Flask, world: World, settings: Settings
+) -> None:
+    event_id = str(uuid.uuid4())
+    caller.post("/safety/sos", json={"event_id": event_id})
+    with acting_for_all(sessions) as session:
+        other = make_account(session, world, Role.VISITOR, visitor_id=make_visitor(session, world).id)
+    token = sign_access(other, key=settings.token_key, now=NOW, lifetime_s=86_400)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert app.test_client().post("/safety/sos", json={"event_id": event_id}, headers=headers).status_code == 201
+    assert alerts(sessions) == [AlertKind.SOS, AlertKind.SOS]
+
+
+@pytest.mark.parametrize("token", ["", "Bearer x.y.z", "Bearer"])
+def test_who_never_had_a_token_is_refused(app: Flask, sessions: sessionmaker[Session], token: str) -> None:
+    answer = app.test_client().post("/safety/sos", json={}, headers={"Authorization": token})
+    assert answer.status_code == 401
+    assert alerts(sessions) == []
+
+
+@pytest.fixture
+def refusing(urls: Urls, server: embedded.Server) -> Iterator[Callable[[bool], None]]:
+    """Make the database read-only, as a full disk does; or writable again."""
+    name = make_url(urls.app).database
+    with server.connect(database=name or "") as connection:
+
+        def refuse(on: bool) -> None:
+            connection.execute(f'alter database "{name}" set default_transaction_read_only = {"on" if on else "off"}')
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid() and usename = 'fieldvisit_app'"
+            )
+
+        yield refuse
+
+
+def test_when_the_database_refuses_the_officer_is_called_from_the_list_and_one_alert_is_made_later(
+    caller: FlaskClient,
+    app: Flask,
+    sessions: sessionmaker[Session],
+    providers: Providers,
+    settings: Settings,
+    refusing: Callable[[bool], None],
+) -> None:
+    caller.post("/safety/sessions", json={"id": str(uuid.uuid4()), "planned_s": 3_600})
+    with app.app_context():
+        db.engine.dispose()
+    refusing(True)
+    event_id = str(uuid.uuid4())
+    for _ in range(2):
+        answer = caller.post("/safety/sos", json={"event_id": event_id})
+        assert (answer.status_code, answer.json["state"]) == (201, "alarm")
+    assert (settings.data_folder / BOOK).stat().st_size > 0
+    wait_until(lambda: len({each["channel"] for each in providers.heard()}) == 2)
+    heard = providers.heard()
+    assert all("emergency line" in each["text"] and "Ilta Example" in each["text"] for each in heard)
+    refusing(False)
+    wait_until(lambda: not app.extensions[KEY].book.waits())
+    assert alerts(sessions) == [AlertKind.SOS]
+    assert len(pressed(sessions)) == 1
+    caller.post("/safety/sos", json={"event_id": event_id})
+    assert alerts(sessions) == [AlertKind.SOS]
+
+
+def test_half_a_line_in_the_book_spoils_no_other(tmp_path: Path) -> None:
+    book = Book(tmp_path, Cipher(b"k" * 32))
+    lines = [
+        Line(
+            org_id=uuid.uuid4(),
+            told=Sos(visitor_id=uuid.uuid4(), actor_id=None, event_id=uuid.uuid4(), device_at=NOW, lat=1.0, lon=2.0),
+            at=float(number),
+        )
+        for number in range(2)
+    ]
+    book.append(lines[0])
+    with (tmp_path / BOOK).open("ab") as file:
+        file.write(b"half a li")
+    book.append(lines[1])
+    assert book.lines() == lines
+
+
+def test_the_list_is_kept_on_the_disk_sealed(
+    caller: FlaskClient, sessions: sessionmaker[Session], world: World, tmp_path: Path
+) -> None:
+    cipher = Cipher(b"k" * 32)
+    DutyList(tmp_path, cipher).keep_fresh(sessions)
+    read = DutyList(tmp_path, cipher).of(world.agency)
+    assert sorted(each.channel.value for each in read.addresses) == ["sms", "voice"]
+    (stored,) = [path.read_bytes() for path in tmp_path.glob("emergency.list")]
+    assert read.addresses[0].to.encode() not in stored
