@@ -13,8 +13,10 @@ from fieldvisit.models import (
     ContactBlock,
     DayPlan,
     Device,
+    DutyShift,
     HeldEvent,
     LegalHold,
+    OfficerContact,
     Override,
     PolicyVersion,
     Rejudging,
@@ -22,16 +24,6 @@ from fieldvisit.models import (
     SafetySession,
     StoredDecision,
     Visit,
-from fieldvisit.models import ContactBlock, DayPlan, Device, HeldEvent, SafetyAlert, SafetySession
-from fieldvisit.models import (
-    ContactBlock,
-    DayPlan,
-    Device,
-    DutyShift,
-    HeldEvent,
-    OfficerContact,
-    SafetyAlert,
-    SafetySession,
 )
 from fieldvisit.vocabulary import (
     AlarmChannel,

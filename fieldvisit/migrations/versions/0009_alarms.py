@@ -5,7 +5,7 @@ from alembic import op
 from fieldvisit.migrations.security import secure
 
 revision = "0009_alarms"
-down_revision = "0008_devices"
+down_revision = "0009_compliance"
 branch_labels = None
 depends_on = None
 
