@@ -12,6 +12,7 @@ something has to stay is returned as `Refused`, and raised after the commit.
 """
 
 import inspect
+import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class Contract:
     when there is no organisation yet. `even_expired` lets in whoever has a token that was good once: help is called
     with whatever is at hand. `even_revoked` lets in a phone that was revoked, to say so or to call for help. `traced`
     puts a reading into the audit trail, as every change is. `media` is the answer's, where not JSON.
+    `steady_s`: no answer comes sooner, so that its time tells nothing.
     """
 
     may: Permission | None
@@ -71,6 +73,7 @@ class Contract:
     even_expired: bool = False
     even_revoked: bool = False
     traced: bool = False
+    steady_s: float = 0.0
     media: str = JSON
 
 
@@ -81,6 +84,7 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
     def bind(view: View) -> View:
         @wraps(view)
         def fulfil(**path: uuid.UUID) -> Response:
+            not_before = time.monotonic() + contract.steady_s
             _admit(contract)
             given = path | _read(contract)
             _count_own(contract, given)
@@ -96,6 +100,8 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                     response = _answer_of(contract, result)
                     turn.keep(response)
                     _record(contract, view.__name__, path)
+            # After the commit: how long the work took may not tell what it was.
+            time.sleep(max(0.0, not_before - time.monotonic()) if contract.steady_s else 0.0)
             if isinstance(result, Refused):
                 _refuse(contract, result)
             return response

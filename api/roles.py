@@ -58,6 +58,7 @@ class Permission(StrEnum):
     READ_SAFETY = "read_safety"
     HANDLE_ALERTS = "handle_alerts"
     MANAGE_ROSTER = "manage_roster"
+    OVERRIDE_COVER = "override_cover"
     READ_AUDIT = "read_audit"
 
 
@@ -109,6 +110,7 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_SAFETY: frozenset({OFFICER, SUPERVISOR, AUDITOR}),
     Permission.HANDLE_ALERTS: frozenset({OFFICER, SUPERVISOR}),
     Permission.MANAGE_ROSTER: frozenset({OFFICER, SUPERVISOR}),
+    Permission.OVERRIDE_COVER: frozenset({SUPERVISOR}),
     Permission.READ_AUDIT: frozenset({AUDITOR}),
 }
 

@@ -18,20 +18,31 @@ from api.roles import Permission
 from api.schemas.safety import (
     AlertFileOut,
     CheckInIn,
+    CoverOverrideIn,
+    CoverOverrideOut,
     ExtensionIn,
+    LiveSessionOut,
     NoteIn,
+    OfficerEndIn,
+    PinsIn,
     ResolutionIn,
     SafetyAlertOut,
     SafetyAlertsOut,
     SafetySessionIn,
     SafetySessionOut,
     WallOut,
+    WithPinIn,
 )
 from api.sos import CONTRACT, send_sos, stay_ready
-from fieldvisit.models import SafetyAlert
-from fieldvisit.safety import alerts, sessions
+from fieldvisit.errors import Refused
+from fieldvisit.models import CoverOverride, SafetyAlert
+from fieldvisit.safety import alerts, cover, handling, pins, sessions
 from fieldvisit.safety.drafts import Extension, Officer, Resolution, SessionDraft, Told
+from fieldvisit.safety.seeming import as_shown
 from fieldvisit.safety.standing import Standing, live_sessions
+
+STEADY_S = 0.3
+"""Ending by the PIN and by the duress PIN take the same time: longer than either needs."""
 
 bp = Blueprint("safety", __name__, url_prefix="/safety", description=__doc__)
 
@@ -40,7 +51,9 @@ bp = Blueprint("safety", __name__, url_prefix="/safety", description=__doc__)
 @endpoint(may=Permission.USE_PHONE, body=SafetySessionIn(), returns=SafetySessionOut(), status=201, safety=True)
 def start_safety_session(body: dict[str, Any]) -> Standing:
     """Start being watched over. The same id again is the same session."""
-    return sessions.start_session(session(), SessionDraft(**_told(body)), allow_drill=not settings().is_production)
+    draft = SessionDraft(**_told(body))
+    started = sessions.start_session(session(), draft, allow_drill=not settings().is_production, covered=True)
+    return as_shown(session(), started)
 
 
 @bp.get("/sessions")
@@ -57,28 +70,56 @@ def check_in(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
 
     An access token that has expired is taken as well, as long as the account is open.
     """
-    return sessions.check_in(session(), session_id, Told(**_told(body)))
+    return as_shown(session(), sessions.check_in(session(), session_id, Told(**_told(body))))
 
 
 @bp.post("/sessions/<uuid:session_id>/beats")
 @endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True)
 def beat(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
     """The phone is there, and where. No check-in: it says nothing of the visitor."""
-    return sessions.beat(session(), session_id, Told(**_told(body)))
+    return as_shown(session(), sessions.beat(session(), session_id, Told(**_told(body))))
 
 
 @bp.post("/sessions/<uuid:session_id>/extensions")
 @endpoint(may=Permission.USE_PHONE, body=ExtensionIn(), returns=SafetySessionOut(), safety=True)
 def extend_safety_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
     """Move the planned end later. The next check-in stays due when it was."""
-    return sessions.extend_session(session(), session_id, Extension(**_told(body)))
+    return as_shown(session(), sessions.extend_session(session(), session_id, Extension(**_told(body))))
 
 
 @bp.post("/sessions/<uuid:session_id>/end")
-@endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True)
-def end_safety_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
-    """Stop being watched over. Refused while an alert is open."""
-    return sessions.end_session(session(), session_id, Told(**_told(body)))
+@endpoint(may=Permission.USE_PHONE, body=WithPinIn(), returns=SafetySessionOut(), safety=True, steady_s=STEADY_S)
+def end_safety_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing | Refused:
+    """Stop being watched over, with the PIN of a visitor who has set one. Refused while an alert is open."""
+    return _shown(sessions.end_session(session(), session_id, Told(**_told(body))))
+
+
+@bp.post("/sessions/<uuid:session_id>/cancellation")
+@endpoint(may=Permission.USE_PHONE, body=WithPinIn(), returns=SafetySessionOut(), safety=True, steady_s=STEADY_S)
+def cancel_sos(session_id: uuid.UUID, body: dict[str, Any]) -> Standing | Refused:
+    """Take back a call for help within five seconds, with the PIN."""
+    return _shown(sessions.cancel_call(session(), session_id, Told(**_told(body))))
+
+
+@bp.put("/pins")
+@endpoint(may=Permission.USE_PHONE, body=PinsIn(), safety=True, status=204)
+def set_pins(body: dict[str, str]) -> None:
+    """Set the PIN that ends a session, and the one that seems to and calls for help."""
+    pins.set_pins(session(), visitor_id(), body["pin"], body["duress_pin"])
+
+
+@bp.post("/overrides")
+@endpoint(may=Permission.OVERRIDE_COVER, body=CoverOverrideIn(), returns=CoverOverrideOut(), status=201)
+def override_cover(body: dict[str, Any]) -> CoverOverride:
+    """Let a visitor start once, within half an hour, although no officer can be reached."""
+    return cover.override_cover(session(), body["visitor_id"], actor().account_id, body["reason"])
+
+
+@bp.post("/sessions/<uuid:session_id>/officer-end")
+@endpoint(may=Permission.HANDLE_ALERTS, body=OfficerEndIn(), returns=LiveSessionOut(), safety=True)
+def end_for_visitor(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
+    """End a session for its visitor, after speaking with them and hearing the right answer to the challenge."""
+    return handling.end_for_visitor(session(), session_id, _officer(), body["note"])
 
 
 bp.post("/sos")(contracted(send_sos, CONTRACT))
@@ -129,6 +170,10 @@ def note_alert(alert_id: uuid.UUID, body: dict[str, str]) -> SafetyAlert:
 def resolve_alert(alert_id: uuid.UUID, body: Resolution) -> SafetyAlert:
     """Close an alert with its outcome and the proof. Only its owner may."""
     return alerts.resolve(session(), alert_id, _officer(), body)
+
+
+def _shown(found: Standing | Refused) -> Standing | Refused:
+    return found if isinstance(found, Refused) else as_shown(session(), found)
 
 
 def _told(body: dict[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,33 @@ class CheckInIn(TellingIn):
     event_id = Id(required=True, metadata={"description": "made by the phone: told twice, done once"})
 
 
+class WithPinIn(CheckInIn):
+    pin = Text(min=4, max=8, form="[0-9]+", allow_none=True, load_default=None)
+
+
+class PinsIn(In):
+    """4 to 8 digits each, as many in both, different in two at least."""
+
+    pin = Text(required=True, min=4, max=8, form="[0-9]+")
+    duress_pin = Text(required=True, min=4, max=8, form="[0-9]+")
+
+
+class CoverOverrideIn(In):
+    visitor_id = Id(required=True)
+    reason = Text(required=True, max=500)
+
+
+class CoverOverrideOut(Out):
+    id = Id(required=True)
+    visitor_id = Id(required=True)
+    by_id = Id(required=True)
+    made_at = Instant(required=True)
+
+
+class OfficerEndIn(In):
+    note = Text(required=True, max=LONGEST_NOTE, metadata={"description": "what was said, and when"})
+
+
 class ExtensionIn(CheckInIn):
     by_s = Whole(required=True, min=1, max=DAY_S)
     reason = Text(required=True, max=500)
@@ -104,6 +131,7 @@ class LiveSessionOut(SafetySessionOut):
     visitor = Part(AtRiskOut, required=True, attribute="session.visitor")
     lost_contact = Flag(required=True, attribute="session.lost_contact")
     unverified = Flag(required=True, attribute="session.unverified")
+    duress = Flag(required=True, attribute="session.duress")
     last_heard_at = Instant(required=True, allow_none=True, attribute="session.last_heard_at")
     last_lat = Latitude(required=True, allow_none=True, attribute="session.last_lat")
     last_lon = Longitude(required=True, allow_none=True, attribute="session.last_lon")

@@ -89,7 +89,9 @@ def add_people(base_url: str) -> tuple[str, dict[str, str]]:
     agency = Client(base_url, f"admin@{AGENCY_CODE}", PASSWORD)
     area = agency.put("/areas", code="centre", name="Helsinki centre", lat=CENTRE[0], lon=CENTRE[1], radius_m=RADIUS_M)
     for username, roles in OFFICE.items():
-        agency.post("/accounts", username=username, password=PASSWORD, roles=roles)
+        account = agency.post("/accounts", username=username, password=PASSWORD, roles=roles)
+        if username == "officer":
+            put_on_duty(base_url, account["id"])
     visitors = {visitor["external_id"]: visitor["id"] for visitor in agency.every("/visitors")}
     for external_id, visitor_id in visitors.items():
         agency.post(
@@ -100,3 +102,12 @@ def add_people(base_url: str) -> tuple[str, dict[str, str]]:
             visitor_id=visitor_id,
         )
     return area["id"], visitors
+
+
+def put_on_duty(base_url: str, account_id: str) -> None:
+    """The officer answers alarms all day: nobody could start otherwise."""
+    supervisor = Client(base_url, "officer", PASSWORD)
+    until = (MORNING + dt.timedelta(hours=20)).isoformat()
+    since = (MORNING - dt.timedelta(hours=1)).isoformat()
+    supervisor.post("/safety/roster", account_id=account_id, rank="duty", starts_at=since, ends_at=until)
+    supervisor.post("/safety/contacts", account_id=account_id, channel="sms", address="+358450000001")

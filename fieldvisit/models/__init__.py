@@ -1,6 +1,6 @@
 """All tables. A model is columns, constraints and verbs; queries and rules live in the modules above."""
 
-from fieldvisit.models.alarms import DutyShift, OfficerContact, OutboxMessage
+from fieldvisit.models.alarms import CoverOverride, DutyShift, OfficerContact, OutboxMessage, VisitorPin
 from fieldvisit.models.answers import KeptAnswer
 from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
@@ -30,6 +30,7 @@ __all__ = [
     "ContactAttemptKey",
     "ContactBlock",
     "ContactPoint",
+    "CoverOverride",
     "Credential",
     "CredentialCheck",
     "CrewForming",
@@ -69,5 +70,6 @@ __all__ = [
     "VisitEvent",
     "VisitReport",
     "Visitor",
+    "VisitorPin",
     "Wish",
 ]

@@ -92,3 +92,30 @@ class OutboxMessage(Base, Owned):
         sa.CheckConstraint("(lease is null) = (lease_until is null)", name="lease_is_whole"),
         sa.CheckConstraint("state <> 'queued' or next_try_at is not null", name="queued_is_tried"),
     )
+
+
+class VisitorPin(Base, Owned):
+    """The PIN that ends a session, and the one that seems to: keyed digests, so that neither can be read anywhere."""
+
+    __tablename__ = "visitor_pins"
+
+    visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"), primary_key=True)
+    pin: Mapped[bytes]
+    duress_pin: Mapped[bytes]
+    set_at: Mapped[dt.datetime]
+    wrong: Mapped[int] = mapped_column(server_default="0")
+    """Wrong PINs in a row since `wrong_since_at`."""
+    wrong_since_at: Mapped[dt.datetime | None]
+
+
+class CoverOverride(Base, Owned):
+    """A supervisor let one visitor start although no officer could be reached: who, why, and for which session."""
+
+    __tablename__ = "cover_overrides"
+
+    id: Mapped[PrimaryKey]
+    visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"), index=True)
+    by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("accounts.id"))
+    reason: Mapped[str] = mapped_column(Sealed("cover_overrides.reason"))
+    made_at: Mapped[dt.datetime]
+    session_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("safety_sessions.id"))

@@ -42,6 +42,10 @@ class SafetySession(Base, Owned):
     last_lat: Mapped[float | None]
     last_lon: Mapped[float | None]
     last_heard_at: Mapped[dt.datetime | None]
+    duress: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    """Somebody makes the visitor say that all is well: never visible to the visitor's phone."""
+    shown: Mapped[dict[str, Any] | None]
+    """What the phone is shown meanwhile; see `fieldvisit.safety.seeming`."""
     extended_s: Mapped[int] = mapped_column(server_default="0")
     """By how much the planned end was moved, all extensions together."""
     last_sequence: Mapped[int] = mapped_column(server_default="0")

@@ -77,7 +77,7 @@ def next_rung(ladder: Ladder, *, state: AlertState, step: int, round: int) -> Ru
     """The rung after this one. A lapsed acknowledgement goes on one step up; past the last step everyone is called,
     round after round."""
     last = len(ladder.waits_s)
-    following = step if state is AlertState.OPEN else step + 1
+    following = step if state in (AlertState.PRE, AlertState.OPEN) else step + 1
     if following <= last:
         return Rung(AlertState.NOTIFYING, following, round, ladder.waits_s[following - 1])
     again = round + 1 if step > last else round

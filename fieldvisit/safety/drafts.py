@@ -27,6 +27,7 @@ class Told:
     device_at: dt.datetime | None = None
     lat: float | None = None
     lon: float | None = None
+    pin: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.age_s <= OLDEST_S:

@@ -63,6 +63,11 @@ class SafetyEventKind(StrEnum):
     CLOSING_PROPOSED = "closing_proposed"
     TURNED_DURESS = "turned_duress"
     TAKEN_OVER = "taken_over"
+    COVER_OVERRIDDEN = "cover_overridden"
+    DURESS_PIN = "duress_pin"
+    WRONG_PINS = "wrong_pins"
+    CANCELLED_BY_VISITOR = "cancelled_by_visitor"
+    ENDED_BY_OFFICER = "ended_by_officer"
 
 
 @dataclass(frozen=True, kw_only=True)

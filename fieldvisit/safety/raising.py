@@ -27,10 +27,10 @@ OPEN_ALERT = (
         org_id=sa.bindparam("this_org_id"),
         session_id=sa.bindparam("this_session_id"),
         kind=sa.bindparam("this_kind"),
-        state=AlertState.OPEN,
+        state=sa.bindparam("this_state"),
         opened_at=sa.bindparam("this_at"),
         deadline_at=sa.bindparam("this_deadline_at"),
-        next_action_at=sa.bindparam("this_at"),
+        next_action_at=sa.bindparam("this_next_at"),
         unverified=sa.bindparam("this_unverified"),
         covert=sa.bindparam("this_covert"),
         roster=sa.text(
@@ -51,6 +51,8 @@ class Cause:
     deadline_at: dt.datetime
     unverified: bool = False
     covert: bool = False
+    press_s: int = 0
+    """So long the visitor may still take it back; nobody is called before."""
     actor_id: uuid.UUID | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
@@ -68,6 +70,8 @@ def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.dat
         "this_deadline_at": cause.deadline_at,
         "this_unverified": cause.unverified,
         "this_covert": cause.covert,
+        "this_state": AlertState.PRE if cause.press_s else AlertState.OPEN,
+        "this_next_at": at + dt.timedelta(seconds=cause.press_s),
     }
     alert_id: uuid.UUID | None = session.scalar(OPEN_ALERT, given)
     if alert_id is None:
@@ -75,7 +79,7 @@ def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.dat
     detail = {"alert_id": str(alert_id), "kind": cause.kind.value, "unverified": cause.unverified} | cause.detail
     entry = Entry(kind=SafetyEventKind.ALERT_OPENED, at=at, actor_id=cause.actor_id, detail=detail)
     append(session, row, entry)
-    if take_over(session, row, alert_id, cause.kind, at=at):
+    if take_over(session, row, alert_id, cause.kind, at=at) and not cause.press_s:
         _begin(session, row, Rise(alert_id, cause.kind))
     return alert_id
 

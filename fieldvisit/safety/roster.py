@@ -136,15 +136,15 @@ def contacts() -> sa.Select[OfficerContact]:
     return sa.select(OfficerContact).where(OfficerContact.active)
 
 
-def reachable_officers(session: Session) -> Sequence[uuid.UUID]:
-    """The accounts on duty now that are active and have an address; in no stated order. Of the organisations that the
-    session sees."""
+def reachable_officers(session: Session, org_id: uuid.UUID) -> Sequence[uuid.UUID]:
+    """The organisation's accounts on duty now that are active and have an address; in no stated order."""
     return session.scalars(
         sa.select(Account.id)
         .distinct()
         .join(DutyShift, DutyShift.account_id == Account.id)
         .join(OfficerContact, OfficerContact.account_id == Account.id)
         .where(
+            Account.org_id == org_id,
             Account.active,
             OfficerContact.active,
             DutyShift.starts_at <= database_now(),

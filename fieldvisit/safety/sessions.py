@@ -4,21 +4,27 @@ Every change happens under the lock on the session's row and by the database's c
 deadlines under the same lock, so a check-in and an alarm can never both win.
 """
 
+import datetime as dt
 import uuid
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.errors import AlreadyExists, FieldVisitError, InvalidValue, Kind
+from fieldvisit.errors import AlreadyExists, FieldVisitError, InvalidValue, Kind, NotFound, Refused
 from fieldvisit.languages import Message
 from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.safety.cover import demand_cover, use_override
 from fieldvisit.safety.deadlines import due, heard, later, set_by_clock
 from fieldvisit.safety.drafts import Extension, SessionDraft, Told
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
-from fieldvisit.safety.opening import find_open, insert_session, remember
+from fieldvisit.safety.hints import give_hint
+from fieldvisit.safety.opening import find_open, insert_session, remember, told_of
+from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
+from fieldvisit.safety.raising import Cause, open_alert
+from fieldvisit.safety.seeming import move_on, seem
 from fieldvisit.safety.standing import AT_RISK, OPEN, Standing, lock_session, standing
 from fieldvisit.safety.timers import Timers, seconds, timers_for
-from fieldvisit.vocabulary import AlertKind, AlertState, SafetyState
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, SafetyState
 
 TIMED = (AlertKind.MISSED_CHECKIN, AlertKind.OVERRUN, AlertKind.LOST_CONTACT)
 """Alerts that a check-in bears on. A call for help is not taken back by one."""
@@ -46,20 +52,31 @@ class ExtensionTooLong(FieldVisitError):
     says = "A session may be extended by {cap_s} s in all; {used_s} s are used."
 
 
-def start_session(session: Session, draft: SessionDraft, *, allow_drill: bool = False) -> Standing:
-    """Start watching over a visitor. The same id again is the same session, however it stands by then."""
+def start_session(
+    session: Session, draft: SessionDraft, *, allow_drill: bool = False, covered: bool = False
+) -> Standing:
+    """Start watching over a visitor. The same id again is the same session, however it stands by then.
+
+    With `covered` an officer has to be there whom an alarm would reach (NoCover otherwise): for who asks before the
+    door. Whoever is told of afterwards is at the door already, and is watched over whoever is there.
+    """
     if session.get(SafetySession, draft.event_id) is not None:
         return _started_before(session, draft)
     timers = timers_for(draft.level, allow_drill=allow_drill)
     if draft.planned_s > timers.longest_s:
         raise InvalidValue(path="planned_s", reason=Message("at most {max} s at this level", {"max": timers.longest_s}))
+    override = demand_cover(session, draft.visitor_id) if covered else None
     row = insert_session(session, draft, timers, session_id=draft.event_id)
-    return standing(session, row) if row else _started_before(session, draft)
+    if row is None:
+        return _started_before(session, draft)
+    if override is not None:
+        use_override(session, row, override)
+    return standing(session, row)
 
 
 def check_in(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
     """The visitor says: I am safe. Deadlines move later, never earlier; an alarm is never lowered by it."""
-    row = lock_session(session, session_id, visitor_id=told.visitor_id)
+    row = lock_own(session, session_id, told.visitor_id)
     if not remember(session, row, told.event_id):
         return standing(session, row)
     return (_move_deadlines if row.state is SafetyState.ACTIVE else _keep_as_evidence)(session, row, told)
@@ -67,10 +84,12 @@ def check_in(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
 
 def extend_session(session: Session, session_id: uuid.UUID, told: Extension) -> Standing:
     """Move the planned end, and only that: the next check-in stays due when it was."""
-    row = lock_session(session, session_id, visitor_id=told.visitor_id)
+    row = lock_own(session, session_id, told.visitor_id)
     if not remember(session, row, told.event_id):
         return standing(session, row)
     cap_s = Timers.from_json(row.policy).extend_cap_s
+    if row.duress:
+        return standing(session, row)
     if row.state is not SafetyState.ACTIVE:
         raise SessionNotActive(state=row.state.value)
     if row.extended_s + told.by_s > cap_s:
@@ -83,12 +102,28 @@ def extend_session(session: Session, session_id: uuid.UUID, told: Extension) -> 
     return now
 
 
-def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
-    """Stop watching. Refused while an alert is open; ending what has ended changes nothing."""
-    row = lock_session(session, session_id, visitor_id=told.visitor_id)
+def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing | Refused:
+    """Stop watching. Needs the PIN of a visitor who has one; refused while an alert is open; ending what has ended
+    changes nothing. The duress PIN seems to end it. A wrong PIN is a refusal of which the count stays."""
+    row = lock_own(session, session_id, told.visitor_id)
+    if row.state not in OPEN or (row.duress and told_of(session, told.event_id)):
+        return standing(session, row)
+    judged = judge_pin(session, told.visitor_id, told.pin)
+    if judged is Pin.DURESS:
+        remember(session, row, told.event_id)
+        return raise_duress(session, row, told, SafetyState.ENDED)
+    if judged is Pin.NOT_GIVEN:
+        raise PinNeeded()
+    if judged is not Pin.RIGHT:
+        if judged is Pin.WRONG_TOO_OFTEN:
+            raise_wrong_pins(session, row, told)
+        return Refused(PinWrong())
+    if row.duress:
+        remember(session, row, told.event_id)
+        return move_on(session, row, SafetyState.ENDED)
     if row.state is SafetyState.ALARM:
         raise AlertStillOpen()
-    if row.state not in OPEN or not remember(session, row, told.event_id):
+    if not remember(session, row, told.event_id):
         return standing(session, row)
     now = standing(session, row)
     row.state, row.ended_at = SafetyState.ENDED, now.now_at
@@ -97,10 +132,61 @@ def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing
     return now
 
 
+def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing | Refused:
+    """Take back a call for help while it is being pressed, by the PIN. The duress PIN seems to. Later it is too late:
+    an officer speaks with the visitor first."""
+    row = lock_own(session, session_id, told.visitor_id)
+    if told_of(session, told.event_id) is not None:
+        return standing(session, row)
+    pressed = _being_pressed(session, row)
+    judged = judge_pin(session, told.visitor_id, told.pin)
+    seems = SafetyState.ACTIVE if row.end_at is not None else SafetyState.ENDED
+    if judged is Pin.DURESS:
+        remember(session, row, told.event_id)
+        return raise_duress(session, row, told, seems)
+    if judged is Pin.NOT_GIVEN or not has_pin(session, told.visitor_id):
+        raise PinNeeded()
+    if judged is not Pin.RIGHT:
+        if judged is Pin.WRONG_TOO_OFTEN:
+            raise_wrong_pins(session, row, told)
+        return Refused(PinWrong())
+    if pressed is None:
+        raise AlertStillOpen()
+    remember(session, row, told.event_id)
+    return _take_back(session, row, pressed, told, seems)
+
+
+def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
+    return session.scalar(
+        sa.select(SafetyAlert)
+        .where(SafetyAlert.session_id == row.id, SafetyAlert.state == AlertState.PRE)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, told: Told, after: SafetyState) -> Standing:
+    timers = Timers.from_json(row.policy)
+
+    def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
+        if after is SafetyState.ENDED:
+            return {"state": SafetyState.ENDED, "ended_at": now}
+        fresh = heard(timers, told, now) | later(due(timers, now))
+        return fresh | {"state": SafetyState.ACTIVE, "generation": SafetySession.generation + 1}
+
+    at = set_by_clock(session, row, values)
+    alert.state, alert.outcome, alert.resolved_at = AlertState.RESOLVED, AlertOutcome.CANCELLED_BY_VISITOR, at
+    alert.next_action_at = None
+    alert.version += 1
+    session.flush()
+    now = Standing(row, at)
+    _record(session, now, told, SafetyEventKind.CANCELLED_BY_VISITOR, alert_id=str(alert.id))
+    return now
+
+
 def beat(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
     """The phone is there: contact holds. Says nothing of the visitor, so no check-in moves; leaves an event only when
     contact had been lost. An ended session keeps no position."""
-    row = lock_session(session, session_id, visitor_id=told.visitor_id)
+    row = lock_own(session, session_id, told.visitor_id)
     if row.state not in AT_RISK:
         return standing(session, row)
     was_lost, timers = row.lost_contact, Timers.from_json(row.policy)
@@ -131,6 +217,8 @@ def _move_deadlines(session: Session, row: SafetySession, told: Told) -> Standin
 def _keep_as_evidence(session: Session, row: SafetySession, told: Told) -> Standing:
     """A check-in that comes when the alarm is up, or after the end: the officer sees it, and nothing else changes."""
     at = standing(session, row).now_at
+    if row.duress:
+        move_on(session, row, SafetyState.ACTIVE)
     if row.state is SafetyState.ALARM:
         timers = Timers.from_json(row.policy)
         at = set_by_clock(session, row, lambda now: heard(timers, told, now))
@@ -146,11 +234,39 @@ def _keep_as_evidence(session: Session, row: SafetySession, told: Told) -> Stand
     return now
 
 
+def lock_own(session: Session, session_id: uuid.UUID, visitor_id: uuid.UUID) -> SafetySession:
+    """The visitor's own session, locked; also under the id of one that only seemed to be started (see `seeming`)."""
+    try:
+        return lock_session(session, session_id, visitor_id=visitor_id)
+    except NotFound:
+        real_id = told_of(session, session_id)
+        if real_id is None:
+            raise
+        row = lock_session(session, real_id, visitor_id=visitor_id)
+        if not row.duress:
+            raise
+        return row
+
+
+def _seems_over(row: SafetySession) -> bool:
+    return row.duress and row.shown is not None and row.shown["state"] == SafetyState.ENDED
+
+
 def _started_before(session: Session, draft: SessionDraft) -> Standing:
     """The answer where the id or the visitor has a session already."""
     if session.get(SafetySession, draft.event_id) is not None:
         return standing(session, lock_session(session, draft.event_id, visitor_id=draft.visitor_id))
-    if find_open(session, draft.visitor_id) is not None:
+    open_id = find_open(session, draft.visitor_id)
+    if open_id is not None:
+        row = lock_session(session, open_id)
+        if _seems_over(row):
+            remember(session, row, draft.event_id)
+            found = standing(session, row)
+            row.shown = None
+            seem(row, found.now_at, SafetyState.ACTIVE)
+            row.shown = {**(row.shown or {}), "id": str(draft.event_id)}
+            session.flush()
+            return found
         raise SessionAlreadyOpen()
     raise AlreadyExists(what="safety session", key="id")
 
@@ -160,3 +276,30 @@ def _record(session: Session, now: Standing, told: Told, kind: SafetyEventKind, 
         detail["age_s"] = told.age_s
     entry = Entry(kind=kind, at=now.now_at, actor_id=told.actor_id, device_at=told.device_at, detail=detail)
     append(session, now.session, entry)
+
+
+def raise_duress(session: Session, row: SafetySession, told: Told, seems: SafetyState) -> Standing:
+    """The duress PIN: a covert alert, and a phone that shows what it would have shown."""
+    at = set_by_clock(
+        session, row, lambda now: heard(Timers.from_json(row.policy), told, now) | {"state": SafetyState.ALARM}
+    )
+    now = Standing(row, at)
+    seem(row, at, seems)
+    session.flush()
+    _record(session, now, told, SafetyEventKind.DURESS_PIN)
+    open_alert(session, row, Cause(kind=AlertKind.DURESS, deadline_at=at, covert=True), at=at)
+    give_hint(session)
+    return now
+
+
+def raise_wrong_pins(session: Session, row: SafetySession, told: Told) -> None:
+    """Three wrong PINs within a minute: somebody else holds the phone. Covert; the answer stays that of a wrong PIN."""
+    at = set_by_clock(
+        session, row, lambda now: heard(Timers.from_json(row.policy), told, now) | {"state": SafetyState.ALARM}
+    )
+    if row.shown is None:
+        seem(row, at, SafetyState.ACTIVE)
+        session.flush()
+    _record(session, Standing(row, at), told, SafetyEventKind.WRONG_PINS)
+    open_alert(session, row, Cause(kind=AlertKind.DURESS, deadline_at=at, covert=True), at=at)
+    give_hint(session)

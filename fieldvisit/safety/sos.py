@@ -13,6 +13,7 @@ from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.opening import EventIdUsed, find_open, insert_session, remember, told_of
+from fieldvisit.safety.pins import has_pin
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.standing import Standing, database_now, lock_session, standing
 from fieldvisit.safety.timers import BY_LEVEL, Timers, seconds
@@ -21,6 +22,8 @@ from fieldvisit.vocabulary import AlertKind, RiskLevel, SafetyState
 STILL_NEAR_S = 60 * 60
 """For so long after its end a session is taken up again by a call for help; later a new one is made."""
 TRIES = 5
+PRESS_S = 5
+"""A call for help may be taken back for so long, by the PIN."""
 
 
 def call_for_help(session: Session, told: Sos) -> Standing:
@@ -61,10 +64,23 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     )
     append(session, row, pressed)
     kind = AlertKind.MAN_DOWN if told.man_down else AlertKind.SOS
-    cause = Cause(kind=kind, deadline_at=at - seconds(told.age_s), actor_id=told.actor_id, covert=told.covert)
+    # Known here at the press: whoever smashes the phone now saves nothing. Only who has a PIN could take it back.
+    press_s = PRESS_S if may_take_back(told) and has_pin(session, row.visitor_id) else 0
+    cause = Cause(
+        kind=kind,
+        deadline_at=at - seconds(told.age_s),
+        actor_id=told.actor_id,
+        covert=told.covert,
+        press_s=press_s,
+    )
     open_alert(session, row, cause, at=at)
     give_hint(session)
     return Standing(row, at)
+
+
+def may_take_back(told: Sos) -> bool:
+    """Not what the phone did by itself, nor what nobody is to see, nor what is long ago."""
+    return not told.man_down and not told.covert and told.age_s < PRESS_S
 
 
 def _flags(told: Sos) -> dict[str, bool]:

@@ -20,6 +20,8 @@ confidence = "house"
 
 # Values whose form or meaning the schema alone does not give away.
 KNOWN: Mapping[str, Any] = {
+    "pin": "4711",
+    "duress_pin": "4862",
     "address": "+358450001234",
     "agency": "lansi-field",
     "code": "north",

@@ -15,10 +15,10 @@ from fieldvisit.models import Account
 from fieldvisit.safety.engine import watch_once
 from fieldvisit.settings import Settings
 from fieldvisit.tokens import read_access, sign_access
-from fieldvisit.vocabulary import Role
+from fieldvisit.vocabulary import DutyRank, Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
-from tests.safety.worlds import Clock
+from tests.safety.worlds import Clock, make_account, put_on_duty
 from tests.worlds import World, make_case, make_visit, make_visitor
 
 MINUTE = 60
@@ -39,6 +39,7 @@ class People:
 def people(sessions: sessionmaker[Session], world: World, client_for: ClientFor) -> People:
     with acting_for_all(sessions) as session:
         visitor_id = make_visitor(session, world, phone="+358450001234").id
+        put_on_duty(session, make_account(session, world, Role.SAFETY_OFFICER), DutyRank.DUTY)
     return People(
         ilta=client_for(Role.VISITOR, org=world.agency, visitor_id=visitor_id),
         onni=client_for(Role.SAFETY_OFFICER, org=world.agency),
@@ -136,11 +137,12 @@ def test_the_story_of_a_missed_check_in(people: People, clock: Clock, sessions: 
     path = f"/safety/alerts/{alert['id']}"
     taken = people.onni.post(f"{path}/acknowledgement").json
     refused = people.outi.post(f"{path}/acknowledgement")
-    assert (refused.status_code, refused.json["code"], refused.json["details"]) == (
+    assert (refused.status_code, refused.json["code"], refused.json["details"]["owner_id"]) == (
         409,
         "already_acknowledged",
-        {"owner_id": taken["owner_id"]},
+        taken["owner_id"],
     )
+    assert refused.json["details"]["name"].startswith("somebody")
     assert tell(people, begun["id"], "check-ins").json["state"] == "alarm"
     assert tell(people, begun["id"], "end").json["code"] == "alert_still_open"
     assert the_alert(people)["visitor_reports_safe_at"] is not None
@@ -266,7 +268,7 @@ def test_help_is_called_with_a_login_that_has_expired_and_the_officer_is_told(
 def test_nothing_else_is_done_with_an_expired_login(people: People, settings: Settings) -> None:
     headers = expired(settings, people.ilta)
     begun = start(people)
-    for path in (f"/safety/sessions/{begun['id']}/check-ins", f"/safety/sessions/{begun['id']}/end"):
+    for path in (f"/safety/sessions/{begun['id']}/beats", f"/safety/sessions/{begun['id']}/end"):
         answer = people.ilta.post(path, json={"event_id": str(uuid.uuid4())}, headers=headers)
         assert (answer.status_code, answer.json["code"]) == (401, "access_token_refused")
 

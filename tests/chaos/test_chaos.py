@@ -31,12 +31,13 @@ from fieldvisit.models import (
     VisitReport,
 )
 from fieldvisit.settings import Settings
-from fieldvisit.vocabulary import Channel, DayPlanState, Role, SafetyState, VisitState
+from fieldvisit.vocabulary import Channel, DayPlanState, DutyRank, Role, SafetyState, VisitState
 from tests.chaos.parts import Parts
 from tests.chaos.phones import Phone, new_id
 from tests.phone.worlds import Morning, make_morning
 from tests.planning.worlds import make_crew, make_ready_visit
 from tests.processes import wait_until
+from tests.safety.worlds import make_account, put_on_duty
 from tests.worlds import TODAY, make_visitor
 
 PASSWORD = "correct horse battery"
@@ -66,6 +67,7 @@ def day(sessions: sessionmaker[Session]) -> Day:
         make_crew(session, morning.world, "B", on=TOMORROW)
         for _ in range(TO_PLAN):
             make_ready_visit(session, morning.world)
+        put_on_duty(session, make_account(session, morning.world, Role.SAFETY_OFFICER), DutyRank.DUTY)
         others = {name: make_visitor(session, morning.world).id for name in (*watched, *silent)}
     people: dict[str, tuple[Role, uuid.UUID | None]] = {
         "ilta": (Role.VISITOR, morning.ilta),

@@ -174,6 +174,22 @@ def test_nothing_is_given_up_while_the_alert_is_open(door: Door, office: Office)
     assert office.states()["voice", "sent"] >= 1
 
 
+def test_a_message_that_was_refused_many_times_is_still_tried(door: Door, office: Office) -> None:
+    office.providers.behave("sms-a", mode="fail")
+    office.providers.behave("sms-b", mode="fail")
+    door.call_for_help()
+    for _ in range(6):
+        office.send()
+        office.door.clock.pass_s(9)
+    (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
+    assert (sms.state, sms.attempts >= 8) == (MessageState.QUEUED, True)
+    office.providers.behave("sms-b", mode="ok")
+    for _ in range(4):
+        office.door.clock.pass_s(31)
+        office.send()
+    assert office.states()["sms", "sent"] == 1
+
+
 def test_a_step_that_reaches_nobody_goes_on_at_once(door: Door, office: Office) -> None:
     """With nobody to be reached the alarm is exhausted within seconds, not minutes, and rings on every two minutes."""
     all_fail(office)

@@ -1,0 +1,78 @@
+"""Before the door: nobody starts while no officer can be reached, unless a supervisor says so, with a reason."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.drafts import check_text
+from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.models import Account, CoverOverride, Organisation, SafetySession, Visitor
+from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.roster import reachable_officers
+from fieldvisit.safety.standing import database_now
+
+OVERRIDE_HOLDS = dt.timedelta(minutes=30)
+
+
+class NoCover(FieldVisitError):
+    """There is nobody whom an alarm would reach: whoever goes in now goes in alone."""
+
+    code, kind = "no_cover", Kind.CONFLICT
+    says = (
+        "No safety officer can be reached just now, so nobody would come. Do not go in: call your supervisor, who may "
+        "let you start. In danger call {emergency_number}."
+    )
+
+
+def demand_cover(session: Session, visitor_id: uuid.UUID) -> CoverOverride | None:
+    """Raise NoCover where no officer but the visitor can be reached; the override that allows it, if one does."""
+    visitor = session.get(Visitor, visitor_id)
+    if visitor is None:
+        raise NotFound(what="visitor", id=visitor_id)
+    own = set(session.scalars(sa.select(Account.id).where(Account.visitor_id == visitor_id)))
+    if set(reachable_officers(session, visitor.org_id)) - own:
+        return None
+    override = session.scalar(
+        sa.select(CoverOverride)
+        .where(
+            CoverOverride.visitor_id == visitor_id,
+            CoverOverride.session_id.is_(None),
+            CoverOverride.made_at > database_now() - OVERRIDE_HOLDS,
+        )
+        .order_by(CoverOverride.made_at.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    if override is None:
+        number = session.get_one(Organisation, visitor.org_id).emergency_number
+        raise NoCover(emergency_number=number)
+    return override
+
+
+def override_cover(session: Session, visitor_id: uuid.UUID, by: uuid.UUID, reason: str) -> CoverOverride:
+    """Let this visitor start once within half an hour although no officer can be reached."""
+    check_text("reason", reason)
+    visitor = session.get(Visitor, visitor_id)
+    if visitor is None:
+        raise NotFound(what="visitor", id=visitor_id)
+    now: dt.datetime = session.scalars(sa.select(database_now())).one()
+    override = CoverOverride(org_id=visitor.org_id, visitor_id=visitor_id, by_id=by, reason=reason, made_at=now)
+    session.add(override)
+    session.flush()
+    return override
+
+
+def use_override(session: Session, row: SafetySession, override: CoverOverride) -> None:
+    """Write into the session's record who let it start, and why."""
+    override.session_id = row.id
+    detail = {"by_id": str(override.by_id)}
+    entry = Entry(
+        kind=SafetyEventKind.COVER_OVERRIDDEN,
+        at=row.started_at,
+        actor_id=override.by_id,
+        detail=detail,
+        note=override.reason,
+    )
+    append(session, row, entry)
