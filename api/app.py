@@ -36,6 +36,7 @@ RESOURCES = (
     "safety",
     "safety_handling",
     "safety_roster",
+    "safety_statistics",
 )
 
 

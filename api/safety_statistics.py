@@ -1,0 +1,40 @@
+"""How alarms were answered, by month."""
+
+import csv
+import io
+from typing import Any
+
+from api.db import session
+from api.endpoints import endpoint
+from api.openapi import Blueprint
+from api.roles import Permission
+from api.schemas.statistics import AlarmStatisticsOut, MonthOfAlarmsOut, PeriodIn
+from fieldvisit.safety.statistics import LATENESS_S, MonthOfAlarms, alarm_statistics
+
+bp = Blueprint("safety_statistics", __name__, url_prefix="/safety", description=__doc__)
+CSV = "text/csv"
+
+
+@bp.get("/statistics")
+@endpoint(may=Permission.READ_SAFETY, query=PeriodIn(), returns=AlarmStatisticsOut())
+def read_alarm_statistics(query: dict[str, Any]) -> Any:
+    """Shares acknowledged within 10, 40 and 60 s, lateness, outcomes and drills, by month."""
+    months = alarm_statistics(session(), since=query["since"], until=query["until"])
+    return {"lateness_s": list(LATENESS_S), "months": months}
+
+
+@bp.get("/statistics.csv")
+@endpoint(may=Permission.READ_SAFETY, query=PeriodIn(), media=CSV)
+def export_alarm_statistics(query: dict[str, Any]) -> str:
+    """The same as CSV, a line for each month and for the drills of each."""
+    return _table(alarm_statistics(session(), since=query["since"], until=query["until"]))
+
+
+def _table(months: list[MonthOfAlarms]) -> str:
+    names = [name for name in MonthOfAlarmsOut().fields if name not in ("lateness", "outcomes")]
+    classes = [f"late_up_to_{bound:g}_s" for bound in LATENESS_S] + [f"late_over_{LATENESS_S[-1]:g}_s"]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*names, *classes])
+    writer.writerows([[*(getattr(month, name) for name in names), *month.lateness] for month in months])
+    return text.getvalue()

@@ -1,0 +1,85 @@
+"""The figures of a month are those of what happened."""
+
+import csv
+import datetime as dt
+import io
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.database import acting_for
+from fieldvisit.errors import InvalidValue
+from fieldvisit.safety.statistics import LATENESS_S, MonthOfAlarms, alarm_statistics
+from fieldvisit.vocabulary import AlertOutcome, RiskLevel, Role
+from tests.api.conftest import ClientFor, app, client_for
+from tests.safety.worlds import MINUTE, Door, another_door
+
+__all__ = ["app", "client_for"]
+MARCH = {"since": dt.date(2026, 3, 1), "until": dt.date(2026, 4, 1)}
+
+
+def months(door: Door) -> list[MonthOfAlarms]:
+    with acting_for(door.sessions, door.world.agency) as session:
+        return alarm_statistics(session, **MARCH)
+
+
+def test_a_month_without_alarms_has_no_line(door: Door) -> None:
+    assert months(door) == []
+
+
+def test_shares_lateness_and_outcomes_of_a_month(door: Door) -> None:
+    door.call_for_help()
+    door.clock.pass_s(9)
+    door.acknowledge()
+    door.resolve(outcome=AlertOutcome.FALSE_ACCIDENTAL, resume=False)
+    silent = another_door(door)
+    silent.start()
+    door.pass_under_watch_s(18 * MINUTE + 3)
+    door.watch()
+    door.clock.pass_s(50)
+    with acting_for(door.sessions, door.world.agency) as session:
+        session.execute(
+            sa.text("update safety_alerts set first_acknowledged_at = fieldvisit_now() where state <> 'resolved'")
+        )
+    (month,) = months(door)
+    assert (month.month, month.drill, month.alerts, month.asked) == ("2026-03", False, 2, 2)
+    assert (month.within_10_s, month.within_40_s, month.within_60_s) == (1, 1, 2)
+    assert (month.share_10_s, month.share_60_s, month.false_alarms) == (0.5, 1.0, 1)
+    assert (sum(month.lateness), month.lateness[LATENESS_S.index(5)]) == (1, 1)
+    assert [(each.kind, each.outcome, each.alerts) for each in month.outcomes] == [("sos", "false_accidental", 1)]
+
+
+def test_drills_are_counted_apart(door: Door) -> None:
+    door.start(RiskLevel.DRILL)
+    door.pass_under_watch_s(25)
+    door.watch()
+    assert [(month.drill, month.alerts) for month in months(door)] == [(True, 1)]
+
+
+def test_a_deadline_that_passed_in_our_own_outage_says_nothing_of_lateness(door: Door) -> None:
+    door.start()
+    door.clock.pass_s(30 * MINUTE)
+    door.watch()
+    (month,) = months(door)
+    assert (month.unverified, sum(month.lateness), month.late_p99_s) == (1, 0, None)
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(door: Door) -> None:
+    with acting_for(door.sessions, door.world.agency) as session, pytest.raises(InvalidValue):
+        alarm_statistics(session, since=MARCH["until"], until=MARCH["since"])
+
+
+def test_the_table_has_a_line_for_each_month(
+    door: Door, client_for: ClientFor, sessions: sessionmaker[Session]
+) -> None:
+    door.call_for_help()
+    officer: FlaskClient = client_for(Role.SAFETY_OFFICER, org=door.world.agency)
+    asked = "?since=2026-03-01&until=2026-04-01"
+    told = officer.get(f"/safety/statistics{asked}").json
+    assert [month["alerts"] for month in told["months"]] == [1]
+    table = officer.get(f"/safety/statistics.csv{asked}")
+    assert table.mimetype == "text/csv"
+    (line,) = csv.DictReader(io.StringIO(table.text))
+    assert (line["month"], line["alerts"], line["late_over_30_s"]) == ("2026-03", "1", "0")
