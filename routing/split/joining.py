@@ -1,0 +1,81 @@
+"""One plan out of the parts, and the judge of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from routing.checking import Fault, faults
+from routing.plan import Plan, Route
+from routing.problem import Prices
+from routing.split.spread import Solved, Spread
+
+
+def joined(spread: Spread, parts: Sequence[Solved]) -> Plan:
+    """The plan of the whole day, its routes in the order of the day's crews. `bound` and `pool_bound` are not known.
+
+    Its cost is that of the parts, but for balance, which is a matter of all crews, and the change of a task whose
+    published crew rides in another part.
+    """
+    routes = {route.crew: route for part in parts for route in part.plan.routes}
+    left = {one.task: one for part in parts for one in part.plan.unserved}
+    balance = sum(_balance(part.problem.prices, _work_in(part)) for part in parts)
+    whole = _balance(spread.prices, _work(spread, routes))
+    forgotten = sum(
+        1
+        for part in parts
+        for task in part.problem.tasks
+        if task.published_crew is None and spread.task_by_id[task.id].published_crew is not None
+    )
+    return Plan(
+        cost=sum(part.plan.cost for part in parts) - balance + whole + spread.prices.change * forgotten,
+        mandatory_left=sum(part.plan.mandatory_left for part in parts),
+        routes=tuple(routes[crew.id] for crew in spread.crews if crew.id in routes),
+        unserved=tuple(left[task.id] for task in spread.tasks if task.id in left),
+        engine="+".join(sorted({part.plan.engine for part in parts})),
+        seed=min((part.plan.seed for part in parts), default=0),
+        iterations=sum(part.plan.iterations for part in parts),
+        seconds=sum(part.plan.seconds for part in parts),
+    )
+
+
+def split_faults(spread: Spread, parts: Sequence[Solved]) -> list[Fault]:
+    """What is wrong within a part, and between them: whoever is in two, and whatever is in none."""
+    found = [fault for part in parts for fault in faults(part.problem, part.plan)]
+    people = Counter(crew.id for part in parts for crew in part.problem.crews)
+    tasks = Counter(task.id for part in parts for task in part.problem.tasks)
+    for what, counts, known in (("crew", people, spread.crew_by_id), ("task", tasks, spread.task_by_id)):
+        for name in sorted(set(known) | set(counts)):
+            if counts[name] != 1 or name not in known:
+                found.append(Fault(code=f"{what}_in_parts", path="parts", says=f"{name} is in {counts[name]} parts"))
+    return found + _torn(spread, parts)
+
+
+def _torn(spread: Spread, parts: Sequence[Solved]) -> list[Fault]:
+    served = [stop.task for part in parts for route in part.plan.routes for stop in route.stops]
+    groups = Counter(
+        spread.task_by_id[name].group
+        for name in set(served)
+        if name in spread.task_by_id and spread.task_by_id[name].group is not None
+    )
+    return [
+        Fault(code="group", path="parts", says=f"{count} of group {group} are served")
+        for group, count in sorted(groups.items(), key=str)
+        if count > 1
+    ]
+
+
+def _work_in(part: Solved) -> dict[str, int]:
+    work = {crew.id: crew.work_before_s for crew in part.problem.crews}
+    for route in part.plan.routes:
+        work[route.crew] += route.return_s - route.depart_s
+    return work
+
+
+def _work(spread: Spread, routes: dict[str, Route]) -> dict[str, int]:
+    work = {crew.id: crew.work_before_s for crew in spread.crews}
+    for name, route in routes.items():
+        work[name] += route.return_s - route.depart_s
+    return work
+
+
+def _balance(prices: Prices, work: dict[str, int]) -> int:
+    return prices.balance * (max(work.values()) - min(work.values())) if work else 0
