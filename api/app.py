@@ -28,6 +28,7 @@ RESOURCES = (
     "crews",
     "visits",
     "plans",
+    "weeks",
     "blocks",
     "compliance",
     "phone",

@@ -30,6 +30,7 @@ LAZY: Mapping[str, tuple[str, str]] = {
     "visits": ("api.commands.visits:visits", "Open visits on the evidence of failed contact."),
     "auditor": ("api.commands.auditor:auditor", "Watch the watcher: whether every alarm is answered for."),
     "watch": ("api.commands.watch:watch", "Raise alarms for visitors who do not report back."),
+    "week": ("api.commands.weeks:week", "Plan several days together, show them."),
     "worker": ("api.commands.worker:worker", "Do the long jobs: plans above all."),
 }
 # What a script can rely on. 75 is EX_TEMPFAIL: the same call may succeed later.

@@ -283,6 +283,13 @@ class FormingState(StrEnum):
     FAILED = "failed"
 
 
+class WeekState(StrEnum):
+    REQUESTED = "requested"
+    PLANNING = "planning"
+    PLANNED = "planned"
+    FAILED = "failed"
+
+
 class RiskLevel(StrEnum):
     LOW = "low"
     NORMAL = "normal"

@@ -16,6 +16,7 @@ from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVi
 from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
 from fieldvisit.models.visits import IdentityCheck, PhoneEventKey, StoredDecision, Visit, VisitEvent
+from fieldvisit.models.weeks import WeekPlan, WeekVisit
 
 __all__ = [
     "Account",
@@ -71,5 +72,7 @@ __all__ = [
     "VisitReport",
     "Visitor",
     "VisitorPin",
+    "WeekPlan",
+    "WeekVisit",
     "Wish",
 ]

@@ -23,6 +23,7 @@ class DayPlan(Base, Owned):
     id: Mapped[PrimaryKey]
     area_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("areas.id"))
     planned_on: Mapped[dt.date]
+    week_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("week_plans.id"), index=True)
     state: Mapped[DayPlanState]
     version: Mapped[int | None]
     seconds: Mapped[int]

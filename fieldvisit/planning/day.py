@@ -5,7 +5,7 @@ Rows and policies in, plain values out; nothing here knows how a plan is found.
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -54,6 +54,8 @@ class VisitToPlan:
     hours: Intervals
     requires: frozenset[str]
     visitors: int
+    facts: Facts
+    terms: Terms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,16 +95,25 @@ class _Permitted:
     hours: Intervals
 
 
-def read_day(session: Session, area: Area, on: dt.date, now: dt.datetime, *, unplaced: bool = False) -> Day:
+def read_day(
+    session: Session,
+    area: Area,
+    on: dt.date,
+    now: dt.datetime,
+    *,
+    unplaced: bool = False,
+    only: Set[uuid.UUID] | None = None,
+) -> Day:
     """Everything the planner needs for this area and date.
 
     Visits that wait, and those of an earlier plan of the same area and day that nobody has begun. Of today, only what
-    is left of it. With `unplaced`, the papers of those who are in no crew yet count too.
+    is left of it. With `unplaced`, the papers of those who are in no crew yet count too. `only`: no visits but these.
     """
     organisation = session.get_one(Organisation, area.org_id)
+    candidates = [visit for visit in _candidates(session, area, on) if only is None or visit.id in only]
     judged = [
         _judged(visit, known, policies, on=on, now=now)
-        for visit, known, policies in _known(session, organisation, _candidates(session, area, on), now)
+        for visit, known, policies in _known(session, organisation, candidates, now)
     ]
     permitted = [one for one in judged if isinstance(one, _Permitted)]
     roster = read_roster(session, area, on, unplaced=unplaced)
@@ -225,4 +236,6 @@ def _to_plan(one: _Permitted, papers: str) -> VisitToPlan:
         hours=one.hours,
         requires=frozenset({*one.visit.requires, papers, *spoken, *most}),
         visitors=one.terms.staff_min,
+        facts=one.facts,
+        terms=one.terms,
     )

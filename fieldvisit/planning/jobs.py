@@ -59,7 +59,7 @@ SILENT_S = 30
 """A worker that has shown no sign of life for so long is taken for dead, and its jobs are done again."""
 MOST_ATTEMPTS = 8
 """How often a job is tried: by workers that were told to stop, that died over it, or that lost the database."""
-FORMING_S = 60
+FORMING_S = CHOOSING_S = 60
 MOST_SEARCHES = 3
 """How often a day is searched for when the plans of other areas take its people while the search runs."""
 
@@ -92,6 +92,13 @@ def enqueue_forming(session: Session, org_id: uuid.UUID, on: dt.date) -> None:
     job.defer(org_id=str(org_id), works_on=on.isoformat())
 
 
+def enqueue_week(session: Session, org_id: uuid.UUID, week_id: uuid.UUID) -> None:
+    """Have a worker plan this week, day by day."""
+    connection = session.connection().connection.driver_connection
+    job = _queue.configure_task("plan_week", queue=SOLVES, connection=connection)
+    job.defer(org_id=str(org_id), week_id=str(week_id))
+
+
 def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> procrastinate.App:
     """The app that a worker runs."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
@@ -107,6 +114,13 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
     @app.task(name="form_crews", queue=SOLVES, retry=cut_short)
     async def form(org_id: str, works_on: str) -> None:
         await form_crews(tools, uuid.UUID(org_id), dt.date.fromisoformat(works_on))
+
+    @app.task(name="plan_week", queue=SOLVES, retry=cut_short)
+    async def week(org_id: str, week_id: str) -> None:
+        # Imported here: the job of a week is made of the jobs in this module.
+        from fieldvisit.planning.week_jobs import plan_week
+
+        await plan_week(tools, uuid.UUID(org_id), uuid.UUID(week_id))
 
     @app.periodic(cron=f"* * * * * */{max(1, min(silent_s // 2, 30))}")
     @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep")

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.models import Area, CrewMember, DayPlan, Organisation, Route, Stop, UnservedVisit, Visit
+from fieldvisit.models import Area, CrewMember, DayPlan, Organisation, Route, Stop, UnservedVisit, Visit, WeekVisit
 from fieldvisit.planning.day import Day, read_day
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.problem import Draft, problem_of
@@ -121,7 +121,7 @@ def claim_plan(session: Session, plan_id: uuid.UUID, now: dt.datetime) -> Claime
     plan.claimed_at = now
     plan.progress = {}
     area = session.get_one(Area, plan.area_id)
-    day = read_day(session, area, plan.planned_on, now)
+    day = read_day(session, area, plan.planned_on, now, only=_meant_for(session, plan))
     draft = problem_of(day, _published_crews(session, area.id, plan.planned_on))
     session.flush()
     return Claimed(
@@ -278,6 +278,16 @@ def today_of(session: Session, org_id: uuid.UUID, now: dt.datetime) -> dt.date:
 def _fail(plan: DayPlan, failure: PlanFailure, *, says: str, now: dt.datetime) -> None:
     plan.state, plan.finished_at = DayPlanState.FAILED, now
     plan.failure = {"code": failure.value, "says": says}
+
+
+def _meant_for(session: Session, plan: DayPlan) -> set[uuid.UUID] | None:
+    """The visits that its week means for the day of this plan; None for a plan of no week."""
+    if plan.week_id is None:
+        return None
+    meant = sa.select(WeekVisit.visit_id).where(
+        WeekVisit.week_id == plan.week_id, WeekVisit.planned_on == plan.planned_on
+    )
+    return set(session.scalars(meant))
 
 
 def _org() -> sa.ColumnElement[str]:

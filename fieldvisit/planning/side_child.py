@@ -34,7 +34,13 @@ def _crews(ask: Document) -> dict[str, Any]:
     return answer_crews(ask)
 
 
-KINDS: Mapping[str, Callable[[Document], dict[str, Any]]] = {"crews": _crews}
+def _week(ask: Document) -> dict[str, Any]:
+    from fieldvisit.planning.week_question import answer_week
+
+    return answer_week(ask)
+
+
+KINDS: Mapping[str, Callable[[Document], dict[str, Any]]] = {"crews": _crews, "week": _week}
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from fieldvisit.models import (
     SafetySession,
     StoredDecision,
     Visit,
+    WeekPlan,
 )
 from fieldvisit.vocabulary import (
     AlarmChannel,
@@ -39,6 +40,7 @@ from fieldvisit.vocabulary import (
     Role,
     SafetyState,
     Verdict,
+    WeekState,
 )
 from tests.api.bodies import TOML
 from tests.conftest import NOW
@@ -65,6 +67,9 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         plan = DayPlan(
             org_id=world.agency, area_id=world.area, planned_on=TODAY, state=DayPlanState.REQUESTED, seconds=1
         )
+        week = WeekPlan(
+            org_id=world.agency, area_id=world.area, first_on=TODAY, days=5, state=WeekState.REQUESTED, seconds=1
+        )
         safety = make_session(world, visitor.id)
         held = HeldEvent(
             org_id=world.agency,
@@ -83,7 +88,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             registered_at=NOW,
             last_seen_at=NOW,
         )
-        session.add_all([block, plan, safety, held, device])
+        session.add_all([block, plan, week, safety, held, device])
         session.flush()
         consent = Consent(org_id=world.lender, debtor_id=case.debtor_id, purpose="visits", form="written", given_at=NOW)
         hold = LegalHold(org_id=world.lender, debtor_id=case.debtor_id, reason="A lawsuit.", placed_at=NOW)
@@ -128,6 +133,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "visit_id": visit.id,
             "visitor_external_id": visitor.external_id,
             "visitor_id": visitor.id,
+            "week_id": week.id,
         }
 
 
