@@ -17,6 +17,7 @@ LATER: Mapping[str, Message] = {
     "no_day": Message("it may be made on none of these days"),
     "nobody": Message("on none of its days a crew works that may make it"),
     "capped": Message("visits before or already planned leave none of its days"),
+    "shut_out": Message("its day could not hold it, or what is planned by now shuts it out"),
     "no_room": Message("its days are full, or another visit to the same debtor goes first"),
 }
 

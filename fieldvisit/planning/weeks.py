@@ -18,9 +18,10 @@ from fieldvisit.models import Area, DayPlan, Visit, WeekPlan, WeekVisit
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.plans import published_plan, refuse_begun, today_of
 from fieldvisit.planning.week_days import WeekQuestion, week_question
-from fieldvisit.vocabulary import DayPlanState, WeekState
+from fieldvisit.vocabulary import DayPlanState, VisitState, WeekState
 
 MOST_DAYS = 31
+SHUT_OUT = "shut_out"
 OVER = (WeekState.PLANNED, WeekState.FAILED)
 
 
@@ -104,14 +105,14 @@ def accept_days(session: Session, claimed: ClaimedWeek, answer: Mapping[str, Any
     if week.state is not WeekState.PLANNING or week.claimed_at != claimed.claimed_at:
         return None
     dates = claimed.question.dates
-    session.execute(sa.delete(WeekVisit).where(WeekVisit.week_id == week.id, WeekVisit.planned_on.in_(dates)))
     meant = {uuid.UUID(name): dates[number] for name, number in answer["days"].items()}
-    session.execute(sa.delete(WeekVisit).where(WeekVisit.week_id == week.id, WeekVisit.visit_id.in_(meant)))
+    week.later = _later(session, week, answer["later"], without=set(meant))
+    anew = sa.or_(WeekVisit.planned_on.in_(dates), WeekVisit.visit_id.in_(meant))
+    session.execute(sa.delete(WeekVisit).where(WeekVisit.week_id == week.id, anew))
     session.add_all(
         WeekVisit(org_id=week.org_id, week_id=week.id, visit_id=visit_id, planned_on=on)
         for visit_id, on in sorted(meant.items())
     )
-    week.later = dict(answer["later"])
     plan = _plan_of_day(session, week, dates[0])
     session.flush()
     return plan.id
@@ -121,6 +122,7 @@ def end_week(session: Session, week_id: uuid.UUID, *, now: dt.datetime) -> None:
     """Every day has its plan, or says why it has none."""
     week = _locked(session, week_id)
     if week.state not in OVER:
+        week.later = _later(session, week, {}, without=set())
         week.state, week.finished_at = WeekState.PLANNED, now
         session.flush()
 
@@ -162,6 +164,19 @@ def waiting(session: Session, week: WeekPlan) -> Sequence[Visit]:
     """The visits that have no day in this week, the first deadline first."""
     ids = [uuid.UUID(name) for name in week.later]
     return session.scalars(sa.select(Visit).where(Visit.id.in_(ids)).order_by(Visit.last_on, Visit.reference)).all()
+
+
+def _later(session: Session, week: WeekPlan, said: Mapping[str, str], *, without: set[uuid.UUID]) -> dict[str, str]:
+    """Every visit that the week has met and that waits: why, as of this choice or of the last that knew.
+
+    One that was meant for a day and is in no question any more was shut out by what is planned by now, or its day could
+    not hold it.
+    """
+    met = set(session.scalars(sa.select(WeekVisit.visit_id).where(WeekVisit.week_id == week.id)))
+    met |= {uuid.UUID(name) for name in (*week.later, *said)}
+    states = sa.select(Visit.id).where(Visit.id.in_(met - without), Visit.state == VisitState.ELIGIBLE)
+    before = {**dict.fromkeys(map(str, met), SHUT_OUT), **week.later, **said}
+    return {str(visit_id): before[str(visit_id)] for visit_id in sorted(session.scalars(states))}
 
 
 _UNFINISHED = (DayPlanState.REQUESTED, DayPlanState.SOLVING)
