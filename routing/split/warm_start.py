@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from routing.assembly import routes_of
-from routing.campaign import WARM, Campaign, Outcome, Reporter
+from routing.campaign import Campaign, Outcome, Reporter
 from routing.checking import faults
 from routing.errors import FaultyPlan
 from routing.improve.flat import Flat, flat
-from routing.improve.search import run
 from routing.limits import Limits, Progress
 from routing.plan import Plan
 from routing.pricing import mandatory_left, plan_price
@@ -20,7 +19,9 @@ from routing.solver import solve
 type Orders = Mapping[str, tuple[str, ...]]
 """Crew → the ids of its stops in order."""
 
-ROUNDS = 3
+WARM_STRETCH = 1
+"""Which stretch of a campaign begins warm."""
+ROUNDS = 2
 """Stretches of warm annealing, each from the choice across the routes met so far."""
 
 
@@ -78,7 +79,7 @@ class _Warm(Campaign):
         first.fill()
         self._share(first.order())
         for _ in range(ROUNDS):
-            run(self.lanes, self._stretch(1 / ROUNDS, WARM), self.watch)
+            self._cool(WARM_STRETCH, 1 / ROUNDS)
             self._share(self._chosen())
             if not self.watch.ended:
                 self._mend()

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from fieldvisit.migrations.security import secure
 
-revision = "0009_planned_weeks"
-down_revision = "0008_devices"
+revision = "0012_planned_weeks"
+down_revision = "0011_auditor"
 branch_labels = None
 depends_on = None
 
