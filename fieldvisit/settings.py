@@ -62,6 +62,9 @@ class Settings:
     solve_s: int
     solve_threads: int
     solve_memory_mb: int
+    split_visits: int
+    """A day of more visits than this is solved in parts."""
+    part_visits: int
     max_body_mb: int
     trusted_proxies: int
     """How many proxies in front of the server may say for whom they speak."""
@@ -133,6 +136,8 @@ def _values(env: Env) -> dict[str, object]:
         "solve_s": env.int("SOLVE_S", 10, validate=validate.Range(1, 3_600)),
         "solve_threads": env.int("SOLVE_THREADS", 2, validate=validate.Range(1, 64)),
         "solve_memory_mb": env.int("SOLVE_MEMORY_MB", 4_096, validate=validate.Range(512, 262_144)),
+        "split_visits": env.int("SPLIT_VISITS", 1_000, validate=validate.Range(1, 100_000)),
+        "part_visits": env.int("PART_VISITS", 500, validate=validate.Range(1, 10_000)),
         "max_body_mb": env.int("MAX_BODY_MB", 8, validate=validate.Range(1, 512)),
         "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),

@@ -290,6 +290,13 @@ class WeekState(StrEnum):
     FAILED = "failed"
 
 
+class PartState(StrEnum):
+    WAITING = "waiting"
+    SOLVING = "solving"
+    SOLVED = "solved"
+    FAILED = "failed"
+
+
 class RiskLevel(StrEnum):
     LOW = "low"
     NORMAL = "normal"

@@ -10,6 +10,7 @@ from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, Contac
 from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
+from fieldvisit.models.parts import PlanPart
 from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
 from fieldvisit.models.phone import Device, HeldEvent
 from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
@@ -53,6 +54,7 @@ __all__ = [
     "PhoneEventKey",
     "Place",
     "Placement",
+    "PlanPart",
     "PolicyVersion",
     "Promise",
     "RefreshToken",

@@ -20,6 +20,7 @@ from fieldvisit.planning.work import Answer, Work
 
 if TYPE_CHECKING:
     from fieldvisit.planning.ways import Lines, Ways
+    from routing.limits import Limits
     from routing.plan import Plan
     from routing.problem import Problem
     from routing.solver import Progress
@@ -46,7 +47,7 @@ def solve_day(work: Work) -> Answer:
     # Imported here, so that the memory they take counts under the limit.
     from routing.errors import FaultyPlan, InvalidProblem, MapMissing, RoadsUnavailable
     from routing.format import plan_to_document, problem_to_document
-    from routing.solver import Limits, solve
+    from routing.limits import Limits
     from routing.travel import Point
 
     points = [Point(lat=lat, lon=lon) for lat, lon in work.points]
@@ -55,7 +56,7 @@ def solve_day(work: Work) -> Answer:
         table, lines = ways.table(points)
         problem = replace(_untravelled(work), travel=ways.travel(table))
         limits = Limits(seconds=work.seconds, iterations=work.iterations, threads=work.threads, seed=work.seed)
-        plan = solve(problem, limits, on_progress=_tell)
+        plan = _solved(problem, work, limits)
         paths = _paths(problem, plan, points, lines)
     except MapMissing as error:
         return Answer(failure=PlanFailure.MAP_UNUSABLE, says=str(error))
@@ -73,6 +74,17 @@ def solve_day(work: Work) -> Answer:
         paths=paths,
         set_aside={task: reason.value for task, reason in aside.items()},
     )
+
+
+def _solved(problem: "Problem", work: Work, limits: "Limits") -> "Plan":
+    if work.orders is None:
+        from routing.solver import solve
+
+        return solve(problem, limits, on_progress=_tell)
+    from routing.split.warm_start import solve_from
+
+    orders = {crew: tuple(stops) for crew, stops in work.orders.items()}
+    return solve_from(problem, orders, limits, on_progress=_tell)
 
 
 def _ways(work: Work) -> "Ways":

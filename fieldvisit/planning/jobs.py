@@ -48,7 +48,7 @@ from fieldvisit.planning.plans import (
     give_up_plan,
     note_progress,
 )
-from fieldvisit.planning.search import search, work_of
+from fieldvisit.planning.search import Tell, search, work_of
 from fieldvisit.planning.work import Answer
 from fieldvisit.rejudgings import TASK, run_rejudging
 from fieldvisit.settings import Settings
@@ -99,6 +99,13 @@ def enqueue_week(session: Session, org_id: uuid.UUID, week_id: uuid.UUID) -> Non
     job.defer(org_id=str(org_id), week_id=str(week_id))
 
 
+def enqueue_help(session: Session, org_id: uuid.UUID, plan_id: uuid.UUID) -> None:
+    """Call another worker to a plan in parts."""
+    connection = session.connection().connection.driver_connection
+    job = _queue.configure_task("help_with_parts", queue=SOLVES, connection=connection)
+    job.defer(org_id=str(org_id), plan_id=str(plan_id))
+
+
 def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> procrastinate.App:
     """The app that a worker runs."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
@@ -121,6 +128,12 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
         from fieldvisit.planning.week_jobs import plan_week
 
         await plan_week(tools, uuid.UUID(org_id), uuid.UUID(week_id))
+
+    @app.task(name="help_with_parts", queue=SOLVES)
+    async def help_out(org_id: str, plan_id: str) -> None:
+        from fieldvisit.planning.split_jobs import help_with_parts
+
+        await help_with_parts(tools, uuid.UUID(org_id), uuid.UUID(plan_id))
 
     @app.periodic(cron=f"* * * * * */{max(1, min(silent_s // 2, 30))}")
     @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep")
@@ -188,7 +201,7 @@ async def _solve_once(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, *, la
         return await asyncio.to_thread(_note, tools, claimed, progress)
 
     log.info("solve_begun", plan_id=str(plan_id), visits=len(claimed.day.visits), crews=len(claimed.day.crews))
-    answer = await search(work_of(claimed, tools.settings), tell)
+    answer = await _searched(tools, claimed, tell)
     if answer.called_off:
         log.info("solve_called_off", plan_id=str(plan_id))
         return True
@@ -202,6 +215,15 @@ async def _solve_once(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, *, la
         await asyncio.to_thread(_finish, tools, claimed, taken)
     log.info("solve_ended", plan_id=str(plan_id), failure=failure, says=answer.says)
     return True
+
+
+async def _searched(tools: Tools, claimed: Claimed, tell: Tell) -> Answer:
+    if len(claimed.day.visits) <= tools.settings.split_visits:
+        return await search(work_of(claimed, tools.settings), tell)
+    # Imported here: the job of a large day is made of the jobs in this module.
+    from fieldvisit.planning.split_jobs import solve_in_parts
+
+    return await solve_in_parts(tools, claimed, tell)
 
 
 async def form_crews(tools: Tools, org_id: uuid.UUID, on: dt.date) -> None:

@@ -40,7 +40,24 @@ def _week(ask: Document) -> dict[str, Any]:
     return answer_week(ask)
 
 
-KINDS: Mapping[str, Callable[[Document], dict[str, Any]]] = {"crews": _crews, "week": _week}
+def _parts(ask: Document) -> dict[str, Any]:
+    from fieldvisit.planning.part_question import answer_parts
+
+    return answer_parts(ask)
+
+
+def _join(ask: Document) -> dict[str, Any]:
+    from fieldvisit.planning.part_question import answer_join
+
+    return answer_join(ask)
+
+
+KINDS: Mapping[str, Callable[[Document], dict[str, Any]]] = {
+    "crews": _crews,
+    "week": _week,
+    "parts": _parts,
+    "join": _join,
+}
 
 
 if __name__ == "__main__":

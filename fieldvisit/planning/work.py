@@ -24,6 +24,8 @@ class Work:
     memory_mb: int
     road_server: str | None = None
     busy_hours: list[tuple[int, int, float]] = field(default_factory=list)
+    orders: dict[str, list[str]] | None = None
+    """Crew → its stops as they stand, for a search that starts from them."""
 
 
 @dataclass(frozen=True, kw_only=True)

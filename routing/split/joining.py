@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from routing.checking import Fault, faults
-from routing.plan import Plan, Route
+from routing.plan import Plan, Reason, Route, Unserved
 from routing.problem import Prices
 from routing.split.spread import Solved, Spread
 
@@ -16,7 +16,7 @@ def joined(spread: Spread, parts: Sequence[Solved]) -> Plan:
     published crew rides in another part.
     """
     routes = {route.crew: route for part in parts for route in part.plan.routes}
-    left = {one.task: one for part in parts for one in part.plan.unserved}
+    left = {one.task: _true(spread, one) for part in parts for one in part.plan.unserved}
     balance = sum(_balance(part.problem.prices, _work_in(part)) for part in parts)
     whole = _balance(spread.prices, _work(spread, routes))
     forgotten = sum(
@@ -35,6 +35,17 @@ def joined(spread: Spread, parts: Sequence[Solved]) -> Plan:
         iterations=sum(part.plan.iterations for part in parts),
         seconds=sum(part.plan.seconds for part in parts),
     )
+
+
+def _true(spread: Spread, left: Unserved) -> Unserved:
+    """The reason, told of all crews: where only those of its own part could not, it had no room."""
+    task = spread.task_by_id[left.task]
+    sizes = sorted((crew.size for crew in spread.crews if task.requires <= crew.offers), reverse=True)
+    able = len(sizes) >= task.crews
+    untrue = (left.reason is Reason.NO_CREW_OFFERS and able) or (
+        left.reason is Reason.NO_CREW_LARGE_ENOUGH and able and sum(sizes[: task.crews]) >= task.visitors
+    )
+    return Unserved(task=left.task, reason=Reason.NO_ROOM) if untrue else left
 
 
 def split_faults(spread: Spread, parts: Sequence[Solved]) -> list[Fault]:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ortools.graph.python import min_cost_flow
 
 from routing.demands import demand
 from routing.errors import SolverFailed
@@ -135,6 +134,9 @@ def _nearest(spread: Spread, crews: Sequence[Crew], shares: Sequence[int], middl
     """The crews shared out so that together they start nearest to the middle of their parts."""
     if not crews:
         return {}
+    # Imported here: to join parts, or to judge them, no solver is needed.
+    from ortools.graph.python import min_cost_flow
+
     flat = flattened(spread.points)
     flow, count = min_cost_flow.SimpleMinCostFlow(), len(shares)
     arcs = []
