@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from routing.checking import Fault, faults
 from routing.plan import Plan, Reason, Route, Unserved
@@ -16,7 +17,6 @@ def joined(spread: Spread, parts: Sequence[Solved]) -> Plan:
     published crew rides in another part.
     """
     routes = {route.crew: route for part in parts for route in part.plan.routes}
-    left = {one.task: _true(spread, one) for part in parts for one in part.plan.unserved}
     balance = sum(_balance(part.problem.prices, _work_in(part)) for part in parts)
     whole = _balance(spread.prices, _work(spread, routes))
     forgotten = sum(
@@ -25,8 +25,10 @@ def joined(spread: Spread, parts: Sequence[Solved]) -> Plan:
         for task in part.problem.tasks
         if task.published_crew is None and spread.task_by_id[task.id].published_crew is not None
     )
+    cost = sum(part.plan.cost for part in parts) - balance + whole + spread.prices.change * forgotten
+    left = {one.task: _true(spread, _told(part, one, cost)) for part in parts for one in part.plan.unserved}
     return Plan(
-        cost=sum(part.plan.cost for part in parts) - balance + whole + spread.prices.change * forgotten,
+        cost=cost,
         mandatory_left=sum(part.plan.mandatory_left for part in parts),
         routes=tuple(routes[crew.id] for crew in spread.crews if crew.id in routes),
         unserved=tuple(left[task.id] for task in spread.tasks if task.id in left),
@@ -37,6 +39,15 @@ def joined(spread: Spread, parts: Sequence[Solved]) -> Plan:
     )
 
 
+def _told(part: Solved, left: Unserved, cost: int) -> Unserved:
+    """A remedy with what the whole day would cost then. Where balance has a price a part does not know it."""
+    if left.remedy is None:
+        return left
+    if part.problem.prices.balance:
+        return replace(left, remedy=None)
+    return replace(left, remedy=replace(left.remedy, cost=left.remedy.cost + cost - part.plan.cost))
+
+
 def _true(spread: Spread, left: Unserved) -> Unserved:
     """The reason, told of all crews: where only those of its own part could not, it had no room."""
     task = spread.task_by_id[left.task]
@@ -45,7 +56,7 @@ def _true(spread: Spread, left: Unserved) -> Unserved:
     untrue = (left.reason is Reason.NO_CREW_OFFERS and able) or (
         left.reason is Reason.NO_CREW_LARGE_ENOUGH and able and sum(sizes[: task.crews]) >= task.visitors
     )
-    return Unserved(task=left.task, reason=Reason.NO_ROOM) if untrue else left
+    return Unserved(task=left.task, reason=Reason.NO_ROOM, remedy=left.remedy) if untrue else left
 
 
 def split_faults(spread: Spread, parts: Sequence[Solved]) -> list[Fault]:

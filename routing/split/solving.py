@@ -1,8 +1,10 @@
 """All parts of a day on one machine, side by side in processes of their own; then the borders."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 
 from routing.errors import FaultyPlan
@@ -27,21 +29,27 @@ class SplitPlan:
 
 
 def solve_spread(
-    spread: Spread, between: TravelBetween, limits: Limits, *, workers: int, most_tasks: int = MOST_TASKS
+    spread: Spread,
+    between: TravelBetween,
+    limits: Limits,
+    *,
+    workers: int,
+    most_tasks: int = MOST_TASKS,
+    clock: Callable[[], float] = time.monotonic,
 ) -> SplitPlan:
     """Solve in parts. `limits.seconds` and `limits.iterations` are those of one part, both passes together.
 
-    `between` goes to other processes: a function of a module, or something else that can be pickled. `FaultyPlan` where
+    `between` and `clock`, which counts the seconds, go to other processes: functions of a module. `FaultyPlan` where
     the judge of the whole objects.
     """
     first, second = _shares(limits)
     with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
         parts = parts_of(spread, most_tasks=most_tasks)
-        solved = list(pool.map(solve_part, *_asked(spread, between, parts, first, [])))
+        solved = list(pool.map(partial(solve_part, clock=clock), *_asked(spread, between, parts, first, [])))
         before = joined(spread, solved).cost
         plans = [one.plan for one in solved]
         borders = borders_of(spread, plans, most_tasks=most_tasks)
-        mended = list(pool.map(solve_part, *_asked(spread, between, borders, second, plans)))
+        mended = list(pool.map(partial(solve_part, clock=clock), *_asked(spread, between, borders, second, plans)))
     wrong = split_faults(spread, mended)
     if wrong:
         raise FaultyPlan(f"The parts do not make a plan: {wrong[0]}.")
@@ -49,13 +57,19 @@ def solve_spread(
 
 
 def solve_part(
-    spread: Spread, part: Part, between: TravelBetween, limits: Limits, orders: dict[str, tuple[str, ...]]
+    spread: Spread,
+    part: Part,
+    between: TravelBetween,
+    limits: Limits,
+    orders: dict[str, tuple[str, ...]],
+    *,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Solved:
     """One part, from its routes as they stand where there are some."""
     from routing.split.warm_start import solve_from
 
     problem = spread.problem(part.tasks, part.crews, between)
-    return Solved(problem=problem, plan=solve_from(problem, orders, limits))
+    return Solved(problem=problem, plan=solve_from(problem, orders, limits, clock=clock))
 
 
 def _shares(limits: Limits) -> tuple[Limits, Limits]:

@@ -32,6 +32,7 @@ def solve_from(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Plan:
     """The best plan found from these routes. `FaultyPlan` if the judge refuses it, which is an error of this package.
 
@@ -41,8 +42,8 @@ def solve_from(
     known = {name for stops in orders.values() for name in stops}
     cold = any(task.crews == 2 for task in problem.tasks) or bool(known & set(hopeless))
     if cold or not known or not problem.crews:
-        return solve(problem, limits, on_progress=on_progress, should_stop=should_stop)
-    reporter = Reporter(limits, time.monotonic, should_stop, on_progress)
+        return solve(problem, limits, on_progress=on_progress, should_stop=should_stop, clock=clock)
+    reporter = Reporter(limits, clock, should_stop, on_progress)
     arrays = flat(problem, frozenset(hopeless))
     campaign = _Warm(arrays, limits, reporter.watch)
     campaign.orders = orders
