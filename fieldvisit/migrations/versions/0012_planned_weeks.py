@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from fieldvisit.migrations.security import secure
 
 revision = "0012_planned_weeks"
-down_revision = "0011_auditor"
+down_revision = "0012_sessions"
 branch_labels = None
 depends_on = None
 
