@@ -118,22 +118,7 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
     async def solve(context: JobContext, org_id: str, plan_id: str) -> None:
         await solve_or_give_up(tools, uuid.UUID(org_id), uuid.UUID(plan_id), attempts=context.job.attempts)
 
-    @app.task(name="form_crews", queue=SOLVES, retry=cut_short)
-    async def form(org_id: str, works_on: str) -> None:
-        await form_crews(tools, uuid.UUID(org_id), dt.date.fromisoformat(works_on))
-
-    @app.task(name="plan_week", queue=SOLVES, retry=cut_short)
-    async def week(org_id: str, week_id: str) -> None:
-        # Imported here: the job of a week is made of the jobs in this module.
-        from fieldvisit.planning.week_jobs import plan_week
-
-        await plan_week(tools, uuid.UUID(org_id), uuid.UUID(week_id))
-
-    @app.task(name="help_with_parts", queue=SOLVES)
-    async def help_out(org_id: str, plan_id: str) -> None:
-        from fieldvisit.planning.split_jobs import help_with_parts
-
-        await help_with_parts(tools, uuid.UUID(org_id), uuid.UUID(plan_id))
+    _add_larger_searches(app, tools, cut_short)
 
     @app.periodic(cron=f"* * * * * */{max(1, min(silent_s // 2, 30))}")
     @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep")
@@ -152,6 +137,27 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
         await asyncio.to_thread(pass_time, tools)
 
     return app
+
+
+def _add_larger_searches(app: procrastinate.App, tools: Tools, cut_short: RetryStrategy) -> None:
+    """The crews of a day, the days of a week, and the parts of a large day."""
+
+    @app.task(name="form_crews", queue=SOLVES, retry=cut_short)
+    async def form(org_id: str, works_on: str) -> None:
+        await form_crews(tools, uuid.UUID(org_id), dt.date.fromisoformat(works_on))
+
+    @app.task(name="plan_week", queue=SOLVES, retry=cut_short)
+    async def week(org_id: str, week_id: str) -> None:
+        # Imported here: the job of a week is made of the jobs in this module.
+        from fieldvisit.planning.week_jobs import plan_week
+
+        await plan_week(tools, uuid.UUID(org_id), uuid.UUID(week_id))
+
+    @app.task(name="help_with_parts", queue=SOLVES)
+    async def help_out(org_id: str, plan_id: str) -> None:
+        from fieldvisit.planning.split_jobs import help_with_parts
+
+        await help_with_parts(tools, uuid.UUID(org_id), uuid.UUID(plan_id))
 
 
 async def sweep_stalled(app: procrastinate.App, *, silent_s: int = SILENT_S) -> int:

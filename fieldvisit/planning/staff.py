@@ -62,7 +62,8 @@ def staff_question(session: Session, org_id: uuid.UUID, on: dt.date, now: dt.dat
     behind = _Behind.read(session, org_id, on)
     document = {
         "people": [
-            _person(roster, shift, papers, origin, None if shift.visitor_id in fixed else behind) for shift in riding
+            _person(roster, shift, papers, origin=origin, behind=None if shift.visitor_id in fixed else behind)
+            for shift in riding
         ],
         "starts": [None if shift.from_office else _home(shift) for shift in riding],
         "demands": demands,
@@ -118,7 +119,7 @@ def _together_s(crew: Sequence[Shift]) -> float:
 
 
 def _person(
-    roster: Roster, shift: Shift, papers: Sequence[Papers], origin: dt.datetime, behind: _Behind | None
+    roster: Roster, shift: Shift, papers: Sequence[Papers], *, origin: dt.datetime, behind: _Behind | None
 ) -> dict[str, Any]:
     who, fact = shift.visitor_id, roster.staff[shift.visitor_id]
     until = behind.until.get(who) if behind else None

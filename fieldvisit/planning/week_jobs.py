@@ -8,9 +8,11 @@ import datetime as dt
 import uuid
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from fieldvisit.database import acting_for
 from fieldvisit.planning.asking import NoAnswer, ask
+from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.forming import is_forming_due, request_forming
 from fieldvisit.planning.jobs import CHOOSING_S, Tools, form_crews, solve_plan
 from fieldvisit.planning.weeks import ClaimedWeek, accept_days, claim_week, end_week, fail_week, next_dates
@@ -19,7 +21,18 @@ log = structlog.get_logger(__name__)
 
 
 async def plan_week(tools: Tools, org_id: uuid.UUID, week_id: uuid.UUID) -> None:
-    """Plan every day that has no plan yet."""
+    """Plan every day that has no plan yet. What the database did not cut short ends the week, and the week says so."""
+    try:
+        await _plan_days(tools, org_id, week_id)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("week_failed", week_id=str(week_id))
+        with acting_for(tools.sessions, org_id) as session:
+            fail_week(session, week_id, PlanFailure.WORKER_FAILED, says="", now=tools.clock())
+
+
+async def _plan_days(tools: Tools, org_id: uuid.UUID, week_id: uuid.UUID) -> None:
     while dates := await asyncio.to_thread(_next_dates, tools, org_id, week_id):
         for on in dates:
             if await asyncio.to_thread(_to_form, tools, org_id, on):

@@ -1,9 +1,9 @@
 """All parts of a day on one machine, side by side in processes of their own; then the borders."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 
@@ -21,11 +21,15 @@ BORDER_SHARE = 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class SplitPlan:
-    """The plan of the whole, the parts that it was joined from, and the cost before the borders were mended."""
+    """The plan of the whole, the parts that it was joined from, and the cost before the borders were mended.
+
+    `searched_s`: the seconds of all searches of both passes, by the clock that was given.
+    """
 
     plan: Plan
     parts: tuple[Solved, ...]
     cost_before: int
+    searched_s: float
 
 
 def solve_spread(
@@ -44,32 +48,42 @@ def solve_spread(
     """
     first, second = _shares(limits)
     with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
-        parts = parts_of(spread, most_tasks=most_tasks)
-        solved = list(pool.map(partial(solve_part, clock=clock), *_asked(spread, between, parts, first, [])))
+        run = partial(solve_part, clock=clock)
+
+        def asked(part: Part, share: Limits, plans: Sequence[Plan]) -> AskedPart:
+            orders = orders_in(part, plans)
+            return AskedPart(spread=_alone(spread, part), part=part, between=between, limits=share, orders=orders)
+
+        solved = list(pool.map(run, [asked(part, first, ()) for part in parts_of(spread, most_tasks=most_tasks)]))
         before = joined(spread, solved).cost
         plans = [one.plan for one in solved]
         borders = borders_of(spread, plans, most_tasks=most_tasks)
-        mended = list(pool.map(partial(solve_part, clock=clock), *_asked(spread, between, borders, second, plans)))
+        mended = list(pool.map(run, [asked(part, second, plans) for part in borders]))
     wrong = split_faults(spread, mended)
     if wrong:
         raise FaultyPlan(f"The parts do not make a plan: {wrong[0]}.")
-    return SplitPlan(plan=joined(spread, mended), parts=tuple(mended), cost_before=before)
+    searched = sum(one.plan.seconds for one in (*solved, *mended))
+    return SplitPlan(plan=joined(spread, mended), parts=tuple(mended), cost_before=before, searched_s=searched)
 
 
-def solve_part(
-    spread: Spread,
-    part: Part,
-    between: TravelBetween,
-    limits: Limits,
-    orders: dict[str, tuple[str, ...]],
-    *,
-    clock: Callable[[], float] = time.monotonic,
-) -> Solved:
+@dataclass(frozen=True, kw_only=True)
+class AskedPart:
+    """One part with all that it takes to solve it. `spread` needs to hold no more than the part; `orders`: the routes
+    as they stand."""
+
+    spread: Spread
+    part: Part
+    between: TravelBetween
+    limits: Limits
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def solve_part(asked: AskedPart, *, clock: Callable[[], float] = time.monotonic) -> Solved:
     """One part, from its routes as they stand where there are some."""
     from routing.split.warm_start import solve_from
 
-    problem = spread.problem(part.tasks, part.crews, between)
-    return Solved(problem=problem, plan=solve_from(problem, orders, limits, clock=clock))
+    problem = asked.spread.problem(asked.part.tasks, asked.part.crews, asked.between)
+    return Solved(problem=problem, plan=solve_from(problem, asked.orders, asked.limits, clock=clock))
 
 
 def _shares(limits: Limits) -> tuple[Limits, Limits]:
@@ -81,17 +95,10 @@ def _shares(limits: Limits) -> tuple[Limits, Limits]:
     return share(1 - BORDER_SHARE), share(BORDER_SHARE)
 
 
-def _asked(
-    spread: Spread, between: TravelBetween, parts: Sequence[Part], limits: Limits, plans: Sequence[Plan]
-) -> tuple[list[Spread], list[Part], list[TravelBetween], list[Limits], list[dict[str, tuple[str, ...]]]]:
-    """The arguments of each part. Each gets its own tasks and crews only: the whole need not go to every process."""
-    mine = [
-        replace(
-            spread,
-            tasks=tuple(spread.task_by_id[name] for name in part.tasks),
-            crews=tuple(spread.crew_by_id[name] for name in part.crews),
-        )
-        for part in parts
-    ]
-    count = len(parts)
-    return mine, list(parts), [between] * count, [limits] * count, [orders_in(part, plans) for part in parts]
+def _alone(spread: Spread, part: Part) -> Spread:
+    """The tasks and crews of the part only: the whole need not go to every process."""
+    return replace(
+        spread,
+        tasks=tuple(spread.task_by_id[name] for name in part.tasks),
+        crews=tuple(spread.crew_by_id[name] for name in part.crews),
+    )

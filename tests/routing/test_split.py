@@ -1,7 +1,6 @@
 """A day in parts: everybody and everything in exactly one, the whole lawful, and the borders mended."""
 
 from dataclasses import replace
-from functools import partial
 from random import Random
 
 import pytest
@@ -15,7 +14,7 @@ from routing.problem import Crew, Pin, Prices, Task, Travel, Window
 from routing.solver import solve
 from routing.split import Part, Solved, Spread, borders_of, joined, parts_of, split_faults
 from routing.split.borders import orders_in
-from routing.split.solving import solve_part, solve_spread
+from routing.split.solving import AskedPart, solve_part, solve_spread
 from routing.split.warm_start import solve_from
 from routing.travel import Point, SpeedProfile, geodesic
 
@@ -55,6 +54,10 @@ def spread_of(tasks: int, crews: int, *, seed: int = 1, **prices: int) -> Spread
         ),
         prices=Prices(**prices),
     )
+
+
+def solved(spread: Spread, part: Part, limits: Limits) -> Solved:
+    return solve_part(AskedPart(spread=spread, part=part, between=between, limits=limits))
 
 
 def everybody_once(spread: Spread, parts: list[Part]) -> None:
@@ -103,7 +106,7 @@ def test_the_second_cut_has_other_borders_and_keeps_routes_whole() -> None:
     spread = spread_of(60, 8)
     parts = parts_of(spread, most_tasks=20)
     limits = Limits(iterations=20, threads=1)
-    plans = [solve_part(spread, part, between, limits, {}).plan for part in parts]
+    plans = [solved(spread, part, limits).plan for part in parts]
     cut = borders_of(spread, plans, most_tasks=20)
     everybody_once(spread, cut)
     assert {part.crews for part in cut} != {part.crews for part in parts}
@@ -112,16 +115,18 @@ def test_the_second_cut_has_other_borders_and_keeps_routes_whole() -> None:
             assert set(stops) <= set(part.tasks)
 
 
-def test_the_second_pass_never_makes_it_worse_and_the_whole_has_no_fault() -> None:
+def test_the_whole_has_no_fault_and_balance_counts_over_all() -> None:
     spread = spread_of(60, 8, balance=1)
     found = solve_spread(spread, between, Limits(iterations=60, threads=1), workers=2, most_tasks=20)
     assert split_faults(spread, found.parts) == []
-    own = replace(spread, prices=Prices())
-    plain = solve_spread(own, between, Limits(iterations=60, threads=1), workers=1, most_tasks=20)
-    assert plain.plan.cost <= plain.cost_before
-    assert solve_spread(own, between, Limits(iterations=60, threads=1), workers=2, most_tasks=20).plan.routes == (
-        plain.plan.routes
-    )
+
+
+@pytest.mark.long
+def test_the_second_pass_never_makes_it_worse_and_the_plan_does_not_depend_on_how_many_work_at_it() -> None:
+    spread, limits = spread_of(60, 8), Limits(iterations=60, threads=1)
+    alone, together = (solve_spread(spread, between, limits, workers=n, most_tasks=20) for n in (1, 2))
+    assert alone.plan.cost <= alone.cost_before
+    assert together.plan.routes == alone.plan.routes
 
 
 def test_the_plan_of_the_parts_is_a_plan_of_the_whole_at_the_same_cost() -> None:
@@ -146,11 +151,10 @@ def test_a_search_from_routes_is_never_worse_than_they_are() -> None:
 def test_the_judge_of_the_whole_finds_who_is_in_two_parts_or_in_none() -> None:
     spread = spread_of(6, 2)
     limits = Limits(iterations=5, threads=1)
-    solved = partial(solve_part, spread, between=between, limits=limits, orders={})
     names = tuple(spread.task_by_id)
     halves = [
-        solved(part=Part(tasks=names[:3], crews=("c0",))),
-        solved(part=Part(tasks=names[2:5], crews=("c0",))),
+        solved(spread, Part(tasks=names[:3], crews=("c0",)), limits),
+        solved(spread, Part(tasks=names[2:5], crews=("c0",)), limits),
     ]
     says = [fault.says for fault in split_faults(spread, halves) if fault.path == "parts"]
     assert says == ["c0 is in 2 parts", "c1 is in 0 parts", "t2 is in 2 parts", "t5 is in 0 parts"]
@@ -161,8 +165,8 @@ def test_what_balance_costs_is_counted_over_all_parts() -> None:
     names = tuple(spread.task_by_id)
     limits = Limits(iterations=20, threads=1)
     halves: list[Solved] = [
-        solve_part(spread, Part(tasks=names[:4], crews=("c1",)), between, limits, {}),
-        solve_part(spread, Part(tasks=names[4:], crews=("c0",)), between, limits, {}),
+        solved(spread, Part(tasks=names[:4], crews=("c1",)), limits),
+        solved(spread, Part(tasks=names[4:], crews=("c0",)), limits),
     ]
     plan = joined(spread, halves)
     whole = spread.problem(names, list(spread.crew_by_id), between)
