@@ -201,6 +201,7 @@ def test_what_does_not_hold_is_told_to_those_who_answer_alarms_and_not_again_at_
     assert sorted(told) == ["sms", "sms", "voice", "voice"]
 
 
+@pytest.mark.long
 def test_the_command_says_what_does_not_hold(at_work: Door, settings: Settings, by_hand: Callable[[str], None]) -> None:
     assert call(settings, "auditor", "--chains").returncode == 0
     by_hand(f"{SESSIONS} end_at = {PAST}")
