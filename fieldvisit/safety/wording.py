@@ -74,14 +74,14 @@ def _recipient(session: Session, message: OutboxMessage) -> tuple[str, str] | Un
 
 
 def _said(session: Session, message: OutboxMessage) -> Message | Unwritable:
+    if message.give_up_at is not None and _is_late(session, message):
+        return Unwritable("too late")
     if message.purpose is MessagePurpose.CONTACT_TEST:
         return Message("Test of the alarm line: press 1, or answer as you were shown. Nobody is in danger.")
     if message.purpose is MessagePurpose.WATCH_FAILS:
         return Message("WARNING: alarms may not be answered for just now. Look at the list, and call who is out.")
     if message.alert_id is None:
         return Unwritable("nothing to say")
-    if message.give_up_at is not None and _is_late(session, message):
-        return Unwritable("too late")
     alert = session.get_one(SafetyAlert, message.alert_id)
     if message.purpose is MessagePurpose.ALARM and alert.state in ANSWERED:
         return Unwritable("taken")

@@ -13,6 +13,7 @@ from fieldvisit.safety.channels import Channels, Handed
 from fieldvisit.safety.outbox import claim, record
 from fieldvisit.safety.pace import PACE, Pace
 from fieldvisit.safety.receipts import Receipt, ReceiptKind, ReceiptRefused, demand_signed, sign, take_receipt
+from fieldvisit.safety.roster import try_contact
 from fieldvisit.safety.sending import Sender
 from fieldvisit.safety.timers import CALLING, SILENT
 from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, MessageState, Role
@@ -188,6 +189,19 @@ def test_a_message_that_was_refused_many_times_is_still_tried(door: Door, office
         office.door.clock.pass_s(31)
         office.send()
     assert office.states()["sms", "sent"] == 1
+
+
+def test_a_test_of_a_contact_is_given_up_after_an_hour(door: Door, office: Office) -> None:
+    all_fail(office)
+    with acting_for_all(door.sessions) as session:
+        contact = session.scalars(sa.select(OfficerContact).where(OfficerContact.channel == AlarmChannel.SMS)).first()
+        assert contact is not None
+        try_contact(session, contact.id)
+    assert office.send() == 2
+    door.clock.pass_s(60 * MINUTE)
+    office.send()
+    (message,) = office.messages()
+    assert (message.state, message.error) == (MessageState.DROPPED, "too late")
 
 
 def test_a_step_that_reaches_nobody_goes_on_at_once(door: Door, office: Office) -> None:
