@@ -12,8 +12,18 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
-from api.schemas.organisations import AccountIn, AccountOut, AccountsQueryIn, AreaIn, AreaOut, OrganisationOut
+from api.schemas.organisations import (
+    AccountIn,
+    AccountOut,
+    AccountsQueryIn,
+    AreaIn,
+    AreaOut,
+    FieldRulesIn,
+    FieldRulesOut,
+    OrganisationOut,
+)
 from fieldvisit import accounts, organisations
+from fieldvisit.field_rules import FieldRulesDraft, field_rules, set_field_rules
 from fieldvisit.models import Account, Area, Organisation
 
 bp = Blueprint("organisations", __name__, description="Lenders and agencies, where they plan, who may log in")
@@ -45,6 +55,20 @@ def list_areas() -> sa.Select[Area]:
 def put_area(body: organisations.AreaDraft) -> Area:
     """Add an area, or change the one with this code."""
     return organisations.upsert_area(session(), actor().org_id, body)
+
+
+@bp.get("/field-rules")
+@endpoint(may=Permission.READ_ORGANISATIONS, returns=FieldRulesOut())
+def read_field_rules() -> FieldRulesDraft:
+    """The rules of the house for a day in the field."""
+    return field_rules(session())
+
+
+@bp.put("/field-rules")
+@endpoint(may=Permission.MANAGE_AREAS, body=FieldRulesIn(), returns=FieldRulesOut())
+def put_field_rules(body: FieldRulesDraft) -> FieldRulesDraft:
+    """Say what is made of another order than planned, of visits that are sent back, and of arrivals that were none."""
+    return set_field_rules(session(), body, now=now())
 
 
 @bp.get("/accounts")

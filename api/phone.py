@@ -19,15 +19,17 @@ from api.schemas.phone import (
     AdditionIn,
     ArrivalIn,
     ArrivalOut,
-    EventIn,
     IdentityIn,
     IdentityOut,
     MyDayOut,
     MyDayQueryIn,
     ReceiptOut,
+    RejectionIn,
     ReportReceiptOut,
+    SetOutIn,
     ShowingIn,
     ShowingOut,
+    UndoIn,
     VisitCardOut,
 )
 from api.schemas.phone_changes import ChangesOut, ChangesQueryIn
@@ -35,8 +37,15 @@ from api.schemas.reports import ReportIn
 from fieldvisit import reports
 from fieldvisit.briefing import VisitCard
 from fieldvisit.errors import Refused
-from fieldvisit.phone import changes, day, steps
-from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, ShowingDraft
+from fieldvisit.phone import changes, day, steps, undoing
+from fieldvisit.phone.drafts import (
+    ArrivalDraft,
+    IdentityDraft,
+    RejectionDraft,
+    SetOutDraft,
+    ShowingDraft,
+    UndoDraft,
+)
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 
@@ -73,9 +82,9 @@ def read_my_visit(visit_id: uuid.UUID) -> VisitCard:
 
 
 @bp.post("/visits/<uuid:visit_id>/set-out")
-@endpoint(may=Permission.USE_PHONE, body=EventIn(), returns=ReceiptOut(), status=201)
-def set_out(visit_id: uuid.UUID, body: EventDraft) -> Receipt:
-    """On the way."""
+@endpoint(may=Permission.USE_PHONE, body=SetOutIn(), returns=ReceiptOut(), status=201)
+def set_out(visit_id: uuid.UUID, body: SetOutDraft) -> Receipt:
+    """On the way. Before an earlier stop of the plan only as far as the rules of the house let one."""
     return steps.set_out(session(), visit_id, body, by=_teller(), now=now())
 
 
@@ -88,6 +97,20 @@ def arrive(visit_id: uuid.UUID, body: ArrivalDraft) -> Receipt | Refused:
     the history of the visit.
     """
     return steps.arrive(session(), visit_id, body, by=_teller(), now=now(), geofence_m=settings().geofence_m)
+
+
+@bp.post("/visits/<uuid:visit_id>/rejection")
+@endpoint(may=Permission.USE_PHONE, body=RejectionIn(), returns=ReceiptOut(), status=201)
+def reject_visit(visit_id: uuid.UUID, body: RejectionDraft) -> Receipt:
+    """Send a visit back before it has begun, if the house lets one; it waits to be planned again."""
+    return undoing.reject_visit(session(), visit_id, body, by=_teller(), now=now())
+
+
+@bp.post("/visits/<uuid:visit_id>/arrival-undo")
+@endpoint(may=Permission.USE_PHONE, body=UndoIn(), returns=ReceiptOut(), status=201)
+def undo_arrival(visit_id: uuid.UUID, body: UndoDraft) -> Receipt:
+    """The arrival was none, as far as the house lets one say so: both stay in the history."""
+    return undoing.undo_arrival(session(), visit_id, body, by=_teller(), now=now())
 
 
 @bp.post("/visits/<uuid:visit_id>/credential-shown")

@@ -65,9 +65,12 @@ class PlaceDraft:
     address: str
     kind: PlaceKind = PlaceKind.HOME
     found: Found | None = None
+    geofence_m: int | None = None
 
     def __post_init__(self) -> None:
         check_text("address", self.address)
+        if self.geofence_m is not None and not 20 <= self.geofence_m <= 5_000:
+            raise InvalidValue(path="geofence_m", reason="must lie between 20 and 5000 metres")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,13 +240,17 @@ def _upsert_places(session: Session, debtor: Debtor, drafts: Sequence[PlaceDraft
     for draft in drafts:
         digest = address_digest(session, draft.address)
         if digest in places:
-            changed = assign(places[digest], kind=draft.kind, **_better(places[digest], draft.found, organisation))
+            fence = told(geofence_m=draft.geofence_m)
+            changed = assign(
+                places[digest], kind=draft.kind, **fence, **_better(places[digest], draft.found, organisation)
+            )
             changes.append(Change.CHANGED if changed else Change.UNCHANGED)
             continue
         places[digest] = Place(
             org_id=debtor.org_id,
             debtor_id=debtor.id,
             kind=draft.kind,
+            geofence_m=draft.geofence_m,
             address=draft.address,
             digest=digest,
             country=organisation.country,

@@ -23,14 +23,15 @@ LIVE = (S.REQUESTED, S.ELIGIBLE, S.PLANNED, S.PUBLISHED, S.UNDER_WAY, S.ARRIVED)
 BEGUN = (S.UNDER_WAY, S.ARRIVED)
 
 # From → where a visit may go. A phone may be late: arrival without setting out, a report without either, are lawful; so
-# is a report of what was given back, planned anew, cancelled or expired while the phone had no signal.
+# is a report of what was given back, planned anew, cancelled or expired while the phone had no signal. An arrival
+# that was none is undone.
 MOVES: dict[VisitState, frozenset[VisitState]] = {
     S.REQUESTED: frozenset({S.ELIGIBLE, S.CANCELLED, S.EXPIRED}),
     S.ELIGIBLE: frozenset({S.PLANNED, S.REPORTED, S.CANCELLED, S.EXPIRED}),
     S.PLANNED: frozenset({S.PUBLISHED, S.REPORTED, S.ELIGIBLE, S.CANCELLED}),
     S.PUBLISHED: frozenset({S.UNDER_WAY, S.ARRIVED, S.REPORTED, S.ELIGIBLE, S.CANCELLED}),
     S.UNDER_WAY: frozenset({S.ARRIVED, S.REPORTED, S.CANCELLED}),
-    S.ARRIVED: frozenset({S.REPORTED, S.CANCELLED}),
+    S.ARRIVED: frozenset({S.REPORTED, S.CANCELLED, S.UNDER_WAY}),
     S.REPORTED: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),
     S.CANCELLED: frozenset({S.REPORTED}),

@@ -234,6 +234,43 @@ class WaitsFor(StrEnum):
     SAFETY_SESSION = "safety_session"
 
 
+class OrderRule(StrEnum):
+    """What a house makes of a visit that is begun before an earlier one: takes it, asks why, or refuses it."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    REFUSE = "refuse"
+
+
+class OrderReason(StrEnum):
+    """Why a visit was begun before an earlier one."""
+
+    DEBTOR_ASKED = "debtor_asked"
+    WAY_BLOCKED = "way_blocked"
+    RUNNING_LATE = "running_late"
+    SAFETY = "safety"
+    OTHER = "other"
+
+
+class RejectionReason(StrEnum):
+    """Why a visitor sent a visit back before it had begun."""
+
+    UNSAFE = "unsafe"
+    KNOWS_DEBTOR = "knows_debtor"
+    UNWELL = "unwell"
+    NO_TIME = "no_time"
+    PAPERS_MISSING = "papers_missing"
+    OTHER = "other"
+
+
+class UndoReason(StrEnum):
+    """Why an arrival was none."""
+
+    WRONG_DOOR = "wrong_door"
+    SLIP = "slip"
+    CALLED_AWAY = "called_away"
+
+
 class PromiseState(StrEnum):
     OPEN = "open"
     KEPT = "kept"

@@ -51,6 +51,7 @@ ALLOWED = {
     (S.PUBLISHED, S.REPORTED): "reported by a phone that had no signal",
     (S.UNDER_WAY, S.REPORTED): "turned back",
     (S.ARRIVED, S.REPORTED): "as it should be",
+    (S.ARRIVED, S.UNDER_WAY): "the arrival was none",
     (S.ELIGIBLE, S.REPORTED): "given back before the phone had a signal",
     (S.PLANNED, S.REPORTED): "planned anew before the phone had a signal",
     (S.EXPIRED, S.REPORTED): "expired before the phone had a signal",

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields, post_load, validate
 
 from api.schemas.base import Drafted, In, Out, PageIn, PointIn, PointOut
-from api.schemas.fields import Choice, Day, Flag, Id, Instant, LocalTime, Many, OuterId, Part, Text
+from api.schemas.fields import Choice, Day, Flag, Id, Instant, LocalTime, Many, OuterId, Part, Text, Whole
 from fieldvisit import geocoding
 from fieldvisit.debtors import DAYS, ContactPointDraft, DebtorDraft, PlaceDraft
 from fieldvisit.vocabulary import ContactPointKind, DebtorParty, PlaceKind, PointSource
@@ -28,6 +28,7 @@ class PlaceIn(In):
     address = Text(required=True, max=500)
     kind = Choice(PlaceKind, load_default=PlaceKind.HOME)
     point = Part(PointIn, load_default=None, allow_none=True)
+    geofence_m = Whole(min=20, max=5_000, load_default=None, allow_none=True)
 
     @post_load
     def draft(self, data: dict[str, Any], **_: Any) -> PlaceDraft:
@@ -60,6 +61,7 @@ class PlaceOut(Out):
     found_by = Choice(PointSource, required=True)
     found_note = fields.String(required=True, allow_none=True)
     zone = fields.String(required=True)
+    geofence_m = fields.Integer(required=True, allow_none=True)
 
 
 class WishIn(In):

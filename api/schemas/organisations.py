@@ -5,8 +5,9 @@ from marshmallow import fields
 from api.schemas.base import Drafted, Out, PageIn
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Text, Whole
 from fieldvisit.accounts import PASSWORD_MAX, PASSWORD_MIN, USERNAME, AccountDraft
+from fieldvisit.field_rules import LONGEST_UNDO, FieldRulesDraft
 from fieldvisit.organisations import CODE, LARGEST_M, SMALLEST_M, AreaDraft
-from fieldvisit.vocabulary import OrganisationKind, Role
+from fieldvisit.vocabulary import OrderRule, OrganisationKind, Role
 
 
 class OrganisationOut(Out):
@@ -62,3 +63,18 @@ class AccountOut(Out):
 
 class AccountsQueryIn(PageIn):
     username = Text(max=64)
+
+
+class FieldRulesIn(Drafted):
+    """`order_rule`: a visit begun before an earlier one is taken and flagged, asks for a reason, or is refused."""
+
+    makes = FieldRulesDraft
+    order_rule = Choice(OrderRule, required=True)
+    may_reject = Flag(required=True)
+    undo_minutes = Whole(required=True, max=LONGEST_UNDO, metadata={"description": "0: no arrival is undone"})
+
+
+class FieldRulesOut(Out):
+    order_rule = Choice(OrderRule, required=True)
+    may_reject = Flag(required=True)
+    undo_minutes = fields.Integer(required=True)

@@ -10,7 +10,14 @@ from api.schemas.words import Several, Words
 from fieldvisit.credentials import PaperFault
 from fieldvisit.geofence import OutsideReason, Position
 from fieldvisit.guide import Situation
-from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, ShowingDraft
+from fieldvisit.phone.drafts import (
+    ArrivalDraft,
+    IdentityDraft,
+    RejectionDraft,
+    SetOutDraft,
+    ShowingDraft,
+    UndoDraft,
+)
 from fieldvisit.phone.telling import EventDraft
 from fieldvisit.report_drafts import LONGEST_NOTE, AbortDraft, AdditionDraft, Met
 from fieldvisit.vocabulary import (
@@ -22,8 +29,11 @@ from fieldvisit.vocabulary import (
     Datum,
     IdentityMethod,
     IdentityResult,
+    OrderReason,
     PlaceKind,
     ReachedDetail,
+    RejectionReason,
+    UndoReason,
     VisitState,
 )
 
@@ -57,6 +67,21 @@ class PositionIn(Drafted):
     mock = Flag(load_default=False)
 
 
+class SetOutIn(EventIn):
+    makes = SetOutDraft
+    order_reason = Choice(OrderReason, allow_none=True)
+
+
+class RejectionIn(EventIn):
+    makes = RejectionDraft
+    reason = Choice(RejectionReason, required=True)
+
+
+class UndoIn(EventIn):
+    makes = UndoDraft
+    reason = Choice(UndoReason, required=True)
+
+
 class ArrivalIn(EventIn):
     """`present`: those of the crew who are at the door, all where it is left out."""
 
@@ -64,6 +89,7 @@ class ArrivalIn(EventIn):
     position = Part(PositionIn, required=True)
     outside_reason = Choice(OutsideReason, allow_none=True)
     present = Several(Id(), min=1, max=MOST_CREW, allow_none=True)
+    order_reason = Choice(OrderReason, allow_none=True)
 
 
 class ShowingIn(EventIn):
@@ -104,6 +130,13 @@ class ArrivalOut(ReceiptOut):
     allowed_m = fields.Integer(required=True, attribute="facts.allowed_m")
     mock = Flag(required=True, attribute="facts.mock")
     outside_reason = Choice(OutsideReason, required=True, allow_none=True, attribute="facts.outside_reason")
+    too_fast_m_per_s = fields.Integer(
+        required=True,
+        allow_none=True,
+        dump_default=None,
+        attribute="facts.too_fast_m_per_s",
+        metadata={"description": "the least speed since another door, where it is impossible: flagged, never refused"},
+    )
 
 
 class PaperFaultOut(Out):

@@ -12,13 +12,15 @@ from api.schemas.phone import (
     AdditionIn,
     ArrivalIn,
     ArrivalOut,
-    EventIn,
     IdentityIn,
     IdentityOut,
     ReceiptOut,
+    RejectionIn,
     ReportReceiptOut,
+    SetOutIn,
     ShowingIn,
     ShowingOut,
+    UndoIn,
 )
 from api.schemas.reports import ReportIn
 from api.schemas.safety import CheckInIn, SafetySessionIn, SafetySessionOut, SosIn
@@ -57,8 +59,10 @@ class SafetyStartToldIn(SafetySessionIn):
 
 
 SHAPES: Mapping[EventKind, type[Schema]] = {
-    EventKind.SET_OUT: EventIn,
+    EventKind.REJECTION: RejectionIn,
+    EventKind.SET_OUT: SetOutIn,
     EventKind.ARRIVAL: ArrivalIn,
+    EventKind.ARRIVAL_UNDO: UndoIn,
     EventKind.CREDENTIAL_SHOWN: ShowingIn,
     EventKind.IDENTITY_CHECK: IdentityIn,
     EventKind.ABORT: AbortIn,
@@ -71,7 +75,9 @@ SHAPES: Mapping[EventKind, type[Schema]] = {
     EventKind.SAFETY_END: CheckInIn,
 }
 ANSWERS: Mapping[EventKind, type[Schema]] = {
+    EventKind.REJECTION: ReceiptOut,
     EventKind.SET_OUT: ReceiptOut,
+    EventKind.ARRIVAL_UNDO: ReceiptOut,
     EventKind.ARRIVAL: ArrivalOut,
     EventKind.CREDENTIAL_SHOWN: ShowingOut,
     EventKind.IDENTITY_CHECK: IdentityOut,

@@ -9,6 +9,7 @@ from fieldvisit.models.compliance import CapSlot, LegalHold, Override, PolicyVer
 from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock
 from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
+from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.parts import PlanPart
 from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
@@ -42,6 +43,7 @@ __all__ = [
     "Device",
     "DutyShift",
     "EngineBeat",
+    "FieldRules",
     "HeldEvent",
     "IdentityCheck",
     "KeptAnswer",

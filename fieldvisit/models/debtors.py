@@ -61,9 +61,12 @@ class Place(Base, PlacedByDebtor):
     country: Mapped[str] = mapped_column(sa.String(2))
     region: Mapped[str | None]
     """ISO 3166-2, such as US-MA; None: not known, and then the policies of every region of the country apply."""
+    geofence_m: Mapped[int | None]
+    """How far from the point one still is at the place: more for a farm than for a flat. None: as usual."""
     created_at: Mapped[RecordedAt]
 
     __table_args__ = (
+        sa.CheckConstraint("geofence_m between 20 and 5000", name="geofence_makes_sense"),
         sa.UniqueConstraint("debtor_id", "digest"),
         sa.CheckConstraint("(lat is null) = (lon is null)", name="point_is_whole"),
         sa.CheckConstraint("lat between -90 and 90 and lon between -180 and 180", name="on_earth"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fieldvisit.geofence import OutsideReason, Position
 from fieldvisit.phone.telling import EventDraft
-from fieldvisit.vocabulary import IdentityMethod, IdentityResult
+from fieldvisit.vocabulary import IdentityMethod, IdentityResult, OrderReason, RejectionReason, UndoReason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +15,24 @@ class ArrivalDraft(EventDraft):
     position: Position
     outside_reason: OutsideReason | None = None
     present: tuple[uuid.UUID, ...] | None = None
+    order_reason: OrderReason | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetOutDraft(EventDraft):
+    """`order_reason`: why before an earlier one, where the house asks."""
+
+    order_reason: OrderReason | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectionDraft(EventDraft):
+    reason: RejectionReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoDraft(EventDraft):
+    reason: UndoReason
 
 
 @dataclass(frozen=True, kw_only=True)

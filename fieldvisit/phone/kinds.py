@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from fieldvisit import reports
-from fieldvisit.phone import steps
+from fieldvisit.phone import steps, undoing
 from fieldvisit.phone.telling import EventDraft, Teller
 from fieldvisit.safety import sessions
 from fieldvisit.safety.drafts import OLDEST_S, SessionDraft, Sos, Told
@@ -20,9 +20,11 @@ from fieldvisit.safety.sos import call_for_help
 class EventKind(StrEnum):
     """In the order of meaning within one visit, and within one safety session."""
 
+    REJECTION = "rejection"
     SET_OUT = "set_out"
     ARRIVAL = "arrival"
     CREDENTIAL_SHOWN = "credential_shown"
+    ARRIVAL_UNDO = "arrival_undo"
     IDENTITY_CHECK = "identity_check"
     ABORT = "abort"
     REPORT = "report"
@@ -120,6 +122,8 @@ class SafetyTold:
 STEPS: Mapping[EventKind, Callable[..., object]] = {
     EventKind.SET_OUT: steps.set_out,
     EventKind.ARRIVAL: steps.arrive,
+    EventKind.ARRIVAL_UNDO: undoing.undo_arrival,
+    EventKind.REJECTION: undoing.reject_visit,
     EventKind.CREDENTIAL_SHOWN: steps.show_credential,
     EventKind.IDENTITY_CHECK: steps.check_identity,
     EventKind.ABORT: reports.abort_visit,

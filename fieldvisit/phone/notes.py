@@ -57,7 +57,7 @@ def fix_of(visit: Visit, draft: ArrivalDraft, geofence_m: int) -> Fix:
     place = visit.place
     if place.lat is None or place.lon is None:
         raise InvalidValue(path="place", reason="has no known point to be at")
-    return locate(draft.position, Point(place.lat, place.lon), radius_m=geofence_m)
+    return locate(draft.position, Point(place.lat, place.lon), radius_m=place.geofence_m or geofence_m)
 
 
 def flags_of(fix: Fix, draft: ArrivalDraft) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from fieldvisit.decisions import Forbidden, stored_decision
 from fieldvisit.errors import FieldVisitError, Refused
 from fieldvisit.geofence import OutsideGeofence
 from fieldvisit.models import Visit, VisitEvent
+from fieldvisit.phone.order import OutOfOrder
 from fieldvisit.phone.routes import CaseTakenBack, NotThisDay
 from fieldvisit.phone.telling import EventDraft, Telling
 from fieldvisit.visits import VisitCancelled, WrongState, get_visit, note_event
 from fieldvisit.vocabulary import CheckMoment
 
 ARRIVAL_REFUSED = "arrival_refused"
-KEPT = (CaseTakenBack, Forbidden, NotThisDay, OutsideGeofence, VisitCancelled, WrongState)
+KEPT = (CaseTakenBack, Forbidden, NotThisDay, OutOfOrder, OutsideGeofence, VisitCancelled, WrongState)
 
 
 def at_the_door(visit: Visit, now: dt.datetime) -> Interval:

@@ -19,12 +19,14 @@ from fieldvisit.errors import Refused
 from fieldvisit.identity import amounts_open
 from fieldvisit.models import IdentityCheck, Visit, VisitEvent
 from fieldvisit.phone.clocks import happened_at, is_late, stated_at
-from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, ShowingDraft
+from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, SetOutDraft, ShowingDraft
 from fieldvisit.phone.late_steps import arrive_late, set_out_late
 from fieldvisit.phone.lateness import happened_before_cancelling
 from fieldvisit.phone.notes import ARRIVED, Outcome, entry_of, fix_of, flags_of, noted, present_of
+from fieldvisit.phone.order import order_flags
 from fieldvisit.phone.refusals import KEPT, at_the_door, keep_refusal
 from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own_stop, get_told_stop
+from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.visits import cancelled, demand_may_become, get_visit, move
 from fieldvisit.vocabulary import CheckMoment, VisitState
@@ -35,8 +37,9 @@ BEYOND_SETTING_OUT = (S.UNDER_WAY, S.ARRIVED, S.REPORTED, S.CLOSED)
 BEYOND_ARRIVING = (S.ARRIVED, S.REPORTED, S.CLOSED)
 
 
-def set_out(session: Session, visit_id: uuid.UUID, draft: EventDraft, *, by: Teller, now: dt.datetime) -> Receipt:
-    """The crew is on its way. Raises VisitCancelled with the reason, WrongState, NotThisDay, CaseTakenBack."""
+def set_out(session: Session, visit_id: uuid.UUID, draft: SetOutDraft, *, by: Teller, now: dt.datetime) -> Receipt:
+    """The crew is on its way. Raises VisitCancelled with the reason, WrongState, NotThisDay, CaseTakenBack,
+    OutOfOrder."""
     telling = Telling(kind="set_out", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
     def act() -> Outcome:
@@ -49,6 +52,8 @@ def set_out(session: Session, visit_id: uuid.UUID, draft: EventDraft, *, by: Tel
         demand_may_become(visit, S.UNDER_WAY)
         demand_still_placed(session, visit)
         demand_its_day(visit, now)
+        stop = get_own_stop(session, by.visitor_id, visit_id)
+        event.detail |= order_flags(session, stop, draft.order_reason)
         visit.under_way_at = happened_at(draft, now)
         return move(session, visit, S.UNDER_WAY, now=now, event=event).state, {}
 
@@ -73,8 +78,10 @@ def arrive(
         if visit.state not in BEYOND_ARRIVING and not late:
             demand_may_become(visit, S.ARRIVED)
         demand_still_placed(session, visit)
-        present = present_of(get_own_stop(session, by.visitor_id, visit_id), draft, by)
+        stop = get_own_stop(session, by.visitor_id, visit_id)
+        present = present_of(stop, draft, by)
         flags = _demanded_inside(visit, draft, geofence_m)
+        flags |= speed_flags(session, stop, by.visitor_id, at=happened_at(draft, now), distance_m=flags["distance_m"])
         event = entry_of(
             visit, telling, draft, now, present=[str(visitor_id) for visitor_id in sorted(present)], **flags
         )
@@ -86,6 +93,9 @@ def arrive(
             _judge_newcomers(session, visit, present, now)
             return noted(session, visit, event, **flags)
         demand_its_day(visit, now)
+        if visit.state is not S.UNDER_WAY:
+            # Of one that was set out for, the order was asked for then.
+            event.detail |= order_flags(session, stop, draft.order_reason)
         _demand_lawful(session, visit, present, now)
         visit.arrived_at = happened_at(draft, now)
         return move(session, visit, S.ARRIVED, now=now, event=event).state, flags

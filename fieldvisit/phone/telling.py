@@ -63,7 +63,9 @@ class Telling:
     @property
     def digest(self) -> bytes:
         # Sent again it is sent at another time, and is the same.
-        body = {name: value for name, value in plain(self.body).items() if name not in ABOUT_SENDING}
+        # What is not said does not count, so that a field which is new some day changes nothing that was told before.
+        said = plain(self.body).items()
+        body = {name: value for name, value in said if value is not None and name not in ABOUT_SENDING}
         told = [self.kind, str(self.visit_id), str(self.by.visitor_id), body]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).digest()
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.database import acting_for_all
 from fieldvisit.geofence import Position
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, Visit
-from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft
-from fieldvisit.phone.telling import EventDraft, Teller
+from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, SetOutDraft
+from fieldvisit.phone.telling import Teller
 from fieldvisit.report_drafts import ReportDraft
 from fieldvisit.vocabulary import (
     Datum,
@@ -119,8 +119,8 @@ def teller(visitor_id: uuid.UUID) -> Teller:
     return Teller(visitor_id=visitor_id)
 
 
-def event(**given: Any) -> EventDraft:
-    return EventDraft(**{"event_id": uuid.uuid4(), **given})
+def event(**given: Any) -> SetOutDraft:
+    return SetOutDraft(**{"event_id": uuid.uuid4(), **given})
 
 
 def arrival(*, at: tuple[float, float] = HELSINKI, **given: Any) -> ArrivalDraft:

@@ -1,0 +1,52 @@
+"""The rules of the house for a day in the field: another order than planned, sending a visit back, undoing an arrival.
+
+They bind what is happening. What a phone tells afterwards is a fact, and is flagged.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import InvalidValue
+from fieldvisit.languages import Message
+from fieldvisit.models import FieldRules
+from fieldvisit.vocabulary import OrderRule
+
+LONGEST_UNDO = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldRulesDraft:
+    """`undo_minutes`: for so long after it an arrival may be undone; 0 means never."""
+
+    order_rule: OrderRule = OrderRule.ALLOW
+    may_reject: bool = True
+    undo_minutes: int = 15
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.undo_minutes <= LONGEST_UNDO:
+            raise InvalidValue(path="undo_minutes", reason=Message("0 to {max} minutes", {"max": LONGEST_UNDO}))
+
+
+def field_rules(session: Session) -> FieldRulesDraft:
+    """What the acting organisation has said, or what is usual."""
+    row = session.get(FieldRules, session.info["org"])
+    if row is None:
+        return FieldRulesDraft()
+    return FieldRulesDraft(order_rule=row.order_rule, may_reject=row.may_reject, undo_minutes=row.undo_minutes)
+
+
+def set_field_rules(session: Session, draft: FieldRulesDraft, *, now: dt.datetime) -> FieldRulesDraft:
+    """Say how it is done from now on."""
+    values = {
+        "order_rule": draft.order_rule,
+        "may_reject": draft.may_reject,
+        "undo_minutes": draft.undo_minutes,
+        "updated_at": now,
+    }
+    said = insert(FieldRules).values(org_id=session.info["org"], **values)
+    session.execute(said.on_conflict_do_update(index_elements=["org_id"], set_=values))
+    session.expire_all()
+    return field_rules(session)

@@ -1,0 +1,23 @@
+"""How strictly a house wants its day in the field to go."""
+
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fieldvisit.models.base import Base, Owned, RecordedAt
+from fieldvisit.vocabulary import OrderRule
+
+
+class FieldRules(Base, Owned):
+    """One row for an organisation that has said so; without one the usual rules hold."""
+
+    __tablename__ = "field_rules"
+
+    org_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
+    order_rule: Mapped[OrderRule]
+    may_reject: Mapped[bool]
+    undo_minutes: Mapped[int]
+    updated_at: Mapped[RecordedAt]
+
+    __table_args__ = (sa.CheckConstraint("undo_minutes between 0 and 120", name="undo_makes_sense"),)

@@ -1,0 +1,84 @@
+"""Taking a step back, as far as the house lets one: a visit that is sent back before the door, an arrival that was
+none."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.field_rules import field_rules
+from fieldvisit.models import IdentityCheck, Visit
+from fieldvisit.phone.clocks import happened_at
+from fieldvisit.phone.drafts import RejectionDraft, UndoDraft
+from fieldvisit.phone.notes import Outcome, entry_of, noted
+from fieldvisit.phone.routes import get_own_stop, get_told_stop
+from fieldvisit.phone.telling import Receipt, Teller, Telling, take
+from fieldvisit.visits import get_visit, move
+from fieldvisit.vocabulary import VisitState
+
+
+class NotInThisHouse(FieldVisitError):
+    code, kind = "not_in_this_house", Kind.CONFLICT
+    says = "The rules of the house do not let a visitor do this. Ask the office."
+
+
+class TooLateToUndo(FieldVisitError):
+    code, kind = "too_late_to_undo", Kind.CONFLICT
+    says = (
+        "The arrival at visit {reference} can no longer be undone: after {minutes} minutes, "
+        "or once an identity was checked."
+    )
+
+
+def reject_visit(
+    session: Session, visit_id: uuid.UUID, draft: RejectionDraft, *, by: Teller, now: dt.datetime
+) -> Receipt:
+    """Send a visit back before it has begun: it waits to be planned again. Raises NotInThisHouse, WrongState."""
+    telling = Telling(kind="rejected", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+
+    def act() -> Outcome:
+        visit = get_visit(session, visit_id, lock=True)
+        get_own_stop(session, by.visitor_id, visit_id)
+        if not field_rules(session).may_reject:
+            raise NotInThisHouse()
+        event = entry_of(visit, telling, draft, now, reason=draft.reason.value)
+        return move(session, visit, VisitState.ELIGIBLE, now=now, event=event).state, {}
+
+    return take(session, telling, now=now, find=lambda: get_own_stop(session, by.visitor_id, visit_id).visit, act=act)
+
+
+def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by: Teller, now: dt.datetime) -> Receipt:
+    """The arrival was none: the wrong door, or a slip of the finger. Both stay in the history.
+
+    Undone is what the phone had told by then; an arrival that is told afterwards, and happened after, counts. Raises
+    NotInThisHouse, TooLateToUndo, WrongState.
+    """
+    telling = Telling(kind="arrival_undone", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
+
+    def act() -> Outcome:
+        visit = get_visit(session, visit_id, lock=True)
+        event = entry_of(visit, telling, draft, now, reason=draft.reason.value)
+        if visit.state not in (VisitState.PUBLISHED, VisitState.ARRIVED):
+            # Told after the report, which says what happened; or of a visit that was never seen to arrive.
+            return noted(session, visit, event)
+        _demand_undoable(session, visit, at=happened_at(draft, now))
+        visit.arrived_at = None
+        return move(session, visit, VisitState.UNDER_WAY, now=now, event=event).state, {}
+
+    return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
+
+
+def _demand_undoable(session: Session, visit: Visit, *, at: dt.datetime) -> None:
+    minutes = field_rules(session).undo_minutes
+    if minutes == 0:
+        raise NotInThisHouse()
+    if visit.arrived_at is None:
+        return
+    checked = sa.select(IdentityCheck.id).where(
+        IdentityCheck.visit_id == visit.id, IdentityCheck.at >= visit.arrived_at
+    )
+    too_late = at - visit.arrived_at > dt.timedelta(minutes=minutes)
+    if too_late or session.scalar(checked.limit(1)) is not None:
+        raise TooLateToUndo(reference=visit.reference, minutes=minutes)
