@@ -27,6 +27,7 @@ RESOURCES = (
     "visitors",
     "crews",
     "visits",
+    "promises",
     "plans",
     "weeks",
     "blocks",

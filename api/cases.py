@@ -82,7 +82,7 @@ def list_payments(case_id: uuid.UUID) -> sa.Select[Payment]:
 @endpoint(may=Permission.RECORD_PAYMENTS, body=PaymentIn(), returns=stored(PaymentOut()))
 def put_payment(body: cases.PaymentDraft) -> Stored:
     """Record a payment. The same one again changes nothing; another one under the same external id is refused."""
-    return Stored.of(cases.record_payment(session(), body))
+    return Stored.of(cases.record_payment(session(), body, now=now()))
 
 
 def _matching(*, min_days_past_due: int = 0, **columns: Any) -> sa.Select[Case]:

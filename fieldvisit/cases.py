@@ -22,6 +22,7 @@ from fieldvisit.drafts import (
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.models import Case, Payment
 from fieldvisit.placements import PlacementDraft, call_off_visits, place_case
+from fieldvisit.promises import settle_promises
 from fieldvisit.vocabulary import CaseStage
 
 CURRENCIES = frozenset(list_currencies())
@@ -113,8 +114,8 @@ def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tupl
     return case, combined(change, place_case(session, case, draft.placement, now=now))
 
 
-def record_payment(session: Session, draft: PaymentDraft) -> tuple[Payment, Change]:
-    """Store a payment on a case one may see. What is recorded never changes."""
+def record_payment(session: Session, draft: PaymentDraft, *, now: dt.datetime) -> tuple[Payment, Change]:
+    """Store a payment on a case one may see, and settle the promises that it keeps. What is recorded never changes."""
     case = get_case(session, draft.case_id)
     if draft.currency != case.currency:
         raise InvalidValue(path="currency", reason="is not the currency of the case")
@@ -131,6 +132,7 @@ def record_payment(session: Session, draft: PaymentDraft) -> tuple[Payment, Chan
         payment = Payment(org_id=case.org_id, external_id=draft.external_id, **values)
         session.add(payment)
         session.flush()
+        settle_promises(session, [case.id], now=now)
         return payment, Change.ADDED
     if any(getattr(payment, name) != value for name, value in values.items()):
         raise InvalidValue(path="payment_id", reason="is recorded already, with different values")

@@ -178,9 +178,9 @@ def test_a_payment_is_recorded_once_and_never_changed(lender: Session) -> None:
     payment = PaymentDraft(external_id="P-1", case_id="C-1", amount_minor=1_250, currency="EUR", paid_on=TODAY)
     with lender, lender.begin():
         upsert_case(lender, CASE, now=NOW)
-        assert [record_payment(lender, payment)[1] for _ in range(2)] == [Change.ADDED, Change.UNCHANGED]
+        assert [record_payment(lender, payment, now=NOW)[1] for _ in range(2)] == [Change.ADDED, Change.UNCHANGED]
         with pytest.raises(InvalidValue, match="payment_id"):
-            record_payment(lender, replace(payment, amount_minor=1_251))
+            record_payment(lender, replace(payment, amount_minor=1_251), now=NOW)
 
 
 def test_a_wish_is_kept_in_the_order_of_the_week(lender: Session) -> None:

@@ -30,7 +30,7 @@ def draft(values: Values, origin: Origin) -> PaymentDraft:
 
 
 def _store(session: Session, draft: PaymentDraft, now: datetime) -> Change:
-    return record_payment(session, draft)[1]
+    return record_payment(session, draft, now=now)[1]
 
 
 READER = Reader(

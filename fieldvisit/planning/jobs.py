@@ -50,6 +50,7 @@ from fieldvisit.planning.plans import (
 )
 from fieldvisit.planning.search import Tell, search, work_of
 from fieldvisit.planning.work import Answer
+from fieldvisit.promises import settle_overdue
 from fieldvisit.rejudgings import TASK, run_rejudging
 from fieldvisit.settings import Settings
 from fieldvisit.visits import expire_visits, return_unbegun
@@ -253,7 +254,8 @@ async def form_crews(tools: Tools, org_id: uuid.UUID, on: dt.date) -> None:
 
 def pass_time(tools: Tools) -> None:
     """For each organisation: what nobody may visit any more is called off, what was not begun waits again, what waited
-    too long expires, the gate looks again, and answers that nobody can ask for any more are forgotten."""
+    too long expires, the gate looks again, answers that nobody can ask for any more are forgotten, and
+    promises that were not kept in time are broken."""
     make_partitions(tools.sessions)
     now = tools.clock()
     with acting_for_all(tools.sessions) as session:
@@ -267,6 +269,7 @@ def pass_time(tools: Tools) -> None:
             lost = fail_silent_plans(session, now)
             opened = len(open_visits(session, org_id, now).visits)
             forgotten = forget_answers(session, now)
+            settled = settle_overdue(session, now=now)
         counts = {
             "called_off": called_off,
             "returned": returned,
@@ -274,6 +277,7 @@ def pass_time(tools: Tools) -> None:
             "lost": lost,
             "opened": opened,
             "forgotten": forgotten,
+            "settled": settled,
         }
         if any(counts.values()):
             log.info("time_passed", org_id=str(org_id), **counts)

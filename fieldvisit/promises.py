@@ -1,0 +1,161 @@
+"""Promises, settled by what was paid: kept, partly kept or broken, whatever order the payments are heard of in.
+
+A payment counts for the promises of its case that had been made by then and were not overdue by more than the grace,
+the earliest due first. What becomes of a promise is computed anew from all payments each time, so that one which is
+imported late puts right what had been taken for broken.
+"""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.drafts import acting_organisation
+from fieldvisit.models import Payment, Promise, Visit, VisitReport
+from fieldvisit.visits import note_event
+from fieldvisit.vocabulary import NextStep, PromiseState
+
+GRACE = dt.timedelta(days=3)
+"""Money that was sent on the day may take so long."""
+FOLLOW_UPS: Mapping[PromiseState, NextStep] = {
+    PromiseState.PARTLY_KEPT: NextStep.CALL,
+    PromiseState.BROKEN: NextStep.CALL,
+}
+"""What a person is to decide on next. Nobody is visited again for a broken promise alone: a call comes first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owed:
+    """One promise, as far as money goes. Minor units."""
+
+    id: uuid.UUID
+    amount_minor: int
+    currency: str
+    made_on: dt.date
+    due_on: dt.date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paid:
+    id: uuid.UUID
+    amount_minor: int
+    currency: str
+    paid_on: dt.date
+
+
+def follow_up(promise: Promise) -> NextStep | None:
+    return FOLLOW_UPS.get(promise.state)
+
+
+def received(owed: Iterable[Owed], paid: Iterable[Paid]) -> dict[uuid.UUID, int]:
+    """How much of each promise was paid, in minor units. No money counts twice, and its order here does not count."""
+    promises = sorted(owed, key=lambda one: (one.due_on, one.id))
+    got = {one.id: 0 for one in promises}
+    for payment in sorted(paid, key=lambda one: (one.paid_on, one.id)):
+        left = payment.amount_minor
+        for one in promises:
+            if one.currency == payment.currency and one.made_on <= payment.paid_on <= one.due_on + GRACE:
+                share = min(left, one.amount_minor - got[one.id])
+                got[one.id] += share
+                left -= share
+    return got
+
+
+def standing(one: Owed, got_minor: int, *, today: dt.date) -> PromiseState:
+    """Where a promise stands on a day."""
+    if got_minor >= one.amount_minor:
+        return PromiseState.KEPT
+    if today <= one.due_on + GRACE:
+        return PromiseState.OPEN
+    return PromiseState.PARTLY_KEPT if got_minor else PromiseState.BROKEN
+
+
+def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: dt.datetime) -> int:
+    """Bring the promises on these cases to where the payments have brought them; how many changed.
+
+    The payments of the cases have to be in sight: those of one's own, or placed with one.
+    """
+    zone = ZoneInfo(acting_organisation(session).zone)
+    rows = _locked(session, case_ids)
+    if not rows:
+        return 0
+    paid = _payments(session, {promise.case_id for promise, _ in rows})
+    owed = {promise.id: _owed(promise, left_at.astimezone(zone).date()) for promise, left_at in rows}
+    by_case: dict[uuid.UUID, list[Owed]] = defaultdict(list)
+    for promise, _ in rows:
+        by_case[promise.case_id].append(owed[promise.id])
+    got = {
+        id_: minor for case_id, of_case in by_case.items() for id_, minor in received(of_case, paid[case_id]).items()
+    }
+    today = now.astimezone(zone).date()
+    changed = [
+        (promise, state)
+        for promise, _ in rows
+        if (state := standing(owed[promise.id], got[promise.id], today=today)) is not promise.state
+    ]
+    for promise, state in changed:
+        promise.state = state
+        _note(session, promise, got[promise.id], now)
+    session.flush()
+    return len(changed)
+
+
+def settle_overdue(session: Session, *, now: dt.datetime) -> int:
+    """Settle what time alone has settled, on the cases of the acting organisation; how many promises changed."""
+    latest = now.date() - GRACE
+    overdue = sa.select(Promise.case_id).where(
+        Promise.lender_id == session.info["org"], Promise.state == PromiseState.OPEN, Promise.due_on <= latest
+    )
+    return settle_promises(session, set(session.scalars(overdue)), now=now)
+
+
+def promises_where(*, state: PromiseState | None = None, due_until: dt.date | None = None) -> sa.Select[Promise]:
+    """The promises one may see, all or those that fit."""
+    rows = sa.select(Promise)
+    if state is not None:
+        rows = rows.where(Promise.state == state)
+    return rows if due_until is None else rows.where(Promise.due_on <= due_until)
+
+
+def _locked(session: Session, case_ids: Collection[uuid.UUID]) -> Sequence[tuple[Promise, dt.datetime]]:
+    """Under lock, in the order of their ids: two who settle at once take turns, and the second sees what both know."""
+    rows = (
+        sa.select(Promise, VisitReport.left_at)
+        .join(VisitReport, VisitReport.id == Promise.report_id)
+        .where(Promise.case_id.in_(set(case_ids)))
+        .order_by(Promise.id)
+        .with_for_update(of=Promise)
+        .execution_options(populate_existing=True)
+    )
+    return [(promise, left_at) for promise, left_at in session.execute(rows)]
+
+
+def _payments(session: Session, case_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, list[Paid]]:
+    found: dict[uuid.UUID, list[Paid]] = defaultdict(list)
+    for row in session.scalars(sa.select(Payment).where(Payment.case_id.in_(case_ids)).order_by(Payment.id)):
+        paid = Paid(id=row.id, amount_minor=row.amount_minor, currency=row.currency, paid_on=row.paid_on)
+        found[row.case_id].append(paid)
+    return found
+
+
+def _owed(promise: Promise, made_on: dt.date) -> Owed:
+    return Owed(
+        id=promise.id,
+        amount_minor=promise.amount_minor,
+        currency=promise.currency,
+        made_on=made_on,
+        due_on=promise.due_on,
+    )
+
+
+def _note(session: Session, promise: Promise, got_minor: int, now: dt.datetime) -> None:
+    visit = session.scalars(
+        sa.select(Visit).join(VisitReport, VisitReport.visit_id == Visit.id).where(VisitReport.id == promise.report_id)
+    ).one()
+    detail = {"promise_id": str(promise.id), "state": promise.state.value, "paid_minor": got_minor}
+    session.add(note_event(visit, "promise_settled", now=now, **detail))

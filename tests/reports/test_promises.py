@@ -1,0 +1,160 @@
+"""What was promised at a door is settled by what is paid, in whatever order that is heard of."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.cases import PaymentDraft, record_payment
+from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.models import Case, Placement, Promise, Visit
+from fieldvisit.promises import GRACE, Owed, Paid, follow_up, received, settle_overdue, standing
+from fieldvisit.reports import report_visit
+from fieldvisit.visits import history_of
+from fieldvisit.vocabulary import NextStep, PromiseState, VisitOutcome
+from tests.conftest import NOW
+from tests.phone.worlds import Morning, report
+from tests.reports.worlds import NEXT_WEEK, promise
+from tests.worlds import TODAY
+
+DAY = dt.timedelta(days=1)
+OVERDUE = dt.datetime.combine(NEXT_WEEK + GRACE + DAY, dt.time(8), dt.UTC)
+
+type Pay = Callable[..., None]
+
+
+@pytest.fixture
+def promised(morning: Morning, tell: Callable[..., Any], identified: None) -> Morning:
+    """Meri has promised 50.00 by next week, and 30.00 a week later."""
+    two = (promise(), promise(amount_minor=3_000, due_on=NEXT_WEEK + 7 * DAY))
+    tell(report_visit, report(VisitOutcome.MET_DEBTOR, disclosed=True, promises=two))
+    return morning
+
+
+@pytest.fixture
+def pay(sessions: sessionmaker[Session], promised: Morning) -> Pay:
+    """Record a payment on the case, as the lender."""
+
+    def pay(amount_minor: int, *, on: dt.date, now: dt.datetime = NOW) -> None:
+        with acting_for(sessions, promised.world.lender) as session:
+            case = session.get_one(Case, session.get_one(Visit, promised.visit).case_id)
+            draft = PaymentDraft(
+                external_id=str(uuid.uuid4()),
+                case_id=case.external_id,
+                amount_minor=amount_minor,
+                currency="EUR",
+                paid_on=on,
+            )
+            record_payment(session, draft, now=now)
+
+    return pay
+
+
+def states(sessions: sessionmaker[Session]) -> list[str]:
+    with acting_for_all(sessions) as session:
+        return [one.value for one in session.scalars(sa.select(Promise.state).order_by(Promise.due_on))]
+
+
+def time_passes(sessions: sessionmaker[Session], morning: Morning, now: dt.datetime = OVERDUE) -> None:
+    for org_id in (morning.world.agency, morning.world.lender):
+        with acting_for(sessions, org_id) as session:
+            settle_overdue(session, now=now)
+
+
+def test_a_promise_that_is_paid_is_kept(sessions: sessionmaker[Session], pay: Pay) -> None:
+    pay(5_000, on=TODAY + DAY)
+    assert states(sessions) == ["kept", "open"]
+
+
+def test_parts_add_up_and_the_rest_goes_to_the_next_promise(sessions: sessionmaker[Session], pay: Pay) -> None:
+    pay(2_000, on=TODAY + DAY)
+    assert states(sessions) == ["open", "open"]
+    pay(6_000, on=TODAY + 2 * DAY)
+    assert states(sessions) == ["kept", "kept"]
+
+
+def test_money_sent_on_the_day_may_take_a_while(sessions: sessionmaker[Session], promised: Morning, pay: Pay) -> None:
+    time_passes(sessions, promised, OVERDUE - DAY)
+    assert states(sessions) == ["open", "open"]
+    pay(5_000, on=NEXT_WEEK + GRACE, now=OVERDUE)
+    assert states(sessions) == ["kept", "open"]
+
+
+def test_what_is_not_paid_in_time_is_broken_and_what_is_paid_in_part_partly_kept(
+    sessions: sessionmaker[Session], promised: Morning, pay: Pay
+) -> None:
+    time_passes(sessions, promised)
+    assert states(sessions) == ["broken", "open"]
+    pay(100, on=NEXT_WEEK, now=OVERDUE)
+    assert states(sessions) == ["partly_kept", "open"]
+    with acting_for_all(sessions) as session:
+        late = session.scalars(sa.select(Promise).order_by(Promise.due_on)).all()
+        assert [follow_up(one) for one in late] == [NextStep.CALL, None]
+
+
+def test_a_payment_that_is_heard_of_late_puts_it_right(
+    sessions: sessionmaker[Session], promised: Morning, pay: Pay
+) -> None:
+    time_passes(sessions, promised)
+    pay(5_000, on=TODAY + DAY, now=OVERDUE)
+    assert states(sessions) == ["kept", "open"]
+    with acting_for_all(sessions) as session:
+        noted = [
+            entry.detail["state"] for entry in history_of(session, promised.visit) if entry.kind == "promise_settled"
+        ]
+    assert noted == ["broken", "kept"]
+
+
+@pytest.mark.parametrize("on", [TODAY - DAY, NEXT_WEEK + GRACE + 5 * DAY])
+def test_what_was_paid_before_the_promise_or_long_after_it_does_not_keep_it(
+    sessions: sessionmaker[Session], promised: Morning, pay: Pay, on: dt.date
+) -> None:
+    pay(5_000, on=on, now=OVERDUE)
+    assert states(sessions)[0] == "broken"
+
+
+def test_an_agency_that_no_longer_sees_the_payments_calls_nothing_broken(
+    sessions: sessionmaker[Session], promised: Morning
+) -> None:
+    with acting_for_all(sessions) as session:
+        session.execute(sa.delete(Placement))
+    with acting_for(sessions, promised.world.agency) as session:
+        assert settle_overdue(session, now=OVERDUE) == 0
+    assert states(sessions) == ["open", "open"]
+
+
+DAYS = st.integers(0, 20).map(lambda days: TODAY + days * DAY)
+AMOUNTS = st.integers(1, 10_000)
+OWED = st.builds(
+    Owed, id=st.uuids(), amount_minor=AMOUNTS, currency=st.just("EUR"), made_on=st.just(TODAY), due_on=DAYS
+)
+PAID = st.builds(Paid, id=st.uuids(), amount_minor=AMOUNTS, currency=st.sampled_from(["EUR", "SEK"]), paid_on=DAYS)
+
+
+@given(st.lists(OWED, max_size=5), st.lists(PAID, max_size=8), st.randoms())
+def test_no_money_counts_twice_and_its_order_does_not_count(owed: list[Owed], paid: list[Paid], chance: Any) -> None:
+    got = received(owed, paid)
+    shuffled = paid.copy()
+    chance.shuffle(shuffled)
+    assert received(owed, shuffled) == got
+    assert sum(got.values()) <= sum(one.amount_minor for one in paid if one.currency == "EUR")
+    assert all(0 <= got[one.id] <= one.amount_minor for one in owed)
+
+
+@given(st.lists(OWED, min_size=1, max_size=5), st.lists(PAID, max_size=8), PAID)
+def test_another_payment_never_takes_anything_from_all_promises_together(
+    owed: list[Owed], paid: list[Paid], more: Paid
+) -> None:
+    assert sum(received(owed, [*paid, more]).values()) >= sum(received(owed, paid).values())
+
+
+@given(OWED, st.integers(0, 10_000), DAYS)
+def test_a_settled_promise_stays_settled_as_time_passes(one: Owed, got: int, day: dt.date) -> None:
+    now, later = (standing(one, got, today=on) for on in (day, day + 30 * DAY))
+    assert now in (later, PromiseState.OPEN)
