@@ -18,9 +18,10 @@ from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.identity import confirmed_by_crew
-from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitEvent, VisitReport
+from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitReport
+from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
-from fieldvisit.phone.notes import ARRIVED, about_sending
+from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
@@ -135,7 +136,7 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
     row.after_cancellation = visit.state is VisitState.CANCELLED
     session.add(row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
-    visit.arrived_at = visit.arrived_at or _arrival_noted(session, visit)
+    visit.arrived_at = visit.arrived_at or arrival_of(session, visit)
     detail: dict[str, Any] = {"report_id": str(row.id), "outcome": row.outcome.value, **about_sending(draft, now)}
     if draft.met is not None:
         detail["met"] = draft.met.value
@@ -144,15 +145,6 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
     event = note_event(visit, "reported", now=now, **detail)
     event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
     move(session, visit, VisitState.REPORTED, now=now, event=event)
-
-
-def _arrival_noted(session: Session, visit: Visit) -> dt.datetime | None:
-    """The earliest arrival that was written down while the visit stood elsewhere: given back, or planned anew."""
-    details = session.scalars(
-        sa.select(VisitEvent.detail).where(VisitEvent.visit_id == visit.id, VisitEvent.kind == ARRIVED)
-    )
-    told = [dt.datetime.fromisoformat(each["happened_at"]) for each in details if "happened_at" in each]
-    return min(told, default=None)
 
 
 def _lock(session: Session, visit_id: uuid.UUID) -> Visit:

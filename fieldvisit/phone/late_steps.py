@@ -7,12 +7,12 @@ what was wrong written down beside them. They open no amounts, and move a visit 
 import datetime as dt
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, decide
-from fieldvisit.models import Case, Place, Stop, Visit, VisitEvent
+from fieldvisit.models import Case, Place, Stop, Visit
+from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import happened_at
 from fieldvisit.phone.drafts import ArrivalDraft
 from fieldvisit.phone.notes import Outcome, entry_of, fix_of, flags_of, noted, present_of
@@ -54,27 +54,14 @@ def arrive_late(
     judged = _judged(session, visit, present, at) if waits else {}
     names = [str(visitor_id) for visitor_id in sorted(present)]
     event = entry_of(visit, telling, draft, now, present=names, **flags, **judged)
-    if _undone_since(session, visit, at):
-        return noted(session, visit, event, **flags)
-    if waits:
-        visit.arrived_at = at
+    state, _ = noted(session, visit, event)
+    arrived_at = arrival_of(session, visit)
+    if waits and arrived_at is not None:
+        visit.arrived_at = arrived_at
         return move(session, visit, VisitState.ARRIVED, now=now, event=event).state, flags
     if visit.state in BEGUN_OR_OVER:
-        visit.arrived_at = min(visit.arrived_at or at, at)
-    return noted(session, visit, event, **flags)
-
-
-def _undone_since(session: Session, visit: Visit, at: dt.datetime) -> bool:
-    """Whether the phone has told already that this arrival was none."""
-    undone = session.execute(
-        sa.select(VisitEvent.at, VisitEvent.detail).where(
-            VisitEvent.visit_id == visit.id, VisitEvent.kind == "arrival_undone"
-        )
-    )
-    times = [
-        dt.datetime.fromisoformat(detail["happened_at"]) if "happened_at" in detail else told for told, detail in undone
-    ]
-    return any(each >= at for each in times)
+        visit.arrived_at = arrived_at or visit.arrived_at
+    return state, flags
 
 
 def _still_waits(visit: Visit, stop: Stop, at: dt.datetime) -> bool:

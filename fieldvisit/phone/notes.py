@@ -32,12 +32,15 @@ def entry_of(visit: Visit, telling: Telling, draft: EventDraft, now: dt.datetime
 
 
 def about_sending(draft: EventDraft, now: dt.datetime) -> dict[str, Any]:
-    """How it was sent: the drift of the phone's clock, when it happened if that is past, the battery."""
+    """How it was sent: the drift of the phone's clock, when it happened by ours, the battery."""
     told: dict[str, Any] = {}
     if draft.sent_at is not None:
-        told["drift_s"] = round(drift_of(draft, now).total_seconds())
+        told |= {
+            "drift_s": round(drift_of(draft, now).total_seconds()),
+            "happened_at": happened_at(draft, now).isoformat(),
+        }
     if is_late(draft, now):
-        told |= {"late": True, "happened_at": happened_at(draft, now).isoformat()}
+        told["late"] = True
     if draft.battery_percent is not None:
         told["battery_percent"] = draft.battery_percent
     if draft.token_expired:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.field_rules import field_rules
 from fieldvisit.models import IdentityCheck, Visit
-from fieldvisit.phone.clocks import happened_at
+from fieldvisit.phone.arrivals import arrival_of
+from fieldvisit.phone.clocks import happened_at, is_late
 from fieldvisit.phone.drafts import RejectionDraft, UndoDraft
 from fieldvisit.phone.notes import Outcome, entry_of, noted
 from fieldvisit.phone.routes import get_own_stop, get_told_stop
@@ -52,20 +53,23 @@ def reject_visit(
 def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by: Teller, now: dt.datetime) -> Receipt:
     """The arrival was none: the wrong door, or a slip of the finger. Both stay in the history.
 
-    Undone is what the phone had told by then; an arrival that is told afterwards, and happened after, counts. Raises
-    NotInThisHouse, TooLateToUndo, WrongState.
+    Undone is what happened before; an arrival that happened after it counts, whichever was told first. Raises
+    NotInThisHouse and TooLateToUndo for what is happening now; what is told afterwards is a fact.
     """
     telling = Telling(kind="arrival_undone", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
     def act() -> Outcome:
         visit = get_visit(session, visit_id, lock=True)
+        if visit.state is VisitState.ARRIVED and not is_late(draft, now):
+            _demand_undoable(session, visit, at=happened_at(draft, now))
         event = entry_of(visit, telling, draft, now, reason=draft.reason.value)
-        if visit.state not in (VisitState.PUBLISHED, VisitState.ARRIVED):
-            # Told after the report, which says what happened; or of a visit that was never seen to arrive.
-            return noted(session, visit, event)
-        _demand_undoable(session, visit, at=happened_at(draft, now))
-        visit.arrived_at = None
-        return move(session, visit, VisitState.UNDER_WAY, now=now, event=event).state, {}
+        state, facts = noted(session, visit, event)
+        arrived_at = arrival_of(session, visit)
+        if state in (VisitState.ARRIVED, VisitState.REPORTED, VisitState.CLOSED):
+            visit.arrived_at = arrived_at
+        if state is VisitState.PUBLISHED or (state is VisitState.ARRIVED and arrived_at is None):
+            state = move(session, visit, VisitState.UNDER_WAY, now=now, event=event).state
+        return state, facts
 
     return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
 

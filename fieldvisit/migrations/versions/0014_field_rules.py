@@ -5,8 +5,8 @@ from alembic import op
 
 from fieldvisit.migrations.security import secure
 
-revision = "0013_field_rules"
-down_revision = "0012_sessions"
+revision = "0014_field_rules"
+down_revision = "0013_plan_parts"
 branch_labels = None
 depends_on = None
 
