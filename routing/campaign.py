@@ -11,14 +11,10 @@ from routing.improve.search import Lane, Order, Stretch, Watch, run
 from routing.limits import Limits, Progress
 from routing.select import Choice, Effort, choose, pooled
 
-HOT, WARM, COLD = 16.0, 1.0, 0.05
+HOT, WARM, COLD = 16.0, 1.0, 0.08
 """Temperatures, in drives to a near neighbour."""
 SHARES = (0.8, 0.2)
 """How much of the budget each stretch of annealing has; the first is hot, the other starts from the choice."""
-EXCHANGES = (8, 2)
-"""In how many pieces each stretch cools; after each the lanes that are behind go on from the best."""
-COLLECTED = 0.5
-"""From which part of the first stretch on the routes met are worth keeping."""
 CHOOSING = 0.06
 """The share of the clock for each choice across routes."""
 DETERMINISTIC_PER_ITERATION = 4e-6
@@ -61,27 +57,16 @@ class Campaign:
         return Outcome(first.order(), sum(int(lane.best.rounds[0]) for lane in self.lanes), self._gap(first.cost()))
 
     def _cool(self, number: int, share: float) -> None:
-        """Anneal from hot to cold in pieces, between which the lanes learn from each other."""
-        hot, pieces = HOT if number == 0 else WARM, EXCHANGES[number]
-        for piece in range(pieces):
-            here, there = (hot * (COLD / hot) ** (at / pieces) for at in (piece, piece + 1))
-            if number == 0 and piece == round(COLLECTED * pieces):
-                for lane in self.lanes:
-                    lane.forget_routes()
-            run(self.lanes, self._stretch(share / pieces, here, there), self.watch)
-            best = self._best_lane()
-            for lane in self.lanes:
-                if lane is not best:
-                    lane.load(best.best_order())
-                    lane.keep()
+        """Anneal for a share of the budget: the first stretch from hot, any later one from warm."""
+        run(self.lanes, self._stretch(share, HOT if number == 0 else WARM), self.watch)
 
-    def _stretch(self, share: float, hot: float, cold: float) -> Stretch:
+    def _stretch(self, share: float, hot: float) -> Stretch:
         limits = self.limits
         rounds = None if limits.iterations is None else max(1, round(limits.iterations * share))
         seconds = None
         if rounds is None and limits.seconds is not None:
             seconds = limits.seconds * share * (1 - CHOOSING * len(SHARES))
-        return Stretch(hot * self.unit, cold * self.unit, rounds, seconds)
+        return Stretch(hot * self.unit, COLD * self.unit, rounds, seconds)
 
     def _best_lane(self) -> Lane:
         return min(self.lanes, key=lambda lane: float(lane.best.cost[0]))

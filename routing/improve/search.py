@@ -51,10 +51,6 @@ class Lane:
     def forget(self) -> None:
         """Drop the best and the routes met: they were made under begins that no longer hold."""
         self.best.cost[0] = np.inf
-        self.forget_routes()
-
-    def forget_routes(self) -> None:
-        """Make room in the pool."""
         self.pool.used[:] = 0
         self.pool.slots[:] = 0
 

@@ -37,8 +37,8 @@ def matrices(size: int) -> SearchStrategy[Matrix]:
 
 
 @st.composite
-def travels(draw: DrawFn, size: int) -> Travel:
-    if draw(st.integers(0, 3)):
+def travels(draw: DrawFn, size: int, banded: bool) -> Travel:
+    if not banded or draw(st.integers(0, 3)):
         return Travel(seconds=draw(matrices(size)))
     starts = sorted(draw(st.sets(st.integers(0, HORIZON), min_size=2, max_size=3)))
     return Travel(bands=tuple(Band(from_s=start, seconds=draw(matrices(size))) for start in starts))
@@ -106,14 +106,14 @@ def tasks(draw: DrawFn, index: int, places: int, names: tuple[str, ...]) -> Task
 
 
 @st.composite
-def days(draw: DrawFn) -> Problem:
+def days(draw: DrawFn, most_tasks: int = 10, most_crews: int = 4, banded: bool = True) -> Problem:
     places = draw(st.integers(1, 6))
-    team = tuple(draw(crews(index, places)) for index in range(draw(st.integers(1, 4))))
+    team = tuple(draw(crews(index, places)) for index in range(draw(st.integers(1, most_crews))))
     names = tuple(crew.id for crew in team)
     price = st.sampled_from((0, 0, 1, 3))
     return Problem(
-        travel=draw(travels(places)),
-        tasks=tuple(draw(tasks(index, places, names)) for index in range(draw(st.integers(0, 10)))),
+        travel=draw(travels(places, banded)),
+        tasks=tuple(draw(tasks(index, places, names)) for index in range(draw(st.integers(0, most_tasks)))),
         crews=team,
         prices=Prices(
             travel=draw(st.integers(0, 2)),

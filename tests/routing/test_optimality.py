@@ -1,0 +1,56 @@
+"""Small days against an exact model: how often the search finds the very best plan, and that it never claims better."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from routing.checking import faults
+from routing.problem import Overtime, Pin, Prices, Problem
+from routing.solver import Limits, solve
+from tests.routing.days import days
+from tests.routing.exact import best_rank
+from tests.routing.worlds import HOUR, between, crew, lunch, street, task
+
+SMALL = Limits(iterations=400, threads=1, seed=3)
+DAYS = 10_000
+LEAST_SHARE = 0.97
+
+
+@pytest.mark.parametrize(
+    ("problem", "rank"),
+    [
+        (street(task("a", 3), task("b", 5)), (0, 6000)),
+        (street(task("a", 3, mandatory=True), crews=(crew(shift=(8 * HOUR, 8 * HOUR)),)), (1, 10_000)),
+        (street(task("a", 2, group="g"), task("b", 1, group="g", value_s=700)), (0, 1200)),
+        (street(task("a", 2, windows=(between(12 * HOUR, 13 * HOUR),)), crews=(crew(break_=lunch()),)), (0, 2400)),
+        (street(task("a", 2, crews=2), crews=(crew(), crew("south", start=4, end=4))), (0, 4800)),
+        (street(task("a", 9, value_s=20_000),
+                crews=(crew(shift=(0, 9000), overtime=Overtime(until_s=11_400, price=1)),)), (0, 13_200)),
+        (street(task("a", 2, published_crew="north", pin=Pin(crew="south")), crews=(crew(), crew("south")),
+                prices=Prices(change=500)), (0, 2900)),
+        (street(task("a", 1), prices=Prices(balance=1), crews=(crew(), crew("south"))), (0, 3000)),
+    ],
+)  # fmt: skip
+def test_the_exact_model_knows_days_that_a_person_can_solve(problem: Problem, rank: tuple[int, int]) -> None:
+    assert best_rank(problem) == rank
+    assert solve(problem, SMALL).rank == rank
+
+
+@pytest.mark.long
+def test_small_days_are_solved_to_the_best_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """At most six tasks and two crews, every feature mixed but hour bands."""
+    ranks: list[tuple[tuple[int, int], tuple[int, int]]] = []
+
+    @settings(max_examples=DAYS, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(days(most_tasks=6, most_crews=2, banded=False))
+    def compare(problem: Problem) -> None:
+        plan, best = solve(problem, SMALL), best_rank(problem)
+        assert faults(problem, plan) == []
+        if best is not None:
+            assert plan.rank >= best
+            ranks.append((plan.rank, best))
+
+    compare()
+    share = sum(found == best for found, best in ranks) / len(ranks)
+    with capsys.disabled():
+        print(f"\n{len(ranks)} days proved, {share:.2%} of them solved to the best there is")
+    assert share >= LEAST_SHARE
