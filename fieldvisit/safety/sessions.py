@@ -153,7 +153,7 @@ def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing
     if pressed is None:
         raise AlertStillOpen()
     remember(session, row, told.event_id)
-    return _take_back(session, row, pressed, told, seems)
+    return _take_back(session, row, pressed, told=told, after=seems)
 
 
 def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
@@ -164,7 +164,7 @@ def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
     )
 
 
-def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, told: Told, after: SafetyState) -> Standing:
+def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told: Told, after: SafetyState) -> Standing:
     timers = Timers.from_json(row.policy)
 
     def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
