@@ -30,6 +30,7 @@ RESOURCES = (
     "promises",
     "plans",
     "weeks",
+    "plan_changes",
     "blocks",
     "compliance",
     "phone",

@@ -65,6 +65,11 @@ class Change:
     def __getitem__(self, name: str) -> str:
         return str(dict(self.facts)[name])
 
+    @property
+    def skills(self) -> tuple[str, ...]:
+        """The skills that a crew would be given."""
+        return tuple(unquote(skill) for skill in self["skills"].split(","))
+
     def seconds(self, name: str) -> int:
         return int(dict(self.facts)[name])
 
@@ -107,7 +112,7 @@ def changed(problem: Problem, name: str, change: Change) -> Problem:
 def changed_crew(crew: Crew, change: Change) -> Crew:
     """The crew once a change of its own is made."""
     if change.kind is Kind.OFFER:
-        return replace(crew, offers=crew.offers | {unquote(skill) for skill in change["skills"].split(",")})
+        return replace(crew, offers=crew.offers | set(change.skills))
     if change.kind is Kind.MORE_PEOPLE:
         return replace(crew, size=change.seconds("people"))
     if change.kind is Kind.LONGER_SHIFT:

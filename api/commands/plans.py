@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
@@ -16,12 +17,14 @@ from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.languages import Message, say
-from fieldvisit.models import Area, DayPlan
-from fieldvisit.planning import drawing, judging, plans, publishing, telling
+from fieldvisit.models import Area, DayPlan, Organisation, Visit
+from fieldvisit.planning import choosing, drawing, editing, judging, plans, publishing, telling
+from fieldvisit.planning.change_tables import effects_table, options_table
 from fieldvisit.planning.failures import failure_words
 from fieldvisit.planning.jobs import enqueue_solve
 from fieldvisit.planning.tables import route_table, stop_table, unserved_table
 from fieldvisit.vocabulary import DayPlanState
+from routing.options import MOST
 
 POLL_S = 0.5
 MAKING = (DayPlanState.REQUESTED, DayPlanState.SOLVING)
@@ -138,6 +141,45 @@ def publish(context: Context, plan_id: uuid.UUID, code: str) -> None:
         published = publishing.publish_plan(session, plan_id, published_by_id=None, now=context.clock())
         version = published.version
     click.echo(context.say("Published as version {version}.", version=version))
+
+
+@plan.command()
+@plan_id
+@click.argument("reference")
+@organisation
+@click.pass_obj
+def options(context: Context, plan_id: uuid.UUID, reference: str, code: str) -> None:
+    """Where one visit could go from now on, the cheapest place first: an urgent one, or one that might move."""
+    with acting_for(context.sessions, context.organisation(code)) as session:
+        visit_id = session.scalar(sa.select(Visit.id).where(Visit.reference == reference))
+        if visit_id is None:
+            raise NotFound(what="visit", id=reference)
+        found = choosing.options_of(session, plan_id, visit_id, most=MOST, now=context.clock())
+        table = options_table(found, context.language)
+    Console().print(table)
+
+
+@plan.command()
+@plan_id
+@organisation
+@click.pass_obj
+def effects(context: Context, plan_id: uuid.UUID, code: str) -> None:
+    """What publishing the plan would change for people, against what the phones show."""
+    with acting_for(context.sessions, context.organisation(code)) as session:
+        zone = ZoneInfo(session.get_one(Organisation, session.info["org"]).zone)
+        found = choosing.effects_on_phones(session, plan_id)
+    Console().print(effects_table(found, zone, context.language))
+
+
+@plan.command()
+@plan_id
+@organisation
+@click.pass_obj
+def undo(context: Context, plan_id: uuid.UUID, code: str) -> None:
+    """Drop a draft made by hand, and bring back the plan it was made from; prints that one's id."""
+    with acting_for(context.sessions, context.organisation(code)) as session:
+        before = editing.undo(session, plan_id, now=context.clock()).id
+    click.echo(before)
 
 
 def _wait(context: Context, org_id: uuid.UUID, wanted: uuid.UUID) -> None:

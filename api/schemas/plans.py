@@ -12,7 +12,7 @@ from fieldvisit.languages import say
 from fieldvisit.models import DayPlan, UnservedVisit
 from fieldvisit.planning.failures import PlanFailure, failure_words
 from fieldvisit.planning.plans import PlanRequest
-from fieldvisit.planning.telling import Told, reason_words, shown_routes, travel_words
+from fieldvisit.planning.telling import Told, help_words, reason_words, shown_routes, travel_words
 from fieldvisit.vocabulary import DayPlanState, UnservedReason, VisitState
 
 
@@ -65,14 +65,34 @@ class RouteOut(Out):
     stops = fields.List(Part(StopOut), required=True)
 
 
+class PutInOut(Out):
+    more_s = fields.Integer(required=True)
+    displaces = fields.List(Id(), required=True)
+    words = fields.String(required=True)
+
+
+class RemedyOut(PutInOut):
+    """`change`: as the planning format writes it."""
+
+    change = fields.String(required=True)
+
+
 class UnservedOut(Out):
-    """A visit left out: the reason as a code, and in words."""
+    """A visit left out: the reason as a code, and in words; which visits hold its place, and what would help.
+
+    `put_in`: what serving it as the day is would cost and push out. `remedy`: a change that was planned and judged.
+    `more_s`: how much dearer the plan would be, in seconds of travel; less than nothing where it would be cheaper.
+    """
 
     visit_id = fields.UUID(required=True)
     reference = fields.String(required=True)
     reason = Choice(UnservedReason, required=True)
     words = fields.String(required=True)
     remarks = fields.List(fields.String(), required=True)
+    crews = fields.Dict(keys=fields.String(), values=Choice(UnservedReason), required=True)
+    held_by = fields.List(Id(), required=True)
+    put_in = Part(PutInOut, required=True, allow_none=True)
+    remedy = Part(RemedyOut, required=True, allow_none=True)
 
 
 class FailureOut(Out):
@@ -83,7 +103,10 @@ class FailureOut(Out):
 
 
 class PlanOut(Out):
-    """One plan, without its routes. `progress` tells of its search: seconds, iterations, cost, served, unserved."""
+    """One plan, without its routes. `progress` tells of its search: seconds, iterations, cost, served, unserved.
+
+    `based_on_id`: the plan that was changed by hand into this one. `repairs_id`: the published plan that it repairs.
+    """
 
     id = fields.UUID(required=True)
     area_id = fields.UUID(required=True)
@@ -98,6 +121,8 @@ class PlanOut(Out):
     requested_at = fields.AwareDateTime(required=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
     published_at = fields.AwareDateTime(required=True, allow_none=True)
+    based_on_id = fields.UUID(required=True, allow_none=True)
+    repairs_id = fields.UUID(required=True, allow_none=True)
 
     @pre_dump
     def tell(self, plan: DayPlan, **_: Any) -> dict[str, Any]:
@@ -152,12 +177,17 @@ class FaultsOut(Out):
 
 def _left(left: UnservedVisit, told: Told) -> dict[str, Any]:
     words, remarks = reason_words(left, told)
+    put_in, remedy = help_words(left, told)
     return {
         "visit_id": left.visit_id,
         "reference": left.visit.reference,
         "reason": left.reason,
         "words": say(words, language()),
         "remarks": [say(remark, language()) for remark in remarks],
+        "crews": left.detail.get("crews", {}),
+        "held_by": left.detail.get("held_by", []),
+        "put_in": None if put_in is None else left.detail["put_in"] | {"words": say(put_in, language())},
+        "remedy": None if remedy is None else left.detail["remedy"] | {"words": say(remedy, language())},
     }
 
 

@@ -38,6 +38,14 @@ class DayPlan(Base, Owned):
     plan: Mapped[dict[str, Any] | None]
     travel_source: Mapped[str | None]
     cost: Mapped[int | None] = mapped_column(sa.BigInteger)
+    crews: Mapped[Json]
+    """Everybody who could ride: crew → `members` (the lead first), `lat`, `lon`, `from_office`, `break_s`."""
+    asked: Mapped[Json]
+    """What a search that repairs a day was asked: the price of a change and how many visits may change."""
+    based_on_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("day_plans.id"))
+    """The plan that somebody changed by hand into this one."""
+    repairs_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("day_plans.id"))
+    """The published plan that this one repairs: what has begun in it stays as it is."""
     requested_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     published_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     requested_at: Mapped[RecordedAt]
@@ -46,7 +54,9 @@ class DayPlan(Base, Owned):
     published_at: Mapped[dt.datetime | None]
 
     area: Mapped[Area] = relationship()
-    routes: Mapped[list["Route"]] = relationship(order_by="Route.crew_code", back_populates="plan")
+    routes: Mapped[list["Route"]] = relationship(
+        order_by="Route.crew_code", back_populates="plan", foreign_keys="Route.plan_id"
+    )
     unserved: Mapped[list["UnservedVisit"]] = relationship(back_populates="plan")
 
     __table_args__ = (
@@ -65,7 +75,11 @@ class DayPlan(Base, Owned):
 
 
 class Route(Base, Owned):
-    """A crew's day. `path` is the way along roads as [lon, lat] pairs, for a picture."""
+    """A crew's day. `path` is the way along roads as [lon, lat] pairs, for a picture.
+
+    `since_...`: the route, its plan and its version in which the phones were last told something new, where that was an
+    earlier one: a version that changes nothing for a crew is no news for its phones.
+    """
 
     __tablename__ = "routes"
 
@@ -83,8 +97,11 @@ class Route(Base, Owned):
     break_at: Mapped[dt.datetime | None]
     break_s: Mapped[int | None]
     path: Mapped[list[Any]]
+    since_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("routes.id"))
+    since_plan_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("day_plans.id"))
+    since_version: Mapped[int | None]
 
-    plan: Mapped[DayPlan] = relationship(back_populates="routes")
+    plan: Mapped[DayPlan] = relationship(back_populates="routes", foreign_keys=[plan_id])
     members: Mapped[list["CrewMember"]] = relationship(order_by="CrewMember.lead.desc()")
     stops: Mapped[list["Stop"]] = relationship(order_by="Stop.position", back_populates="route")
 

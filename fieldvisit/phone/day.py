@@ -36,7 +36,7 @@ class DayStop:
 
 @dataclass(frozen=True, kw_only=True)
 class DayRoute:
-    """One route, as published in `plan_version`."""
+    """One route as it was last changed, by the plan `plan_id`, published as `plan_version`. Its id stays with it."""
 
     route_id: uuid.UUID
     plan_id: uuid.UUID
@@ -77,9 +77,9 @@ def my_visit(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID, *, no
 
 def _route(route: Route, cards: dict[uuid.UUID, VisitCard]) -> DayRoute:
     return DayRoute(
-        route_id=route.id,
-        plan_id=route.plan_id,
-        plan_version=route.plan.version,
+        route_id=route.since_id or route.id,
+        plan_id=route.since_plan_id or route.plan_id,
+        plan_version=route.since_version or route.plan.version,
         crew_code=route.crew_code,
         depart_at=route.depart_at,
         return_at=route.return_at,

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.work import Answer, Work
@@ -56,7 +56,7 @@ def solve_day(work: Work) -> Answer:
         table, lines = ways.table(points)
         problem = replace(_untravelled(work), travel=ways.travel(table))
         limits = Limits(seconds=work.seconds, iterations=work.iterations, threads=work.threads, seed=work.seed)
-        plan = _solved(problem, work, limits)
+        plan, put_in = _explained(problem, _solved(problem, work, limits), work)
         paths = _paths(problem, plan, points, lines)
     except MapMissing as error:
         return Answer(failure=PlanFailure.MAP_UNUSABLE, says=str(error))
@@ -73,6 +73,7 @@ def solve_day(work: Work) -> Answer:
         travel_source=table.source,
         paths=paths,
         set_aside={task: reason.value for task, reason in aside.items()},
+        put_in=put_in,
     )
 
 
@@ -85,6 +86,26 @@ def _solved(problem: "Problem", work: Work, limits: "Limits") -> "Plan":
 
     orders = {crew: tuple(stops) for crew, stops in work.orders.items()}
     return solve_from(problem, orders, limits, on_progress=_tell)
+
+
+def _explained(problem: "Problem", plan: "Plan", work: Work) -> "tuple[Plan, dict[str, dict[str, Any]]]":
+    """The plan with reasons and remedies, and what it would cost to put in each task left out."""
+    from routing.explain import explain, unserved_of
+    from routing.problem import Window
+    from routing.remedies import Wishes
+
+    hours = {
+        task: tuple(Window(opens_s=opens, closes_s=closes) for opens, closes in spans if opens < closes)
+        for task, spans in work.askable.items()
+    }
+    wishes = Wishes(hours=hours, skills=frozenset(work.lendable))
+    told = explain(problem, plan, wishes)
+    put_in = {
+        one.task: {"cost": one.put_in.cost, "displaces": list(one.put_in.displaces)}
+        for one in told
+        if one.put_in is not None
+    }
+    return replace(plan, unserved=tuple(unserved_of(one) for one in told)), put_in
 
 
 def _ways(work: Work) -> "Ways":

@@ -7,7 +7,7 @@ Aurora``. A skill stands as it is; the others carry their kind before a colon.
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -154,6 +154,12 @@ def crews_of(
             offers = {*known(members), *_held(roster, members, papers), *_small_enough(members, most)}
             crews.append(_crew(area, code, members, hours=hours, offers=offers))
     return tuple(crews), stayed_home
+
+
+def offered(roster: Roster, people: Collection[uuid.UUID], papers: Papers, most: Iterable[int]) -> frozenset[str]:
+    """What these people, riding together, offer to visits with this demand for papers."""
+    members = [shift for shift in roster.shifts if shift.visitor_id in people]
+    return frozenset({*known(members), *_held(roster, members, {papers}), *_small_enough(members, most)})
 
 
 def _stays_home(roster: Roster, shift: Shift, papers: Set[Papers]) -> StayedHome | None:

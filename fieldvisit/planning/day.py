@@ -25,12 +25,14 @@ from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import whole_day
 from fieldvisit.compliance.windows import lawful_windows
 from fieldvisit.decisions import organisations_by_id
+from fieldvisit.errors import NotFound
 from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.models import Area, Case, DayPlan, Organisation, Place, Placement, Visit
 from fieldvisit.placements import in_force
 from fieldvisit.planning.crews import (
     CrewToPlan,
     Papers,
+    Roster,
     StayedHome,
     at_most,
     crews_of,
@@ -56,6 +58,8 @@ class VisitToPlan:
     visitors: int
     facts: Facts
     terms: Terms
+    askable: Intervals = ()
+    """The lawful hours without the debtor's own wishes: when they could be asked whether a visit would suit them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,7 @@ class _Permitted:
     facts: Facts
     terms: Terms
     hours: Intervals
+    askable: Intervals
 
 
 def read_day(
@@ -132,7 +137,33 @@ def read_day(
     )
 
 
-def _candidates(session: Session, area: Area, on: dt.date) -> list[Visit]:
+@dataclass(frozen=True, kw_only=True)
+class Joining:
+    """A visit that joins a day which is planned already, and what it demands of its crew's papers and size."""
+
+    visit: VisitToPlan
+    roster: Roster
+    papers: Papers
+    most: frozenset[int]
+
+
+def read_joining(session: Session, area: Area, on: dt.date, visit_id: uuid.UUID, now: dt.datetime) -> Joining | LeftOut:
+    """One visit as `read_day` would read it. Raises NotFound where it waits for no plan of this area and day."""
+    organisation = session.get_one(Organisation, area.org_id)
+    known = _known(session, organisation, _candidates(session, area, on, only=visit_id), now)
+    if not known:
+        raise NotFound(what="visit", id=visit_id)
+    visit, facts, policies = known[0]
+    one = _judged(visit, facts, policies, on=on, now=now)
+    if isinstance(one, LeftOut):
+        return one
+    roster = read_roster(session, area, on)
+    papers = papers_of(roster, one.visit, one.facts, one.terms)
+    most = frozenset() if one.terms.staff_max is None else frozenset({one.terms.staff_max})
+    return Joining(visit=_to_plan(one, papers.tag), roster=roster, papers=papers, most=most)
+
+
+def _candidates(session: Session, area: Area, on: dt.date, *, only: uuid.UUID | None = None) -> list[Visit]:
     of_this_area = sa.and_(
         Visit.state.in_((VisitState.PLANNED, VisitState.PUBLISHED)),
         Visit.planned_on == on,
@@ -152,6 +183,7 @@ def _candidates(session: Session, area: Area, on: dt.date) -> list[Visit]:
             Visit.org_id == area.org_id,
             sa.or_(Visit.state == VisitState.ELIGIBLE, without_point, of_this_area),
             Visit.last_on >= on,
+            sa.true() if only is None else Visit.id == only,
             # Placed today is not placed on that day: what ends before it is nobody's to plan.
             sa.or_(Visit.lender_id == area.org_id, placed.exists()),
         )
@@ -207,7 +239,9 @@ def _judged(
     terms = terms_for(policies, facts.place, on, scope=facts.scope)
     if in_the_way or not hours or terms is None:
         return LeftOut(visit_id=visit.id, reason=UnservedReason.NOT_PERMITTED, detail={"clauses": plain(in_the_way)})
-    return _Permitted(visit, facts, terms, hours)
+    unasked = replace(facts, debtor_times=())
+    askable = _hours(visit, unasked, policies, on=on, now=now) if facts.debtor_times else ()
+    return _Permitted(visit, facts, terms, hours, askable)
 
 
 def _hours(visit: Visit, facts: Facts, policies: tuple[Policy, ...], *, on: dt.date, now: dt.datetime) -> Intervals:
@@ -238,4 +272,5 @@ def _to_plan(one: _Permitted, papers: str) -> VisitToPlan:
         visitors=one.terms.staff_min,
         facts=one.facts,
         terms=one.terms,
+        askable=one.askable,
     )

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, UnservedVisit, Visit
+from fieldvisit.planning.crews import CrewToPlan
 from fieldvisit.planning.elsewhere import refuse_taken
 from fieldvisit.planning.judging import demand_faultless
 from fieldvisit.planning.plans import Claimed, lock_plan, planned_in, published_plan, release_drafts, take_turn
 from fieldvisit.planning.problem import instant
+from fieldvisit.planning.remedies import detail_of
 from fieldvisit.planning.stops import judge_stops, leave_out, plain_clauses
 from fieldvisit.visits import lock_visits, move
 from fieldvisit.vocabulary import CheckMoment, DayPlanState, UnservedReason, VisitState
@@ -30,13 +32,14 @@ from routing.problem import Problem
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """What a search came back with. `paths`: crew → the way along roads as [lon, lat]. `set_aside`: visit → why nobody
-    can be sent to its point."""
+    can be sent to its point. `put_in`: visit left out → `cost` of the plan with it, and which it `displaces`."""
 
     problem: Mapping[str, Any]
     plan: Mapping[str, Any]
     travel_source: str
     paths: Mapping[str, Sequence[Any]]
     set_aside: Mapping[str, str] = field(default_factory=dict)
+    put_in: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +65,12 @@ def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.dat
     if row.state is not DayPlanState.SOLVING or row.claimed_at != claimed.claimed_at:
         return False
     refuse_taken(session, row, _people(claimed, plan))
-    drafts = _earlier_drafts(session, row)
+    drafts = earlier_drafts(session, row)
     visits = lock_visits(session, planned_in(session, drafts) | _served(plan))
     release_drafts(session, drafts, now)
     row.problem, row.plan = dict(found.problem), dict(found.plan)
     row.cost, row.travel_source = plan.cost, found.travel_source
+    row.crews = {crew.code: crew_record(crew) for crew in claimed.day.crews}
     row.stayed_home = {
         str(one.visitor_id): {
             "staff_number": one.staff_number,
@@ -83,7 +87,18 @@ def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.dat
     return True
 
 
-def _earlier_drafts(session: Session, plan: DayPlan) -> Sequence[DayPlan]:
+def crew_record(crew: CrewToPlan) -> dict[str, Any]:
+    """What has to be known of a crew to let it ride later, kept with the plan."""
+    return {
+        "members": [str(shift.visitor_id) for shift in crew.members],
+        "lat": crew.lat,
+        "lon": crew.lon,
+        "from_office": not crew.starts_from_home,
+        "break_s": crew.lead.break_s,
+    }
+
+
+def earlier_drafts(session: Session, plan: DayPlan) -> Sequence[DayPlan]:
     return session.scalars(
         sa.select(DayPlan)
         .where(
@@ -110,8 +125,7 @@ def _people(claimed: Claimed, plan: answers.Plan) -> set[uuid.UUID]:
 def _add_unserved(session: Session, answer: _Answer) -> None:
     left_out = [(one.visit_id, one.reason, one.detail) for one in answer.claimed.day.left_out]
     left_out += [
-        (uuid.UUID(one.task), UnservedReason(one.reason.value), _detail(one, answer.found.set_aside))
-        for one in answer.plan.unserved
+        (uuid.UUID(one.task), UnservedReason(one.reason.value), _detail(one, answer)) for one in answer.plan.unserved
     ]
     session.add_all(
         UnservedVisit(org_id=answer.row.org_id, plan_id=answer.row.id, visit_id=visit_id, reason=reason, detail=detail)
@@ -119,14 +133,11 @@ def _add_unserved(session: Session, answer: _Answer) -> None:
     )
 
 
-def _detail(one: answers.Unserved, set_aside: Mapping[str, str]) -> dict[str, Any]:
-    """What is wrong with its point; else per crew why not, or which visits hold the place: kept apart, since both are
-    only names."""
-    if one.task in set_aside:
-        return {"point": set_aside[one.task]}
-    if isinstance(one.detail, Mapping):
-        return {"crews": dict(one.detail)}
-    return {"held_by": list(one.detail)} if isinstance(one.detail, tuple) else {}
+def _detail(one: answers.Unserved, answer: _Answer) -> dict[str, Any]:
+    """What is wrong with its point; else why not, what putting it in would cost, and what would help."""
+    if one.task in answer.found.set_aside:
+        return {"point": answer.found.set_aside[one.task]}
+    return detail_of(one, answer.plan.cost, answer.found.put_in.get(one.task))
 
 
 def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route:
@@ -143,7 +154,7 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
         depart_at=instant(origin, found.depart_s),
         return_at=instant(origin, found.return_s),
         travel_s=found.travel_s,
-        travel_m=_metres(answer.question, found),
+        travel_m=metres_of(answer.question, found),
         wait_s=found.wait_s,
         break_at=instant(origin, found.break_begin_s) if found.break_begin_s is not None else None,
         break_s=crew.lead.break_s if broken else None,
@@ -153,7 +164,7 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
         CrewMember(org_id=answer.row.org_id, visitor_id=shift.visitor_id, lead=shift is crew.lead)
         for shift in crew.members
     ]
-    drives = _drives(answer.question, found)
+    drives = drives_of(answer.question, found)
     route.stops = [
         Stop(
             org_id=answer.row.org_id,
@@ -194,13 +205,13 @@ def _legs(question: Problem, found: answers.Route) -> list[tuple[int, int]]:
     return list(pairwise([crew.start, *stops, *([] if crew.end is None else [crew.end])]))
 
 
-def _drives(question: Problem, found: answers.Route) -> list[int]:
+def drives_of(question: Problem, found: answers.Route) -> list[int]:
     """The seconds of each drive, in the hours in which it is driven."""
     legs = legs_of(question, question.crew_by_id[found.crew], found, "")
     return [next(iter(timely_drives(question.travel, leg)), 0) for leg in legs]
 
 
-def _metres(question: Problem, found: answers.Route) -> int | None:
+def metres_of(question: Problem, found: answers.Route) -> int | None:
     metres = question.travel.metres
     if metres is None:
         return None

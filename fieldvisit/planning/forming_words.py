@@ -14,7 +14,7 @@ from fieldvisit.languages import Message
 from fieldvisit.models import CrewForming, Shift
 from fieldvisit.planning.failures import failure_words
 from fieldvisit.planning.forming import NO_PAPERS, find_forming, shifts_of
-from fieldvisit.planning.telling import need_words
+from fieldvisit.planning.needs import need_words
 
 HOME: Mapping[str, Message] = {
     "resting": Message("has not rested since the last day"),

@@ -324,6 +324,7 @@ def _finish(tools: Tools, claimed: Claimed, answer: Answer) -> PlanFailure | Non
             travel_source=answer.travel_source or "",
             paths=answer.paths or {},
             set_aside=answer.set_aside or {},
+            put_in=answer.put_in or {},
         )
         try:
             with acting_for(tools.sessions, claimed.org_id) as session:

@@ -8,7 +8,7 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fieldvisit.compliance.intervals import Interval
@@ -21,10 +21,14 @@ CHANGE_PRICE_S = 1_800
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A problem document without its `travel`, and the points, as (lat, lon), that its locations index."""
+    """A problem document without its `travel`, and the points, as (lat, lon), that its locations index.
+
+    `askable`: visit → the hours in which it might be made as well, were the debtor asked and agreed.
+    """
 
     document: dict[str, Any]
     points: tuple[tuple[float, float], ...]
+    askable: dict[str, list[list[int]]] = field(default_factory=dict)
 
 
 def problem_of(day: Day, published_crews: Mapping[str, str]) -> Draft:
@@ -35,7 +39,7 @@ def problem_of(day: Day, published_crews: Mapping[str, str]) -> Draft:
     codes = {crew.code for crew in day.crews}
     tasks = []
     for one in day.visits:
-        task = _task(day, one, _place(points, (one.visit.place.lat or 0.0, one.visit.place.lon or 0.0)))
+        task = task_of(day.origin, one, _place(points, (one.visit.place.lat or 0.0, one.visit.place.lon or 0.0)))
         if debtors[one.visit.debtor_id] > 1:
             task["group"] = str(one.visit.debtor_id)
         if published_crews.get(task["id"]) in codes:
@@ -50,6 +54,11 @@ def problem_of(day: Day, published_crews: Mapping[str, str]) -> Draft:
             "prices": {"travel": 1, "change": CHANGE_PRICE_S},
         },
         points=tuple(points),
+        askable={
+            str(one.visit.id): [list(_span(day.origin, hours)) for hours in one.askable]
+            for one in day.visits
+            if one.askable
+        },
     )
 
 
@@ -58,12 +67,18 @@ def instant(origin: dt.datetime, seconds: int) -> dt.datetime:
     return origin.astimezone(dt.UTC) + dt.timedelta(seconds=seconds)
 
 
-def _task(day: Day, one: VisitToPlan, location: int) -> dict[str, Any]:
+def seconds_from(origin: dt.datetime, at: dt.datetime) -> int:
+    """The second of the planning format, the other way round; a part of one is dropped."""
+    return math.floor((at - origin).total_seconds())
+
+
+def task_of(origin: dt.datetime, one: VisitToPlan, location: int) -> dict[str, Any]:
+    """The visit as a task of the planning format."""
     return {
         "id": str(one.visit.id),
         "location": location,
         "service_s": one.visit.service_s,
-        "windows": [list(_span(day, hours)) for hours in one.hours],
+        "windows": [list(_span(origin, hours)) for hours in one.hours],
         "value_s": one.visit.value_s,
         "requires": sorted(one.requires),
         "visitors": one.visitors,
@@ -75,20 +90,20 @@ def _crew(day: Day, crew: CrewToPlan, location: int) -> dict[str, Any]:
         "id": crew.code,
         "start": location,
         "end": location,
-        "shift": list(_span(day, crew.hours)),
+        "shift": list(_span(day.origin, crew.hours)),
         "offers": sorted(crew.offers),
         "size": len(crew.members),
     }
     lead = crew.lead
     if lead.break_s is not None and lead.break_from_at is not None and lead.break_until_at is not None:
-        window = _span(day, Interval(lead.break_from_at, lead.break_until_at))
+        window = _span(day.origin, Interval(lead.break_from_at, lead.break_until_at))
         document["break"] = {"window": list(window), "duration_s": lead.break_s}
     return document
 
 
-def _span(day: Day, hours: Interval) -> tuple[int, int]:
+def _span(origin: dt.datetime, hours: Interval) -> tuple[int, int]:
     """Whole seconds that lie inside the hours."""
-    origin = day.origin.astimezone(dt.UTC)
+    origin = origin.astimezone(dt.UTC)
     begins_s, ends_s = ((at - origin).total_seconds() for at in (hours.begins_at, hours.ends_at))
     return math.ceil(begins_s), math.floor(ends_s)
 

@@ -2,25 +2,26 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence, Set
+from collections.abc import Set
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.models import DayPlan, Route, Visit
+from fieldvisit.models import DayPlan, Visit
 from fieldvisit.planning.elsewhere import refuse_taken
 from fieldvisit.planning.judging import demand_faultless
+from fieldvisit.planning.latest import demand_current
 from fieldvisit.planning.plans import (
     DayIsOver,
     PlanNotDraft,
     lock_plan,
     published_plan,
-    refuse_begun,
     take_turn,
     today_of,
 )
 from fieldvisit.planning.stops import JudgedStop, judge_stops, leave_out, refusals
+from fieldvisit.planning.versions import begun_in, news_for, routes_of
 from fieldvisit.visits import lock_visits, move, note_event
 from fieldvisit.vocabulary import CheckMoment, DayPlanState, VisitState
 
@@ -38,7 +39,11 @@ def publish_plan(
     """Publish a draft as the day's next version. Every stop is judged again, at its time with its people, and the
     decision stored; a stop that is not allowed goes back to the waiting visits with its clauses.
 
-    Raises PlanNotDraft, DayIsOver, DayHasBegun, CrewElsewhere, NothingToPublish; PlanFaulty where the judge objects.
+    What has begun stays as it is, in a plan that repairs the published one; no other can be published then. Visits and
+    routes that stand as they did are no news for the phones.
+
+    Raises PlanNotDraft, PlanOutdated, DayIsOver, DayHasBegun, CrewElsewhere, NothingToPublish; PlanFaulty where the
+    judge objects.
     """
     take_turn(session)
     plan = lock_plan(session, plan_id)
@@ -47,27 +52,31 @@ def publish_plan(
     if plan.planned_on < today_of(session, plan.org_id, now):
         raise DayIsOver(planned_on=plan.planned_on)
     demand_faultless(plan.problem or {}, plan.plan or {})
+    demand_current(session, plan)
     earlier = published_plan(session, plan.area_id, plan.planned_on, lock=True)
-    routes = _routes(session, plan.id)
+    routes = routes_of(session, plan)
     refuse_taken(session, plan, {member.visitor_id for route in routes for member in route.members})
     shown = _visits_of(session, earlier)
     visits = lock_visits(session, shown | {stop.visit_id for route in routes for stop in route.stops})
-    if earlier is not None:
-        # Asked only now: a phone that sets out waits for the same rows.
-        refuse_begun(session, earlier)
-    judged = judge_stops(session, routes, visits, moment=CheckMoment.PUBLISHING, now=now)
+    # Asked only now: a phone that sets out waits for the same rows.
+    begun = begun_in(session, plan, earlier, routes, visits)
+    judged = judge_stops(session, routes, visits, moment=CheckMoment.PUBLISHING, now=now, but=begun)
     kept = {one.visit.id for one in judged if one.allowed and _still_ours(one.visit, plan, earlier)}
-    if not kept:
+    if not kept and not begun:
         raise NothingToPublish(clauses=refusals(session, judged))
     for one in judged:
         if one.visit.id not in kept:
             _send_back(session, plan, one, now)
+    news = news_for(session, earlier, routes)
     if earlier is not None:
-        _supersede(session, earlier, shown - kept, now)
+        _supersede(session, earlier, shown - kept - begun, now)
     plan.state, plan.version = DayPlanState.PUBLISHED, _next_version(session, plan)
     plan.published_at, plan.published_by_id = now, published_by_id
     for visit_id in sorted(kept):
-        _publish_visit(session, plan, visits[visit_id], now)
+        _publish_visit(session, plan, visits[visit_id], now, news=visit_id in news)
+    for visit_id in begun:
+        # The phones go on with it as they did: it only has to be found in the plan that is published now.
+        visits[visit_id].plan_id = plan.id
     session.flush()
     return plan
 
@@ -94,12 +103,15 @@ def _supersede(session: Session, earlier: DayPlan, left: Set[uuid.UUID], now: dt
             move(session, visit, VisitState.ELIGIBLE, now=now, code="superseded", plan_id=str(earlier.id))
 
 
-def _publish_visit(session: Session, plan: DayPlan, visit: Visit, now: dt.datetime) -> None:
+def _publish_visit(session: Session, plan: DayPlan, visit: Visit, now: dt.datetime, *, news: bool) -> None:
     if visit.state is VisitState.PLANNED:
         move(session, visit, VisitState.PUBLISHED, now=now, plan_id=str(plan.id), version=plan.version)
         return
+    visit.plan_id = plan.id
+    if not news:
+        return
     # Published before: no move of its life, but whoever looked at it has to look again.
-    visit.plan_id, visit.updated_at = plan.id, now
+    visit.updated_at = now
     visit.version += 1
     session.add(note_event(visit, "planned_anew", now=now, plan_id=str(plan.id), version=plan.version))
 
@@ -115,13 +127,3 @@ def _next_version(session: Session, plan: DayPlan) -> int:
 
 def _visits_of(session: Session, plan: DayPlan | None) -> set[uuid.UUID]:
     return set(session.scalars(sa.select(Visit.id).where(Visit.plan_id == plan.id))) if plan else set()
-
-
-def _routes(session: Session, plan_id: uuid.UUID) -> Sequence[Route]:
-    return session.scalars(
-        sa.select(Route)
-        .where(Route.plan_id == plan_id)
-        .options(selectinload(Route.members), selectinload(Route.stops))
-        .order_by(Route.crew_code)
-        .execution_options(populate_existing=True)
-    ).all()

@@ -15,6 +15,7 @@ from typing import Any
 
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.plans import Claimed
+from fieldvisit.planning.remedies import lendable
 from fieldvisit.planning.work import Answer, Work
 from fieldvisit.settings import Settings
 
@@ -41,6 +42,8 @@ def work_of(claimed: Claimed, settings: Settings) -> Work:
         iterations=claimed.iterations,
         threads=settings.solve_threads,
         seed=claimed.seed,
+        askable=claimed.draft.askable,
+        lendable=lendable(claimed.draft.document["tasks"]),
         memory_mb=settings.solve_memory_mb,
         road_server=settings.road_server,
         busy_hours=list(settings.busy_hours),

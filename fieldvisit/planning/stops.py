@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,10 +43,14 @@ def judge_stops(
     *,
     moment: CheckMoment,
     now: dt.datetime,
+    but: Collection[uuid.UUID] = (),
 ) -> list[JudgedStop]:
-    """Decide every stop and store each decision with its visit, and with it the check of each person's papers."""
+    """Decide every stop and store each decision with its visit, and with it the check of each person's papers.
+
+    `but`: visits that are not asked about and not answered for: they have begun, and were judged at the door.
+    """
     _read_alongside(session, visits)
-    stops = [(route, stop) for route in routes for stop in route.stops]
+    stops = [(route, stop) for route in routes for stop in route.stops if stop.visit_id not in but]
     # Row-level security knows the placements: a case that the lender has taken back is simply not there.
     asked = {
         stop.visit_id: AtTheDoor(

@@ -1,5 +1,6 @@
 """A plan in words: why a visit is left out, where the travel times come from, and the view that the picture draws."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,16 +8,17 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.decision import message_from
 from fieldvisit.compliance.inquiry import joined
 from fieldvisit.languages import Message, label_id
 from fieldvisit.models import DayPlan, Organisation, Route, Stop, UnservedVisit
-from fieldvisit.planning.crews import AT_MOST, LANGUAGE, PAPERS
+from fieldvisit.planning.joining import ESTIMATED
+from fieldvisit.planning.needs import need_words
 from fieldvisit.planning.picture_views import HOME, OFFICE, EndView, PlanView, RouteView, StopView, UnservedView
 from fieldvisit.planning.plans import get_plan
+from fieldvisit.planning.remedies import crew_words, put_in_words, remedy_words
 from fieldvisit.vocabulary import UnservedReason
 
 ROADS = Message("road travel times from the map")
@@ -34,6 +36,7 @@ POINTS = {
     "absurd": Message("its point is hundreds of kilometres away from all others"),
 }
 """What is wrong with a point to which nobody is sent."""
+TAKEN_OUT = Message("taken out by hand")
 TAKEN_BACK = Message("the lender has taken the case back")
 MOST_NAMED = 3
 """How many of the visits that hold a place are named: more would not be read."""
@@ -43,7 +46,11 @@ def travel_words(plan: DayPlan) -> Message | None:
     """Where the travel times come from, always said: an estimate must not look like a road. None before the answer."""
     if plan.travel_source is None:
         return None
-    return SOURCES.get(plan.travel_source.split(",")[0], Message(plan.travel_source))
+    source, _, estimated = plan.travel_source.partition(ESTIMATED)
+    words = SOURCES.get(source.split(",")[0], Message(source))
+    if not estimated:
+        return words
+    return Message("{source}; those of {visits} estimated from straight lines", {"source": words, "visits": estimated})
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,11 @@ class Told:
         return [set(crew.get("offers", ())) for crew in (self.plan.problem or {}).get("crews", ())]
 
     @property
+    def origin(self) -> dt.datetime | None:
+        """Second 0 of the planning format, None before there is an answer."""
+        return dt.datetime.fromisoformat(self.plan.problem["origin"]) if self.plan.problem else None
+
+    @property
     def unserved(self) -> list[UnservedVisit]:
         return sorted(self.plan.unserved, key=lambda left: left.visit.reference)
 
@@ -77,6 +89,8 @@ def reason_words(left: UnservedVisit, told: Told) -> tuple[Message, tuple[Messag
     remarks = [message_from(clause["message"]) for clause in left.detail.get("clauses", [])]
     if left.detail.get("point") in POINTS:
         remarks.append(POINTS[left.detail["point"]])
+    if left.detail.get("taken_out"):
+        remarks.append(TAKEN_OUT)
     held_by = [told.references.get(visit_id, visit_id) for visit_id in left.detail.get("held_by", [])]
     if held_by:
         remarks.append(_held(held_by))
@@ -85,7 +99,15 @@ def reason_words(left: UnservedVisit, told: Told) -> tuple[Message, tuple[Messag
     task = told.tasks.get(str(left.visit_id))
     if task is not None:
         remarks += _needs(left.reason, task, told.offers)
+    remarks += crew_words(left)
     return Message(label_id(left.reason)), tuple(remarks)
+
+
+def help_words(left: UnservedVisit, told: Told) -> tuple[Message | None, Message | None]:
+    """What putting the visit in would cost, and what would help; None where that is not known."""
+    put_in = put_in_words(left, told.references)
+    remedy = None if told.origin is None else remedy_words(left, told.references, told.origin)
+    return put_in, remedy
 
 
 def view_of(session: Session, plan_id: uuid.UUID) -> PlanView:
@@ -151,6 +173,7 @@ def _stop(number: int, stop: Stop) -> StopView:
 
 def _unserved(left: UnservedVisit, told: Told) -> UnservedView:
     reason, remarks = reason_words(left, told)
+    remarks += tuple(words for words in help_words(left, told) if words is not None)
     address = left.visit.place.address if left.visit.place is not None else "-"
     return UnservedView(reference=left.visit.reference, address=address, reason=reason, remarks=remarks)
 
@@ -174,22 +197,3 @@ def _needs(reason: UnservedReason, task: Mapping[str, Any], offers: list[set[str
     # Where each need is met by some crew, and all of them by none, only the whole list tells the reason.
     lacking = requires - set().union(*offers) or requires
     return [Message("it needs {needs}", {"needs": joined([need_words(need) for need in sorted(lacking)], ", ")})]
-
-
-def need_words(need: str) -> Message:
-    """What a visit requires, one word of it, as people say it."""
-    if need.startswith(LANGUAGE):
-        return Message("somebody who speaks {language}", {"language": _language(need.removeprefix(LANGUAGE))})
-    if need.startswith(PAPERS):
-        return Message("papers that hold for its lender")
-    if need.startswith(AT_MOST):
-        return Message("a crew of at most {people}", {"people": need.removeprefix(AT_MOST)})
-    return Message(need.replace("_", " "))
-
-
-def _language(tag: str) -> str:
-    """The language's own name for itself, which both its speakers and its readers know."""
-    try:
-        return f"{Locale.parse(tag, sep='-').display_name} ({tag})"
-    except (UnknownLocaleError, ValueError):
-        return tag

@@ -10,7 +10,9 @@ from fieldvisit.planning.failures import PlanFailure
 class Work:
     """What to do. Without `road_server` and `map_file`: geodesic travel times. `points` are (lat, lon).
 
-    `busy_hours`: (from second of the day, until, how much longer a drive takes).
+    `busy_hours`: (from second of the day, until, how much longer a drive takes). `askable`: task → spans of seconds in
+    which it might be done as well, if somebody asked; its windows are law otherwise. `lendable`: what a crew that lacks
+    it could be given.
     """
 
     document: dict[str, Any]
@@ -26,14 +28,17 @@ class Work:
     busy_hours: list[tuple[int, int, float]] = field(default_factory=list)
     orders: dict[str, list[str]] | None = None
     """Crew → its stops as they stand, for a search that starts from them."""
+    askable: dict[str, list[list[int]]] = field(default_factory=dict)
+    lendable: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What came of it: the whole problem and the plan as documents of the planning format, or a failure.
 
-    `paths`: crew → the way along roads as [lon, lat]. `set_aside`: task → why nobody is sent to its point. `says`: what
-    happened, for a log. `called_off`: nobody waits for an answer any more, which is neither.
+    `paths`: crew → the way along roads as [lon, lat]. `set_aside`: task → why nobody is sent to its point. `put_in`:
+    task left out → `cost` of the plan with it, and the tasks it `displaces`. `says`: what happened, for a log.
+    `called_off`: nobody waits for an answer any more, which is neither.
     """
 
     problem: dict[str, Any] | None = None
@@ -41,6 +46,7 @@ class Answer:
     travel_source: str | None = None
     paths: dict[str, list[list[float]]] | None = None
     set_aside: dict[str, str] | None = None
+    put_in: dict[str, dict[str, Any]] | None = None
     failure: PlanFailure | None = None
     says: str = ""
     called_off: bool = False

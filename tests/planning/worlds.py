@@ -14,6 +14,7 @@ from fieldvisit.planning.child import solve_day
 from fieldvisit.planning.day import Day, read_day
 from fieldvisit.planning.drafting import Found, accept_plan
 from fieldvisit.planning.plans import Claimed, PlanRequest, claim_plan, request_plan
+from fieldvisit.planning.remedies import lendable
 from fieldvisit.planning.work import Answer, Work
 from fieldvisit.vocabulary import VisitState
 from tests.conftest import NOW
@@ -86,7 +87,8 @@ def work_for(document: Mapping[str, Any], points: Any, **given: Any) -> Work:
 
 def solved(claimed: Claimed) -> Answer:
     """The search's own code, in this process: bounded by iterations, over straight lines."""
-    answer = solve_day(work_for(claimed.draft.document, claimed.draft.points))
+    given = {"askable": claimed.draft.askable, "lendable": lendable(claimed.draft.document["tasks"])}
+    answer = solve_day(work_for(claimed.draft.document, claimed.draft.points, **given))
     assert answer.failure is None, answer.says
     return answer
 
@@ -97,6 +99,7 @@ def found_in(answer: Answer) -> Found:
         plan=answer.plan or {},
         travel_source=answer.travel_source or "",
         paths=answer.paths or {},
+        put_in=answer.put_in or {},
         set_aside=answer.set_aside or {},
     )
 

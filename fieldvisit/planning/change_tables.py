@@ -1,0 +1,55 @@
+"""What a change of a day would mean, as tables for a terminal."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from rich.table import Table
+
+from fieldvisit.languages import Message, say
+from fieldvisit.planning.choosing import Options
+from fieldvisit.planning.effects import Effect, Effects
+
+OPTIONS = (
+    Message("Crew"),
+    Message("No."),
+    Message("Begins"),
+    Message("Dearer by"),
+    Message("Comes at another time"),
+    Message("Falls out"),
+)
+EFFECTS = (Message("Reference"), Message("What changes"), Message("Before"), Message("After"))
+WORDS = {
+    Effect.ADDED: Message("joins"),
+    Effect.LEFT_OUT: Message("falls out"),
+    Effect.MOVED: Message("goes to other people"),
+    Effect.RETIMED: Message("comes at another time"),
+}
+
+
+def options_table(options: Options, language: str) -> Table:
+    """A line an option, the cheapest first."""
+    zone = options.rest.standing.origin.tzinfo
+    table = Table(*(say(head, language) for head in OPTIONS))
+    for told in map(options.told, options.found):
+        table.add_row(
+            told["crew"],
+            str(told["position"]),
+            f"{told['begin_at'].astimezone(zone):%H:%M}",
+            say(Message("{minutes} min", {"minutes": round(told["more_s"] / 60)}), language),
+            ", ".join(shift["reference"] for shift in told["shifts"]),
+            ", ".join(other["reference"] for other in told["displaces"]),
+        )
+    return table
+
+
+def effects_table(effects: Effects, zone: ZoneInfo, language: str) -> Table:
+    """A line a visit."""
+    table = Table(*(say(head, language) for head in EFFECTS))
+    for one in effects.visits:
+        before, after = _place(one.crew_before, one.begin_before, zone), _place(one.crew_after, one.begin_after, zone)
+        table.add_row(one.reference, say(WORDS[one.effect], language), before, after)
+    return table
+
+
+def _place(crew: str | None, at: dt.datetime | None, zone: ZoneInfo) -> str:
+    return "-" if crew is None or at is None else f"{crew} {at.astimezone(zone):%H:%M}"

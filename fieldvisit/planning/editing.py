@@ -1,0 +1,221 @@
+"""A dispatcher's own hand: try a change of the day, keep it as a draft, and go back.
+
+A draft made by hand holds the visits in place of the one it was made from. What it breaks is named, all of it, by the
+judge; what the policy does not allow, by its clauses; a draft that breaks anything is not kept.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from fieldvisit.compliance.inquiry import joined
+from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.languages import Message
+from fieldvisit.models import DayPlan, Route
+from fieldvisit.planning.edit_wishes import PlanChange, edits_of, meaningless
+from fieldvisit.planning.effects import Effects, effects_of
+from fieldvisit.planning.faults import fault_words
+from fieldvisit.planning.holding import hand_over
+from fieldvisit.planning.joining import joined_by
+from fieldvisit.planning.judging import MOST_TOLD
+from fieldvisit.planning.latest import OPEN_TO_CHANGE, PlanOutdated, demand_current, latest_of
+from fieldvisit.planning.plans import DayIsOver, get_plan, lock_plan, planned_in, release_drafts, take_turn, today_of
+from fieldvisit.planning.rest import Standing, rest_of, standing_of
+from fieldvisit.planning.rewriting import Rewritten, new_row, write_plan
+from fieldvisit.planning.stops import JudgedStop, judge_stops, refusals
+from fieldvisit.visits import lock_visits
+from fieldvisit.vocabulary import CheckMoment, DayPlanState
+from routing.checking import Fault, faults
+from routing.edits import Edited, edited
+from routing.errors import InvalidProblem
+
+
+class PlanNotReady(FieldVisitError):
+    code, kind = "plan_not_ready", Kind.CONFLICT
+    says = "This day plan is {state}; there is nothing to change yet."
+
+
+class ChangeBreaksRules(FieldVisitError):
+    """The details carry the first faults in words, and how many there are."""
+
+    code, kind = "change_breaks_rules", Kind.CONFLICT
+    says = "This would break rules: {faults}"
+
+
+class ChangeNotPermitted(FieldVisitError):
+    code, kind = "change_not_permitted", Kind.CONFLICT
+    says = "The policy does not permit this. {clauses}"
+
+
+class NothingToUndo(FieldVisitError):
+    code, kind = "nothing_to_undo", Kind.CONFLICT
+    says = "This plan was not made by hand: there is nothing to undo."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What a change would do. Costs in seconds of travel. `refused`: why the policy does not allow it, asked only once
+    no rule of the plan is broken. `effects`: against what the phones show, else against the plan."""
+
+    standing: Standing
+    worked: Edited
+    cost_before: int
+    faults: tuple[Fault, ...]
+    refused: tuple[Message, ...] = ()
+    effects: Effects | None = None
+
+    @property
+    def cost_after(self) -> int:
+        return self.worked.plan.cost
+
+    def reference(self, visit_id: str | None) -> str | None:
+        """What people call the visit."""
+        return None if visit_id is None else self.standing.references.get(visit_id, visit_id)
+
+
+def try_changes(session: Session, plan_id: uuid.UUID, changes: Sequence[PlanChange], *, now: dt.datetime) -> Trial:
+    """What these changes, one after the other, would cost, break and mean for people. Nothing stays.
+
+    Raises NotFound, PlanOutdated, PlanNotReady, DayIsOver, VisitHasBegun, NotToBePlanned and InvalidValue.
+    """
+    trial = _worked_out(session, _open_plan(session, plan_id, now), changes, now)
+    if trial.faults:
+        return trial
+    made = session.begin_nested()
+    row, refused = _write(session, trial, changes, by=None, now=now)
+    session.flush()
+    effects = _effects(session, trial.standing, row)
+    tried = replace(trial, refused=tuple(refusals(session, refused)), effects=effects)
+    made.rollback()
+    return tried
+
+
+def keep_changes(
+    session: Session,
+    plan_id: uuid.UUID,
+    changes: Sequence[PlanChange],
+    *,
+    by: uuid.UUID | None,
+    now: dt.datetime,
+) -> DayPlan:
+    """The changed day as a new draft, in place of every other draft of the day. The plan it was made from stays as it
+    is if it is published, and is dropped, to be found again by `undo`, if it is a draft.
+
+    Raises what `try_changes` raises, and ChangeBreaksRules and ChangeNotPermitted.
+    """
+    take_turn(session)
+    lock_plan(session, plan_id)
+    trial = _worked_out(session, _open_plan(session, plan_id, now), changes, now)
+    if trial.faults:
+        told = [fault_words(fault) for fault in trial.faults[:MOST_TOLD]]
+        raise ChangeBreaksRules(faults=joined(told, "; "), count=len(trial.faults))
+    row, refused = _write(session, trial, changes, by=by, now=now)
+    if refused:
+        raise ChangeNotPermitted(clauses=refusals(session, refused))
+    session.flush()
+    return row
+
+
+def undo(session: Session, plan_id: uuid.UUID, *, now: dt.datetime) -> DayPlan:
+    """Drop a draft made by hand, and bring back the plan that it was made from. What is no longer to be had of it is
+    left out there. Raises NotFound, PlanOutdated and NothingToUndo."""
+    take_turn(session)
+    row = lock_plan(session, plan_id)
+    if row.based_on_id is None:
+        raise NothingToUndo
+    if row.state is not DayPlanState.DRAFT:
+        raise PlanOutdated(latest=latest_of(session, row))
+    before = lock_plan(session, row.based_on_id)
+    if before.state not in (DayPlanState.DROPPED, DayPlanState.PUBLISHED):
+        raise PlanOutdated(latest=latest_of(session, row))
+    if before.state is DayPlanState.PUBLISHED:
+        lock_visits(session, planned_in(session, [row]))
+        release_drafts(session, [row], now)
+        return before
+    row.state, before.state = DayPlanState.DROPPED, DayPlanState.DRAFT
+    session.flush()
+    hand_over(session, row, get_plan(session, before.id), now)
+    return before
+
+
+def open_standing(session: Session, plan_id: uuid.UUID, now: dt.datetime) -> Standing:
+    """The plan as it stands, if it may still be changed."""
+    return standing_of(session, _open_plan(session, plan_id, now), now)
+
+
+def _open_plan(session: Session, plan_id: uuid.UUID, now: dt.datetime) -> DayPlan:
+    row = get_plan(session, plan_id)
+    demand_current(session, row)
+    if row.state not in OPEN_TO_CHANGE or row.problem is None or row.plan is None:
+        raise PlanNotReady(state=row.state)
+    if row.planned_on < today_of(session, row.org_id, now):
+        raise DayIsOver(planned_on=row.planned_on)
+    return row
+
+
+def _worked_out(session: Session, row: DayPlan, changes: Sequence[PlanChange], now: dt.datetime) -> Trial:
+    standing = standing_of(session, row, now)
+    for change in changes:
+        if change.adds is not None:
+            standing = joined_by(session, standing, change.adds, now)
+    rest = rest_of(standing, _concerned(standing, changes))
+    wanted = edits_of(rest, changes)
+    try:
+        worked = edited(rest.problem, rest.plan, wanted)
+    except InvalidProblem as error:
+        raise meaningless(error) from None
+    return Trial(
+        standing=standing,
+        worked=worked,
+        cost_before=rest.plan.cost,
+        faults=tuple(faults(worked.problem, worked.plan)),
+    )
+
+
+def _concerned(standing: Standing, changes: Iterable[PlanChange]) -> set[str]:
+    """The crews that are named, and those that have the visits which are named."""
+    visits = {visit_id for change in changes for visit_id in change.visits}
+    crews = {change.crew for change in changes if change.crew is not None}
+    having = {code for code, route in standing.routes.items() if visits & {stop.visit_id for stop in route.stops}}
+    return crews | having
+
+
+def _write(
+    session: Session, trial: Trial, changes: Sequence[PlanChange], *, by: uuid.UUID | None, now: dt.datetime
+) -> tuple[DayPlan, list[JudgedStop]]:
+    """The draft with its rows, holding its visits; and the stops of the changed crews that the policy refuses."""
+    standing = trial.standing
+    base = standing.row
+    row = new_row(base, by=by, repairs=None if standing.published is None else standing.published.id, now=now)
+    session.add(row)
+    session.flush()
+    rewritten = Rewritten(
+        standing=standing,
+        problem=trial.worked.problem,
+        plan=trial.worked.plan,
+        crews=trial.worked.crews,
+        taken_out={str(change.visit_id) for change in changes if change.takes_out},
+    )
+    routes = write_plan(session, row, rewritten)
+    if base.state is DayPlanState.DRAFT:
+        base.state = DayPlanState.DROPPED
+    session.flush()
+    full = get_plan(session, row.id)
+    hand_over(session, base, full, now)
+    return row, _refused(session, standing, [route for route in routes if route.crew_code in trial.worked.crews], now)
+
+
+def _refused(session: Session, standing: Standing, routes: Sequence[Route], now: dt.datetime) -> list[JudgedStop]:
+    """Judge what is still to come of these routes, and store each decision."""
+    frozen = {stop.visit_id for route in routes for stop in standing.frozen(route.crew_code)}
+    visits = lock_visits(session, (stop.visit_id for route in routes for stop in route.stops))
+    judged = judge_stops(session, routes, visits, moment=CheckMoment.PLANNING, now=now, but=frozen)
+    return [one for one in judged if not one.allowed]
+
+
+def _effects(session: Session, standing: Standing, row: DayPlan) -> Effects:
+    shown = standing.published if standing.published is not None else standing.row
+    return effects_of(session, shown, get_plan(session, row.id))

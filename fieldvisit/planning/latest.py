@@ -1,0 +1,39 @@
+"""Which plan of a day is the latest: the one that may be changed and published."""
+
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.models import DayPlan
+from fieldvisit.vocabulary import DayPlanState
+
+OPEN_TO_CHANGE = (DayPlanState.DRAFT, DayPlanState.PUBLISHED)
+
+
+class PlanOutdated(FieldVisitError):
+    """Somebody was quicker: another draft or version of the day has taken this one's place."""
+
+    code, kind = "plan_outdated", Kind.CONFLICT
+    says = "This plan is no longer the latest of its day; that is {latest}. Look at it, and change that one."
+
+
+def latest_of(session: Session, row: DayPlan) -> uuid.UUID | None:
+    """The draft of the same area and day, or its published plan where there is no draft."""
+    return session.scalar(
+        sa.select(DayPlan.id)
+        .where(DayPlan.area_id == row.area_id, DayPlan.planned_on == row.planned_on, DayPlan.state.in_(OPEN_TO_CHANGE))
+        .order_by(DayPlan.state, DayPlan.requested_at.desc())
+        .limit(1)
+    )
+
+
+def demand_current(session: Session, row: DayPlan) -> None:
+    """Raise PlanOutdated where the plan is not the latest, or repairs a version that is no longer published."""
+    if row.state in (DayPlanState.DROPPED, DayPlanState.SUPERSEDED):
+        raise PlanOutdated(latest=latest_of(session, row))
+    if row.repairs_id is not None and row.state is DayPlanState.DRAFT:
+        repaired = session.get_one(DayPlan, row.repairs_id, populate_existing=True)
+        if repaired.state is not DayPlanState.PUBLISHED:
+            raise PlanOutdated(latest=repaired.id if row.id == latest_of(session, row) else latest_of(session, row))
