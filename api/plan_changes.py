@@ -14,12 +14,14 @@ from api.schemas.plan_changes import (
     OptionsOut,
     OptionsQueryIn,
     PlanChangesIn,
+    RepairIn,
     TrialOut,
 )
-from api.schemas.plans import PlanDetailOut
+from api.schemas.plans import PlanDetailOut, PlanOut
 from fieldvisit.models import DayPlan
-from fieldvisit.planning import choosing, editing, plans
+from fieldvisit.planning import choosing, editing, plans, repairing
 from fieldvisit.planning.effects import Effects
+from fieldvisit.planning.jobs import enqueue_solve
 
 bp = Blueprint("plan-changes", __name__, url_prefix="/day-plans", description=__doc__)
 
@@ -59,6 +61,18 @@ def undo_changes(plan_id: uuid.UUID) -> DayPlan:
     """Drop a draft made by hand, and answer the plan it was made from, which is in force again."""
     before = editing.undo(session(), plan_id, now=now())
     return plans.get_plan(session(), before.id)
+
+
+@bp.post("/<uuid:plan_id>/replan")
+@endpoint(may=Permission.MAKE_PLANS, body=RepairIn(), returns=PlanOut(), status=202)
+def replan_day(plan_id: uuid.UUID, body: repairing.RepairRequest) -> DayPlan:
+    """Ask a worker to plan the rest of a published day anew, with few changes; what has begun stays as it is.
+
+    Read the answered plan again until its state is `draft` or `failed`; its effects say what would change for whom.
+    """
+    plan = repairing.request_repair(session(), plan_id, body, by=actor().account_id, now=now())
+    enqueue_solve(session(), plan.org_id, plan.id)
+    return plan
 
 
 @bp.get("/<uuid:plan_id>/effects")

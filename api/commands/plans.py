@@ -11,6 +11,7 @@ import click
 import sqlalchemy as sa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.orm import Session
 
 from api.commands.context import Context
 from api.commands.spoken import SpokenGroup
@@ -18,7 +19,7 @@ from fieldvisit.database import acting_for
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.languages import Message, say
 from fieldvisit.models import Area, DayPlan, Organisation, Visit
-from fieldvisit.planning import choosing, drawing, editing, judging, plans, publishing, telling
+from fieldvisit.planning import choosing, drawing, editing, judging, plans, publishing, repairing, telling
 from fieldvisit.planning.change_tables import effects_table, options_table
 from fieldvisit.planning.failures import failure_words
 from fieldvisit.planning.jobs import enqueue_solve
@@ -145,15 +146,45 @@ def publish(context: Context, plan_id: uuid.UUID, code: str) -> None:
 
 @plan.command()
 @plan_id
+@organisation
+@click.option("--seconds", type=click.IntRange(1, 3600), help="How long to search; SOLVE_S otherwise.")
+@click.option("--most-changed", type=click.IntRange(0), help="How many visits may change hands or fall out.")
+@click.option("--add", "references", multiple=True, metavar="REFERENCE", help="A visit that joined since; repeatable.")
+@click.option("--no-wait", is_flag=True, help="Ask for the plan and end; a worker makes it.")
+@click.pass_obj
+def replan(
+    context: Context,
+    plan_id: uuid.UUID,
+    code: str,
+    *,
+    seconds: int | None,
+    most_changed: int | None,
+    references: tuple[str, ...],
+    no_wait: bool,
+) -> None:
+    """Have a worker plan the rest of a published day anew, with few changes. What has begun stays as it is."""
+    org_id = context.organisation(code)
+    with acting_for(context.sessions, org_id) as session:
+        add = tuple(visit_called(session, reference) for reference in references)
+        request = repairing.RepairRequest(
+            seconds=seconds or context.settings.solve_s, most_changed=most_changed, add=add
+        )
+        made = repairing.request_repair(session, plan_id, request, by=None, now=context.clock())
+        enqueue_solve(session, org_id, made.id)
+    if not no_wait:
+        _wait(context, org_id, made.id)
+    click.echo(made.id)
+
+
+@plan.command()
+@plan_id
 @click.argument("reference")
 @organisation
 @click.pass_obj
 def options(context: Context, plan_id: uuid.UUID, reference: str, code: str) -> None:
     """Where one visit could go from now on, the cheapest place first: an urgent one, or one that might move."""
     with acting_for(context.sessions, context.organisation(code)) as session:
-        visit_id = session.scalar(sa.select(Visit.id).where(Visit.reference == reference))
-        if visit_id is None:
-            raise NotFound(what="visit", id=reference)
+        visit_id = visit_called(session, reference)
         found = choosing.options_of(session, plan_id, visit_id, most=MOST, now=context.clock())
         table = options_table(found, context.language)
     Console().print(table)
@@ -180,6 +211,14 @@ def undo(context: Context, plan_id: uuid.UUID, code: str) -> None:
     with acting_for(context.sessions, context.organisation(code)) as session:
         before = editing.undo(session, plan_id, now=context.clock()).id
     click.echo(before)
+
+
+def visit_called(session: Session, reference: str) -> uuid.UUID:
+    """The visit that people call so. Raises NotFound."""
+    visit_id = session.scalar(sa.select(Visit.id).where(Visit.reference == reference))
+    if visit_id is None:
+        raise NotFound(what="visit", id=reference)
+    return visit_id
 
 
 def _wait(context: Context, org_id: uuid.UUID, wanted: uuid.UUID) -> None:

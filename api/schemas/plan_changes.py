@@ -14,7 +14,8 @@ from fieldvisit.planning.edit_wishes import EditKind, PlanChange
 from fieldvisit.planning.editing import Trial
 from fieldvisit.planning.effects import Effect
 from fieldvisit.planning.faults import WORDS
-from fieldvisit.planning.problem import instant
+from fieldvisit.planning.problem import CHANGE_PRICE_S, instant
+from fieldvisit.planning.repairing import RepairRequest
 from routing.checking import Fault
 from routing.options import MOST
 
@@ -37,6 +38,19 @@ class PlanChangeIn(Drafted):
 
 class PlanChangesIn(In):
     changes = Many(Part(PlanChangeIn), min=1, max=MOST_CHANGES, required=True)
+
+
+class RepairIn(Drafted):
+    """How to plan the rest of the day anew. `change_price_s`: what a visit costs that changes hands or falls out, in
+    seconds of travel. `most_changed`: how many may; null: as many as pay. `add`: visits that joined since."""
+
+    makes = RepairRequest
+    seconds = Whole(min=1, max=3_600, load_default=10)
+    iterations = Whole(min=1, max=10**9, load_default=None, allow_none=True)
+    seed = Whole(min=0, max=2**31 - 1, load_default=1)
+    change_price_s = Whole(min=0, max=86_400, load_default=CHANGE_PRICE_S)
+    most_changed = Whole(min=0, max=10_000, load_default=None, allow_none=True)
+    add = Several(Id(), max=MOST_CHANGES, load_default=())
 
 
 class OptionsQueryIn(In):

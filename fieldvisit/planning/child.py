@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def solve_day(work: Work) -> Answer:
     from routing.limits import Limits
     from routing.travel import Point
 
+    if work.budget is not None:
+        return _repaired(work)
     points = [Point(lat=lat, lon=lon) for lat, lon in work.points]
     ways = _ways(work)
     try:
@@ -86,6 +89,27 @@ def _solved(problem: "Problem", work: Work, limits: "Limits") -> "Plan":
 
     orders = {crew: tuple(stops) for crew, stops in work.orders.items()}
     return solve_from(problem, orders, limits, on_progress=_tell)
+
+
+def _repaired(work: Work) -> Answer:
+    """The rest of a running day, planned anew within the budget. Whoever writes it prices and explains it."""
+    from routing.errors import FaultyPlan, InvalidProblem
+    from routing.format import plan_to_document, problem_from_document, problem_to_document
+    from routing.replan import Budget, replan
+    from routing.solver import Limits, solve
+
+    budget = work.budget or {}
+    try:
+        limits = Limits(seconds=work.seconds, iterations=work.iterations, threads=work.threads, seed=work.seed)
+        problem = problem_from_document(work.document)
+        found = replan(problem, Budget(**budget), limits, partial(solve, on_progress=_tell))
+    except InvalidProblem as error:
+        return Answer(failure=PlanFailure.PROBLEM_REFUSED, says=str(error))
+    except FaultyPlan as error:
+        return Answer(failure=PlanFailure.PLAN_FAULTY, says=str(error))
+    return Answer(
+        problem=problem_to_document(found.problem), plan=plan_to_document(found.plan), travel_source="", paths={}
+    )
 
 
 def _explained(problem: "Problem", plan: "Plan", work: Work) -> "tuple[Plan, dict[str, dict[str, Any]]]":

@@ -28,6 +28,7 @@ from fieldvisit.models import DayPlan, Organisation
 from fieldvisit.partitions import make_partitions
 from fieldvisit.placements import call_off_visits
 from fieldvisit.planning.asking import NoAnswer, ask
+from fieldvisit.planning.claiming import claim_plan
 from fieldvisit.planning.drafting import Found, accept_plan
 from fieldvisit.planning.elsewhere import CrewElsewhere
 from fieldvisit.planning.failures import PlanFailure
@@ -42,12 +43,12 @@ from fieldvisit.planning.forming import (
 from fieldvisit.planning.judging import PlanFaulty
 from fieldvisit.planning.plans import (
     Claimed,
-    claim_plan,
     fail_plan,
     fail_silent_plans,
     give_up_plan,
     note_progress,
 )
+from fieldvisit.planning.repairing import DayMovedOn, accept_repair
 from fieldvisit.planning.search import Tell, search, work_of
 from fieldvisit.planning.work import Answer
 from fieldvisit.promises import settle_overdue
@@ -328,7 +329,10 @@ def _finish(tools: Tools, claimed: Claimed, answer: Answer) -> PlanFailure | Non
         )
         try:
             with acting_for(tools.sessions, claimed.org_id) as session:
-                accept_plan(session, claimed, found, now=now)
+                accept = accept_repair if claimed.asked else accept_plan
+                accept(session, claimed, found, now=now)
+        except DayMovedOn as error:
+            failure, says = PlanFailure.DAY_MOVED_ON, str(error)
         except PlanFaulty as error:
             failure, says = PlanFailure.PLAN_FAULTY, str(error)
     if failure is not None:

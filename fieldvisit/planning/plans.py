@@ -10,7 +10,7 @@ Whoever writes routes or takes them back locks in one order, so that nobody wait
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.models import Area, CrewMember, DayPlan, Organisation, Route, Stop, UnservedVisit, Visit, WeekVisit
-from fieldvisit.planning.day import Day, read_day
+from fieldvisit.models import Area, CrewMember, DayPlan, Organisation, Route, Stop, UnservedVisit, Visit
+from fieldvisit.planning.day import Day
 from fieldvisit.planning.failures import PlanFailure
-from fieldvisit.planning.problem import Draft, problem_of
+from fieldvisit.planning.problem import Draft
 from fieldvisit.visits import BEGUN, lock_visits, move
 from fieldvisit.vocabulary import DayPlanState, VisitState
 
@@ -77,6 +77,8 @@ class Claimed:
     seconds: int
     iterations: int | None
     seed: int
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """What a search that repairs a running day was asked; empty for a day that is planned afresh."""
 
 
 def request_plan(
@@ -107,33 +109,6 @@ def request_plan(
     session.add(plan)
     session.flush()
     return plan
-
-
-def claim_plan(session: Session, plan_id: uuid.UUID, now: dt.datetime) -> Claimed | None:
-    """Take a plan up and read its day. None where there is nothing to do: it was finished or dropped meanwhile.
-
-    A plan that is being solved may be claimed again: its first worker went silent, and its answer will be ignored.
-    """
-    plan = lock_plan(session, plan_id)
-    if plan.state not in (DayPlanState.REQUESTED, DayPlanState.SOLVING):
-        return None
-    plan.state = DayPlanState.SOLVING
-    plan.claimed_at = now
-    plan.progress = {}
-    area = session.get_one(Area, plan.area_id)
-    day = read_day(session, area, plan.planned_on, now, only=_meant_for(session, plan))
-    draft = problem_of(day, _published_crews(session, area.id, plan.planned_on))
-    session.flush()
-    return Claimed(
-        plan_id=plan.id,
-        org_id=plan.org_id,
-        claimed_at=now,
-        day=day,
-        draft=draft,
-        seconds=plan.seconds,
-        iterations=plan.iterations,
-        seed=plan.seed,
-    )
 
 
 def note_progress(session: Session, claimed: Claimed, progress: Mapping[str, Any]) -> bool:
@@ -280,29 +255,5 @@ def _fail(plan: DayPlan, failure: PlanFailure, *, says: str, now: dt.datetime) -
     plan.failure = {"code": failure.value, "says": says}
 
 
-def _meant_for(session: Session, plan: DayPlan) -> set[uuid.UUID] | None:
-    """The visits that its week means for the day of this plan; None for a plan of no week."""
-    if plan.week_id is None:
-        return None
-    meant = sa.select(WeekVisit.visit_id).where(
-        WeekVisit.week_id == plan.week_id, WeekVisit.planned_on == plan.planned_on
-    )
-    return set(session.scalars(meant))
-
-
 def _org() -> sa.ColumnElement[str]:
     return sa.cast(sa.func.app_org(), sa.Text)
-
-
-def _published_crews(session: Session, area_id: uuid.UUID, on: dt.date) -> dict[str, str]:
-    """Visit id → crew, of what the phones show and nobody has taken away since."""
-    published = published_plan(session, area_id, on)
-    if published is None:
-        return {}
-    rows = session.execute(
-        sa.select(Stop.visit_id, Route.crew_code)
-        .join(Route, Route.id == Stop.route_id)
-        .join(Visit, Visit.id == Stop.visit_id)
-        .where(Route.plan_id == published.id, Visit.state == VisitState.PUBLISHED, Visit.plan_id == published.id)
-    )
-    return {str(visit_id): crew for visit_id, crew in rows}

@@ -44,6 +44,7 @@ def work_of(claimed: Claimed, settings: Settings) -> Work:
         seed=claimed.seed,
         askable=claimed.draft.askable,
         lendable=lendable(claimed.draft.document["tasks"]),
+        budget={name: claimed.asked[name] for name in ("price", "most")} if claimed.asked else None,
         memory_mb=settings.solve_memory_mb,
         road_server=settings.road_server,
         busy_hours=list(settings.busy_hours),

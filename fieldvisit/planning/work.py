@@ -12,7 +12,8 @@ class Work:
 
     `busy_hours`: (from second of the day, until, how much longer a drive takes). `askable`: task → spans of seconds in
     which it might be done as well, if somebody asked; its windows are law otherwise. `lendable`: what a crew that lacks
-    it could be given.
+    it could be given. `budget`: of a day that is repaired, the `price` of a change and the `most` visits
+    that may change; the document then has its travel times, and no points.
     """
 
     document: dict[str, Any]
@@ -30,6 +31,7 @@ class Work:
     """Crew → its stops as they stand, for a search that starts from them."""
     askable: dict[str, list[list[int]]] = field(default_factory=dict)
     lendable: list[str] = field(default_factory=list)
+    budget: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

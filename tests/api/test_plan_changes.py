@@ -305,7 +305,7 @@ def test_a_visit_that_is_blocked_or_has_no_point_is_not_added(
     tried = post(dispatcher, draft, "trial", add_it)
     assert tried.json["refused"] == ["A contact block stops this visit: Dispute."]
     assert reason_of(post(dispatcher, draft, "changes", add_it)) == (409, "change_not_permitted")
-    assert reason_of(post(dispatcher, draft, "trial", add_that)) == (404, "not_found")
+    assert reason_of(post(dispatcher, draft, "trial", add_that)) == (409, "not_to_be_planned")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.models import Area, CredentialCheck, DayPlan, Shift, StoredDecision, Visit, VisitEvent
+from fieldvisit.planning.claiming import claim_plan
 from fieldvisit.planning.drafting import accept_plan
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.judging import PlanFaulty, faults_of
@@ -19,7 +20,6 @@ from fieldvisit.planning.plans import (
     Claimed,
     PlanNotDraft,
     PlanRequest,
-    claim_plan,
     drop_plan,
     fail_plan,
     fail_silent_plans,

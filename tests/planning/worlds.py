@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.database import acting_for
 from fieldvisit.models import Area, Case, Place, Placement, Shift, Visit
 from fieldvisit.planning.child import solve_day
+from fieldvisit.planning.claiming import claim_plan
 from fieldvisit.planning.day import Day, read_day
 from fieldvisit.planning.drafting import Found, accept_plan
-from fieldvisit.planning.plans import Claimed, PlanRequest, claim_plan, request_plan
+from fieldvisit.planning.plans import Claimed, PlanRequest, request_plan
 from fieldvisit.planning.remedies import lendable
 from fieldvisit.planning.work import Answer, Work
 from fieldvisit.vocabulary import VisitState

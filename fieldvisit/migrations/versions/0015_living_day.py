@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0012_living_day"
-down_revision = "0011_auditor"
+revision = "0015_living_day"
+down_revision = "0014_field_rules"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,108 @@
+"""The rest of a running day planned anew by a worker: what has begun stays, few visits change hands, and what goes
+wrong is told."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.clock import Clock
+from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.models import DayPlan
+from fieldvisit.planning.jobs import Tools, solve_plan
+from fieldvisit.settings import Settings
+from fieldvisit.vocabulary import DayPlanState, Role
+from tests.api.conftest import ClientFor
+from tests.api.test_plan_changes import busiest, order_of, plan_of, post, reason_of, set_out, times_of
+from tests.api.test_plan_changes import day as day
+from tests.api.test_plan_changes import dispatcher as dispatcher
+from tests.api.test_plan_changes import draft as draft
+from tests.api.test_plan_changes import published as published
+from tests.conftest import NOW
+from tests.planning.worlds import make_ready_case, make_ready_visit
+from tests.worlds import World
+
+BRIEF = {"seconds": 30, "iterations": 30}
+
+
+@pytest.fixture
+def tools(settings: Settings, sessions: sessionmaker[Session], engine: sa.Engine) -> Tools:
+    return Tools(settings=settings, sessions=sessions, clock=Clock(engine))
+
+
+def replanned(dispatcher: FlaskClient, tools: Tools, world: World, plan_id: str, **more: Any) -> dict[str, Any]:
+    """Asked for, made by a worker, and read."""
+    asked = dispatcher.post(f"/day-plans/{plan_id}/replan", json=BRIEF | more)
+    assert (asked.status_code, asked.json["state"], asked.json["repairs_id"]) == (202, "requested", plan_id)
+    asyncio.run(solve_plan(tools, world.agency, uuid.UUID(asked.json["id"])))
+    return plan_of(dispatcher, asked.json["id"])
+
+
+def test_an_urgent_visit_is_taken_into_a_running_day_and_what_has_begun_stays(
+    dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
+) -> None:
+    before = plan_of(dispatcher, published)
+    crew, visits, _ = busiest(before)
+    set_out(sessions, day, visits[0])
+    with acting_for_all(sessions) as session:
+        urgent = str(make_ready_visit(session, day, make_ready_case(session, day, point=(60.1935, 24.9410))).id)
+    found = replanned(dispatcher, tools, day, published, add=[urgent])
+    assert (found["state"], found["progress"]["changed"]) == ("draft", 0), found["failure"]
+    assert dispatcher.get(f"/day-plans/{found['id']}/faults").json == {"faults": []}
+    orders = order_of(found)
+    assert (orders[crew][0], times_of(found, crew)[0]) == (visits[0], times_of(before, crew)[0])
+    assert urgent in [visit for order in orders.values() for visit in order]
+    effects = dispatcher.get(f"/day-plans/{found['id']}/effects").json["visits"]
+    assert {one["effect"] for one in effects} <= {"added", "retimed"}
+    made = dispatcher.post(f"/day-plans/{found['id']}/publication")
+    assert (made.status_code, made.json["version"]) == (200, 2)
+
+
+def test_a_repair_that_finds_nothing_better_changes_nothing_to_the_second(
+    dispatcher: FlaskClient, tools: Tools, day: World, published: str
+) -> None:
+    before = plan_of(dispatcher, published)
+    found = replanned(dispatcher, tools, day, published, most_changed=0)
+    assert found["routes"] == before["routes"]
+    assert dispatcher.get(f"/day-plans/{found['id']}/effects").json == {"visits": [], "people": []}
+    back = dispatcher.post(f"/day-plans/{found['id']}/undo")
+    assert (back.status_code, back.json["id"], back.json["state"]) == (200, published, "published")
+
+
+def test_a_repair_whose_visit_was_set_out_to_meanwhile_fails_with_that_reason(
+    dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
+) -> None:
+    _, visits, _ = busiest(plan_of(dispatcher, published))
+    asked = dispatcher.post(f"/day-plans/{published}/replan", json=BRIEF).json["id"]
+    kept = post(dispatcher, published, "changes", {"kind": "remove", "visit_id": visits[0]}).json["id"]
+    assert dispatcher.post(f"/day-plans/{kept}/publication").status_code == 200
+    asyncio.run(solve_plan(tools, day.agency, uuid.UUID(asked)))
+    failed = plan_of(dispatcher, asked)
+    assert (failed["state"], failed["failure"]["code"]) == ("failed", "day_moved_on")
+
+
+def test_only_a_published_day_is_repaired_by_those_who_run_it(
+    dispatcher: FlaskClient, client_for: ClientFor, day: World, draft: str
+) -> None:
+    path = f"/day-plans/{draft}/replan"
+    assert reason_of(dispatcher.post(path, json=BRIEF)) == (409, "plan_not_published")
+    assert reason_of(dispatcher.post(path, json={"seconds": 0})) == (422, "invalid_request")
+    assert reason_of(client_for(Role.AUDITOR, org=day.agency).post(path, json=BRIEF)) == (403, "not_permitted")
+    assert reason_of(client_for(Role.DISPATCHER, org=day.stranger).post(path, json=BRIEF)) == (404, "not_found")
+
+
+def test_a_claim_is_taken_over_when_its_worker_dies_and_the_dead_ones_answer_is_ignored(
+    dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
+) -> None:
+    asked = uuid.UUID(dispatcher.post(f"/day-plans/{published}/replan", json=BRIEF).json["id"])
+    with acting_for(sessions, day.agency) as session:
+        # As a worker leaves it that was killed in mid-search.
+        silent = {"state": DayPlanState.SOLVING, "claimed_at": NOW}
+        session.execute(sa.update(DayPlan).where(DayPlan.id == asked).values(silent))
+    asyncio.run(solve_plan(tools, day.agency, asked))
+    assert plan_of(dispatcher, str(asked))["state"] == "draft"
+    assert plan_of(dispatcher, published)["state"] == "published"
