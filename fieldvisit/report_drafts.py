@@ -86,6 +86,8 @@ ABORTED_CONTACTS: Mapping[AbortReason, Contact] = {
     AbortReason.DISTRESS: REACHED_OTHER,
     AbortReason.WRONG_PERSON: Contact(AttemptResult.WRONG_PERSON),
     AbortReason.MINOR_ALONE: THIRD_PARTY,
+    AbortReason.DISPUTE: Contact(AttemptResult.REACHED, ReachedDetail.DISPUTED),
+    AbortReason.VULNERABLE: REACHED_OTHER,
 }
 # The other reasons, and an unsafe place, say nothing of it.
 MET_CONTACTS: Mapping[Met, Contact] = {
@@ -111,6 +113,10 @@ ABORT_STOPS: Mapping[AbortReason, Stop] = {
     AbortReason.ASKED_TO_LEAVE: (BlockTrigger.CEASE_REQUEST, BlockScope.VISITS),
     AbortReason.DISTRESS: (BlockTrigger.VULNERABILITY, BlockScope.ALL),
     AbortReason.WRONG_PERSON: (BlockTrigger.PLACE_REFUSED, BlockScope.PLACE),
+    AbortReason.DISPUTE: (BlockTrigger.DISPUTE, BlockScope.VISITS),
+    AbortReason.VULNERABLE: (BlockTrigger.VULNERABILITY, BlockScope.ALL),
+    # A child alone at home: nobody comes again on that day (see `fieldvisit.settlement.stop`).
+    AbortReason.MINOR_ALONE: (BlockTrigger.MINOR, BlockScope.PLACE),
 }
 
 

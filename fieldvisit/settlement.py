@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.blocks import BlockDraft, file_block
+from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.contacts import OUR_SOURCE, ensure_months
 from fieldvisit.database import on_behalf_of
 from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, IdentityCheck, Visit
@@ -75,16 +76,29 @@ def _seen(session: Session, visit: Visit) -> Met:
     return Met.OTHER if results or visit.arrived_at is not None else Met.NOBODY
 
 
+def _until(visit: Visit, draft: ReportDraft, trigger: BlockTrigger) -> dt.datetime | None:
+    """When what was heard is over by itself: that a child was alone, with the local day. None: when it is lifted."""
+    if trigger is not BlockTrigger.MINOR:
+        return None
+    zone = visit.place.zone
+    return whole_day(local_day(draft.left_at, zone), zone)[-1].ends_at
+
+
 def stop(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> list[str]:
     """File the contact blocks that follow from what was heard; their ids. The books are open."""
     filed = []
     for trigger, scope in draft.stops.items():
+        until_at = _until(visit, draft, trigger)
+        if until_at is not None and until_at <= now:
+            continue
         block = BlockDraft(
             debtor_id=visit.debtor_id,
             trigger=trigger,
             scope=scope,
             case_id=visit.case_id if trigger is BlockTrigger.DISPUTE else None,
             place_id=visit.place_id if scope is BlockScope.PLACE else None,
+            until_at=until_at,
+            evidence=f"report {draft.event_id}",
             external_id=f"visit {visit.id} {trigger.value}",
         )
         stored, _ = file_block(session, block, filed_by_id=by.account_id, made_by_id=visit.org_id, now=now)

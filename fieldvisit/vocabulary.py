@@ -150,6 +150,8 @@ class AbortReason(StrEnum):
     DISTRESS = "distress"
     WRONG_PERSON = "wrong_person"
     MINOR_ALONE = "minor_alone"
+    DISPUTE = "dispute"
+    VULNERABLE = "vulnerable"
     OTHER = "other"
 
 

@@ -7,6 +7,7 @@ from marshmallow import fields
 from api.schemas.base import Drafted, In, Out, PointOut
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, Latitude, Longitude, Part, Text, Whole
 from api.schemas.words import Several, Words
+from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.credentials import PaperFault
 from fieldvisit.geofence import OutsideReason, Position
 from fieldvisit.guide import Situation
@@ -83,13 +84,15 @@ class UndoIn(EventIn):
 
 
 class ArrivalIn(EventIn):
-    """`present`: those of the crew who are at the door, all where it is left out."""
+    """`present`: those of the crew who are at the door, all where it is left out. `recording`: what runs already, where
+    the law asks for it."""
 
     makes = ArrivalDraft
     position = Part(PositionIn, required=True)
     outside_reason = Choice(OutsideReason, allow_none=True)
     present = Several(Id(), min=1, max=MOST_CREW, allow_none=True)
     order_reason = Choice(OrderReason, allow_none=True)
+    recording = Several(Choice(Recorded), max=len(Recorded), allow_none=True)
 
 
 class ShowingIn(EventIn):

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
+from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.geofence import OutsideReason, Position
 from fieldvisit.phone.telling import EventDraft
 from fieldvisit.vocabulary import IdentityMethod, IdentityResult, OrderReason, RejectionReason, UndoReason
@@ -10,12 +11,13 @@ from fieldvisit.vocabulary import IdentityMethod, IdentityResult, OrderReason, R
 
 @dataclass(frozen=True, kw_only=True)
 class ArrivalDraft(EventDraft):
-    """`present` are those of the crew who are at the door; None means all of them."""
+    """`present` are those of the crew who are at the door; None means all of them. `recording` is what runs already."""
 
     position: Position
     outside_reason: OutsideReason | None = None
     present: tuple[uuid.UUID, ...] | None = None
     order_reason: OrderReason | None = None
+    recording: tuple[Recorded, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, decide
 from fieldvisit.models import Case, Place, Stop, Visit
@@ -51,7 +52,7 @@ def arrive_late(
     flags |= speed_flags(session, stop, by.visitor_id, at=at, distance_m=flags["distance_m"])
     waits = _still_waits(visit, stop, at)
     present = present_of(stop, draft, by)
-    judged = _judged(session, visit, present, at) if waits else {}
+    judged = _judged(session, visit, present, at=at, running=frozenset(draft.recording or ())) if waits else {}
     names = [str(visitor_id) for visitor_id in sorted(present)]
     event = entry_of(visit, telling, draft, now, present=names, **flags, **judged)
     state, _ = noted(session, visit, event)
@@ -88,12 +89,14 @@ def _flags(visit: Visit, draft: ArrivalDraft, geofence_m: int) -> dict[str, Any]
     return flags_of(fix, draft) | ({} if fix.inside else {"outside": True})
 
 
-def _judged(session: Session, visit: Visit, present: frozenset[Any], at: dt.datetime) -> dict[str, Any]:
+def _judged(
+    session: Session, visit: Visit, present: frozenset[Any], *, at: dt.datetime, running: frozenset[Recorded]
+) -> dict[str, Any]:
     """What the policy said of it, as of then: the clauses in the way, if any were."""
     case: Case | None = visit.case
     if case is None:
         return {}
-    asked = AtTheDoor(visit=visit, span=at_the_door(visit, at), visitor_ids=sorted(present))
+    asked = AtTheDoor(visit=visit, span=at_the_door(visit, at), visitor_ids=sorted(present), recording=running)
     decision = decide(session, asked, moment=CheckMoment.DOOR, now=at)
     if decision.verdict is Verdict.ALLOWED:
         return {}

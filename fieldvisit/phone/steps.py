@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.credentials import check_shown
 from fieldvisit.decisions import AtTheDoor, decide, demand_allowed
 from fieldvisit.errors import Refused
@@ -90,13 +91,13 @@ def arrive(
             return noted(session, visit, event, **flags)
         if visit.state in BEYOND_ARRIVING:
             visit.arrived_at = visit.arrived_at or happened_at(draft, now)
-            _judge_newcomers(session, visit, present, now)
+            _judge_newcomers(session, visit, present, now=now, running=frozenset(draft.recording or ()))
             return noted(session, visit, event, **flags)
         demand_its_day(visit, now)
         if visit.state is not S.UNDER_WAY:
             # Of one that was set out for, the order was asked for then.
             event.detail |= order_flags(session, stop, draft.order_reason)
-        _demand_lawful(session, visit, present, now)
+        _demand_lawful(session, visit, present, now=now, running=frozenset(draft.recording or ()))
         visit.arrived_at = happened_at(draft, now)
         return move(session, visit, S.ARRIVED, now=now, event=event).state, flags
 
@@ -185,7 +186,9 @@ def _own_visit(session: Session, visit_id: uuid.UUID, by: Teller) -> Visit:
     return visit
 
 
-def _judge_newcomers(session: Session, visit: Visit, present: frozenset[uuid.UUID], now: dt.datetime) -> None:
+def _judge_newcomers(
+    session: Session, visit: Visit, present: frozenset[uuid.UUID], *, now: dt.datetime, running: frozenset[Recorded]
+) -> None:
     """Raise Forbidden where somebody joins those at the door with whom the visit would not be lawful."""
     if visit.state is not S.ARRIVED:
         return
@@ -196,9 +199,12 @@ def _judge_newcomers(session: Session, visit: Visit, present: frozenset[uuid.UUI
     )
     there = {uuid.UUID(visitor_id) for detail in details for visitor_id in detail["present"]}
     if not present <= there:
-        _demand_lawful(session, visit, present | there, now)
+        _demand_lawful(session, visit, present | there, now=now, running=running)
 
 
-def _demand_lawful(session: Session, visit: Visit, visitor_ids: Set[uuid.UUID], now: dt.datetime) -> None:
-    asked = AtTheDoor(visit=visit, span=at_the_door(visit, now), visitor_ids=sorted(visitor_ids))
+def _demand_lawful(
+    session: Session, visit: Visit, visitor_ids: Set[uuid.UUID], *, now: dt.datetime, running: frozenset[Recorded]
+) -> None:
+    span = at_the_door(visit, now)
+    asked = AtTheDoor(visit=visit, span=span, visitor_ids=sorted(visitor_ids), recording=running)
     demand_allowed(decide(session, asked, moment=CheckMoment.DOOR, now=now))

@@ -190,7 +190,9 @@ def test_a_crew_mates_report_after_the_taking_back_stops_as_well(
         (AbortReason.DISTRESS, [(BlockTrigger.VULNERABILITY, BlockScope.ALL)]),
         (AbortReason.WRONG_PERSON, [(BlockTrigger.PLACE_REFUSED, BlockScope.PLACE)]),
         (AbortReason.SAFETY, []),
-        (AbortReason.MINOR_ALONE, []),
+        (AbortReason.MINOR_ALONE, [(BlockTrigger.MINOR, BlockScope.PLACE)]),
+        (AbortReason.DISPUTE, [(BlockTrigger.DISPUTE, BlockScope.VISITS)]),
+        (AbortReason.VULNERABLE, [(BlockTrigger.VULNERABILITY, BlockScope.ALL)]),
         (AbortReason.OTHER, []),
     ],
 )
