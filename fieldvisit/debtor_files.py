@@ -30,6 +30,7 @@ class PlaceSeen:
     found_by: PointSource
     found_note: str | None
     zone: str
+    region: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,4 +84,5 @@ def _place(place: Place) -> PlaceSeen:
         found_by=place.found_by,
         found_note=place.found_note,
         zone=place.zone,
+        region=place.region,
     )

@@ -58,19 +58,25 @@ class ContactPointDraft:
             raise InvalidValue(path="value", reason="is not an e-mail address")
 
 
+_REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlaceDraft:
-    """An address, and where it is. `found` None: nobody has looked yet."""
+    """An address, and where it is. `found` None: nobody has looked yet. `region`: ISO 3166-2, such as ``US-MA``."""
 
     address: str
     kind: PlaceKind = PlaceKind.HOME
     found: Found | None = None
     geofence_m: int | None = None
+    region: str | None = None
 
     def __post_init__(self) -> None:
         check_text("address", self.address)
         if self.geofence_m is not None and not 20 <= self.geofence_m <= 5_000:
             raise InvalidValue(path="geofence_m", reason="must lie between 20 and 5000 metres")
+        if self.region is not None and not _REGION.fullmatch(self.region):
+            raise InvalidValue(path="region", reason="must be a region of ISO 3166-2, such as US-MA")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,10 +246,9 @@ def _upsert_places(session: Session, debtor: Debtor, drafts: Sequence[PlaceDraft
     for draft in drafts:
         digest = address_digest(session, draft.address)
         if digest in places:
-            fence = told(geofence_m=draft.geofence_m)
-            changed = assign(
-                places[digest], kind=draft.kind, **fence, **_better(places[digest], draft.found, organisation)
-            )
+            stated = told(geofence_m=draft.geofence_m, region=draft.region)
+            better = _better(places[digest], draft.found, organisation)
+            changed = assign(places[digest], kind=draft.kind, **stated, **better)
             changes.append(Change.CHANGED if changed else Change.UNCHANGED)
             continue
         places[digest] = Place(
@@ -254,6 +259,7 @@ def _upsert_places(session: Session, debtor: Debtor, drafts: Sequence[PlaceDraft
             address=draft.address,
             digest=digest,
             country=organisation.country,
+            region=draft.region,
             **_where(draft.found or NOBODY_LOOKED, organisation),
         )
         session.add(places[digest])

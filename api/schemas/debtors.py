@@ -29,6 +29,7 @@ class PlaceIn(In):
     kind = Choice(PlaceKind, load_default=PlaceKind.HOME)
     point = Part(PointIn, load_default=None, allow_none=True)
     geofence_m = Whole(min=20, max=5_000, load_default=None, allow_none=True)
+    region = Text(max=6, form="[A-Z]{2}-[A-Z0-9]{1,3}", allow_none=True, metadata={"description": "ISO 3166-2: US-MA"})
 
     @post_load
     def draft(self, data: dict[str, Any], **_: Any) -> PlaceDraft:
@@ -62,6 +63,7 @@ class PlaceOut(Out):
     found_note = fields.String(required=True, allow_none=True)
     zone = fields.String(required=True)
     geofence_m = fields.Integer(required=True, allow_none=True)
+    region = fields.String(required=True, allow_none=True)
 
 
 class WishIn(In):

@@ -78,7 +78,10 @@ def _of_policy(policy: Policy, inquiry: Inquiry) -> list[ClauseResult]:
     values = {"day": day.isoformat(), "hours": shown}
     found = _calendar_unknown(policy, inquiry, day)
     if _inside(hours, inquiry):
-        return [*found, *_kept(policy, inquiry, day, Message("Inside the permitted hours: {hours}.", values))]
+        kept = Message("Inside the permitted hours: {hours}.", values)
+        if widened:
+            return [*found, *_kept(policy, inquiry, day, kept)]
+        return [*found, judged(_window_rule(policy, inquiry, day), True, kept)]
     rule = _window_rule(policy, inquiry, day)
     if shown:
         return [*found, judged(rule, False, Message("Outside the permitted hours of {day}: {hours}.", values))]

@@ -198,3 +198,14 @@ def test_a_child_alone_keeps_everybody_away_for_the_day(
         block = session.scalars(sa.select(ContactBlock)).one()
         midnight = dt.datetime(2026, 3, 3, 22, tzinfo=dt.UTC)
         assert (block.trigger, block.scope, block.until_at) == ("minor", "place", midnight)
+
+
+def test_the_region_of_a_place_is_told_with_it(client_for: ClientFor, morning: Morning) -> None:
+    integrator = client_for(Role.INTEGRATOR, org=morning.world.lender)
+    place = {"address": "1 Beacon Street", "region": "US-MA"}
+    body = {"external_id": "D-boston", "name": "Meri Example", "places": [place]}
+    made = integrator.put("/debtors", json=body).json["item"]
+    (seen,) = integrator.get(f"/debtors/{made['id']}").json["places"]
+    assert seen["region"] == "US-MA"
+    wrong = integrator.put("/debtors", json={**body, "places": [{**place, "region": "Boston"}]})
+    assert wrong.status_code == 422
