@@ -114,9 +114,15 @@ def test_a_policy_without_hours_leaves_them_to_the_others() -> None:
 
 def test_hours_that_only_warn_are_told_and_stop_nothing() -> None:
     advice = policy(window("12:00", "18:00", more='on_breach = "warn"'))
-    decision = decide(asked("2026-03-03 10:00"), facts(), advice)
+    decision = decide(asked("2026-03-03 10:00"), facts(), advice, policy(name="open"))
     assert (decision.verdict, warnings(decision)) == (Verdict.ALLOWED, ["test/windows/1"])
-    assert hours_on(TUESDAY, advice) == ["00:00–00:00"]
+    assert hours_on(TUESDAY, advice, policy(name="open")) == ["00:00–00:00"]
+
+
+def test_hours_that_only_warn_open_none_by_themselves() -> None:
+    advice = policy(window("12:00", "18:00", more='on_breach = "warn"'))
+    assert in_the_way(decide(asked("2026-03-03 13:00"), facts(), advice)) == ["product/windows"]
+    assert hours_on(TUESDAY, advice) == []
 
 
 def test_hours_that_somebody_may_override_name_the_role_and_are_not_planned_into() -> None:
