@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0012_one_tap"
-down_revision = "0011_auditor"
+revision = "0014_one_tap"
+down_revision = "0013_plan_parts"
 branch_labels = None
 depends_on = None
 
