@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0014_one_tap"
-down_revision = "0013_plan_parts"
+revision = "0015_one_tap"
+down_revision = "0014_field_rules"
 branch_labels = None
 depends_on = None
 
