@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0015_one_tap"
-down_revision = "0014_field_rules"
+revision = "0016_one_tap"
+down_revision = "0015_living_day"
 branch_labels = None
 depends_on = None
 
