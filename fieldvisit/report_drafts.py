@@ -120,6 +120,20 @@ ABORT_STOPS: Mapping[AbortReason, Stop] = {
 }
 
 
+def left_early(reason: AbortReason | None, *, met: Met | None, seen: Met | None) -> Contact | None:
+    """The contact that a visit was which was broken off or left as unsafe; None where it ended before the door.
+
+    `met` is what the report says, `seen` what the phone told before (None: of no arrival either).
+    """
+    by_reason = ABORTED_CONTACTS.get(reason) if reason else None
+    if by_reason is not None:
+        # To be asked to leave, or to upset somebody, is to have met them.
+        return THIRD_PARTY if met is Met.OTHER and by_reason.result is AttemptResult.REACHED else by_reason
+    if seen is None and met in (None, Met.NOBODY):
+        return None
+    return MET_CONTACTS[met or seen or Met.NOBODY]
+
+
 @dataclass(frozen=True, kw_only=True)
 class PromiseDraft:
     amount_minor: int
@@ -174,21 +188,19 @@ class ReportDraft(EventDraft):
             fields.append("met")
         return fields
 
-    def contact(self, *, seen: Met) -> Contact:
-        """The contact attempt that this visit was; `seen` is whom the phone told of before, as far as it did."""
+    def contact(self, *, seen: Met | None) -> Contact | None:
+        """The contact attempt that this visit was; None where nobody came to the door.
+
+        `seen`: whom the phone told of before; None where it told of no arrival either.
+        """
         if self.outcome in LEFT_EARLY:
-            return self._left_early(seen)
+            return left_early(self.abort_reason, met=self.met, seen=seen)
+        if self.outcome is VisitOutcome.NOT_REACHED and seen is None:
+            return None
         if self.outcome is VisitOutcome.MET_DEBTOR and (self.disputed or self.promises):
             detail = ReachedDetail.DISPUTED if self.disputed else ReachedDetail.PROMISED
             return Contact(AttemptResult.REACHED, detail)
         return OUTCOMES[self.outcome].contact
-
-    def _left_early(self, seen: Met) -> Contact:
-        by_reason = ABORTED_CONTACTS.get(self.abort_reason) if self.abort_reason else None
-        if by_reason is None:
-            return MET_CONTACTS[self.met or seen]
-        # To be asked to leave, or to upset somebody, is to have met them.
-        return THIRD_PARTY if self.met is Met.OTHER and by_reason.result is AttemptResult.REACHED else by_reason
 
     @property
     def stops(self) -> dict[BlockTrigger, BlockScope]:

@@ -14,11 +14,11 @@ from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.contacts import OUR_SOURCE, ensure_months
 from fieldvisit.database import on_behalf_of
-from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, IdentityCheck, Visit
+from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, IdentityCheck, Visit, VisitEvent, VisitReport
 from fieldvisit.phone.telling import Teller
-from fieldvisit.report_drafts import Met, ReportDraft
+from fieldvisit.report_drafts import LEFT_EARLY, NOBODY_MET, Contact, Met, ReportDraft, left_early
 from fieldvisit.visits import NotYourVisit
-from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, IdentityResult
+from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, IdentityResult, VisitOutcome
 
 
 def books_of(session: Session, visit: Visit) -> AbstractContextManager[None]:
@@ -34,11 +34,40 @@ def books_of(session: Session, visit: Visit) -> AbstractContextManager[None]:
     return on_behalf_of(session, visit.lender_id)
 
 
-def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.datetime) -> str:
-    """Write the contact attempt; its id. The books are open."""
-    case = session.get_one(Case, visit.case_id)
-    at = min(draft.left_at, now)
+def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.datetime) -> str | None:
+    """Write the contact attempt; its id, or None where nobody came to the door. The books are open."""
     contact = draft.contact(seen=_seen(session, visit))
+    return _write(session, visit, contact, at=min(draft.left_at, now)) if contact else None
+
+
+def settle_arrival(session: Session, visit: Visit) -> None:
+    """An arrival that is told after the report: what ended early ended at the door after all, and counts."""
+    report = session.scalars(sa.select(VisitReport).where(VisitReport.visit_id == visit.id)).one_or_none()
+    if report is None or report.outcome not in (*LEFT_EARLY, VisitOutcome.NOT_REACHED):
+        return
+    with books_of(session, visit):
+        counted = sa.select(ContactAttemptKey.attempt_id).where(
+            ContactAttemptKey.org_id == visit.lender_id,
+            ContactAttemptKey.made_by_id == visit.org_id,
+            ContactAttemptKey.source == OUR_SOURCE,
+            ContactAttemptKey.external_id == str(visit.id),
+        )
+        if session.scalars(counted).first() is None:
+            _write(session, visit, _contact_at_the_door(session, visit, report), at=report.left_at)
+
+
+def _contact_at_the_door(session: Session, visit: Visit, report: VisitReport) -> Contact:
+    if report.outcome is VisitOutcome.NOT_REACHED:
+        return NOBODY_MET
+    details = session.scalars(
+        sa.select(VisitEvent.detail).where(VisitEvent.visit_id == visit.id, VisitEvent.kind == "reported")
+    )
+    met = next((Met(detail["met"]) for detail in details if "met" in detail), None)
+    return left_early(report.abort_reason, met=met, seen=_seen(session, visit)) or NOBODY_MET
+
+
+def _write(session: Session, visit: Visit, contact: Contact, *, at: dt.datetime) -> str:
+    case = session.get_one(Case, visit.case_id)
     ensure_months(session, [at])
     attempt = ContactAttempt(
         org_id=case.org_id,
@@ -67,13 +96,13 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
     return str(attempt.id)
 
 
-def _seen(session: Session, visit: Visit) -> Met:
+def _seen(session: Session, visit: Visit) -> Met | None:
     """Whom the phone told of before the report. A door that was reached and left in a hurry counts, unless it is said
     otherwise, as a person met: so no cap is stretched by what is not known."""
     results = set(session.scalars(sa.select(IdentityCheck.result).where(IdentityCheck.visit_id == visit.id)))
     if IdentityResult.CONFIRMED in results:
         return Met.DEBTOR
-    return Met.OTHER if results or visit.arrived_at is not None else Met.NOBODY
+    return Met.OTHER if results or visit.arrived_at is not None else None
 
 
 def _until(visit: Visit, draft: ReportDraft, trigger: BlockTrigger) -> dt.datetime | None:

@@ -21,6 +21,7 @@ from fieldvisit.phone.refusals import at_the_door
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Teller, Telling
+from fieldvisit.settlement import settle_arrival
 from fieldvisit.visits import MOVES, get_visit, move
 from fieldvisit.vocabulary import CheckMoment, Verdict, VisitState
 
@@ -62,6 +63,8 @@ def arrive_late(
         return move(session, visit, VisitState.ARRIVED, now=now, event=event).state, flags
     if visit.state in BEGUN_OR_OVER:
         visit.arrived_at = arrived_at or visit.arrived_at
+        session.flush()
+        settle_arrival(session, visit)
     return state, flags
 
 

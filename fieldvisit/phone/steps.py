@@ -29,6 +29,7 @@ from fieldvisit.phone.refusals import KEPT, at_the_door, keep_refusal
 from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own_stop, get_told_stop
 from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
+from fieldvisit.settlement import settle_arrival
 from fieldvisit.visits import cancelled, demand_may_become, get_visit, move
 from fieldvisit.vocabulary import CheckMoment, VisitState
 
@@ -92,6 +93,7 @@ def arrive(
         if visit.state in BEYOND_ARRIVING:
             visit.arrived_at = visit.arrived_at or happened_at(draft, now)
             _judge_newcomers(session, visit, present, now=now, running=frozenset(draft.recording or ()))
+            settle_arrival(session, visit)
             return noted(session, visit, event, **flags)
         demand_its_day(visit, now)
         if visit.state is not S.UNDER_WAY:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fieldvisit.errors import InvalidValue
-from fieldvisit.report_drafts import OUTCOMES, Met, PromiseDraft, ReportContradicts, ReportIncomplete
+from fieldvisit.report_drafts import OUTCOMES, Contact, Met, PromiseDraft, ReportContradicts, ReportIncomplete
 from fieldvisit.vocabulary import AbortReason, AttemptResult, PaymentMethod, ReachedDetail, VisitOutcome
 from tests.phone.worlds import report
 from tests.worlds import TODAY
@@ -69,6 +69,15 @@ def test_where_it_is_not_said_whom_one_met_what_the_phone_told_before_is_believe
     outcome = V.ABORTED if reason else V.UNSAFE
     found = [report(outcome, abort_reason=reason).contact(seen=seen) for seen in Met]
     assert [(contact.result, contact.detail) for contact in found] == list(LEFT_EARLY[reason])
+
+
+@pytest.mark.parametrize("reason", [A.SAFETY, A.OTHER, None])
+def test_who_turned_back_before_the_door_has_contacted_nobody(reason: AbortReason | None) -> None:
+    outcome = V.ABORTED if reason else V.UNSAFE
+    for met in (None, Met.NOBODY):
+        assert report(outcome, abort_reason=reason, met=met).contact(seen=None) is None
+    assert report(V.NOT_REACHED).contact(seen=None) is None
+    assert report(outcome, abort_reason=reason, met=Met.OTHER).contact(seen=None) == Contact(R.THIRD_PARTY)
 
 
 def test_every_reason_to_leave_is_told() -> None:
