@@ -10,16 +10,16 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 import structlog
-from flask import Flask, Response, json
+from flask import Flask, Response, g, json
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response as WerkzeugResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from api.context import language, request_id
-from api.faults import Fault
+from api.faults import Fault, domain_fault
 from api.sentences import facts, sentence
 from api.storage import translated
-from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.languages import Message, say, tag
 
 PROBLEM = "application/problem+json"
@@ -77,7 +77,7 @@ class InvalidRequest(FieldVisitError):
     """The request does not have the shape of its contract; every fault is named at once."""
 
     code, kind = "invalid_request", Kind.INVALID
-    says = "{count} values of the request are not valid. See errors."
+    says = "Not valid in the request: {count}. See errors."
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(count=len(faults))
@@ -159,9 +159,18 @@ def problem_document(error: FieldVisitError, *, status: int | None = None) -> di
         "request_id": request_id(),
         "details": {name: _plain(value, spoken) for name, value in facts(error).items()},
     }
-    if isinstance(error, InvalidRequest):
-        document["errors"] = [fault.spoken(spoken) for fault in error.faults]
+    found = _faults_in(error)
+    if found:
+        document["errors"] = [fault.spoken(spoken) for fault in found]
     return document
+
+
+def _faults_in(error: FieldVisitError) -> list[Fault]:
+    if isinstance(error, InvalidRequest):
+        return error.faults
+    if isinstance(error, InvalidValue) and "body_schema" in g:
+        return [domain_fault(error, data=g.body, schema=g.body_schema)]
+    return []
 
 
 def status_of(error: FieldVisitError | type[FieldVisitError]) -> int:

@@ -1,12 +1,14 @@
 """What is wrong with a request, value by value: what was given, where, why it is refused and what would be right."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema, fields
 from marshmallow.exceptions import SCHEMA
 
+from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message, say
 
 SHOWN_CHARACTERS = 80
@@ -47,6 +49,31 @@ def faults(messages: Any, *, place: str, data: Any, schema: Schema) -> list[Faul
     ]
 
 
+def domain_fault(error: InvalidValue, *, data: Any, schema: Schema) -> Fault:
+    """What the domain has against one value of the body, at the name that the value has on the wire."""
+    path = _on_the_wire(str(error.details["path"]).split("."), schema)
+    reason = error.details["reason"]
+    return Fault(
+        place="body",
+        pointer=_pointer(path),
+        value=_shown(path, data),
+        reason=reason if isinstance(reason, Message) else Message(str(reason)),
+        expected=_expected(path, schema),
+    )
+
+
+# The names of the domain and of files, where the wire has others: units are told in its names.
+SUFFIXES = ("", "_on", "_at", "_minor")
+OTHER_NAMES = {"payment_id": "external_id", "placed_from": "from_on", "placed_until": "until_on", "place": "places"}
+
+
+def _on_the_wire(path: Sequence[str], schema: Schema) -> tuple[str | int, ...]:
+    known = _by_wire_name(schema)
+    first = path[0]
+    named = next((first + suffix for suffix in SUFFIXES if first + suffix in known), OTHER_NAMES.get(first, first))
+    return (named, *path[1:])
+
+
 def _complaints(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], object]]:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
@@ -74,11 +101,14 @@ def _shown(path: tuple[str | int, ...], data: Any) -> object:
             return None
     if isinstance(data, str):
         return data[:SHOWN_CHARACTERS]
-    return data if isinstance(data, int | float | bool) else None
+    # JSON has no word for what is beyond all numbers, although Python reads and writes one.
+    return data if isinstance(data, int) or (isinstance(data, float) and math.isfinite(data)) else None
 
 
 def _expected(path: tuple[str | int, ...], schema: Schema) -> Message | None:
     """What the field at this path takes, as its class says; for an unknown one, the names that are known."""
+    if not path:
+        return Message("a JSON object")
     field: Any = None
     level: Schema | None = schema
     for part in path:

@@ -16,9 +16,13 @@ JSON = ("application/json",)
 
 def read_body(schema: Schema) -> Any:
     """The body as the schema loads it. Raises WrongContentType, NotReadable, InvalidRequest."""
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding != "identity":
+        raise WrongContentType(given=Message("encoded as {encoding}", {"encoding": encoding[:40]}))
     if request.mimetype not in JSON and not request.mimetype.endswith("+json"):
         raise WrongContentType(given=request.mimetype or Message("of no stated type"))
     data = g.body = parse_json(_body())
+    g.body_schema = schema
     return _load(schema, data, place="body", shown=data)
 
 

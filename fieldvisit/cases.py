@@ -27,6 +27,8 @@ from fieldvisit.vocabulary import CaseStage
 
 CURRENCIES = frozenset(list_currencies())
 LARGEST_MINOR = 10**15
+AHEAD_OF_UTC = dt.timedelta(hours=14)
+"""No calendar on earth is further ahead."""
 AMBIGUOUS = "is the id of cases of several lenders"
 
 
@@ -94,8 +96,11 @@ class PaymentDraft:
 def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tuple[Case, Change]:
     """Store the case as the draft has it, and its placement. A case that is closed by it is visited no more.
 
-    A draft as of an earlier day than what is stored is refused: a late file must not bring old amounts back.
+    A draft as of an earlier day than what is stored is refused: a late file must not bring old amounts back. So is one
+    as of a day to come, which would keep every true one out until then.
     """
+    if draft.as_of_on > (now + AHEAD_OF_UTC).date():
+        raise InvalidValue(path="as_of", reason="lies in the future")
     debtor = get_debtor(session, draft.debtor_id)
     values = _values(draft) | {"debtor_id": debtor.id}
     case = find_own_case(session, draft.external_id)

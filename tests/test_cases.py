@@ -72,7 +72,7 @@ def lender(sessions: sessionmaker[Session], world: World) -> Session:
 def test_an_upsert_says_what_it_changed(lender: Session) -> None:
     later = replace(CASE, stage=CaseStage.LETTER, as_of_on=TODAY + dt.timedelta(days=1))
     with lender, lender.begin():
-        assert [upsert_case(lender, draft, now=NOW)[1] for draft in (CASE, CASE, later)] == [
+        assert [upsert_case(lender, draft, now=NOW + dt.timedelta(days=9))[1] for draft in (CASE, CASE, later)] == [
             Change.ADDED,
             Change.UNCHANGED,
             Change.CHANGED,

@@ -279,14 +279,16 @@ class Part(fields.Nested):
             raise ValidationError({str(error.details["path"]): [said]}) from error
 
     def expected(self) -> Message:
-        return Message("an object with: {known}", {"known": ", ".join(self.schema.load_fields)})
+        names = (field.data_key or name for name, field in self.schema.load_fields.items())
+        return Message("an object with: {known}", {"known": ", ".join(names)})
 
 
 class Currency(Text):
     """An ISO 4217 code."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(min=3, max=3, form="[A-Z]{3}", **more)
+        # One fault for one mistake: the form says the length too.
+        super().__init__(form="[A-Z]{3}", **more)
 
 
 class OuterId(Text):

@@ -135,7 +135,7 @@ def _add_unserved(session: Session, answer: _Answer) -> None:
 
 def _detail(one: answers.Unserved, answer: _Answer) -> dict[str, Any]:
     """What is wrong with its point; else why not, what putting it in would cost, and what would help."""
-    if one.task in answer.found.set_aside:
+    if one.reason is answers.Reason.UNREACHABLE and one.task in answer.found.set_aside:
         return {"point": answer.found.set_aside[one.task]}
     return detail_of(one, answer.plan.cost, answer.found.put_in.get(one.task))
 

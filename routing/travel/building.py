@@ -13,18 +13,20 @@ type Profile = Literal["car", "foot", "bicycle"]
 
 STEPS_S = 3600
 """A country takes minutes; an hour means that something hangs."""
-SMALL_COMPONENT = 50
-"""With OSRM's own 1000 a town's centre counts as one small component, and points land on dead ends."""
+SMALL_COMPONENT = 200
+"""Points are snapped past pieces of the network with fewer edges than this. With OSRM's own 1000 a town's centre counts
+as one such piece itself, and points land on dead ends; with 50 they land on yards that no street leads to. On the
+extract of central Helsinki (577 addresses) 34 % of the ways are missing with 1000, 7 % with 50, none with 100."""
 
 
 def build_map(pbf: Path, folder: Path, *, profile: Profile = "car") -> Path:
     """The base path of the built map in `folder`; built in a folder of its own and renamed when whole.
 
-    The name holds the hash of the extract, so a changed extract is built anew beside the old one.
+    The name holds what it was built from and how, so a changed extract is built anew beside the old one.
     """
     if not pbf.is_file():
         raise MapMissing(f"There is no map file {pbf}.")
-    target = folder / f"{pbf.name.split('.')[0]}-{profile}-{_hash(pbf)}"
+    target = folder / f"{pbf.name.split('.')[0]}-{profile}-{SMALL_COMPONENT}-{_hash(pbf)}"
     base = target / "map.osrm"
     if map_is_built(base):
         return base

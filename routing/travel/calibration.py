@@ -38,6 +38,8 @@ class Calibration:
 
 def calibrate(points: Sequence[Point], seconds: Grid, metres: Grid, *, source: str) -> Calibration | None:
     """The profile of these roads, from `MOST_POINTS` of the points at most; None where the ways are too few to tell."""
+    if not points:
+        return None
     some = slice(0, None, -(-len(points) // MOST_POINTS) or 1)
     seconds, metres = seconds[some, some], metres[some, some]
     lines = line_metres(points[some], points[some])

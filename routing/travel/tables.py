@@ -23,7 +23,7 @@ class SetAside(StrEnum):
     OFF_ROAD = "off_road"
     """No road within the radius: the point lies outside the map, on water, or in another datum."""
     CUT_OFF = "cut_off"
-    """On a road from which no other point is reached and which is reached from none."""
+    """On a road, but without any way to or from most of the other points: a yard, an island, a piece of a map."""
     ABSURD = "absurd"
     """So far from all others that no day could hold both: swapped or missing coordinates."""
 
@@ -66,17 +66,33 @@ class TravelTable:
 
 
 def table_of(seconds: Grid, metres: Grid, source: str, reasons: Mapping[int, SetAside]) -> TravelTable:
-    """The table of square grids. Whoever is reached by nobody and reaches nobody is set aside as cut off."""
-    reached = ~np.isnan(seconds)
-    np.fill_diagonal(reached, val=False)
-    alone = np.flatnonzero(~(reached.any(axis=0) | reached.any(axis=1))) if len(seconds) > 1 else ()
-    cut_off = {int(index): SetAside.CUT_OFF for index in alone}
+    """The table of square grids. Whoever hangs together with fewer than the rest do is set aside as cut off."""
+    cut_off = dict.fromkeys(_cut_off(~np.isnan(seconds)), SetAside.CUT_OFF)
     return TravelTable(
         seconds=whole_matrix(seconds),
         metres=whole_matrix(metres),
         source=source,
         set_aside=dict(sorted((cut_off | dict(reasons)).items())),
     )
+
+
+def _cut_off(reached: NDArray[np.bool_]) -> list[int]:
+    """The points outside the piece that holds more than half of them; the lone ones where there is none such."""
+    together = reached | reached.T
+    np.fill_diagonal(together, val=True)
+    pieces: list[NDArray[np.intp]] = []
+    waiting = np.ones(len(together), dtype=bool)
+    while waiting.any():
+        piece = np.zeros(len(together), dtype=bool)
+        piece[np.argmax(waiting)] = True
+        size = 0
+        while size != (size := int(piece.sum())):
+            piece |= together[piece].any(axis=0)
+        pieces.append(np.flatnonzero(piece))
+        waiting &= ~piece
+    most = max((len(piece) for piece in pieces), default=0)
+    kept = most if 2 * most > len(together) else 2
+    return sorted(int(index) for piece in pieces if len(piece) < kept for index in piece) if len(together) > 1 else []
 
 
 def whole_matrix(grid: Grid) -> Matrix:

@@ -1,10 +1,13 @@
 """What a caller is told when something is wrong: what, where, why, and what would be right."""
 
+import gzip
+import json
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.reading import parse_json
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import ClientFor
 from tests.worlds import World
@@ -27,6 +30,21 @@ CREDENTIAL = {
     "issuer": "Aurora",
     "valid_from": "2026-01-01",
     "valid_until": "2026-12-31",
+}
+
+CASE = {
+    "external_id": "C-1",
+    "debtor_external_id": "D-1",
+    "product": "car_loan",
+    "currency": "EUR",
+    "principal_minor": 100_000,
+    "interest_minor": 5_000,
+    "fees_minor": 500,
+    "total_minor": 105_500,
+    "as_of_on": "2026-03-03",
+    "due_on": "2026-01-02",
+    "days_past_due": 60,
+    "stage": "phone",
 }
 
 UNSTORABLE = "It contains a character that cannot be stored."
@@ -84,7 +102,7 @@ def fault(client: FlaskClient, path: str, body: object) -> dict[str, Any]:
          ("/break/seconds", 1.5, "Not a whole number.", "a whole number from 1 to 86400")),
         ("/credentials", CREDENTIAL | {"kind": "badges"}, ("/kind", "badges", "Not in the list.",
          "one of: badge, id_card, authorisation_letter, notice_copy, licence, approval_letter, certificate")),
-        ("/visitors", [], ("", None, "Invalid input type.", None)),
+        ("/visitors", [], ("", None, "Invalid input type.", "a JSON object")),
     ],
 )  # fmt: skip
 def test_a_value_that_is_refused_is_named_with_its_reason_and_what_would_be_right(
@@ -98,6 +116,41 @@ def test_a_value_that_is_refused_is_named_with_its_reason_and_what_would_be_righ
         "reason": reason,
         "expected": right,
     }
+
+
+def test_a_number_beyond_all_numbers_is_refused_in_json_that_others_can_read(integrator: FlaskClient) -> None:
+    body = json.dumps(VISITOR | {"home": {"lat": "LAT", "lon": 25, "datum": "wgs84"}}).replace('"LAT"', "1e400")
+    answer = integrator.put("/visitors", data=body, content_type="application/json")
+    (only,) = parse_json(answer.data)["errors"]
+    assert (answer.status_code, only["pointer"], only["value"]) == (422, "/home/lat", None)
+
+
+def test_what_the_domain_has_against_a_value_is_told_at_its_name_on_the_wire(
+    client_for: ClientFor, world: World
+) -> None:
+    lender = client_for(Role.INTEGRATOR, org=world.lender)
+    lender.put("/debtors", json={"external_id": "D-1", "name": "Meri Example"})
+    answer = lender.put("/cases", json=CASE | {"as_of_on": "2030-01-01"})
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_value")
+    assert answer.json["errors"] == [
+        {
+            "in": "body",
+            "pointer": "/as_of_on",
+            "value": "2030-01-01",
+            "reason": "lies in the future",
+            "expected": "a date like 2026-03-03",
+        }
+    ]
+    answer = lender.put("/cases", json=CASE | {"total_minor": 7})
+    assert [(each["pointer"], each["value"]) for each in answer.json["errors"]] == [("/total_minor", 7)]
+
+
+def test_a_body_that_is_packed_says_that_it_has_to_be_unpacked(integrator: FlaskClient) -> None:
+    packed = gzip.compress(json.dumps(VISITOR).encode())
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = integrator.put("/visitors", data=packed, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (415, "wrong_content_type")
+    assert "encoded as gzip" in answer.json["detail"]
 
 
 def test_every_fault_is_told_at_once(integrator: FlaskClient) -> None:

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.errors import NotReadable
 from api.openapi import PROBLEM
+from api.reading import parse_json
 from api.schemas.base import ProblemOut
 from fieldvisit.database import Urls
 from fieldvisit.settings import Settings
@@ -76,7 +78,10 @@ def complaint(answer: Any) -> str | None:
         return f"status {answer.status_code}: {answer.text[:200]}"
     if answer.mimetype != PROBLEM:
         return f"type {answer.mimetype}"
-    problem = answer.json
+    try:
+        problem = parse_json(answer.data)
+    except NotReadable as error:
+        return f"no JSON for others: {error}"
     if (faults := ProblemOut().validate(problem)) or problem["status"] != answer.status_code:
         return f"not a problem document: {faults}"
     if not problem["detail"] or not problem["code"] or "{" in problem["detail"]:

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 import fieldvisit.demo
+from fieldvisit.planning.child import solve_day
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.search import search
 from fieldvisit.planning.work import Answer, Work
@@ -54,6 +55,14 @@ def searched(work: Work, **given: Any) -> tuple[Answer, list[Mapping[str, Any]]]
 
 def children() -> list[psutil.Process]:
     return [one for one in psutil.Process().children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("map_file", [None, str(MAP)])
+def test_a_day_without_visits_and_crews_has_an_empty_plan(tmp_path: Path, map_file: str | None) -> None:
+    empty = day_of_visits(0) | {"crews": []}
+    answer = solve_day(work_for(empty, [], map_file=map_file, graph_folder=str(tmp_path)))
+    assert (answer.failure, answer.says) == (None, "")
+    assert plan_from_document(answer.plan).routes == ()
 
 
 def test_over_straight_lines_it_answers_a_plan_that_the_judge_accepts_and_tells_how_far_it_is() -> None:

@@ -3,10 +3,13 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fieldvisit.maps import addresses
 from routing.errors import InvalidProblem, MapMissing
 from routing.travel import Hours, OsrmRoads, Point, SetAside, banded, geodesic
+from routing.travel.tables import table_of
 
 EXTRACT = Path(__file__).parents[2] / "fieldvisit" / "demo" / "helsinki-centre.osm.pbf"
 STATION = Point(lat=60.1699, lon=24.9384)
@@ -109,6 +112,23 @@ def test_a_table_of_roads_is_the_same_from_one_question_as_from_many(
     whole = roads.table(points)
     monkeypatch.setattr("routing.travel.roads.ROWS_AT_ONCE", 2)
     assert roads.table(points) == whole
+
+
+def test_no_address_of_the_extract_is_cut_off_from_the_others(roads: OsrmRoads) -> None:
+    points = [Point(lat=address.lat, lon=address.lon) for address in addresses(EXTRACT)[::3]]
+    table = roads.table(points)
+    assert (len(points) > 150, table.set_aside) == (True, {})
+    assert all(None not in row for row in table.seconds)
+
+
+def test_a_piece_that_hangs_together_apart_from_the_rest_is_cut_off() -> None:
+    apart = np.full((5, 5), np.nan)
+    for piece in ((0, 2, 4), (1, 3)):
+        apart[np.ix_(piece, piece)] = 60.0
+    apart[0, 2] = np.nan  # one way only is a way
+    assert table_of(apart, apart, "made", {}).set_aside == {1: SetAside.CUT_OFF, 3: SetAside.CUT_OFF}
+    assert table_of(apart[:4, :4], apart[:4, :4], "made", {}).set_aside == {}, "of two halves neither is the rest"
+    assert table_of(np.zeros((0, 0)), np.zeros((0, 0)), "made", {}).set_aside == {}
 
 
 def test_in_busy_hours_each_drive_takes_longer() -> None:
