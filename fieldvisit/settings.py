@@ -19,10 +19,19 @@ from environs import Env, EnvValidationError, ValidationError, validate
 
 from fieldvisit.alarm_providers import AlarmProvider, read_providers
 from fieldvisit.errors import SettingsRefused
+from fieldvisit.languages import Message
 from fieldvisit.vocabulary import Datum
 
 WITHOUT_SERVICE = ("none", "demo")
 _BUSY = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)=(\d+(?:\.\d+)?)")
+KEYS, KEY_BYTES = ("data_key", "token_key"), 32
+# What the library that reads the values says of a wrong one, with the names of what it fills in.
+LIBRARY_SAYS: Mapping[str, tuple[str, ...]] = {
+    "Must be one of: {choices}.": ("choices",),
+    "Must be greater than or equal to {low} and less than or equal to {high}.": ("low", "high"),
+    "Not a valid integer.": (),
+}
+type Fault = tuple[str, Message]
 ENVIRONMENTS = ("development", "demo", "test", "production")
 
 
@@ -102,13 +111,28 @@ def _read() -> Settings:
         env.seal()
     except EnvValidationError as error:
         said: dict[str, list[str]] = dict(error.error_messages)  # type: ignore[arg-type]  # deferred errors are by name
-        faults = "; ".join(f"{name}: {' '.join(map(str, said[name]))}" for name in sorted(said))
-        raise SettingsRefused(faults=faults) from error
-    production = values["environment"] == "production"
-    for name in ("data_key", "token_key"):
-        values[name] = _key(name, str(values[name] or ""), Path(str(values["data_folder"])), must_be_given=production)
-    _refuse_contradictions(values, production)
+        raise _refused([(name, _in_words(text)) for name in sorted(said) for text in said[name]]) from error
+    faults = _contradictions(values, production=values["environment"] == "production")
+    if faults:
+        raise _refused(faults)
+    for name in KEYS:
+        values[name] = _key(name, str(values[name] or ""), Path(str(values["data_folder"])))
+    _refuse_unusable_geocoder(str(values["geocoder"]), values["geocoder_options"])  # type: ignore[arg-type]  # an object
     return Settings(**values)  # type: ignore[arg-type]  # environs has checked each value's type
+
+
+def _refused(faults: list[Fault]) -> SettingsRefused:
+    """Every fault with the name of its setting, to be said in any language."""
+    return SettingsRefused(faults=[Message("{name}: {reason}", {"name": name, "reason": why}) for name, why in faults])
+
+
+def _in_words(text: str) -> Message:
+    """What the library says of a value, as a message that can be translated."""
+    for form, names in LIBRARY_SAYS.items():
+        pattern = form.replace(".", "[.]").format(**dict.fromkeys(names, "(.+)"))
+        if found := re.fullmatch(pattern, text):
+            return Message(form, dict(zip(names, found.groups(), strict=True)))
+    return Message(text)
 
 
 def _values(env: Env) -> dict[str, object]:
@@ -199,34 +223,40 @@ def _refuse_unusable_geocoder(name: str, options: Mapping[str, Any]) -> None:
 
         make_service(name, options)
     elif options:
-        raise SettingsRefused(faults=f"GEOCODER_OPTIONS: the geocoder {name} takes none.")
+        why = Message("the geocoder {geocoder} takes none.", {"geocoder": name})
+        raise _refused([("GEOCODER_OPTIONS", why)])
 
 
-def _refuse_contradictions(values: Mapping[str, object], production: bool) -> None:
-    if production and not values["database_url"]:
-        raise SettingsRefused(faults="DATABASE_URL: the embedded server is never used in production.")
+def _contradictions(values: Mapping[str, object], *, production: bool) -> list[Fault]:
+    """What is wrong with values that are right each by itself, all at once."""
+    url = values["database_url"]
+    faults = [fault for name in KEYS for fault in _key_faults(name, str(values[name] or ""), needed=production)]
+    if production and not url:
+        faults.append(("DATABASE_URL", Message("the embedded server is never used in production.")))
     if production and values["geocoder"] == "demo":
-        raise SettingsRefused(faults="GEOCODER: the demo's gazetteer is never used in production.")
-    _refuse_unusable_geocoder(str(values["geocoder"]), values["geocoder_options"])  # type: ignore[arg-type]  # an object
-    if values["database_url"] and not str(values["database_url"]).startswith(
-        ("postgresql://", "postgresql+psycopg://")
-    ):
-        raise SettingsRefused(faults="DATABASE_URL: only postgresql:// is understood.")
+        faults.append(("GEOCODER", Message("the demo's gazetteer is never used in production.")))
+    if url and not str(url).startswith(("postgresql://", "postgresql+psycopg://")):
+        faults.append(("DATABASE_URL", Message("only postgresql:// is understood.")))
+    return faults
 
 
-def _key(name: str, given: str, data_folder: Path, *, must_be_given: bool) -> bytes:
+def _key_faults(name: str, given: str, *, needed: bool) -> list[Fault]:
+    why = None
+    try:
+        size = len(base64.b64decode(given, validate=True))
+        if given and size != KEY_BYTES:
+            why = Message("{size} bytes where 32 are needed.", {"size": size})
+    except ValueError:
+        why = Message("not base64.")
+    if needed and not given:
+        why = Message("has to be given in production (32 bytes, base64).")
+    return [(name.upper(), why)] if why else []
+
+
+def _key(name: str, given: str, data_folder: Path) -> bytes:
     """The key from the environment, or one made once and kept in the data folder, readable by its owner only."""
-    variable = name.upper()
     if given:
-        try:
-            key = base64.b64decode(given, validate=True)
-        except ValueError as error:
-            raise SettingsRefused(faults=f"{variable}: not base64.") from error
-        if len(key) != 32:
-            raise SettingsRefused(faults=f"{variable}: {len(key)} bytes where 32 are needed.")
-        return key
-    if must_be_given:
-        raise SettingsRefused(faults=f"{variable}: has to be given in production (32 bytes, base64).")
+        return base64.b64decode(given, validate=True)
     path = data_folder / f"{name}.base64"
     data_folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():

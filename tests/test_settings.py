@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fieldvisit.errors import SettingsRefused
+from fieldvisit.languages import LANGUAGES, say
 from fieldvisit.settings import read_settings
 
 KEY = base64.b64encode(bytes(32)).decode()
@@ -69,6 +70,15 @@ def test_production_starts_with_what_it_needs(given: dict[str, str]) -> None:
 def test_production_refuses_the_embedded_server_and_made_up_keys(given: dict[str, str], missing: str) -> None:
     with pytest.raises(SettingsRefused, match=missing):
         read_settings({name: value for name, value in (given | PRODUCTION).items() if name != missing})
+
+
+def test_production_names_all_that_it_lacks_at_once_in_either_language(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings(given | {"ENVIRONMENT": "production", "GEOCODER": "demo"})
+    for language in LANGUAGES:
+        said = say(refused.value, language)
+        assert all(name in said for name in ("DATA_KEY", "TOKEN_KEY", "DATABASE_URL", "GEOCODER"))
+    assert "production" not in say(refused.value, "zh_CN")
 
 
 def test_production_refuses_the_demos_gazetteer(given: dict[str, str]) -> None:
