@@ -123,7 +123,8 @@ def _read() -> Settings:
 
 def _refused(faults: list[Fault]) -> SettingsRefused:
     """Every fault with the name of its setting, to be said in any language."""
-    return SettingsRefused(faults=[Message("{name}: {reason}", {"name": name, "reason": why}) for name, why in faults])
+    told = [Message("{name}: {reason}", {"name": name, "reason": why}) for name, why in faults]
+    return SettingsRefused(faults=Message("{faults}", {"faults": told}))
 
 
 def _in_words(text: str) -> Message:
