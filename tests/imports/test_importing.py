@@ -118,6 +118,16 @@ def test_only_so_many_faults_are_kept(lender: Office) -> None:
     assert (result.refused, len(result.faults)) == (1_100, 1_000)
 
 
+def test_a_byte_that_is_no_text_is_a_fault_of_its_row_alone(lender: Office) -> None:
+    lender.load("cases", CASE)
+    rows = [CONTACT | {"attempt_id": f"A-{number}"} for number in range(40)]
+    result = lender.load("contacts", *rows[:20], CONTACT | {"attempt_id": "A\x00"}, *rows[20:])
+    assert (counts(result), [(fault.line, fault.column) for fault in result.faults]) == (
+        (40, 0, 0, 1),
+        [(22, "attempt_id")],
+    )
+
+
 def test_an_older_file_does_not_bring_old_amounts_back(lender: Office) -> None:
     lender.load("cases", CASE)
     late = lender.load("cases", CASE | {"as_of": "2026-03-01", "fees": "0", "total": "1050"})
