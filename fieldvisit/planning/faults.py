@@ -50,6 +50,7 @@ WORDS: Mapping[str, Message] = {
     "over_capacity": Message("Crew {crew} carries more than it can."),
     "mandatory_left_wrong": Message("The count of mandatory visits left out is wrong."),
     "cost_wrong": Message("The cost is not what the plan costs."),
+    "bound_wrong": Message("The plan costs less than the bound that it claims."),
 }
 
 

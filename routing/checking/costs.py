@@ -9,7 +9,7 @@ from routing.problem import Problem
 
 
 def cost_faults(problem: Problem, plan: Plan, facts: Sequence[RouteFacts]) -> Iterator[Fault]:
-    """A wrong cost or count of mandatory tasks. No cost can be told where a drive has no length."""
+    """A wrong cost or count of mandatory tasks, or a bound that the plan itself disproves. No cost can be told where a drive has no length."""
     served = {stop.task for route in plan.routes for stop in route.stops}
     left = sum(task.mandatory and task.id not in served for task in problem.tasks)
     if left != plan.mandatory_left:
@@ -25,6 +25,10 @@ def cost_faults(problem: Problem, plan: Plan, facts: Sequence[RouteFacts]) -> It
     )
     if cost != plan.cost:
         yield Fault(code="cost_wrong", path="cost", says=f"cost is {plan.cost}, but the plan costs {cost}")
+    # With a mandatory task left out a plan may be cheaper than any that leaves none: such bounds say nothing of it.
+    if plan.bound is not None and left == 0 and plan.bound > cost:
+        says = f"bound is {plan.bound}, but this plan costs {cost}"
+        yield Fault(code="bound_wrong", path="bound", says=says)
 
 
 def route_cost(problem: Problem, fact: RouteFacts) -> int:
