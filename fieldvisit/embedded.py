@@ -96,6 +96,11 @@ def start(data_folder: Path, *, forgetful: bool = False) -> Server:
     return server
 
 
+def is_running(data_folder: Path) -> bool:
+    """Whether the server of this data folder lives; asked of the processes, not of the server."""
+    return _postmaster_lives(_home(data_folder) / "cluster")
+
+
 def stop(data_folder: Path) -> None:
     """Stop the server of this data folder, if it runs; open connections are closed."""
     folder = _home(data_folder)

@@ -51,8 +51,10 @@ def test_it_comes_back_with_its_data_after_it_was_killed(folder: Path) -> None:
         connection.execute("insert into kept values (7)")
     main = psutil.Process(postmaster(server))
     children = main.children()
+    assert embedded.is_running(folder)
     os.kill(main.pid, signal.SIGKILL)
     psutil.wait_procs(children, timeout=10)
+    assert not embedded.is_running(folder)
     again = embedded.start(folder)
     with again.connect() as connection:
         assert connection.execute("select x from kept").fetchall() == [(7,)]

@@ -53,8 +53,16 @@ def play(stage: Stage, screen: Screen, *, once: bool) -> None:
         _close(stage, screen, published)
         while not once:
             time.sleep(1)
-            for name in processes.revive():
-                screen.tell("{name} died and was started again.", name=name)
+            _revive(stage, screen, processes)
+
+
+def _revive(stage: Stage, screen: Screen, processes: Processes) -> None:
+    """Start again what has died, the database first: the others wait for it by themselves."""
+    if not embedded.is_running(stage.data_folder):
+        embedded.start(stage.data_folder)
+        screen.tell("{name} died and was started again.", name="postgres")
+    for name in processes.revive():
+        screen.tell("{name} died and was started again.", name=name)
 
 
 @contextmanager
