@@ -43,7 +43,8 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
 def settle_arrival(session: Session, visit: Visit) -> None:
     """An arrival that is told after the report: what ended early ended at the door after all, and counts."""
     report = session.scalars(sa.select(VisitReport).where(VisitReport.visit_id == visit.id)).one_or_none()
-    if report is None or report.outcome not in (*LEFT_EARLY, VisitOutcome.NOT_REACHED):
+    perhaps = report is not None and report.outcome in (*LEFT_EARLY, VisitOutcome.NOT_REACHED)
+    if report is None or not perhaps or visit.arrived_at is None:
         return
     with books_of(session, visit):
         counted = sa.select(ContactAttemptKey.attempt_id).where(

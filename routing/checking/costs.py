@@ -9,7 +9,10 @@ from routing.problem import Problem
 
 
 def cost_faults(problem: Problem, plan: Plan, facts: Sequence[RouteFacts]) -> Iterator[Fault]:
-    """A wrong cost or count of mandatory tasks, or a bound that the plan itself disproves. No cost can be told where a drive has no length."""
+    """A wrong cost or count of mandatory tasks, or a bound that the plan itself disproves.
+
+    No cost can be told where a drive has no length.
+    """
     served = {stop.task for route in plan.routes for stop in route.stops}
     left = sum(task.mandatory and task.id not in served for task in problem.tasks)
     if left != plan.mandatory_left:
