@@ -394,4 +394,4 @@ def test_a_month_through_the_api_and_every_door_agrees_with_the_texts(
     print(dict(month.told))
     assert month.told["accepted"] > 15
     assert {"house hours", "holiday", "wish", "one visit in seven days", "one visit in thirty days"} <= set(month.told)
-    assert {"the phone has not failed", "at work without consent", "no id_card", "added hours"} <= set(month.told)
+    assert {"the phone has not failed", "at work without consent", "added hours"} <= set(month.told)
