@@ -39,7 +39,7 @@ def agreements(seed: int, count: int) -> Counter[bool]:
 
 def test_two_thousand_triples_are_judged_alike() -> None:
     found = agreements(seed=1, count=2_000)
-    assert min(found[True], found[False]) > 200
+    assert min(found[True], found[False]) > 100
 
 
 @pytest.mark.long
