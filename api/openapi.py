@@ -6,6 +6,7 @@ The page loads nothing from elsewhere and has no inline script, so it works offl
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import flask
@@ -65,6 +66,31 @@ class Api(flask_smorest.Api):
 
     ERROR_SCHEMA = ProblemOut
     DEFAULT_RESPONSE_CONTENT_TYPE = JSON
+
+    def __init__(self, app: Flask) -> None:
+        self._waiting: list[flask_smorest.Blueprint] = []
+        self._document: str | None = None
+        self._writing = Lock()
+        super().__init__(app)
+
+    def register_blueprint(self, blueprint: flask_smorest.Blueprint) -> None:
+        """Serve the resource. It is written into the document when somebody first asks for that: it takes as long as
+        all the rest of a start, and most processes are never asked."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._waiting.append(blueprint)
+
+    def _openapi_json(self) -> Response:
+        with self._writing:
+            if self._document is None:
+                self._document = self._written()
+        return flask.Response(self._document, mimetype=JSON)
+
+    def _written(self) -> str:
+        for blueprint in self._waiting:
+            blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
+            self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        return flask.json.dumps(self.spec.to_dict(), indent=2, sort_keys=False)
 
     def _register_error_handlers(self) -> None:
         """Nothing: `api.errors` translates every exception there is."""
