@@ -1,6 +1,7 @@
 """What is wrong with a request, value by value: what was given, where, why it is refused and what would be right."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,10 @@ def faults(messages: Any, *, place: str, data: Any, schema: Schema) -> list[Faul
 
 def domain_fault(error: InvalidValue, *, data: Any, schema: Schema) -> Fault:
     """What the domain has against one value of the body, at the name that the value has on the wire."""
-    path = _on_the_wire(str(error.details["path"]).split("."), schema)
+    steps = [
+        int(step) if step.isdigit() else step for step in re.split(r"[./\[\]]+", str(error.details["path"])) if step
+    ]
+    path = _on_the_wire(steps, schema)
     reason = error.details["reason"]
     return Fault(
         place="body",
@@ -67,9 +71,9 @@ SUFFIXES = ("", "_on", "_at", "_minor")
 OTHER_NAMES = {"payment_id": "external_id", "placed_from": "from_on", "placed_until": "until_on", "place": "places"}
 
 
-def _on_the_wire(path: Sequence[str], schema: Schema) -> tuple[str | int, ...]:
+def _on_the_wire(path: Sequence[str | int], schema: Schema) -> tuple[str | int, ...]:
     known = _by_wire_name(schema)
-    first = path[0]
+    first = str(path[0])
     named = next((first + suffix for suffix in SUFFIXES if first + suffix in known), OTHER_NAMES.get(first, first))
     return (named, *path[1:])
 

@@ -23,7 +23,7 @@ EXAMPLES = {
     "cases": "C-1,D-1,Meri Example,+358457000001,car_loan,EUR,900.00,50.00,5.00,955.00,2026-03-02,2026-01-02,59,visit",
     "contacts": "A-1,C-1,call,2026-03-01T09:30:00+02:00,no_answer,dialer",
     "visitors": "V-1,Ilta Example,4100",
-    "shifts": "V-1,2026-03-03,08:30,16:30,A,yes,office",
+    "shifts": "V-1,2026-03-03,08:30,16:30,yes,office",
     "credentials": "K-1,V-1,authorisation_letter,N-77,Aurora,2026-01-01,2026-12-31",
     "payments": "P-1,C-1,12.50,EUR,2026-02-24",
     "wishes": "D-1,avoid,Mon;Tue,08:00,10:00",

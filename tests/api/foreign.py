@@ -109,6 +109,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         session.add_all([alert, contact, duty])
         session.flush()
         return {
+            "provider": "gateway",
             "account_id": account.id,
             "alert_id": alert.id,
             "area_id": world.area,

@@ -17,10 +17,11 @@ from fieldvisit.models import Account, Device, SafetyAlert, Visit
 from fieldvisit.settings import Settings
 from fieldvisit.tokens import read_access, sign_access
 from fieldvisit.visits import history_of
-from fieldvisit.vocabulary import Role, VisitState
+from fieldvisit.vocabulary import DutyRank, Role, VisitState
 from tests.api.conftest import PASSWORD, ClientFor
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
+from tests.safety.worlds import make_account, put_on_duty
 
 PHONE = {"id": "0d1e7f2a-5b3c-4d4e-8f6a-7b8c9d0e1f2a", "name": "Fairphone 6", "app_version": "1.4.0"}
 
@@ -177,6 +178,8 @@ def test_a_lapsed_token_stops_no_evidence_and_that_it_had_lapsed_is_kept(
 def test_a_report_and_a_check_in_are_taken_with_a_lapsed_token(
     app: Flask, log_in: LogIn, settings: Settings, sessions: sessionmaker[Session], morning: Morning
 ) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        put_on_duty(session, make_account(session, morning.world, Role.SAFETY_OFFICER), DutyRank.DUTY)
     login = log_in()
     good, phone = client_with(app, login.json["access_token"]), client_with(app, lapsed(login, settings, sessions))
     watch = {"id": str(uuid.uuid4()), "planned_s": 3_600}

@@ -232,8 +232,11 @@ def test_what_has_begun_is_not_moved(
     assert reason_of(dispatcher.get(f"/day-plans/{published}/visits/{visits[0]}/options")) == (409, "visit_has_begun")
     before_it = {"kind": "move", "visit_id": visits[1], "crew": crew, "position": 1}
     answer = post(dispatcher, published, "trial", before_it)
-    assert (answer.json["errors"] if "errors" in answer.json else answer.json["detail"]) == (
-        "changes/0/position: lies before what has begun"
+    (fault,) = answer.json["errors"]
+    assert (fault["pointer"], fault["value"], fault["reason"]) == (
+        "/changes/0/position",
+        1,
+        "lies before what has begun",
     )
 
 

@@ -73,7 +73,6 @@ FAULTS = [
     ("shifts", "date", "3.3.2026", "is not a date such as 2026-03-02"),
     ("shifts", "start", "24:00", "is not a time of day from 00:00 to 23:59"),
     ("shifts", "end", "08:30", "must be later than the time it starts"),
-    ("shifts", "crew", "", "is empty, but needed"),
     ("shifts", "lead", "maybe", "is neither yes nor no"),
     ("shifts", "start_from", "moon", "is not one of home, office"),
     ("shifts", "break_from", "08:00", "is not inside the shift"),

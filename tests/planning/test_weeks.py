@@ -14,9 +14,9 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.languages import say
 from fieldvisit.models import Area, DayPlan, Visit
+from fieldvisit.planning.claiming import claim_plan
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.jobs import Tools
-from fieldvisit.planning.plans import claim_plan
 from fieldvisit.planning.week_days import _windows, week_question
 from fieldvisit.planning.week_jobs import plan_week
 from fieldvisit.planning.week_question import answer_week
