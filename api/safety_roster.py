@@ -13,6 +13,7 @@ from api.paging import Keyset
 from api.roles import PUBLIC, Permission
 from api.schemas.roster import ContactIn, ContactOut, DutyIn, DutyOut, ReceiptIn
 from fieldvisit.models import DutyShift, OfficerContact
+from fieldvisit.outgoing.signatures import demand_signed
 from fieldvisit.safety import receipts, roster
 
 bp = Blueprint("safety_roster", __name__, url_prefix="/safety", description=__doc__)
@@ -73,5 +74,5 @@ def drop_contact(contact_id: uuid.UUID) -> None:
 @endpoint(may=PUBLIC, body=ReceiptIn(), safety=True, sees_all=True, status=204)
 def take_receipt(provider: str, body: receipts.Receipt) -> None:
     """For the providers of alarms: what became of a message. Signed as Standard Webhooks have it."""
-    receipts.demand_signed(settings().alarm_providers, provider, dict(request.headers), request.get_data(), now=now())
+    demand_signed(settings().alarm_providers, provider, dict(request.headers), request.get_data(), now=now())
     receipts.take_receipt(session(), body)

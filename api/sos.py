@@ -25,7 +25,7 @@ from fieldvisit.database import acting_for, session_factory
 from fieldvisit.devices import is_revoked
 from fieldvisit.errors import DatabaseUnavailable, NotFound
 from fieldvisit.models import Account, SafetySession
-from fieldvisit.safety.channels import Channels
+from fieldvisit.outgoing.gateways import Channels
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import Book, DutyList, Line
 from fieldvisit.safety.emergency_calls import Caller

@@ -27,3 +27,15 @@ def shift_clock_to(owner_engine: sa.Engine, instant: dt.datetime) -> None:
     """Let the product's clock show `instant` now and run on from there. Only the owner of the tables may do this."""
     with owner_engine.begin() as connection:
         connection.execute(sa.text("update clock_shift set shift = :instant - clock_timestamp()"), {"instant": instant})
+
+
+def database_now() -> sa.Function[dt.datetime]:
+    """The clock by which several processes agree. Each call in a statement shows another microsecond."""
+    return sa.func.fieldvisit_now(type_=sa.DateTime(timezone=True))
+
+
+def one_moment() -> sa.ScalarSelect[dt.datetime]:
+    """The clock read once, for a statement that uses it several times. PostgreSQL runs a CTE once, however often it is
+    named, and never folds a volatile one into the statement."""
+    moment = sa.select(database_now().label("now")).cte("moment")
+    return sa.select(moment.c.now).scalar_subquery()

@@ -19,9 +19,9 @@ from api.commands.context import Context
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.database import acting_for_all, app_engine, plain_url, refuse_unsafe, session_factory
+from fieldvisit.outgoing.gateways import Channels
 from fieldvisit.safety.alive import beats_as, beats_on
 from fieldvisit.safety.beats import OUTAGE_S, keep_up
-from fieldvisit.safety.channels import Channels
 from fieldvisit.safety.engine import RETRY_S, Fired, watch_once
 from fieldvisit.safety.engine import watch as watch_until
 from fieldvisit.safety.hints import Hint, listen

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from fieldvisit.clock import one_moment
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import (
@@ -31,7 +32,7 @@ from fieldvisit.safety.drafts import Officer, Resolution, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, history
 from fieldvisit.safety.news import tell_all_clear, tell_taken
 from fieldvisit.safety.roster import demand_officer
-from fieldvisit.safety.standing import by_risk, lock_session, one_moment, standing
+from fieldvisit.safety.standing import by_risk, lock_session, standing
 from fieldvisit.safety.taking_over import close_children
 from fieldvisit.safety.timers import RED, Timers, seconds, strength
 from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, SafetyState

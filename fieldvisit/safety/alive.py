@@ -5,9 +5,9 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.clock import database_now
 from fieldvisit.models import EngineBeat
 from fieldvisit.safety.beats import OUTAGE_S
-from fieldvisit.safety.standing import database_now
 
 
 def beats_on(session: Session, host: str) -> bool:

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.clock import database_now
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import EngineBeat, OutboxMessage, SafetyAlert, SafetySession
 from fieldvisit.partitions import make_partitions
 from fieldvisit.safety.firing import Outage, is_due
-from fieldvisit.safety.standing import database_now
 from fieldvisit.vocabulary import AlertState, SafetyState
 
 OUTAGE_S = 15

@@ -11,10 +11,11 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from fieldvisit.clock import database_now, one_moment
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.calling import call
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
-from fieldvisit.safety.standing import by_risk, database_now, one_moment
+from fieldvisit.safety.standing import by_risk
 from fieldvisit.safety.timers import Ladder, Timers, seconds
 from fieldvisit.vocabulary import AlertKind, AlertState
 

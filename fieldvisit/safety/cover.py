@@ -6,12 +6,12 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.clock import database_now
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import Account, CoverOverride, Organisation, SafetySession, Visitor
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.roster import reachable_officers
-from fieldvisit.safety.standing import database_now
 
 OVERRIDE_HOLDS = dt.timedelta(minutes=30)
 

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.clock import one_moment
 from fieldvisit.models import SafetySession
 from fieldvisit.safety.drafts import Told
-from fieldvisit.safety.standing import one_moment
 from fieldvisit.safety.timers import Timers, seconds
 
 type Moment = sa.ColumnElement[dt.datetime]

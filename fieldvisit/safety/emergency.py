@@ -17,12 +17,12 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.clock import database_now
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import FieldVisitError, NotFound
 from fieldvisit.models import Account, DutyShift, OfficerContact, Visitor
 from fieldvisit.safety.drafts import OLDEST_S, Sos
 from fieldvisit.safety.sos import call_under_any_id
-from fieldvisit.safety.standing import database_now
 from fieldvisit.sealing import Cipher
 from fieldvisit.vocabulary import AlarmChannel
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.languages import Message, say
-from fieldvisit.safety.channels import Channels, Letter
+from fieldvisit.outgoing.gateways import Channels, Letter
 from fieldvisit.safety.emergency import Address, Book, DutyList, Line
 
 AGAIN_S = 120.0

@@ -13,10 +13,11 @@ from functools import cache
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from fieldvisit.clock import database_now, one_moment
 from fieldvisit.models import SafetySession
 from fieldvisit.safety.events import SESSIONS, Entry, SafetyEventKind, append
 from fieldvisit.safety.raising import Cause, open_alert
-from fieldvisit.safety.standing import by_risk, database_now, one_moment
+from fieldvisit.safety.standing import by_risk
 from fieldvisit.vocabulary import AlertKind, SafetyState
 
 type Deadline = InstrumentedAttribute[dt.datetime | None]

@@ -6,12 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from fieldvisit.clock import one_moment
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import SafetyKey, SafetySession, Visit, Visitor
 from fieldvisit.safety.deadlines import due
 from fieldvisit.safety.drafts import SessionDraft, Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
-from fieldvisit.safety.standing import OPEN, lock_session, one_moment
+from fieldvisit.safety.standing import OPEN, lock_session
 from fieldvisit.safety.timers import Timers, seconds
 from fieldvisit.vocabulary import SafetyState
 

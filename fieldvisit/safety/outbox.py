@@ -1,66 +1,32 @@
-"""The outbox: messages are claimed under a lease, handed over outside of any transaction, and what came of it recorded.
+"""The outbox of alarms: which messages go first, when they are tried again, and what is settled for good."""
 
-Whoever dies in between leaves a lease that runs out; then somebody else sends the message once more, under the same id.
-Nothing is ever marked as sent before it was.
-"""
-
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.clock import one_moment
 from fieldvisit.models import OutboxMessage
-from fieldvisit.safety.channels import Handed
+from fieldvisit.outgoing import leases
+from fieldvisit.outgoing.gateways import Handed
+from fieldvisit.outgoing.leases import NEVER, Claimed, Turn, seconds
 from fieldvisit.safety.pace import Pace
-from fieldvisit.safety.standing import one_moment
 from fieldvisit.vocabulary import AlarmChannel, MessageState
 
 OUTBOX = cast("sa.Table", OutboxMessage.__table__)
-NEVER = sa.cast(sa.null(), sa.DateTime(timezone=True))
 SETTLED = (MessageState.DELIVERED, MessageState.ANSWERED, MessageState.UNDELIVERABLE, MessageState.DROPPED)
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A message that this lease holder alone may send now; `attempt` counts from 1, `last` is who was tried before."""
-
-    id: uuid.UUID
-    lease: uuid.UUID
-    attempt: int
-    last: str | None
 
 
 def claim(session: Session, channel: AlarmChannel, limit: int, pace: Pace) -> Sequence[Claimed]:
     """Take up to `limit` messages of this channel that are due, the most urgent first."""
-    now = one_moment()
-    due = (
-        sa.select(OUTBOX.c.id)
-        .where(
-            OUTBOX.c.channel == channel,
-            OUTBOX.c.next_try_at <= now,
-            sa.or_(OUTBOX.c.lease_until.is_(None), OUTBOX.c.lease_until <= now),
-        )
-        .order_by(OUTBOX.c.urgency.desc(), OUTBOX.c.next_try_at, OUTBOX.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        # Materialised: inside the update the limit must be taken once, whatever the planner prefers.
-        .cte("due")
-        .prefix_with("materialized", dialect="postgresql")
+    turn = Turn(
+        of=OUTBOX.c.channel == channel,
+        order=(OUTBOX.c.urgency.desc(), OUTBOX.c.next_try_at, OUTBOX.c.id),
+        limit=limit,
+        lease_s=pace.lease_s,
     )
-    taken = session.execute(
-        sa.update(OUTBOX)
-        .where(OUTBOX.c.id == due.c.id)
-        .values(
-            lease=sa.func.gen_random_uuid(),
-            lease_until=now + sa.literal(pace.lease_s) * sa.text("interval '1 second'"),
-            attempts=OUTBOX.c.attempts + 1,
-        )
-        .returning(OUTBOX.c.id, OUTBOX.c.lease, OUTBOX.c.attempts, OUTBOX.c.provider)
-    )
-    return [Claimed(*row) for row in taken]
+    return leases.claim(session, OUTBOX, turn)
 
 
 def record(session: Session, claimed: Claimed, handed: Handed, pace: Pace, *, providers: int) -> bool:
@@ -68,14 +34,11 @@ def record(session: Session, claimed: Claimed, handed: Handed, pace: Pace, *, pr
     failed = handed.error is not None
     wait_s = pace.retry_s(claimed.attempt, providers) if failed else pace.receipt_s
     now = one_moment()
-    again = now + sa.literal(wait_s) * sa.text("interval '1 second'")
     settled = OUTBOX.c.state.in_(SETTLED)
     values: dict[str, Any] = {
-        "lease": None,
-        "lease_until": None,
         "provider": handed.provider,
         "error": handed.error,
-        "next_try_at": sa.case((settled, NEVER), else_=again if failed or handed.receipts else NEVER),
+        "next_try_at": sa.case((settled, NEVER), else_=now + seconds(wait_s) if failed or handed.receipts else NEVER),
     }
     if not failed:
         values |= {
@@ -83,17 +46,12 @@ def record(session: Session, claimed: Claimed, handed: Handed, pace: Pace, *, pr
             "provider_id": handed.provider_id,
             "sent_at": sa.func.coalesce(OUTBOX.c.sent_at, now),
         }
-    done = sa.update(OUTBOX).where(OUTBOX.c.id == claimed.id, OUTBOX.c.lease == claimed.lease).values(values)
-    return session.scalar(done.returning(OUTBOX.c.id)) is not None
+    return leases.settle(session, OUTBOX, claimed, values)
 
 
 def drop(session: Session, claimed: Claimed, reason: str) -> None:
     """This message needs no sending, or can never be sent: its recipient is gone, or the cause of it."""
-    session.execute(
-        sa.update(OUTBOX)
-        .where(OUTBOX.c.id == claimed.id, OUTBOX.c.lease == claimed.lease)
-        .values(state=MessageState.DROPPED, error=reason, lease=None, lease_until=None, next_try_at=None)
-    )
+    leases.settle(session, OUTBOX, claimed, {"state": MessageState.DROPPED, "error": reason, "next_try_at": None})
 
 
 # A step that reached nobody does not wait for its time. Its own transaction, after the record: whoever acknowledges

@@ -12,10 +12,10 @@ from enum import Enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.clock import database_now
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import Visitor, VisitorPin
-from fieldvisit.safety.standing import database_now
 from fieldvisit.sealing import cipher_of
 
 SHORTEST, LONGEST = 4, 8

@@ -9,11 +9,11 @@ import phonenumbers
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from fieldvisit.clock import database_now
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import LANGUAGES, Message
 from fieldvisit.models import Account, DutyShift, OfficerContact, OutboxMessage
-from fieldvisit.safety.standing import database_now
 from fieldvisit.vocabulary import AlarmChannel, DutyRank, MessagePurpose, MessageRecipient, Role
 
 LONGEST_DUTY = dt.timedelta(hours=24)

@@ -9,10 +9,11 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.outgoing.gateways import Channels, Handed, Letter
+from fieldvisit.outgoing.leases import Claimed
 from fieldvisit.safety.beats import engine_transaction
-from fieldvisit.safety.channels import Channels, Handed, Letter
 from fieldvisit.safety.hints import Hint
-from fieldvisit.safety.outbox import Claimed, claim, drop, hurry, record
+from fieldvisit.safety.outbox import claim, drop, hurry, record
 from fieldvisit.safety.pace import PACE, Pace
 from fieldvisit.safety.wording import write
 from fieldvisit.vocabulary import AlarmChannel

@@ -6,6 +6,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.clock import database_now
 from fieldvisit.errors import NotFound
 from fieldvisit.models import SafetySession
 from fieldvisit.safety.deadlines import heard, set_by_clock
@@ -15,7 +16,7 @@ from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.opening import EventIdUsed, find_open, insert_session, remember, told_of
 from fieldvisit.safety.pins import has_pin
 from fieldvisit.safety.raising import Cause, open_alert
-from fieldvisit.safety.standing import Standing, database_now, lock_session, standing
+from fieldvisit.safety.standing import Standing, lock_session, standing
 from fieldvisit.safety.timers import BY_LEVEL, Timers, seconds
 from fieldvisit.vocabulary import AlertKind, RiskLevel, SafetyState
 

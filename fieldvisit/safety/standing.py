@@ -12,6 +12,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
+from fieldvisit.clock import database_now
 from fieldvisit.errors import NotFound
 from fieldvisit.models import SafetySession
 from fieldvisit.safety.timers import ORDER
@@ -47,18 +48,6 @@ class Standing:
         if self.now_at >= min(deadlines):
             return SafetyDisplay.OVERDUE
         return SafetyDisplay.REMINDING if row.remind_at and self.now_at >= row.remind_at else SafetyDisplay.OK
-
-
-def database_now() -> sa.Function[dt.datetime]:
-    """The only clock that decides anything here. Each call in a statement shows another microsecond."""
-    return sa.func.fieldvisit_now(type_=sa.DateTime(timezone=True))
-
-
-def one_moment() -> sa.ScalarSelect[dt.datetime]:
-    """The clock read once, for a statement that uses it several times. PostgreSQL runs a CTE once, however often it is
-    named, and never folds a volatile one into the statement."""
-    moment = sa.select(database_now().label("now")).cte("moment")
-    return sa.select(moment.c.now).scalar_subquery()
 
 
 def by_risk(level: InstrumentedAttribute[object]) -> sa.Case[int]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.clock import database_now
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.languages import DEFAULT, Message, say
 from fieldvisit.models import (
@@ -20,8 +21,7 @@ from fieldvisit.models import (
     Visit,
     Visitor,
 )
-from fieldvisit.safety.channels import Letter
-from fieldvisit.safety.standing import database_now
+from fieldvisit.outgoing.gateways import Letter
 from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, MessageRecipient
 
 ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)

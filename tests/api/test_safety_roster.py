@@ -16,7 +16,7 @@ from api.app import create_app
 from api.db import db
 from fieldvisit.database import acting_for_all, plain_url
 from fieldvisit.models import Account, OutboxMessage
-from fieldvisit.safety.receipts import sign
+from fieldvisit.outgoing.signatures import sign
 from fieldvisit.settings import Settings, read_settings
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import ClientFor

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from fieldvisit.alarm_providers import AlarmProvider
 from fieldvisit.database import app_engine, session_factory
-from fieldvisit.safety.channels import Channels, Handed, Letter
+from fieldvisit.outgoing.gateways import Channels, Handed, Letter
 from fieldvisit.safety.engine import watch_once
 from fieldvisit.safety.sending import Sender
 from fieldvisit.settings import Settings

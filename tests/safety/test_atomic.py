@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import OutboxMessage, SafetyAlert, SafetySession
-from fieldvisit.safety.channels import Channels, Handed, Letter
+from fieldvisit.outgoing.gateways import Channels, Handed, Letter
 from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.sending import Sender
 from fieldvisit.vocabulary import AlarmChannel, MessageState, SafetyState

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from fieldvisit.database import Urls, acting_for_all
 from fieldvisit.models import DutyShift, OutboxMessage, SafetyAlert, SafetySession
-from fieldvisit.safety.channels import Channels
+from fieldvisit.outgoing.gateways import Channels
 from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.sending import Sender
 from fieldvisit.settings import Settings

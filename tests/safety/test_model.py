@@ -20,9 +20,9 @@ from sqlalchemy import event
 from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.outgoing.gateways import Channel, Channels, Handed, Letter
 from fieldvisit.safety import alerts, handling, sessions
 from fieldvisit.safety.auditing import audit
-from fieldvisit.safety.channels import Channel, Channels, Handed, Letter
 from fieldvisit.safety.drafts import Resolution
 from fieldvisit.safety.pins import set_pins
 from fieldvisit.safety.sending import Sender

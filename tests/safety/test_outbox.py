@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Account, OfficerContact, OutboxMessage, Visitor
-from fieldvisit.safety.channels import Channels, Handed
+from fieldvisit.outgoing.gateways import Channels, Handed
+from fieldvisit.outgoing.signatures import ReceiptRefused, demand_signed, sign
 from fieldvisit.safety.outbox import claim, record
 from fieldvisit.safety.pace import PACE, Pace
-from fieldvisit.safety.receipts import Receipt, ReceiptKind, ReceiptRefused, demand_signed, sign, take_receipt
+from fieldvisit.safety.receipts import Receipt, ReceiptKind, take_receipt
 from fieldvisit.safety.roster import try_contact
 from fieldvisit.safety.sending import Sender
 from fieldvisit.safety.timers import CALLING, SILENT

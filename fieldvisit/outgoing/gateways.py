@@ -9,12 +9,12 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import httpx
 
-from fieldvisit.alarm_providers import AlarmProvider
-from fieldvisit.vocabulary import AlarmChannel
+from fieldvisit.outgoing.signatures import Signer
 
 SHUNNED_S = 30.0
 """A provider that failed is asked second for so long. A preference of this process: nothing depends on it."""
@@ -26,10 +26,11 @@ class Letter:
     """A message ready to go. `id` is the same on every attempt, so that a provider may leave out what it has had."""
 
     id: uuid.UUID
-    channel: AlarmChannel
+    channel: StrEnum
     to: str
     text: str
     language: str
+    subject: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,19 @@ class Handed:
     error: str | None = None
     receipts: bool = False
     """Whether this provider will tell what became of it."""
+
+
+class Service(Signer, Protocol):
+    """A provider as the settings name it: what it carries, where it is, and the bearer token it is shown."""
+
+    @property
+    def channel(self) -> StrEnum: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def token(self) -> str | None: ...
 
 
 class Channel(Protocol):
@@ -57,7 +71,7 @@ class Channel(Protocol):
 class Gateway:
     """A provider behind the HTTP protocol above."""
 
-    def __init__(self, provider: AlarmProvider, timeout_s: float) -> None:
+    def __init__(self, provider: Service, timeout_s: float) -> None:
         self.name = provider.name
         self.receipts = provider.secret is not None
         self._provider = provider
@@ -77,6 +91,8 @@ class Gateway:
             "text": letter.text,
             "language": letter.language,
         }
+        if letter.subject is not None:
+            body["subject"] = letter.subject
         try:
             answer = self._client.post(self._provider.url, json=body, headers=headers)
         except httpx.HTTPError as error:
@@ -92,18 +108,18 @@ class Gateway:
 class Channels:
     """The providers of each channel in their order, the healthy ones first."""
 
-    def __init__(self, by_channel: Mapping[AlarmChannel, Iterable[Channel]]) -> None:
+    def __init__(self, by_channel: Mapping[StrEnum, Iterable[Channel]]) -> None:
         self._by_channel = {channel: tuple(providers) for channel, providers in by_channel.items()}
         self._failed_at: dict[str, float] = {}
 
     @classmethod
-    def of(cls, providers: Iterable[AlarmProvider], timeout_s: float) -> "Channels":
-        found: dict[AlarmChannel, list[Channel]] = {}
+    def of(cls, providers: Iterable[Service], timeout_s: float) -> "Channels":
+        found: dict[StrEnum, list[Channel]] = {}
         for provider in providers:
             found.setdefault(provider.channel, []).append(Gateway(provider, timeout_s))
         return cls(found)
 
-    def count(self, channel: AlarmChannel) -> int:
+    def count(self, channel: StrEnum) -> int:
         return len(self._by_channel.get(channel, ()))
 
     def hand_over(self, letter: Letter, *, last: str | None) -> Handed:
