@@ -14,6 +14,7 @@ from api.readiness import Readiness
 from fieldvisit.accounts import Passwords
 from fieldvisit.clock import Clock
 from fieldvisit.database import database_urls
+from fieldvisit.files import FileStore
 from fieldvisit.settings import Settings
 
 MIB = 2**20
@@ -25,6 +26,8 @@ RESOURCES = (
     "cases",
     "contacts",
     "visitors",
+    "papers",
+    "files",
     "crews",
     "visits",
     "promises",
@@ -59,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
         limiter=Limiter(settings.rate_limit, settings.rate_limit_storage),
         metrics=metrics.Metrics(engine),
         readiness=Readiness(engine, settings),
+        files=FileStore(settings),
     )
     app.after_request(compression.compress)
     app.after_request(_protect)

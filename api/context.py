@@ -8,6 +8,7 @@ from flask import Flask, current_app, g, has_request_context, request
 
 from fieldvisit.accounts import Passwords
 from fieldvisit.clock import Clock
+from fieldvisit.files import FileStore
 from fieldvisit.languages import DEFAULT, best_language
 from fieldvisit.settings import Settings
 
@@ -29,6 +30,7 @@ class Runtime:
     limiter: "Limiter"
     metrics: "Metrics"
     readiness: "Readiness"
+    files: FileStore
 
 
 def runtime(app: Flask | None = None) -> Runtime:

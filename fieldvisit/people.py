@@ -14,7 +14,7 @@ from fieldvisit.datums import Point
 from fieldvisit.drafts import LONGEST_ID, Change, assign, check_text, find_organisation, told
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.finding import get_by_id
-from fieldvisit.models import Credential, Shift, Visitor
+from fieldvisit.models import Case, Credential, Shift, Visitor
 from fieldvisit.rejudging import rejudge_visitor
 from fieldvisit.vocabulary import CredentialKind, CrewSource
 
@@ -95,7 +95,8 @@ class ShiftDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialDraft:
-    """A paper of a visitor; both dates are local and included. `for_organisation` is the code of a lender."""
+    """A paper of a visitor; both dates are local and included. `for_organisation` is the code of a lender,
+    `for_case_id` a case that one may see."""
 
     external_id: str
     visitor_id: str
@@ -105,6 +106,7 @@ class CredentialDraft:
     valid_from: dt.date
     valid_until: dt.date
     for_organisation: str | None = None
+    for_case_id: uuid.UUID | None = None
 
     def __post_init__(self) -> None:
         check_text("external_id", self.external_id, longest=LONGEST_ID)
@@ -226,6 +228,7 @@ def upsert_credential(session: Session, draft: CredentialDraft) -> tuple[Credent
         "valid_from": draft.valid_from,
         "valid_until": draft.valid_until,
         "for_org_id": organisation.id if organisation else None,
+        "for_case_id": get_by_id(session, Case, draft.for_case_id).id if draft.for_case_id else None,
     }
     credential = session.scalar(
         sa.select(Credential).where(Credential.org_id == visitor.org_id, Credential.external_id == draft.external_id)

@@ -34,13 +34,20 @@ class Cipher:
         self._digest_key = hmac.digest(key, b"fieldvisit digest", "sha256")
 
     def seal(self, text: str, purpose: str) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + nonce + self._aead.encrypt(nonce, text.encode(), purpose.encode())
+        return self.seal_bytes(text.encode(), purpose)
 
     def open(self, sealed: bytes, purpose: str) -> str:
+        return self.open_bytes(sealed, purpose).decode()
+
+    def seal_bytes(self, content: bytes, purpose: str) -> bytes:
+        """The same for what is no text."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return _VERSION + nonce + self._aead.encrypt(nonce, content, purpose.encode())
+
+    def open_bytes(self, sealed: bytes, purpose: str) -> bytes:
         nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
-            return self._aead.decrypt(nonce, body, purpose.encode()).decode()
+            return self._aead.decrypt(nonce, body, purpose.encode())
         except InvalidTag as error:
             raise Unsealable() from error
 

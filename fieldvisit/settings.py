@@ -75,6 +75,12 @@ class Settings:
     """A day of more visits than this is solved in parts."""
     part_visits: int
     max_body_mb: int
+    file_store: str | None
+    """Where files are kept, such as s3://bucket/prefix; None: in the data folder."""
+    file_store_options: Mapping[str, Any]
+    """What the store is opened with: keys, region, endpoint."""
+    public_url: str | None
+    """The address that people outside open our pages under; None: the one under which we were asked."""
     trusted_proxies: int
     """How many proxies in front of the server may say for whom they speak."""
     rate_limit: str
@@ -164,6 +170,9 @@ def _values(env: Env) -> dict[str, object]:
         "split_visits": env.int("SPLIT_VISITS", 1_000, validate=validate.Range(1, 100_000)),
         "part_visits": env.int("PART_VISITS", 500, validate=validate.Range(1, 10_000)),
         "max_body_mb": env.int("MAX_BODY_MB", 8, validate=validate.Range(1, 512)),
+        "public_url": env.str("PUBLIC_URL", None, validate=_web_address) or None,
+        "file_store": env.str("FILE_STORE", None, validate=_store_address) or None,
+        "file_store_options": _object(env.str("FILE_STORE_OPTIONS", "{}", validate=_object)),
         "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),
         "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
@@ -175,6 +184,11 @@ def _values(env: Env) -> dict[str, object]:
 def _web_address(given: str | None) -> None:
     if given and not given.startswith(("http://", "https://")):
         raise ValidationError("Not an address that begins with http:// or https://.")
+
+
+def _store_address(given: str | None) -> None:
+    if given and not given.startswith(("s3://", "gs://", "az://", "file:///")):
+        raise ValidationError("Not an address that begins with s3://, gs://, az:// or file:///.")
 
 
 def _busy_hours(given: str | None) -> tuple[tuple[int, int, float], ...]:

@@ -453,6 +453,15 @@ class Datum(StrEnum):
     BD09 = "bd09"
 
 
+class FileKind(StrEnum):
+    """What a file is by its content."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    PDF = "pdf"
+
+
 class PointSource(StrEnum):
     """How the point of a place was found."""
 

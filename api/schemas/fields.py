@@ -3,6 +3,8 @@
 Messages are `fieldvisit.languages.Message`s, so that the translator can speak them in the caller's language.
 """
 
+import base64
+import binascii
 import datetime as dt
 import math
 import re
@@ -71,6 +73,37 @@ class Text(fields.String):
         if form is not None:
             return Message("a text of the form {form}", {"form": form})
         return Message("a text of {min} to {max} characters", {"min": low, "max": high})
+
+
+class Base64(fields.Field[bytes]):
+    """Bytes, of which at least one and at most `most_bytes`, in base64 (RFC 4648, padded)."""
+
+    def __init__(self, *, most_bytes: int, **more: Any) -> None:
+        self.most_bytes = most_bytes
+        more.setdefault("metadata", {}).update(type="string", contentEncoding="base64", maxLength=self.most_characters)
+        super().__init__(**more)
+
+    @property
+    def most_characters(self) -> int:
+        return -(-self.most_bytes // 3) * 4
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> bytes:
+        if not isinstance(value, str):
+            raise _refuse("Not a text.")
+        if len(value) > self.most_characters:
+            raise _refuse(
+                "It has {count}, allowed are {min} to {max}.", count=len(value), min=4, max=self.most_characters
+            )
+        try:
+            content = base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise _refuse("Not base64.") from error
+        if not content:
+            raise _refuse("It is empty.")
+        return content
+
+    def expected(self) -> Message:
+        return Message("at most {max} bytes in base64", {"max": self.most_bytes})
 
 
 class Whole(fields.Integer):

@@ -59,6 +59,7 @@ class VisitorOut(Out):
     skills = fields.List(fields.String(), required=True)
     languages = fields.List(fields.String(), required=True)
     active = Flag(required=True)
+    photo_id = Id(required=True, allow_none=True)
 
 
 class VisitorsQueryIn(PageIn):
@@ -67,7 +68,8 @@ class VisitorsQueryIn(PageIn):
 
 
 class CredentialIn(Drafted):
-    """Both dates are included. `for_organisation` is the code of the lender that it was issued for."""
+    """Both dates are included. `for_organisation` is the code of the lender that it was issued for, `for_case_id` the
+    one case."""
 
     makes = CredentialDraft
     external_id = OuterId(required=True)
@@ -78,6 +80,7 @@ class CredentialIn(Drafted):
     valid_from = Day(required=True)
     valid_until = Day(required=True)
     for_organisation = Text(max=40, allow_none=True)
+    for_case_id = Id(allow_none=True)
 
 
 class CredentialOut(Out):
@@ -92,6 +95,7 @@ class CredentialOut(Out):
     for_organisation_id = Id(required=True, allow_none=True, attribute="for_org_id")
     for_case_id = Id(required=True, allow_none=True)
     revoked_at = Instant(required=True, allow_none=True)
+    file_id = Id(required=True, allow_none=True, metadata={"description": "the scanned paper"})
 
 
 class BreakIn(Drafted):

@@ -10,6 +10,7 @@ from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, Contac
 from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.field_rules import FieldRules
+from fieldvisit.models.files import FileAccess, StoredFile
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.parts import PlanPart
 from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
@@ -44,6 +45,7 @@ __all__ = [
     "DutyShift",
     "EngineBeat",
     "FieldRules",
+    "FileAccess",
     "HeldEvent",
     "IdentityCheck",
     "KeptAnswer",
@@ -70,6 +72,7 @@ __all__ = [
     "Shift",
     "Stop",
     "StoredDecision",
+    "StoredFile",
     "UnservedVisit",
     "Visit",
     "VisitEvent",

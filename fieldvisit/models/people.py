@@ -25,6 +25,7 @@ class Visitor(Base, Owned):
     home_lat: Mapped[float | None]
     home_lon: Mapped[float | None]
     active: Mapped[bool] = mapped_column(server_default=sa.text("true"))
+    photo_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("stored_files.id"))
     created_at: Mapped[RecordedAt]
 
     credentials: Mapped[list["Credential"]] = relationship(order_by="Credential.valid_until", viewonly=True)
@@ -52,6 +53,8 @@ class Credential(Base, Owned):
     for_org_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("organisations.id"))
     for_case_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("cases.id"))
     revoked_at: Mapped[dt.datetime | None]
+    file_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("stored_files.id"))
+    """The scanned paper."""
     created_at: Mapped[RecordedAt]
 
     __table_args__ = (

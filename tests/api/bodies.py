@@ -25,6 +25,7 @@ KNOWN: Mapping[str, Any] = {
     "address": "+358450001234",
     "agency": "lansi-field",
     "code": "north",
+    "content": "JVBERi0xLjQK",
     "currency": "EUR",
     "days": ["mon"],
     "due_at": "2026-03-03T09:00:00+02:00",

@@ -23,6 +23,7 @@ from fieldvisit.models import (
     SafetyAlert,
     SafetySession,
     StoredDecision,
+    StoredFile,
     Visit,
     WeekPlan,
 )
@@ -35,6 +36,7 @@ from fieldvisit.vocabulary import (
     CredentialKind,
     DayPlanState,
     DutyRank,
+    FileKind,
     HeldState,
     RiskLevel,
     Role,
@@ -106,7 +108,8 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             starts_at=NOW,
             ends_at=NOW + dt.timedelta(hours=8),
         )
-        session.add_all([alert, contact, duty])
+        photo = StoredFile(org_id=world.agency, digest="0" * 64, kind=FileKind.JPEG, size_bytes=1)
+        session.add_all([alert, contact, duty, photo])
         session.flush()
         return {
             "provider": "gateway",
@@ -126,6 +129,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "debtor_external_id": session.get_one(type(case.debtor), case.debtor_id).external_id,
             "debtor_id": case.debtor_id,
             "device_id": device.id,
+            "file_id": photo.id,
             "held_event_id": held.event_id,
             "organisation_id": world.lender,
             "plan_id": plan.id,

@@ -1,0 +1,223 @@
+"""Files: judged by what they hold, kept once under the hash of their content, sealed, handed out by short links.
+
+The bytes lie in a folder or in a bucket, under ``<organisation>/<first two of the digest>/<digest>``; what they belong
+to stands in the database. Nobody is believed who says what a file is: its first bytes tell.
+"""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import obstore
+import sqlalchemy as sa
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import ObjectStore, from_url
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.finding import get_by_id
+from fieldvisit.models import FileAccess, StoredFile
+from fieldvisit.sealing import Cipher
+from fieldvisit.settings import Settings
+from fieldvisit.signing import TAG_BYTES, Signer, as_text, from_text
+from fieldvisit.vocabulary import FileKind
+
+LINK_S = 300
+"""So long may a link be opened that shows a file: to click it, not to keep it."""
+IMAGES = frozenset({FileKind.JPEG, FileKind.PNG, FileKind.WEBP})
+MEDIA: Mapping[FileKind, str] = {
+    FileKind.JPEG: "image/jpeg",
+    FileKind.PNG: "image/png",
+    FileKind.WEBP: "image/webp",
+    FileKind.PDF: "application/pdf",
+}
+_BEGINNINGS: Mapping[FileKind, tuple[tuple[int, bytes], ...]] = {
+    FileKind.JPEG: ((0, b"\xff\xd8\xff"),),
+    FileKind.PNG: ((0, b"\x89PNG\r\n\x1a\n"),),
+    FileKind.WEBP: ((0, b"RIFF"), (8, b"WEBP")),
+    FileKind.PDF: ((0, b"%PDF-"),),
+}
+PATIENCE: Mapping[str, Any] = {"connect_timeout": "5s", "timeout": "30s"}
+RETRIES: Mapping[str, Any] = {"max_retries": 2, "retry_timeout": dt.timedelta(seconds=30)}
+
+
+class FileNotTaken(FieldVisitError):
+    code, kind = "file_not_taken", Kind.INVALID
+    says = "The file is none of these: {kinds}. Its content is judged, not its name."
+
+
+class FileTooLarge(FieldVisitError):
+    code, kind = "file_too_large", Kind.TOO_LARGE
+    says = "The file is larger than {most_mb} MiB."
+
+
+class FileLinkRefused(FieldVisitError):
+    code, kind = "file_link_refused", Kind.FORBIDDEN
+    says = "This link is not ours or has expired. Ask for a new one."
+
+
+class FilesUnavailable(FieldVisitError):
+    code, kind = "files_unavailable", Kind.UNAVAILABLE
+    says = "The store of the files does not answer just now, or lacks this file. Nothing was stored; try again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileTerms:
+    """What is taken somewhere: which kinds, and how many bytes at most."""
+
+    kinds: frozenset[FileKind]
+    most_bytes: int
+
+    def judged(self, content: bytes) -> FileKind:
+        """The kind of this content. Raises FileTooLarge, FileNotTaken."""
+        if len(content) > self.most_bytes:
+            raise FileTooLarge(most_mb=self.most_bytes // 2**20)
+        found = kind_of(content)
+        if found is None or found not in self.kinds:
+            raise FileNotTaken(kinds=", ".join(sorted(self.kinds)))
+        return found
+
+
+def kind_of(content: bytes) -> FileKind | None:
+    """What the first bytes say that it is; None for what is not known here."""
+    for kind, marks in _BEGINNINGS.items():
+        if all(content[at : at + len(mark)] == mark for at, mark in marks):
+            return kind
+    return None
+
+
+class FileStore:
+    """The bytes, sealed under the data key and bound to their organisation and digest. Opened at the first use: an
+    opened one does not survive a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.file_store or (settings.data_folder / "files").as_uri()
+        self._options = settings.file_store_options
+        self._cipher = Cipher(settings.data_key)
+        self._opening = Lock()
+        self._opened: ObjectStore | None = None
+
+    def put(self, org_id: uuid.UUID, content: bytes) -> str:
+        """Keep the content, once; its digest. Raises FilesUnavailable."""
+        digest = hashlib.sha256(content).hexdigest()
+        sealed = self._cipher.seal_bytes(content, _purpose(org_id, digest))
+        try:
+            obstore.put(self._store(), _key(org_id, digest), sealed, mode="create")
+        except AlreadyExistsError:
+            return digest
+        except (BaseError, OSError) as error:
+            raise FilesUnavailable() from error
+        return digest
+
+    def get(self, org_id: uuid.UUID, digest: str) -> bytes:
+        """The content again. Raises FilesUnavailable."""
+        try:
+            sealed = bytes(obstore.get(self._store(), _key(org_id, digest)).bytes())
+        except (BaseError, OSError) as error:
+            raise FilesUnavailable() from error
+        return self._cipher.open_bytes(sealed, _purpose(org_id, digest))
+
+    def _store(self) -> ObjectStore:
+        with self._opening:
+            if self._opened is None:
+                self._opened = _open(self._url, self._options)
+        return self._opened
+
+
+def _open(url: str, options: Mapping[str, Any]) -> ObjectStore:
+    if url.startswith("file://"):
+        Path(url.removeprefix("file://")).mkdir(parents=True, exist_ok=True, mode=0o700)
+        return from_url(url)
+    # The options are of whichever store it is, which the library tells apart by the address.
+    open_any: Any = from_url
+    opened: ObjectStore = open_any(url, config=dict(options), client_options=PATIENCE, retry_config=RETRIES)
+    return opened
+
+
+def keep_file(session: Session, store: FileStore, content: bytes, terms: FileTerms) -> StoredFile:
+    """Judge the content and keep it for the acting organisation; the same content again is the same file.
+
+    Raises FileTooLarge, FileNotTaken, FilesUnavailable.
+    """
+    kind = terms.judged(content)
+    org_id: uuid.UUID = session.info["org"]
+    digest = store.put(org_id, content)
+    there = StoredFile.org_id == org_id, StoredFile.digest == digest
+    row = session.scalar(sa.select(StoredFile).where(*there))
+    if row is None:
+        row = StoredFile(org_id=org_id, digest=digest, kind=kind, size_bytes=len(content))
+        session.add(row)
+        session.flush()
+    return row
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileLink:
+    """What opens a file without a login, until it expires."""
+
+    token: str
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file as it is handed out."""
+
+    file: StoredFile
+    content: bytes
+
+    @property
+    def media(self) -> str:
+        return MEDIA[self.file.kind]
+
+
+def link_to(file: StoredFile, *, key: bytes, account_id: uuid.UUID, now: dt.datetime) -> FileLink:
+    """A link for this account: whoever opens it, the record says to whom it was given."""
+    expires_at = now + dt.timedelta(seconds=LINK_S)
+    message = file.id.bytes + account_id.bytes + int(expires_at.timestamp()).to_bytes(5)
+    return FileLink(token=as_text(message + _signer(key).tag(message)), expires_at=expires_at)
+
+
+def open_link(session: Session, store: FileStore, token: str, *, key: bytes, now: dt.datetime) -> Opened:
+    """The file behind a link, with a line in the record of who looked. Raises FileLinkRefused, FilesUnavailable.
+
+    The session sees all organisations: the signature says whose file it is.
+    """
+    size = 16 + 16 + 5
+    raw = from_text(token, size=size + TAG_BYTES)
+    if raw is None or not _signer(key).is_good(raw[:size], raw[size:]):
+        raise FileLinkRefused()
+    file_id, account_id = uuid.UUID(bytes=raw[:16]), uuid.UUID(bytes=raw[16:32])
+    if int.from_bytes(raw[32:size]) <= now.timestamp():
+        raise FileLinkRefused()
+    file = get_by_id(session, StoredFile, file_id)
+    content = store.get(file.org_id, file.digest)
+    session.add(FileAccess(org_id=file.org_id, file_id=file.id, account_id=account_id, at=now))
+    session.flush()
+    return Opened(file, content)
+
+
+def accesses_of(file_id: uuid.UUID) -> sa.Select[FileAccess]:
+    """Who looked at the file; the caller states the order."""
+    return sa.select(FileAccess).where(FileAccess.file_id == file_id)
+
+
+def terms_for(kinds: Collection[FileKind], *, most_mb: int) -> FileTerms:
+    return FileTerms(kinds=frozenset(kinds), most_bytes=most_mb * 2**20)
+
+
+def _signer(key: bytes) -> Signer:
+    return Signer(key, "file link")
+
+
+def _key(org_id: uuid.UUID, digest: str) -> str:
+    return f"{org_id}/{digest[:2]}/{digest}"
+
+
+def _purpose(org_id: uuid.UUID, digest: str) -> str:
+    return f"file {org_id} {digest}"

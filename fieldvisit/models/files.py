@@ -1,0 +1,38 @@
+"""Files that belong to something: which they are, and who has looked at them. Their bytes are in the store."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fieldvisit.models.base import Base, Owned, PrimaryKey, RecordedAt
+from fieldvisit.vocabulary import FileKind
+
+
+class StoredFile(Base, Owned):
+    """One content of one organisation, known by its SHA-256; the same content twice is one row and one object."""
+
+    __tablename__ = "stored_files"
+
+    id: Mapped[PrimaryKey]
+    digest: Mapped[str]
+    kind: Mapped[FileKind]
+    size_bytes: Mapped[int]
+    created_at: Mapped[RecordedAt]
+
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "digest"),
+        sa.CheckConstraint("size_bytes > 0", name="holds_something"),
+    )
+
+
+class FileAccess(Base, Owned):
+    """A file was handed out: when, and to which account the link had been given. Append-only."""
+
+    __tablename__ = "file_accesses"
+
+    id: Mapped[PrimaryKey]
+    file_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("stored_files.id"), index=True)
+    account_id: Mapped[uuid.UUID]
+    at: Mapped[dt.datetime]
