@@ -15,8 +15,8 @@ from fieldvisit.debtors import ContactPointDraft, contact_digest
 from fieldvisit.drafts import LONGEST_ID, Change, Refusal, check_text, relation, unseen
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
-from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, ContactPoint, Visit
-from fieldvisit.visits import LIVE, lock_visits
+from fieldvisit.late_contacts import NOTHING_TOUCHED, Touched, lock_touched, rejudge_touched
+from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, ContactPoint
 from fieldvisit.vocabulary import AttemptResult, BlockTrigger, Channel, ContactPointKind, ReachedDetail
 
 EARLIEST_AT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -121,7 +121,8 @@ def record_attempts(
 
     The rows belong to the owner of the case; a case that is neither one's own nor placed with the acting organisation
     is refused. A new attempt in which the debtor disputed, or asked to stop, files its contact block and cancels the
-    visits it stops. A few statements for any number of the others: meant to be called with thousands.
+    visits it stops; whatever has its day already is judged anew with what is known now, whoever makes it. A few
+    statements for any number of the others: meant to be called with thousands.
     """
     cases = find_cases(session, (draft.case_id for draft in drafts))
     refusals = {place: fault for place, draft in enumerate(drafts) if (fault := _fault(draft, cases, now))}
@@ -130,7 +131,8 @@ def record_attempts(
     ensure_months(session, (draft.at for _, draft in accepted.values()))
     points = _contact_points(session, accepted)
     attempts = {place: _Attempt(case, draft, points.get(place)) for place, (case, draft) in accepted.items()}
-    changes = _store(session, attempts, told_by_id=told_by_id, now=now)
+    changes, touched = _store(session, attempts, told_by_id=told_by_id, now=now)
+    rejudge_touched(session, touched, now=now)
     return RecordResult(tuple(refusals.get(place) or changes[place] for place in range(len(drafts))))
 
 
@@ -185,14 +187,15 @@ def _known_points(
 
 def _store(
     session: Session, attempts: Mapping[int, _Attempt], *, told_by_id: uuid.UUID | None, now: dt.datetime
-) -> dict[int, Change | Refusal]:
+) -> tuple[dict[int, Change | Refusal], Touched]:
     """Insert what is new: the key table decides, since no partitioned table can promise that an id is unique."""
     if not attempts:
-        return {}
+        return {}, NOTHING_TOUCHED
     first = {attempt.key: attempt for attempt in reversed(list(attempts.values()))}
     new = _claim_keys(session, first.values())
     rows = [(attempt_id, first[key]) for key, attempt_id in new.items()]
     _insert(session, rows)
+    touched = lock_touched(session, {attempt.case.debtor_id for _, attempt in rows})
     _stop(session, rows, told_by_id=told_by_id, now=now)
     recorded = _recorded(session, [attempt for key, attempt in first.items() if key not in new])
     recorded |= {key: first[key].content for key in new}
@@ -202,7 +205,7 @@ def _store(
             outcomes[place] = Change.ADDED
         else:
             outcomes[place] = Change.UNCHANGED if recorded.get(attempt.key) == attempt.content else DIFFERS
-    return outcomes
+    return outcomes, touched
 
 
 def _claim_keys(session: Session, attempts: Iterable[_Attempt]) -> dict[tuple[uuid.UUID, str, str], uuid.UUID]:
@@ -292,11 +295,6 @@ def _stop(
 ) -> None:
     """File the contact blocks that follow from what was said: a wish is of the debtor, a dispute of the one case."""
     said = [(each, attempt.case, detail) for each, attempt in new if (detail := attempt.draft.detail) in STOPPED_BY]
-    if not said:
-        return
-    # All at once and in order: two senders who name the same debtors in turn would wait for each other for ever.
-    concerned = Visit.debtor_id.in_({case.debtor_id for _, case, _ in said})
-    lock_visits(session, session.scalars(sa.select(Visit.id).where(concerned, Visit.state.in_(LIVE))))
     for attempt_id, case, detail in said:
         block = BlockDraft(
             debtor_id=case.debtor_id,

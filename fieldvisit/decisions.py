@@ -16,6 +16,7 @@ from fieldvisit.compliance.intervals import Interval
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.facts import Subject, facts_of, staff_facts, subject_of
+from fieldvisit.ids import new_id
 from fieldvisit.models import Organisation, StoredDecision, Visit
 from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import CheckMoment, Verdict
@@ -115,6 +116,7 @@ def stored_decision(
 ) -> StoredDecision:
     """The record of a decision, for the session to keep."""
     return StoredDecision(
+        id=new_id(),
         org_id=visit.org_id,
         lender_id=visit.lender_id,
         visit_id=visit.id,

@@ -14,15 +14,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.compliance.conduct_parameters import Recorded
-from fieldvisit.compliance.decision import ClauseResult, Decision
+from fieldvisit.compliance.decision import Decision
 from fieldvisit.compliance.evaluate import evaluate
 from fieldvisit.compliance.facts import Facts, Question
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.database import on_behalf_of
 from fieldvisit.decisions import organisations_by_id, stored_decision
 from fieldvisit.facts import facts_of, staff_facts, subject_of
-from fieldvisit.models import CrewMember, DayPlan, Route, Stop, Visit
-from fieldvisit.planning.stops import JudgedStop, leave_out
+from fieldvisit.models import CrewMember, DayPlan, Route, Stop, StoredDecision, Visit
+from fieldvisit.planning.stops import JudgedStop, leave_out, staff_numbers
 from fieldvisit.policies import policies_of
 from fieldvisit.visits import CalledOff, cancel, lock_visits, move, note_event
 from fieldvisit.vocabulary import BlockTrigger, CheckMoment, Verdict, VisitState
@@ -40,11 +40,6 @@ class Rejudged:
     cancelled: tuple[uuid.UUID, ...] = ()
     taken_back: tuple[uuid.UUID, ...] = ()
     flagged: tuple[uuid.UUID, ...] = ()
-
-    def __add__(self, other: "Rejudged") -> "Rejudged":
-        return Rejudged(
-            self.cancelled + other.cancelled, self.taken_back + other.taken_back, self.flagged + other.flagged
-        )
 
 
 @dataclass(frozen=True)
@@ -79,19 +74,34 @@ class Ahead:
         return Interval(self.stop.begin_at, self.stop.end_at)
 
 
-def rejudge(session: Session, visit_ids: Iterable[uuid.UUID], *, now: dt.datetime, code: str) -> Rejudged:
-    """Judge these visits anew, as far as they are ahead; `code` says in their history what made it necessary.
+@dataclass(frozen=True)
+class Refused:
+    """A visit that may no longer be made so, and the answer that says why, as it is stored."""
 
-    Those of another organisation are judged in its own books, where their routes are.
+    one: Ahead
+    decision: Decision
+    row: StoredDecision
+
+
+def rejudge(
+    session: Session,
+    visit_ids: Iterable[uuid.UUID],
+    *,
+    now: dt.datetime,
+    code: str,
+    states: Collection[VisitState] = AHEAD,
+) -> Rejudged:
+    """Judge these visits anew, as far as they are in one of these states; `code` says in their history what made it
+    necessary. Those of another organisation are judged in its own books, where their routes are.
     """
-    found = Rejudged()
-    for org_id, ids in _by_organisation(session, visit_ids).items():
+    found = []
+    for org_id, ids in _by_organisation(session, visit_ids, states).items():
         if session.info.get("org") in (None, org_id):
-            found += _rejudge(session, ids, now=now, code=code)
+            found.append(_rejudge(session, ids, states, now=now, code=code))
         else:
             with on_behalf_of(session, org_id):
-                found += _rejudge(session, ids, now=now, code=code)
-    return found
+                found.append(_rejudge(session, ids, states, now=now, code=code))
+    return _together(found)
 
 
 def rejudge_debtor(session: Session, debtor_id: uuid.UUID, *, now: dt.datetime, code: str) -> Rejudged:
@@ -141,42 +151,51 @@ def judge_ahead(
         yield one, question, evaluate(question, one.facts, policies, now)
 
 
-def _rejudge(session: Session, ids: Collection[uuid.UUID], *, now: dt.datetime, code: str) -> Rejudged:
-    visits = [visit for visit in lock_visits(session, ids).values() if visit.state in AHEAD]
-    found = Rejudged()
-    for one, question, decision in judge_ahead(session, read_ahead(session, visits, now), now):
-        if decision.verdict is not Verdict.ALLOWED:
-            row = stored_decision(one.visit, decision, moment=question.moment, span=question.span, now=now)
-            session.add(row)
-            session.flush()
-            found += _act(session, one, decision, now=now, facts={"cause": code, "decision_id": str(row.id)})
+def _rejudge(
+    session: Session, ids: Collection[uuid.UUID], states: Collection[VisitState], *, now: dt.datetime, code: str
+) -> Rejudged:
+    """Judge, store the answers, act: each of the three at once for all, so that the statements are few."""
+    visits = [visit for visit in lock_visits(session, ids).values() if visit.state in states]
+    refused = [
+        Refused(one, answer, stored_decision(one.visit, answer, moment=question.moment, span=question.span, now=now))
+        for one, question, answer in judge_ahead(session, read_ahead(session, visits, now), now)
+        if answer.verdict is not Verdict.ALLOWED
+    ]
+    session.add_all(each.row for each in refused)
     session.flush()
-    return found
+    numbers = staff_numbers(session, *{each.one.route for each in refused if each.one.route is not None})
+    found = [_act(session, each, numbers, now=now, code=code) for each in refused]
+    session.flush()
+    return _together(found)
 
 
-def _act(session: Session, one: Ahead, decision: Decision, *, now: dt.datetime, facts: Mapping[str, Any]) -> Rejudged:
+def _act(session: Session, refused: Refused, numbers: Mapping[str, str], *, now: dt.datetime, code: str) -> Rejudged:
+    """What follows for one visit; nothing is written before the caller flushes."""
+    one, decision = refused.one, refused.decision
     visit = one.visit
+    why: dict[str, Any] = {"cause": code, "decision_id": str(refused.row.id)}
     block = _blocked_by(decision, one.facts)
     if block is not None:
-        cancel(session, visit, reason=block[0], now=now, block_id=block[1], **facts)
+        cancel(session, visit, reason=block[0], now=now, flush=False, block_id=block[1], **why)
         return Rejudged(cancelled=(visit.id,))
     if visit.state is S.UNDER_WAY:
-        cancel(session, visit, reason=CalledOff.NO_LONGER_LAWFUL, now=now, **facts)
+        cancel(session, visit, reason=CalledOff.NO_LONGER_LAWFUL, now=now, flush=False, **why)
         return Rejudged(cancelled=(visit.id,))
     if visit.state in (S.PLANNED, S.PUBLISHED):
-        _take_off(session, one, decision.deciding)
-        move(session, visit, S.ELIGIBLE, now=now, code=CalledOff.NO_LONGER_LAWFUL.value, **facts)
+        if one.stop is not None and one.route is not None:
+            leave_out(session, one.route.plan, JudgedStop(one.route, one.stop, visit, decision.deciding), numbers)
+        move(session, visit, S.ELIGIBLE, now=now, flush=False, code=CalledOff.NO_LONGER_LAWFUL.value, **why)
         return Rejudged(taken_back=(visit.id,))
-    session.add(note_event(visit, "flagged", now=now, clause_ids=[c.clause_id for c in decision.deciding], **facts))
+    session.add(note_event(visit, "flagged", now=now, clause_ids=[c.clause_id for c in decision.deciding], **why))
     return Rejudged(flagged=(visit.id,))
 
 
-def _take_off(session: Session, one: Ahead, clauses: tuple[ClauseResult, ...]) -> None:
-    """The stop leaves its route; the plan says why. The times of the others stay as they were announced."""
-    if one.stop is None or one.route is None:
-        return
-    plan = session.get_one(DayPlan, one.route.plan_id)
-    leave_out(session, plan, JudgedStop(one.route, one.stop, one.visit, clauses))
+def _together(found: Sequence[Rejudged]) -> Rejudged:
+    return Rejudged(
+        cancelled=tuple(visit_id for each in found for visit_id in each.cancelled),
+        taken_back=tuple(visit_id for each in found for visit_id in each.taken_back),
+        flagged=tuple(visit_id for each in found for visit_id in each.flagged),
+    )
 
 
 def _blocked_by(decision: Decision, facts: Facts) -> tuple[BlockTrigger, str] | None:
@@ -194,9 +213,12 @@ def _ahead(*conditions: sa.ColumnElement[bool]) -> sa.Select[uuid.UUID]:
     return sa.select(Visit.id).where(Visit.state.in_(AHEAD), *conditions).order_by(Visit.id)
 
 
-def _by_organisation(session: Session, visit_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+def _by_organisation(
+    session: Session, visit_ids: Iterable[uuid.UUID], states: Collection[VisitState]
+) -> dict[uuid.UUID, list[uuid.UUID]]:
+    wanted = set(visit_ids)
     rows = session.execute(
-        sa.select(Visit.org_id, Visit.id).where(Visit.id.in_(set(visit_ids)), Visit.state.in_(AHEAD)).order_by(Visit.id)
+        sa.select(Visit.org_id, Visit.id).where(Visit.id.in_(wanted), Visit.state.in_(states)).order_by(Visit.id)
     )
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
     for org_id, visit_id in rows:
@@ -211,7 +233,12 @@ def _stops(session: Session, visits: Collection[Visit]) -> dict[uuid.UUID, Stop]
         sa.select(Stop)
         .join(Route, Route.id == Stop.route_id)
         .where(Stop.visit_id.in_(planned), Route.plan_id.in_(set(planned.values())))
-        .options(joinedload(Stop.route).selectinload(Route.members))
+        .options(
+            joinedload(Stop.route).selectinload(Route.members),
+            joinedload(Stop.route).selectinload(Route.stops),
+            # The plan's documents are large, and nothing here reads them.
+            joinedload(Stop.route).joinedload(Route.plan).load_only(DayPlan.id, DayPlan.org_id),
+        )
     ).unique()
     return {stop.visit_id: stop for stop in rows if stop.route.plan_id == planned[stop.visit_id]}
 

@@ -1,7 +1,7 @@
 """Judging everything ahead in the background, a batch at a time, with progress: after a policy changed, or before.
 
-A run may be cut short at any moment and done again from its beginning: what is lawful is not touched, and what was
-taken back is not ahead any more.
+A run may be cut short at any moment: each batch commits with how far it came, and whoever takes the run up again goes
+on from there, with what was counted so far.
 """
 
 import datetime as dt
@@ -31,6 +31,8 @@ MOST_TOLD = 200
 QUEUE, TASK = "upkeep", "rejudge"
 
 PREVIEW = "preview"
+CAME_TO = "came_to"
+"""In the detail of a run: the last visit of the last batch that was committed."""
 
 # Never opened and without a task: it only writes into the caller's own transaction.
 _queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
@@ -71,28 +73,41 @@ def get_rejudging(session: Session, rejudging_id: uuid.UUID, *, lock: bool = Fal
 
 
 def run_rejudging(
-    sessions: sessionmaker[Session], clock: Callable[[], dt.datetime], org_id: uuid.UUID, rejudging_id: uuid.UUID
+    sessions: sessionmaker[Session],
+    clock: Callable[[], dt.datetime],
+    org_id: uuid.UUID,
+    rejudging_id: uuid.UUID,
+    *,
+    size: int = BATCH,
 ) -> None:
-    """Do what was asked, a batch a transaction. Done before: nothing happens."""
+    """Do what was asked, a batch a transaction, from where an earlier run came to. Done before: nothing happens."""
     with acting_for(sessions, org_id) as session:
         row = get_rejudging(session, rejudging_id, lock=True)
         if row.state is RejudgingState.DONE:
             return
-        ids = session.scalars(visits_ahead(org_id)).all()
-        row.state, row.total, row.done = RejudgingState.RUNNING, len(ids), 0
-        row.cancelled = row.taken_back = row.flagged = 0
         look = _previewed(row) if row.reason == PREVIEW else None
-        row.detail = {**row.detail, "unlawful": [], "lawful": []} if look else row.detail
-    for batch in itertools.batched(ids, BATCH):
+        ids = _still_to_do(session, row)
+        if row.state is RejudgingState.WAITING:
+            row.state, row.total = RejudgingState.RUNNING, len(ids)
+            row.detail = {**row.detail, "unlawful": [], "lawful": []} if look else row.detail
+    for batch in itertools.batched(ids, size):
         with acting_for(sessions, org_id) as session:
             row = get_rejudging(session, rejudging_id, lock=True)
             if look:
                 _preview(session, row, batch, look, clock())
             else:
                 _judge(session, row, batch, clock())
+            row.detail = {**row.detail, CAME_TO: str(batch[-1])}
     with acting_for(sessions, org_id) as session:
         row = get_rejudging(session, rejudging_id, lock=True)
         row.state, row.finished_at = RejudgingState.DONE, clock()
+
+
+def _still_to_do(session: Session, row: Rejudging) -> list[uuid.UUID]:
+    """The visits ahead that no earlier run of this row came to, in the order of their ids."""
+    ids = session.scalars(visits_ahead(row.org_id)).all()
+    came_to = row.detail.get(CAME_TO)
+    return [each for each in ids if came_to is None or each > uuid.UUID(came_to)]
 
 
 def _judge(session: Session, row: Rejudging, ids: Sequence[uuid.UUID], now: dt.datetime) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.ids import new_id
 from fieldvisit.models import Visit, VisitEvent
 from fieldvisit.vocabulary import BlockTrigger, NextStep, VisitState
 
@@ -172,11 +173,13 @@ def move(
     *,
     now: dt.datetime,
     event: VisitEvent | None = None,
+    flush: bool = True,
     **detail: Any,
 ) -> Visit:
     """Bring a visit, locked by the caller, to another state. The event says when and why, unless one is given.
 
-    Raises WrongState, or VisitCancelled where that is why.
+    `flush` False: the caller moves many and writes them at once. Raises WrongState, or VisitCancelled where that is
+    why.
     """
     demand_may_become(visit, to)
     visit.state = to
@@ -187,7 +190,8 @@ def move(
         visit.planned_on = None if to is S.ELIGIBLE else visit.planned_on
         visit.plan_id = None if to is S.ELIGIBLE else visit.plan_id
     session.add(event or note_event(visit, to.value, now=now, **detail))
-    session.flush()
+    if flush:
+        session.flush()
     return visit
 
 
@@ -214,9 +218,8 @@ def why_cancelled(visit: Visit) -> Cancellation:
 
 def note_event(visit: Visit, kind: str, *, now: dt.datetime, **detail: Any) -> VisitEvent:
     """An entry of the visit's history. `detail` holds ids and codes, never personal data."""
-    return VisitEvent(
-        org_id=visit.org_id, lender_id=visit.lender_id, visit_id=visit.id, at=now, kind=kind, detail=detail
-    )
+    whose = {"org_id": visit.org_id, "lender_id": visit.lender_id}
+    return VisitEvent(id=new_id(), **whose, visit_id=visit.id, at=now, kind=kind, detail=detail)
 
 
 def cancel_visit(
@@ -226,11 +229,13 @@ def cancel_visit(
     return cancel(session, get_visit(session, visit_id, lock=True), reason=reason, now=now, **facts)
 
 
-def cancel(session: Session, visit: Visit, *, reason: Cancellation, now: dt.datetime, **facts: Any) -> Visit:
-    """The same for a visit that the caller has locked."""
+def cancel(
+    session: Session, visit: Visit, *, reason: Cancellation, now: dt.datetime, flush: bool = True, **facts: Any
+) -> Visit:
+    """The same for a visit that the caller has locked; `flush` as for `move`."""
     demand_may_become(visit, S.CANCELLED)
     visit.cancelled_reason = {"code": reason.value, **facts}
-    return move(session, visit, S.CANCELLED, now=now, code=reason.value, **facts)
+    return move(session, visit, S.CANCELLED, now=now, flush=flush, code=reason.value, **facts)
 
 
 def change_visit(session: Session, visit_id: uuid.UUID, change: VisitChange, *, now: dt.datetime) -> Visit:

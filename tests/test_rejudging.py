@@ -223,6 +223,22 @@ def test_a_new_house_policy_takes_back_what_it_forbids_in_the_background_with_pr
         act(sessions, morning.world.agency, lambda s: withdraw_version(s, version, now=NOW))
 
 
+def test_a_run_that_is_cut_short_goes_on_where_it_came_to(sessions: sessionmaker[Session], morning: Morning) -> None:
+    switch_on(sessions, morning, house("17:59"))
+    asked = act(
+        sessions, morning.world.agency, lambda s: ask_rejudging(s, morning.world.agency, reason="policy_changed").id
+    )
+    ticks = iter([NOW])
+    with pytest.raises(StopIteration):
+        run_rejudging(sessions, lambda: next(ticks), morning.world.agency, asked, size=1)
+    half = act(sessions, morning.world.agency, lambda s: get_rejudging(s, asked))
+    assert (half.state, half.total, half.done, half.taken_back) == (RejudgingState.RUNNING, 2, 1, 1)
+    done = run(sessions, morning, asked)
+    assert (done.state, done.total, done.done) == (RejudgingState.DONE, 2, 2)
+    # The first one waits by now; to judge it again would have flagged it.
+    assert (done.taken_back, done.flagged) == (2, 0)
+
+
 def test_a_preview_names_what_would_become_unlawful_and_changes_nothing(
     sessions: sessionmaker[Session], morning: Morning
 ) -> None:

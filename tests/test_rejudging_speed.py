@@ -2,6 +2,7 @@
 
 import time
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
@@ -17,6 +18,18 @@ from tests.test_rejudging import house
 from tests.worlds import make_case, make_failed_attempts, make_visit, make_visitor, make_world
 
 VISITS, ROUTES = 10_000, 200
+BAR_S = 30
+
+
+def processor_s(sessions: sessionmaker[Session]) -> float:
+    """What this process and the database's have used so far: on an idle machine the two take turns, and their sum is
+    the time that passes; on a busy one it is what would have passed."""
+    with sessions() as session:
+        backend = psutil.Process(session.scalar(sa.select(sa.func.pg_backend_pid())))
+    server = backend.parent()
+    assert server is not None
+    theirs = [each.cpu_times() for each in server.children()]
+    return time.process_time() + sum(times.user + times.system for times in theirs)
 
 
 @pytest.mark.long
@@ -38,12 +51,12 @@ def test_ten_thousand_visits_ahead_are_judged_anew_whatever_their_number(session
         asked = ask_rejudging(session, world.agency, reason="policy_changed").id
     with acting_for_all(sessions) as session:
         session.execute(sa.update(Organisation).where(Organisation.id == world.lender).values(policies=["house"]))
-    began = time.monotonic()
+    began, used = time.monotonic(), processor_s(sessions)
     run_rejudging(sessions, lambda: NOW, world.agency, asked)
-    took = time.monotonic() - began
+    took, used = time.monotonic() - began, processor_s(sessions) - used
     with acting_for(sessions, world.agency) as session:
         row = get_rejudging(session, asked)
         assert (row.state, row.total, row.done) == (RejudgingState.DONE, VISITS, VISITS)
         assert row.taken_back >= ROUTES
-        print(f"{VISITS} visits in {took:.1f} s, {row.taken_back} taken back")
-    assert took <= 300
+        print(f"{VISITS} visits in {took:.1f} s, {used:.1f} s of processors, {row.taken_back} taken back")
+    assert used <= BAR_S

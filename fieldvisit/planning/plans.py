@@ -205,9 +205,10 @@ def take_turn(session: Session) -> None:
 
 
 def lock_plan(session: Session, plan_id: uuid.UUID) -> DayPlan:
-    plan = session.scalars(
-        sa.select(DayPlan).where(DayPlan.id == plan_id).with_for_update().execution_options(populate_existing=True)
-    ).one_or_none()
+    # FOR NO KEY UPDATE: whoever took a visit off a route, and writes that the plan leaves it out, holds the visit and
+    # needs the plan's key; whoever holds the plan waits for the visit.
+    query = sa.select(DayPlan).where(DayPlan.id == plan_id).with_for_update(key_share=True)
+    plan = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if plan is None:
         raise NotFound(what="day plan", id=plan_id)
     return plan
@@ -217,7 +218,7 @@ def published_plan(session: Session, area_id: uuid.UUID, on: dt.date, *, lock: b
     query = sa.select(DayPlan).where(
         DayPlan.area_id == area_id, DayPlan.planned_on == on, DayPlan.state == DayPlanState.PUBLISHED
     )
-    query = query.with_for_update() if lock else query
+    query = query.with_for_update(key_share=True) if lock else query
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 

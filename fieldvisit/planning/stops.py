@@ -77,8 +77,13 @@ def judge_stops(
     ]
 
 
-def leave_out(session: Session, plan: DayPlan, judged: JudgedStop) -> None:
-    """Take the stop off its route; the plan says why. The times of the others stay as they were announced."""
+def leave_out(session: Session, plan: DayPlan, judged: JudgedStop, numbers: Mapping[str, str] | None = None) -> None:
+    """Take the stop off its route; the plan says why. The times of the others stay as they were announced.
+
+    `numbers`: the staff numbers of everybody on the route, where the caller takes out many and has read them at once.
+    """
+    if numbers is None:
+        numbers = staff_numbers(session, judged.route)
     judged.route.stops.remove(judged.stop)
     session.delete(judged.stop)
     reason = UnservedReason.TAKEN_MEANWHILE if judged.allowed else UnservedReason.NOT_PERMITTED
@@ -88,7 +93,7 @@ def leave_out(session: Session, plan: DayPlan, judged: JudgedStop) -> None:
             plan_id=plan.id,
             visit_id=judged.visit.id,
             reason=reason,
-            detail={"clauses": plain_clauses(judged.refused_by, staff_numbers(session, judged.route))},
+            detail={"clauses": plain_clauses(judged.refused_by, numbers)},
         )
     )
 
