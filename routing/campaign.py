@@ -10,11 +10,14 @@ from routing.improve.pairs import move_pairs, place_pairs
 from routing.improve.search import Lane, Order, Stretch, Watch, run
 from routing.limits import Limits, Progress
 from routing.select import Choice, Effort, choose, pooled
+from routing.starting import Orders, begin
 
 HOT, WARM, COLD = 16.0, 1.0, 0.08
 """Temperatures, in drives to a near neighbour."""
-SHARES = (0.8, 0.2)
-"""How much of the budget each stretch of annealing has; the first is hot, the other starts from the choice."""
+COURSE = ((0.8, HOT), (0.2, WARM))
+"""The share of the budget and the first temperature of each stretch of annealing; the later starts from the choice."""
+COURSE_FROM_ROUTES = ((0.5, WARM), (0.5, WARM))
+"""The same where the search begins from routes: they are not to be melted."""
 CHOOSING = 0.06
 """The share of the clock for each choice across routes."""
 DETERMINISTIC_PER_ITERATION = 4e-6
@@ -40,14 +43,16 @@ class Campaign:
         self.unit = typical_drive(flat)
         self.choice: Choice | None = None
 
-    def search(self) -> Outcome:
-        """Anneal, choose and fill until the limits are reached."""
+    def search(self, start: Orders | None = None) -> Outcome:
+        """Anneal, choose and fill until the limits are reached; warmly from routes, where some are given."""
         first = self.lanes[0]
-        place_pairs(self.flat, first)
+        if start:
+            begin(self.flat, first, start)
+        place_pairs(self.flat, first, self.watch)
         first.fill()
         self._share(first.order())
-        for number, share in enumerate(SHARES):
-            self._cool(number, share)
+        for share, hot in COURSE_FROM_ROUTES if start else COURSE:
+            run(self.lanes, self._stretch(share, hot), self.watch)
             self._share(self._chosen())
             if not self.watch.ended:
                 self._mend()
@@ -56,16 +61,12 @@ class Campaign:
         first.fill()
         return Outcome(first.order(), sum(int(lane.best.rounds[0]) for lane in self.lanes), self._gap(first.cost()))
 
-    def _cool(self, number: int, share: float) -> None:
-        """Anneal for a share of the budget: the first stretch from hot, any later one from warm."""
-        run(self.lanes, self._stretch(share, HOT if number == 0 else WARM), self.watch)
-
     def _stretch(self, share: float, hot: float) -> Stretch:
         limits = self.limits
         rounds = None if limits.iterations is None else max(1, round(limits.iterations * share))
         seconds = None
         if rounds is None and limits.seconds is not None:
-            seconds = limits.seconds * share * (1 - CHOOSING * len(SHARES))
+            seconds = limits.seconds * share * (1 - CHOOSING * len(COURSE))
         return Stretch(hot * self.unit, COLD * self.unit, rounds, seconds)
 
     def _best_lane(self) -> Lane:
@@ -99,7 +100,7 @@ class Campaign:
     def _mend(self) -> None:
         """Let pairs move and fill gaps on one lane, then hand the result to all."""
         first = self.lanes[0]
-        if move_pairs(self.flat, first):
+        if move_pairs(self.flat, first, self.watch):
             self.choice = None
             for lane in self.lanes:
                 lane.forget()

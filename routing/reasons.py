@@ -1,13 +1,12 @@
 """Why a task that somebody could serve is left out of a plan, told from the plan as it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from routing.improve.flat import Flat
-from routing.improve.holders import holders
+from routing.improve.holders import crew_prices, holders
 from routing.improve.pairs import UNPAYABLE, cheapest_meeting
-from routing.improve.places import best_place, welcomes
 from routing.improve.search import Lane
 from routing.plan import Reason, Unserved
 from routing.problem import Problem, Task
@@ -17,8 +16,13 @@ CREWS_EXPLAINED = 8
 """Of how many crews, nearest first, the tasks that hold the place are looked for."""
 
 
-def unserved(flat: Flat, lane: Lane, impossible: Mapping[str, Unserved]) -> tuple[Unserved, ...]:
-    """Each task without a route, with its reason, in the problem's order. The lane holds the final solution."""
+def unserved(
+    flat: Flat, lane: Lane, impossible: Mapping[str, Unserved], in_time: Callable[[], bool]
+) -> tuple[Unserved, ...]:
+    """Each task without a route, with its reason, in the problem's order. The lane holds the final solution.
+
+    Which tasks hold a place takes longest to find: it is told only while there is time, and `explain` tells it too.
+    """
     rows = {flat.task_of(row).id: row for row in range(len(flat.rows) - 1, -1, -1)}
     served = {name for name, row in rows.items() if lane.routes.crew_of[row] >= 0}
     taken = {task.group for task in flat.problem.tasks if task.id in served and task.group is not None}
@@ -32,7 +36,7 @@ def unserved(flat: Flat, lane: Lane, impossible: Mapping[str, Unserved]) -> tupl
         elif task.id in impossible:
             found.append(impossible[task.id])
         else:
-            found.append(_lost(flat, lane, task, rows[task.id], ways=ways))
+            found.append(_lost(flat, lane, task, rows[task.id], ways=ways if in_time() else None))
     return tuple(found)
 
 
@@ -41,13 +45,15 @@ def _taken(problem: Problem, task: Task, served: set[str]) -> Unserved:
     return Unserved(task=task.id, reason=Reason.GROUP_TAKEN, detail=mates)
 
 
-def _lost(flat: Flat, lane: Lane, task: Task, row: int, *, ways: Ways) -> Unserved:
-    """A task with a place costs more than it is worth; one without is kept out by others."""
+def _lost(flat: Flat, lane: Lane, task: Task, row: int, *, ways: Ways | None) -> Unserved:
+    """A task with a place costs more than it is worth; one without is kept out by others: which, if there is time."""
     price, crews = _cheapest_meeting(flat, lane, row) if task.crews == 2 else _cheapest(flat, lane, row)
     if crews:
         told = f"costs {round(price)}, saves {round(float(flat.day.gain[row]))}"
         detail = {flat.problem.crews[crew].id: told for crew in crews}
         return Unserved(task=task.id, reason=Reason.NOT_WORTH_ITS_COST, detail=detail)
+    if ways is None:
+        return Unserved(task=task.id, reason=Reason.NO_ROOM)
     held = () if task.crews == 2 else _held(flat, lane, row)
     return Unserved(task=task.id, reason=Reason.NO_ROOM, detail=held or _refusals(flat, task, ways))
 
@@ -58,13 +64,9 @@ def _cheapest_meeting(flat: Flat, lane: Lane, row: int) -> tuple[float, tuple[in
 
 
 def _cheapest(flat: Flat, lane: Lane, row: int) -> tuple[float, tuple[int, ...]]:
-    best, chosen = UNPAYABLE, -1
-    for crew in range(len(flat.day.crews)):
-        if welcomes(flat.day, lane.routes, crew, row):
-            price, place = best_place(flat.day, lane.routes, crew, row, best, 0.0, lane.dice, lane.work.scratch)
-            if place >= 0:
-                best, chosen = float(price), crew
-    return best, (chosen,) if chosen >= 0 else ()
+    prices = crew_prices(flat.day, lane.routes, row, lane.dice)
+    crew = int(prices.argmin())
+    return float(prices[crew]), (crew,) if prices[crew] < UNPAYABLE else ()
 
 
 def _held(flat: Flat, lane: Lane, row: int) -> tuple[str, ...]:

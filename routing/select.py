@@ -5,7 +5,7 @@ pair by both its crews or by none. The bound holds for the pool only.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -20,6 +20,9 @@ TICK_S = 0.02
 TOO_LARGE = 10**15
 """Costs beyond this would leave the solver's whole numbers when summed."""
 
+
+LOOKED_AT_EVERY = 256
+"""After how many routes the watch is looked at while the model is built: some milliseconds."""
 
 type Term = tuple[cp_model.IntVar, int]
 
@@ -57,22 +60,43 @@ def pooled(lanes: Sequence[Lane]) -> list[PoolRoute]:
     """The different routes of all lanes, in a fixed order."""
     found: dict[tuple[int, tuple[int, ...]], PoolRoute] = {}
     for lane in lanes:
-        pool = lane.pool
-        for number in range(int(pool.used[0])):
-            rows = tuple(int(row) for row in pool.stops[pool.starts[number] : pool.starts[number + 1]])
-            crew, cost = int(pool.crews[number]), float(pool.costs[number])
+        used = int(lane.pool.used[0])
+        # As Python's own numbers all at once: one by one they take half of the time of a choice.
+        starts, stops = (array.tolist() for array in (lane.pool.starts[: used + 1], lane.pool.stops))
+        columns = (array[:used].tolist() for array in (lane.pool.crews, lane.pool.costs, lane.pool.works))
+        for number, (crew, cost, work_s) in enumerate(zip(*columns, strict=True)):
             if cost < TOO_LARGE:
-                found[crew, rows] = PoolRoute(crew, rows, round(cost), int(pool.works[number]))
+                rows = tuple(stops[starts[number] : starts[number + 1]])
+                found[crew, rows] = PoolRoute(crew, rows, round(cost), work_s)
     return list(found.values())
 
 
+class _CalledOff(Exception):
+    """The watch said stop while the model was built."""
+
+
+def _attended[Item](items: Iterable[Item], watch: Watch) -> Iterator[Item]:
+    """The items, with a look at the watch now and then."""
+    for number, item in enumerate(items):
+        if number % LOOKED_AT_EVERY == 0:
+            watch.look()
+            if watch.ended:
+                raise _CalledOff
+        yield item
+
+
 def choose(flat: Flat, routes: Sequence[PoolRoute], hint: Order, watch: Watch, effort: Effort) -> Choice | None:
-    """The best combination of pooled routes, or None if none was found in time or the costs are too large."""
+    """The best combination of pooled routes, or None if none was found in time or the costs are too large.
+
+    The time of `effort` is the solver's; `watch` is looked at while the model is built too.
+    """
     if not routes or float(flat.day.gain.sum()) > TOO_LARGE:
         return None
     try:
-        model, chosen = _model(flat, routes, hint)
+        model, chosen = _model(flat, routes, hint, watch)
         solver = _solved(model, watch, effort)
+    except _CalledOff:
+        return None
     except Exception as error:  # OR-Tools raises bare exceptions; none of them may leave this package.
         raise SolverFailed(f"The choice among routes failed: {error}") from error
     if solver is None:
@@ -84,22 +108,24 @@ def choose(flat: Flat, routes: Sequence[PoolRoute], hint: Order, watch: Watch, e
     return Choice(tuple(order), round(solver.objective_value), int(-(-solver.best_objective_bound // 1)))
 
 
-def _model(flat: Flat, routes: Sequence[PoolRoute], hint: Order) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
-    model = cp_model.CpModel()
-    chosen = [model.new_bool_var("") for _ in routes]
-    for route, variable in zip(routes, chosen, strict=True):
-        model.add_hint(variable, hint[route.crew] == route.rows)
-    by_crew: dict[int, list[cp_model.IntVar]] = {}
+def _model(
+    flat: Flat, routes: Sequence[PoolRoute], hint: Order, watch: Watch
+) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
+    model, chosen = cp_model.CpModel(), list[cp_model.IntVar]()
+    by_crew: list[list[tuple[cp_model.IntVar, PoolRoute]]] = [[] for _ in flat.problem.crews]
     by_row: dict[int, list[cp_model.IntVar]] = {row: [] for row in range(len(flat.rows))}
-    for route, variable in zip(routes, chosen, strict=True):
-        by_crew.setdefault(route.crew, []).append(variable)
+    for route in _attended(routes, watch):
+        variable = model.new_bool_var("")
+        model.add_hint(variable, hint[route.crew] == route.rows)
+        chosen.append(variable)
+        by_crew[route.crew].append((variable, route))
         for row in route.rows:
             by_row[row].append(variable)
-    for variables in by_crew.values():
-        model.add_at_most_one(variables)
+    for mine in by_crew:
+        model.add_at_most_one(variable for variable, _ in mine)
     terms = [(variable, route.cost) for route, variable in zip(routes, chosen, strict=True)]
-    terms += _left(flat, model, by_row)
-    terms += _spread(flat, model, routes, chosen)
+    terms += _left(flat, model, dict(_attended(by_row.items(), watch)))
+    terms += _spread(flat, model, by_crew)
     model.minimize(_sum(terms))
     return model, chosen
 
@@ -132,18 +158,17 @@ def _left(flat: Flat, model: cp_model.CpModel, by_row: dict[int, list[cp_model.I
 
 
 def _spread(
-    flat: Flat, model: cp_model.CpModel, routes: Sequence[PoolRoute], chosen: Sequence[cp_model.IntVar]
+    flat: Flat, model: cp_model.CpModel, by_crew: Sequence[Sequence[tuple[cp_model.IntVar, PoolRoute]]]
 ) -> list[Term]:
     """The price of unequal work over all crews."""
     price = flat.problem.prices.balance
     if price == 0:
         return []
     before = [int(total) for total in flat.day.crews[:, WORK_BEFORE]]
-    longest = max(before) + max(route.work_s for route in routes)
+    longest = max(before) + max(route.work_s for mine in by_crew for _, route in mine)
     least, most = model.new_int_var(0, longest, ""), model.new_int_var(0, longest, "")
-    for crew, carried in enumerate(before):
-        mine = [(v, route.work_s) for route, v in zip(routes, chosen, strict=True) if route.crew == crew]
-        work = _sum(mine) + carried
+    for carried, mine in zip(before, by_crew, strict=True):
+        work = _sum([(variable, route.work_s) for variable, route in mine]) + carried
         model.add(least <= work)
         model.add(most >= work)
     return [(most, price), (least, -price)]

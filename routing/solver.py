@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from routing.assembly import routes_of
 from routing.campaign import Campaign, Outcome, Reporter
 from routing.checking import faults
-from routing.errors import FaultyPlan
+from routing.errors import FaultyPlan, Unsupported
 from routing.improve.flat import Flat, flat
 from routing.improve.search import Lane
 from routing.limits import Engine, Limits, Progress
@@ -15,37 +15,45 @@ from routing.pricing import mandatory_left, plan_price
 from routing.problem import Problem
 from routing.reasons import unserved
 from routing.screening import impossible
+from routing.starting import Orders, demand_known
 
-__all__ = ["Engine", "Limits", "Progress", "solve"]
+__all__ = ["Engine", "Limits", "Orders", "Progress", "solve"]
+
+TELLING_S = 0.1
+"""How long after its end a search may still look for the tasks that hold the place of others."""
 
 
 def solve(
     problem: Problem,
     limits: Limits,
     *,
+    start: Orders | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Plan:
     """The best plan found within the limits, or until `should_stop` says so; then the best so far.
 
-    `clock` tells the seconds that `limits.seconds` counts. A task that cannot be served is a reason in the plan.
-    `FaultyPlan` if the judge refuses the plan, which is an error of this package; `Unsupported` if the engine asked
-    for cannot model the problem.
+    `start` gives routes to begin from: the plan is then never worse than what is lawful of them. `clock` tells the
+    seconds that `limits.seconds` counts. A task that cannot be served is a reason in the plan. `InvalidProblem` if
+    `start` names what is not there; `FaultyPlan` if the judge refuses the plan, which is an error of this package;
+    `Unsupported` if the engine asked for cannot model the problem, or begin from routes.
     """
+    demand_known(problem, start or {})
     reporter = Reporter(limits, clock, should_stop, on_progress)
     hopeless = impossible(problem)
     if not problem.crews or len(hopeless) == len(problem.tasks):
         return _judged(problem, _nobody_served(problem, limits, reporter, hopeless))
     arrays = flat(problem, frozenset(hopeless))
-    lane, outcome = _searched(arrays, limits, reporter)
+    lane, outcome = _searched(arrays, limits, reporter, start)
+    until = reporter.clock() + TELLING_S
     routes = routes_of(arrays, outcome.order)
     cost = plan_price(problem, routes)
     plan = Plan(
         cost=cost,
         mandatory_left=mandatory_left(problem, routes),
         routes=routes,
-        unserved=unserved(arrays, lane, hopeless),
+        unserved=unserved(arrays, lane, hopeless, lambda: not reporter.watch.ended or reporter.clock() < until),
         pool_bound=None if outcome.gap is None else cost - int(outcome.gap),
         engine=limits.engine,
         seed=limits.seed,
@@ -55,9 +63,11 @@ def solve(
     return _judged(problem, plan)
 
 
-def _searched(arrays: Flat, limits: Limits, reporter: Reporter) -> tuple[Lane, Outcome]:
+def _searched(arrays: Flat, limits: Limits, reporter: Reporter, start: Orders | None) -> tuple[Lane, Outcome]:
     """What the engine asked for found, and a lane that holds it."""
     if limits.engine == "ortools":
+        if start is not None:
+            raise Unsupported("The reference engine cannot begin from routes.")
         from routing.reference import reference_order  # OR-Tools' routing library is large and rarely asked for.
 
         lane = Lane(arrays.day, limits.seed)
@@ -66,7 +76,7 @@ def _searched(arrays: Flat, limits: Limits, reporter: Reporter) -> tuple[Lane, O
         return lane, Outcome(order, 0, None)
     campaign = Campaign(arrays, limits, reporter.watch)
     reporter.lanes = campaign.lanes
-    outcome = campaign.search()
+    outcome = campaign.search(start)
     return campaign.lanes[0], outcome
 
 

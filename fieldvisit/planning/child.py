@@ -81,14 +81,9 @@ def solve_day(work: Work) -> Answer:
 
 
 def _solved(problem: "Problem", work: Work, limits: "Limits") -> "Plan":
-    if work.orders is None:
-        from routing.solver import solve
+    from routing.solver import solve
 
-        return solve(problem, limits, on_progress=_tell)
-    from routing.split.warm_start import solve_from
-
-    orders = {crew: tuple(stops) for crew, stops in work.orders.items()}
-    return solve_from(problem, orders, limits, on_progress=_tell)
+    return solve(problem, limits, start=work.orders, on_progress=_tell)
 
 
 def _repaired(work: Work) -> Answer:

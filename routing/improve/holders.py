@@ -1,11 +1,23 @@
-"""Which visits hold the place of one that does not fit."""
+"""Which crews have a place for a visit, and which visits hold the place of one that does not fit."""
 
 import numpy as np
 
-from routing.improve.arrays import COUNT, LOCKED, Day, Dice, Ints, Routes
+from routing.improve.arrays import COUNT, LOCKED, Day, Dice, Floats, Ints, Routes
 from routing.improve.compiled import allocating
 from routing.improve.places import best_place, refresh, welcomes
 from routing.improve.timing import NO_PRICE
+
+
+@allocating
+def crew_prices(day: Day, routes: Routes, task: int, dice: Dice) -> Floats:
+    """[m] the price of the cheapest place for an absent task with each crew, `NO_PRICE` where there is none."""
+    prices, scratch = np.full(len(day.crews), NO_PRICE), np.zeros(len(day.tasks) + 1, np.int64)
+    for crew in range(len(day.crews)):
+        if welcomes(day, routes, crew, task):
+            price, place = best_place(day, routes, crew, task, NO_PRICE, 0.0, dice, scratch)
+            if place >= 0:
+                prices[crew] = price
+    return prices
 
 
 @allocating

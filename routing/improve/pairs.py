@@ -12,9 +12,10 @@ from routing.improve.anneal import take_off
 from routing.improve.arrays import COUNT, FAR
 from routing.improve.clock import drive_at
 from routing.improve.flat import Flat
-from routing.improve.places import best_place, welcomes
+from routing.improve.holders import crew_prices
+from routing.improve.places import best_place
 from routing.improve.recreate import is_open_pair, serve
-from routing.improve.search import Lane
+from routing.improve.search import Lane, Watch
 from routing.problem import Task
 
 BEGINS_TRIED = 60
@@ -34,17 +35,26 @@ class Meeting:
     crews: tuple[int, int]
 
 
-def place_pairs(flat: Flat, lane: Lane) -> None:
-    """Serve each absent pair at its cheapest begin if that pays, the dearest first."""
+def place_pairs(flat: Flat, lane: Lane, watch: Watch) -> None:
+    """Serve each absent pair at its cheapest begin if that pays, the dearest first, until the watch says stop."""
     for index in sorted(flat.pairs, key=lambda index: -flat.day.gain[flat.pairs[index][0]]):
+        watch.look()
+        if watch.ended:
+            break
         if not served(flat, lane, index):
             _place(flat, lane, index)
 
 
-def move_pairs(flat: Flat, lane: Lane) -> bool:
-    """Try another place for each pair; keep what lowers the whole cost. Whether any begin changed."""
+def move_pairs(flat: Flat, lane: Lane, watch: Watch) -> bool:
+    """Try another place for each pair until the watch says stop; keep what lowers the whole cost.
+
+    Whether any begin changed.
+    """
     moved = False
     for index, rows in flat.pairs.items():
+        watch.look()
+        if watch.ended:
+            break
         before, order, begins = lane.cost(), lane.order(), _spans(flat, rows)
         if served(flat, lane, index):
             for row in rows:
@@ -112,13 +122,8 @@ def _begins(flat: Flat, lane: Lane, row: int, task: Task) -> Iterator[int]:
 
 def _seats(flat: Flat, lane: Lane, row: int) -> list[Seat]:
     """Each crew that could come at the begin now set, with its price, cheapest first."""
-    day, found = flat.day, []
-    for crew in range(len(day.crews)):
-        if welcomes(day, lane.routes, crew, row):
-            price, place = best_place(day, lane.routes, crew, row, UNPAYABLE, 0.0, lane.dice, lane.work.scratch)
-            if place >= 0:
-                found.append((float(price), crew))
-    return sorted(found)
+    prices = crew_prices(flat.day, lane.routes, row, lane.dice).tolist()
+    return sorted((price, crew) for crew, price in enumerate(prices) if price < UNPAYABLE)
 
 
 def _suits(flat: Flat, task: Task, one: int, other: int) -> bool:

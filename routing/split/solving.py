@@ -80,10 +80,10 @@ class AskedPart:
 
 def solve_part(asked: AskedPart, *, clock: Callable[[], float] = time.monotonic) -> Solved:
     """One part, from its routes as they stand where there are some."""
-    from routing.split.warm_start import solve_from
+    from routing.solver import solve
 
     problem = asked.spread.problem(asked.part.tasks, asked.part.crews, asked.between)
-    return Solved(problem=problem, plan=solve_from(problem, asked.orders, asked.limits, clock=clock))
+    return Solved(problem=problem, plan=solve(problem, asked.limits, start=asked.orders, clock=clock))
 
 
 def _shares(limits: Limits) -> tuple[Limits, Limits]:

@@ -70,6 +70,8 @@ class _Day:
 
     def _visit(self, tour: _Tour, i: int, task: Task, arrive: cp_model.IntVar) -> None:
         model, serves, begin = self.model, tour.serves[i], tour.begins[i]
+        # Else visits that take no time at one place could follow each other in a ring that never was at the base.
+        model.add_implication(serves, tour.used)
         if not self._may(tour.crew, task):
             model.add(serves == 0)
         spans = [model.new_bool_var("") for _ in task.begins]

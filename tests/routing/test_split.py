@@ -11,11 +11,9 @@ from routing.checking import faults
 from routing.errors import InvalidProblem
 from routing.limits import Limits
 from routing.problem import Crew, Pin, Prices, Task, Travel, Window
-from routing.solver import solve
 from routing.split import Part, Solved, Spread, borders_of, joined, parts_of, split_faults
 from routing.split.borders import orders_in
 from routing.split.solving import AskedPart, solve_part, solve_spread
-from routing.split.warm_start import solve_from
 from routing.travel import Point, SpeedProfile, geodesic
 
 HOUR = 3_600
@@ -135,17 +133,6 @@ def test_the_plan_of_the_parts_is_a_plan_of_the_whole_at_the_same_cost() -> None
     found = solve_spread(spread, between, Limits(iterations=40, threads=1), workers=1, most_tasks=15)
     whole = spread.problem([task.id for task in spread.tasks], [crew.id for crew in spread.crews], between)
     assert faults(whole, found.plan) == []
-
-
-def test_a_search_from_routes_is_never_worse_than_they_are() -> None:
-    spread = spread_of(40, 5)
-    problem = spread.problem(list(spread.task_by_id), list(spread.crew_by_id), between)
-    cold = solve(problem, Limits(iterations=30, threads=1))
-    orders = {route.crew: tuple(stop.task for stop in route.stops) for route in cold.routes}
-    warm = solve_from(problem, orders, Limits(iterations=30, threads=1))
-    assert faults(problem, warm) == []
-    assert warm.rank <= cold.rank
-    assert solve_from(problem, {}, Limits(iterations=30, threads=1)).routes == cold.routes
 
 
 def test_the_judge_of_the_whole_finds_who_is_in_two_parts_or_in_none() -> None:
