@@ -33,8 +33,8 @@ from fieldvisit.devices import DeviceRevoked, note_seen
 from fieldvisit.errors import InvalidValue
 from fieldvisit.models import HeldEvent
 from fieldvisit.phone import holding
-from fieldvisit.phone.events import Desk, EventOutcome, EventResult, Happening, Sent, release, take_events
-from fieldvisit.phone.kinds import OF_SAFETY, EventKind, SafetyTold, StepEvent, Terms, age_of
+from fieldvisit.phone.events import Desk, EventOutcome, EventResult, Sent, release, take_events
+from fieldvisit.phone.kinds import OF_SAFETY, Event, EventKind, SafetyTold, StepEvent, Terms, age_of
 from fieldvisit.phone.telling import Teller
 
 bp = Blueprint("phone-events", __name__, description=__doc__)
@@ -94,14 +94,14 @@ def release_held(visit_id: uuid.UUID) -> None:
 def desk(*, battery_percent: int | None = None) -> Desk:
     """Who takes this request's events, and how."""
 
-    def read(sent: Sent) -> Happening:
+    def read(sent: Sent) -> Event:
         return _read(sent, battery_percent)
 
     teller = Teller(visitor_id=visitor_id(), account_id=actor().account_id)
     return Desk(by=teller, now=now(), read=read, translate=translated)
 
 
-def _read(sent: Sent, battery_percent: int | None) -> Happening:
+def _read(sent: Sent, battery_percent: int | None) -> Event:
     """One event, understood. Raises InvalidRequest, and whatever its own draft has against it."""
     envelope = _loaded(ENVELOPE, sent.body)
     kind: EventKind = envelope["kind"]

@@ -14,8 +14,10 @@ from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.errors import NotFound
 from fieldvisit.facts import place_facts
+from fieldvisit.ids import new_id
 from fieldvisit.models import Credential, CredentialCheck, Organisation, Visit
 from fieldvisit.policies import policies_of
+from fieldvisit.together import together, write
 from fieldvisit.vocabulary import CheckMoment, CredentialKind
 
 
@@ -67,7 +69,9 @@ def check_shown(
     `faults` holds a `PaperFault` by credential id, and under ``missing`` each set of kinds of which the policy wants
     one and no good one was shown. Raises NotFound for a paper that is not this visitor's.
     """
-    papers = {paper.id: paper for paper in papers_of(session, visitor_id)}
+    gathered = together(session)
+    known = gathered.papers.get(visitor_id) if gathered else None
+    papers = {paper.id: paper for paper in (papers_of(session, visitor_id) if known is None else known)}
     for credential_id in credential_ids:
         if credential_id not in papers:
             raise NotFound(what="credential", id=credential_id)
@@ -78,6 +82,7 @@ def check_shown(
     wanted = wanted_kinds(organisations_by_id(session, (visit.org_id, visit.lender_id)), visit, day)
     missing = [sorted(kind.value for kind in kinds) for kinds in wanted if not kinds & good]
     check = CredentialCheck(
+        id=new_id(),
         org_id=visit.org_id,
         visitor_id=visitor_id,
         visit_id=visit.id,
@@ -87,8 +92,7 @@ def check_shown(
         credential_ids=[paper.id for paper in shown],
         faults=faults | ({"missing": missing} if missing else {}),
     )
-    session.add(check)
-    session.flush()
+    write(session, check)
     return check
 
 

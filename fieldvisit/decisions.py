@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.compliance.decision import Decision, plain
 from fieldvisit.compliance.evaluate import evaluate
-from fieldvisit.compliance.facts import Facts, Question
+from fieldvisit.compliance.facts import Facts, Question, StaffFact
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.facts import Subject, facts_of, staff_facts, subject_of
+from fieldvisit.facts import Subject, facts_of, known_by, staff_facts, subject_of
 from fieldvisit.ids import new_id
 from fieldvisit.models import Organisation, StoredDecision, Visit
 from fieldvisit.policies import policies_of
+from fieldvisit.together import together, write
 from fieldvisit.vocabulary import CheckMoment, Verdict
 
 NOT_YET_A_VISIT = "none"
@@ -43,8 +44,10 @@ class Forbidden(FieldVisitError):
 
 
 def organisations_by_id(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Organisation]:
-    rows = session.scalars(sa.select(Organisation).where(Organisation.id.in_(set(ids))))
-    return {row.id: row for row in rows}
+    wanted, gathered = set(ids), together(session)
+    if gathered is not None and wanted <= set(gathered.organisations):
+        return {id_: gathered.organisations[id_] for id_ in wanted}
+    return {row.id: row for row in session.scalars(sa.select(Organisation).where(Organisation.id.in_(wanted)))}
 
 
 def judge_eligible(
@@ -82,12 +85,12 @@ class Judged:
 
 def judge_all(session: Session, asked: Sequence[AtTheDoor], *, moment: CheckMoment, now: dt.datetime) -> list[Judged]:
     """Judge each, and store each answer with its visit. The number of queries does not grow with what is asked."""
-    known = facts_of(session, [subject_of(one.visit) for one in asked], now)
-    staff = staff_facts(session, {visitor_id for one in asked for visitor_id in one.visitor_ids})
+    known = _facts(session, asked, now)
+    staff = _staff(session, {visitor_id for one in asked for visitor_id in one.visitor_ids})
     organisations = organisations_by_id(
         session, {org_id for one in asked for org_id in (one.visit.org_id, one.visit.lender_id)}
     )
-    found = []
+    found, rows = [], []
     for one, facts in zip(asked, known, strict=True):
         question = Question(
             visit_id=str(one.visit.id),
@@ -100,9 +103,23 @@ def judge_all(session: Session, asked: Sequence[AtTheDoor], *, moment: CheckMome
         policies = policies_of((organisations[one.visit.org_id], organisations[one.visit.lender_id]))
         decision = evaluate(question, facts, policies, now)
         found.append(Judged(asked=one, facts=facts, policies=policies, decision=decision))
-        session.add(stored_decision(one.visit, decision, moment=moment, span=one.span, now=now))
-    session.flush()
+        rows.append(stored_decision(one.visit, decision, moment=moment, span=one.span, now=now))
+    write(session, *rows)
     return found
+
+
+def _facts(session: Session, asked: Sequence[AtTheDoor], now: dt.datetime) -> list[Facts]:
+    gathered = together(session)
+    if gathered is not None and all(one.visit.id in gathered.facts for one in asked):
+        return [known_by(gathered.facts[one.visit.id], now) for one in asked]
+    return facts_of(session, [subject_of(one.visit) for one in asked], now)
+
+
+def _staff(session: Session, visitor_ids: set[uuid.UUID]) -> Mapping[uuid.UUID, StaffFact]:
+    gathered = together(session)
+    if gathered is not None and visitor_ids <= set(gathered.staff):
+        return gathered.staff
+    return staff_facts(session, visitor_ids)
 
 
 def decide(session: Session, asked: AtTheDoor, *, moment: CheckMoment, now: dt.datetime) -> Decision:

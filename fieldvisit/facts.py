@@ -5,6 +5,7 @@ scope, with one exception: the contacts and live visits of a debtor who may be s
 are told across organisations, as ids, times and codes (migration `0004_across_organisations`).
 """
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections import defaultdict
@@ -111,6 +112,11 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
             )
         )
     return found
+
+
+def known_by(facts: Facts, now: dt.datetime) -> Facts:
+    """The same facts for a question that is asked at `now`: attempts are read no further back than that."""
+    return dataclasses.replace(facts, attempts=tuple(fact for fact in facts.attempts if fact.at >= now - LOOKS_BACK))
 
 
 def attempts_of(

@@ -5,7 +5,7 @@ A check by another crew, of another day, or that a later one took back, opens no
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.drafts import acting_organisation
 from fieldvisit.models import Case, CrewMember, IdentityCheck, Place, Route, Stop, Visit, VisitEvent
+from fieldvisit.together import together
 from fieldvisit.vocabulary import IdentityResult, VisitState
 
 OPEN_IN = (VisitState.ARRIVED, VisitState.REPORTED)
@@ -25,6 +26,8 @@ def amounts_open(session: Session, visits: Collection[Visit], *, now: dt.datetim
     One query, whatever the number of visits.
     """
     on_their_day = {visit.id for visit in visits if _is_its_day(visit, now)}
+    if together(session) is not None and not any(_open_at_all(session, visit) for visit in visits):
+        return set()
     rows = session.execute(
         sa.select(IdentityCheck.visit_id, IdentityCheck.result)
         .join(Visit, Visit.id == IdentityCheck.visit_id)
@@ -45,6 +48,15 @@ def amounts_open(session: Session, visits: Collection[Visit], *, now: dt.datetim
     # Of each visit the last one stays.
     last = {row.visit_id: row.result for row in rows}
     return {visit_id for visit_id, result in last.items() if result is IdentityResult.CONFIRMED}
+
+
+def _open_at_all(session: Session, visit: Visit) -> bool:
+    """Of one event of many, told from memory: whether the visit is in a state, and its arrival of a kind, that could
+    open the amounts. Most are told when they are facts."""
+    gathered = together(session)
+    arrivals = gathered.arrivals[visit.id] if gathered else ()
+    live = any(entry.kind == "arrived" and entry.detail.get("late") is None for entry in arrivals)
+    return live and visit.state in OPEN_IN
 
 
 def _arrived_live() -> sa.ColumnElement[bool]:
@@ -70,14 +82,19 @@ def confirmed_by_crew(session: Session, visit: Visit, route: Route, *, now: dt.d
     zone = place.zone if place else acting_organisation(session).zone
     if visit.arrived_at is None and _may_still_arrive(visit, route, local_day(now, zone)):
         return False
-    checks = session.execute(
-        sa.select(IdentityCheck.result, IdentityCheck.at)
-        .join(CrewMember, CrewMember.visitor_id == IdentityCheck.visitor_id)
-        .where(IdentityCheck.visit_id == visit.id, CrewMember.route_id == route.id)
-        .order_by(IdentityCheck.at, IdentityCheck.id)
-    )
-    told = [result for result, at in checks if local_day(at, zone) >= route.plan.planned_on]
+    crew = {member.visitor_id for member in route.members}
+    checks = [check for check in checks_of(session, visit) if check.visitor_id in crew]
+    told = [check.result for check in checks if local_day(check.at, zone) >= route.plan.planned_on]
     return told[-1:] == [IdentityResult.CONFIRMED]
+
+
+def checks_of(session: Session, visit: Visit) -> Sequence[IdentityCheck]:
+    """Every check of the visit, in the order in which they were made."""
+    gathered = together(session)
+    if gathered is not None:
+        return sorted(gathered.checks[visit.id], key=lambda check: (check.at, check.id))
+    checks = sa.select(IdentityCheck).where(IdentityCheck.visit_id == visit.id)
+    return session.scalars(checks.order_by(IdentityCheck.at, IdentityCheck.id)).all()
 
 
 def _is_its_day(visit: Visit, now: dt.datetime) -> bool:

@@ -26,6 +26,7 @@ from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.settlement import books_of, settle, stop
+from fieldvisit.together import together, write
 from fieldvisit.visits import LIVE, get_visit, lock_visits, move, note_event
 from fieldvisit.vocabulary import VisitOutcome, VisitState
 
@@ -134,7 +135,7 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
     """Store the report, and bring the visit to where it says that it went."""
     row = _row(visit, draft, by)
     row.after_cancellation = visit.state is VisitState.CANCELLED
-    session.add(row)
+    write(session, row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     visit.arrived_at = visit.arrived_at or arrival_of(session, visit)
     detail: dict[str, Any] = {"report_id": str(row.id), "outcome": row.outcome.value, **about_sending(draft, now)}
@@ -150,6 +151,9 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
 def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
     """The visit and every live one of its debtor, in order: a block that follows from the report may cancel those, and
     two reports of one debtor's visits would wait for each other for ever."""
+    gathered = together(session)
+    if gathered is not None and visit_id in gathered.visits:
+        return gathered.visits[visit_id]
     visit = get_visit(session, visit_id)
     debtor_id = visit.debtor_id
     with books_of(session, visit):
@@ -159,6 +163,9 @@ def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
 
 
 def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
+    gathered = together(session)
+    if gathered is not None and visit_id in gathered.visits:
+        return gathered.reports.get(visit_id)
     return session.scalars(
         sa.select(VisitReport)
         .where(VisitReport.visit_id == visit_id)
@@ -232,8 +239,7 @@ def _add(
     detail = {"report_id": str(report.id), "addition_id": str(addition.id), **about_sending(draft, now)}
     event = note_event(visit, "report_added_to", now=now, **detail)
     event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
-    session.add_all([addition, event])
-    session.flush()
+    write(session, addition, event)
     return visit.state, {
         "report_id": str(report.id),
         "addition_id": str(addition.id),

@@ -14,9 +14,12 @@ from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.contacts import OUR_SOURCE, ensure_months
 from fieldvisit.database import on_behalf_of
-from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, IdentityCheck, Visit, VisitEvent, VisitReport
+from fieldvisit.identity import checks_of
+from fieldvisit.ids import new_id
+from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, Visit, VisitEvent, VisitReport
 from fieldvisit.phone.telling import Teller
 from fieldvisit.report_drafts import LEFT_EARLY, NOBODY_MET, Contact, Met, ReportDraft, left_early
+from fieldvisit.together import together, write
 from fieldvisit.visits import NotYourVisit
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, IdentityResult, VisitOutcome
 
@@ -42,7 +45,7 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
 
 def settle_arrival(session: Session, visit: Visit) -> None:
     """An arrival that is told after the report: what ended early ended at the door after all, and counts."""
-    report = session.scalars(sa.select(VisitReport).where(VisitReport.visit_id == visit.id)).one_or_none()
+    report = _report_of(session, visit)
     perhaps = report is not None and report.outcome in (*LEFT_EARLY, VisitOutcome.NOT_REACHED)
     if report is None or not perhaps or visit.arrived_at is None:
         return
@@ -69,8 +72,9 @@ def _contact_at_the_door(session: Session, visit: Visit, report: VisitReport) ->
 
 def _write(session: Session, visit: Visit, contact: Contact, *, at: dt.datetime) -> str:
     case = session.get_one(Case, visit.case_id)
-    ensure_months(session, [at])
+    _ensure_month(session, at)
     attempt = ContactAttempt(
+        id=new_id(),
         org_id=case.org_id,
         at=at,
         case_id=case.id,
@@ -80,8 +84,7 @@ def _write(session: Session, visit: Visit, contact: Contact, *, at: dt.datetime)
         result=contact.result,
         detail=contact.detail,
     )
-    session.add(attempt)
-    session.flush()
+    write(session, attempt)
     key = ContactAttemptKey(
         org_id=case.org_id,
         made_by_id=visit.org_id,
@@ -92,15 +95,29 @@ def _write(session: Session, visit: Visit, contact: Contact, *, at: dt.datetime)
         attempt_id=attempt.id,
         attempt_at=at,
     )
-    session.add(key)
-    session.flush()
+    write(session, key)
     return str(attempt.id)
+
+
+def _ensure_month(session: Session, at: dt.datetime) -> None:
+    gathered, month = together(session), at.astimezone(dt.UTC).date().replace(day=1)
+    if gathered is None or month not in gathered.months:
+        ensure_months(session, [at])
+    if gathered is not None:
+        gathered.months.add(month)
+
+
+def _report_of(session: Session, visit: Visit) -> VisitReport | None:
+    gathered = together(session)
+    if gathered is not None:
+        return gathered.reports.get(visit.id)
+    return session.scalars(sa.select(VisitReport).where(VisitReport.visit_id == visit.id)).one_or_none()
 
 
 def _seen(session: Session, visit: Visit) -> Met | None:
     """Whom the phone told of before the report. A door that was reached and left in a hurry counts, unless it is said
     otherwise, as a person met: so no cap is stretched by what is not known."""
-    results = set(session.scalars(sa.select(IdentityCheck.result).where(IdentityCheck.visit_id == visit.id)))
+    results = {check.result for check in checks_of(session, visit)}
     if IdentityResult.CONFIRMED in results:
         return Met.DEBTOR
     return Met.OTHER if results or visit.arrived_at is not None else None

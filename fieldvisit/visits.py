@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.ids import new_id
 from fieldvisit.models import Visit, VisitEvent
+from fieldvisit.together import together, write
 from fieldvisit.vocabulary import BlockTrigger, NextStep, VisitState
 
 S = VisitState
@@ -129,6 +130,9 @@ def visits_where(
 
 def get_visit(session: Session, visit_id: uuid.UUID, *, lock: bool = False) -> Visit:
     """The visit with its case, debtor and place; NotFound where it is not this organisation's to see."""
+    gathered = together(session)
+    if gathered is not None and visit_id in gathered.visits:
+        return gathered.visits[visit_id]
     query = sa.select(Visit).where(Visit.id == visit_id)
     if lock:
         # FOR NO KEY UPDATE: whoever has just written a row that refers to the visit holds its key, and two who did so
@@ -189,9 +193,7 @@ def move(
         # The slot of the day is free again; a cancelled visit stays in its plan, so that the phone hears of it.
         visit.planned_on = None if to is S.ELIGIBLE else visit.planned_on
         visit.plan_id = None if to is S.ELIGIBLE else visit.plan_id
-    session.add(event or note_event(visit, to.value, now=now, **detail))
-    if flush:
-        session.flush()
+    write(session, event or note_event(visit, to.value, now=now, **detail), flush=flush)
     return visit
 
 

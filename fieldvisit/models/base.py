@@ -78,4 +78,7 @@ class Shared(Owned):
     lender_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
 
 
+FETCHED_LATER = {"eager_defaults": False}
+"""For rows that are written many at once under ids of their own: what the database adds is read when somebody asks."""
+
 PARTITIONED = {"postgresql_partition_by": "RANGE (at)"}

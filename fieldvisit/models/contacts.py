@@ -6,7 +6,15 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fieldvisit.models.base import PARTITIONED, Base, PlacedByCase, PlacedByDebtor, PrimaryKey, RecordedAt
+from fieldvisit.models.base import (
+    FETCHED_LATER,
+    PARTITIONED,
+    Base,
+    PlacedByCase,
+    PlacedByDebtor,
+    PrimaryKey,
+    RecordedAt,
+)
 from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import AttemptResult, BlockScope, BlockTrigger, Channel, ReachedDetail
 
@@ -15,6 +23,7 @@ class ContactAttempt(Base, PlacedByCase):
     """One try to reach the debtor. Partitioned by month of `at`; never changed once recorded."""
 
     __tablename__ = "contact_attempts"
+    __mapper_args__ = FETCHED_LATER
 
     id: Mapped[PrimaryKey]
     at: Mapped[dt.datetime] = mapped_column(primary_key=True)

@@ -6,7 +6,7 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from fieldvisit.models.base import Base, Json, Owned, PrimaryKey, RecordedAt
+from fieldvisit.models.base import FETCHED_LATER, Base, Json, Owned, PrimaryKey, RecordedAt
 from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import CheckMoment, CredentialKind, CrewSource
 
@@ -67,6 +67,7 @@ class CredentialCheck(Base, Owned):
     """A judged moment: did this visitor's papers hold, for this visit, then? `faults` names what was wrong."""
 
     __tablename__ = "credential_checks"
+    __mapper_args__ = FETCHED_LATER
 
     id: Mapped[PrimaryKey]
     visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"), index=True)

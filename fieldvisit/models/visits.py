@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from fieldvisit.models.base import PARTITIONED, Base, Json, PrimaryKey, RecordedAt, Shared, Version
+from fieldvisit.models.base import FETCHED_LATER, PARTITIONED, Base, Json, PrimaryKey, RecordedAt, Shared, Version
 from fieldvisit.models.cases import Case
 from fieldvisit.models.debtors import Debtor, Place
 from fieldvisit.vocabulary import (
@@ -124,6 +124,7 @@ class StoredDecision(Base, Shared):
     """The policy engine's answer at one moment, with everything needed to show later why."""
 
     __tablename__ = "decisions"
+    __mapper_args__ = FETCHED_LATER
 
     id: Mapped[PrimaryKey]
     visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), index=True)
@@ -144,6 +145,7 @@ class IdentityCheck(Base, Shared):
     """How it was established that this is the debtor. Without a confirmed one the phone gets no amount."""
 
     __tablename__ = "identity_checks"
+    __mapper_args__ = FETCHED_LATER
 
     id: Mapped[PrimaryKey]
     visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), index=True)

@@ -10,18 +10,22 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind, NotFound, Refused, unless_refused
 from fieldvisit.phone import holding
+from fieldvisit.phone.at_once import NotAtOnce, Stumbled, take_at_once
+from fieldvisit.phone.kinds import Event
 from fieldvisit.phone.telling import Teller
 from fieldvisit.reports import IdentityNotConfirmed
 from fieldvisit.vocabulary import WaitsFor
 
 MOST_AT_ONCE = 500
+FEWEST_AT_ONCE, MOST_FAILED = 2, 3
+"""One alone is taken as it is; where more come to nothing, reading it all again for each costs more than it saves."""
 
 
 class EventOutcome(StrEnum):
@@ -30,22 +34,6 @@ class EventOutcome(StrEnum):
     TAKEN = "taken"
     HELD = "held"
     REFUSED = "refused"
-
-
-class Happening(Protocol):
-    """One event, understood. `rank` is its place among the events of its subject; `take` makes it happen."""
-
-    @property
-    def event_id(self) -> uuid.UUID: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def subject_id(self) -> uuid.UUID | None: ...
-    @property
-    def device_at(self) -> dt.datetime | None: ...
-    @property
-    def rank(self) -> int: ...
-    def take(self, session: Session, by: Teller) -> object: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +51,7 @@ class Desk:
 
     by: Teller
     now: dt.datetime
-    read: Callable[[Sent], Happening]
+    read: Callable[[Sent], Event]
     translate: Callable[[DBAPIError], FieldVisitError | None]
 
 
@@ -81,19 +69,41 @@ class EventResult:
 
 def take_events(session: Session, events: Sequence[Sent], desk: Desk) -> list[EventResult]:
     """Take these events; the result of each, in the order sent. Then take what was held and waited for them."""
-    understood: dict[int, Happening] = {}
+    understood: dict[int, Event] = {}
     results: dict[int, EventResult] = {}
     for place, sent in enumerate(events):
         try:
             understood[place] = desk.read(sent)
         except FieldVisitError as error:
             results[place] = _refused(session, sent, error, desk)
-    for place in _in_order(understood):
-        results[place] = _take(session, events[place], understood[place], desk)
+    results |= _take_all(session, events, understood, desk)
     taken = [uuid.UUID(one.event_id) for one in results.values() if one.outcome is EventOutcome.TAKEN and one.event_id]
     holding.settle_taken(session, taken, now=desk.now)
     release(session, {one.subject_id for one in understood.values() if one.subject_id}, desk)
     return [results[place] for place in range(len(events))]
+
+
+def _take_all(
+    session: Session, events: Sequence[Sent], understood: Mapping[int, Event], desk: Desk
+) -> dict[int, EventResult]:
+    """All of them at once, without those that come to nothing; where many do, one by one."""
+    order, failed = _in_order(understood), dict[int, FieldVisitError]()
+    while len(order) - len(failed) >= FEWEST_AT_ONCE and len(failed) <= MOST_FAILED:
+        rest = [place for place in order if place not in failed]
+        try:
+            ones = [understood[place] for place in rest]
+            answers = take_at_once(session, ones, by=desk.by, now=desk.now, translate=desk.translate)
+        except Stumbled as stumbled:
+            failed[rest[stumbled.place]] = stumbled.error
+        except NotAtOnce:
+            break
+        else:
+            taken = zip(rest, answers, strict=True)
+            results = {place: _result(understood[place], EventOutcome.TAKEN, answer=answer) for place, answer in taken}
+            for place, error in failed.items():
+                results[place] = _not_taken(session, events[place], understood[place], error, desk)
+            return results
+    return {place: _take(session, events[place], understood[place], desk) for place in order}
 
 
 def release(session: Session, subject_ids: set[uuid.UUID], desk: Desk) -> int:
@@ -111,7 +121,7 @@ def release(session: Session, subject_ids: set[uuid.UUID], desk: Desk) -> int:
     return taken
 
 
-def _in_order(understood: Mapping[int, Happening]) -> list[int]:
+def _in_order(understood: Mapping[int, Event]) -> list[int]:
     """The places of the events in the order of their meaning: subjects by their earliest time, then rank, then time."""
     first: dict[uuid.UUID | None, str] = {}
     for one in understood.values():
@@ -124,11 +134,11 @@ def _in_order(understood: Mapping[int, Happening]) -> list[int]:
     return sorted(understood, key=meaning)
 
 
-def _time(one: Happening) -> str:
+def _time(one: Event) -> str:
     return one.device_at.astimezone(dt.UTC).isoformat() if one.device_at else ""
 
 
-def _take(session: Session, sent: Sent, one: Happening, desk: Desk) -> EventResult:
+def _take(session: Session, sent: Sent, one: Event, desk: Desk) -> EventResult:
     try:
         # What an event that comes to nothing has written is undone, and nothing of the others.
         with session.begin_nested():
@@ -145,7 +155,7 @@ def _take(session: Session, sent: Sent, one: Happening, desk: Desk) -> EventResu
     return _result(one, EventOutcome.TAKEN, answer=answer)
 
 
-def _not_taken(session: Session, sent: Sent, one: Happening, error: FieldVisitError, desk: Desk) -> EventResult:
+def _not_taken(session: Session, sent: Sent, one: Event, error: FieldVisitError, desk: Desk) -> EventResult:
     if error.kind is Kind.UNAVAILABLE:
         # Nothing is wrong with the event: the phone sends all of it again.
         raise error
@@ -167,11 +177,11 @@ def _not_taken(session: Session, sent: Sent, one: Happening, error: FieldVisitEr
     return _result(one, outcome, waits_for=waits_for, error=error)
 
 
-def _result(one: Happening, outcome: EventOutcome, **more: Any) -> EventResult:
+def _result(one: Event, outcome: EventOutcome, **more: Any) -> EventResult:
     return EventResult(event_id=str(one.event_id), kind=one.kind, outcome=outcome, **more)
 
 
-def _waits_for(one: Happening, error: FieldVisitError) -> WaitsFor | None:
+def _waits_for(one: Event, error: FieldVisitError) -> WaitsFor | None:
     """What would have to come first, where the error says that something is missing that may still come."""
     if isinstance(error, IdentityNotConfirmed):
         return WaitsFor.IDENTITY_CHECK

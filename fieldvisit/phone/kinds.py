@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from fieldvisit import reports
+from fieldvisit.errors import InvalidValue
 from fieldvisit.phone import steps, undoing
 from fieldvisit.phone.telling import EventDraft, Teller
 from fieldvisit.safety import sessions
 from fieldvisit.safety.drafts import OLDEST_S, SessionDraft, Sos, Told
 from fieldvisit.safety.sos import call_for_help
+from fieldvisit.safety.standing import Standing
 
 
 class EventKind(StrEnum):
@@ -105,19 +107,26 @@ class SafetyTold:
         return RANK[self.kind]
 
     def take(self, session: Session, by: Teller) -> object:
-        said = {
-            **self.said,
-            "event_id": self.event_id,
-            "device_at": self.device_at,
-            "visitor_id": by.visitor_id,
-            "actor_id": by.account_id,
-        }
+        said = self.facts(by)
         if self.kind is EventKind.SOS:
             return call_for_help(session, Sos(**said, token_expired=self.terms.token_expired))
         if self.kind is EventKind.SAFETY_START:
             return sessions.start_session(session, SessionDraft(**said), allow_drill=self.terms.allow_drill)
         return SESSION_STEPS[self.kind](session, self.session_id, Told(**said))
 
+    def facts(self, by: Teller) -> dict[str, Any]:
+        """What was told, by the names of a draft's fields."""
+        return {
+            **self.said,
+            "event_id": self.event_id,
+            "device_at": self.device_at,
+            "visitor_id": by.visitor_id,
+            "actor_id": by.account_id,
+        }
+
+
+type Event = StepEvent | SafetyTold
+"""One event, understood. `rank` is its place among the events of its subject; `take` makes it happen."""
 
 STEPS: Mapping[EventKind, Callable[..., object]] = {
     EventKind.SET_OUT: steps.set_out,
@@ -135,6 +144,20 @@ SESSION_STEPS: Mapping[EventKind, Callable[..., object]] = {
     EventKind.BEAT: sessions.beat,
     EventKind.SAFETY_END: sessions.end_session,
 }
+
+
+ENDS = frozenset({EventKind.ABORT, EventKind.REPORT})
+SHOWS = frozenset({EventKind.CREDENTIAL_SHOWN})
+
+
+def take_run(session: Session, run: Sequence[Event], by: Teller) -> list[Standing]:
+    """Check-ins and beats of one session that follow each other, in one. How the session stands then, for each."""
+    told = [event for event in run if isinstance(event, SafetyTold)]
+    heard = [(event.kind is EventKind.CHECK_IN, Told(**event.facts(by))) for event in told]
+    session_id = told[0].session_id
+    if session_id is None:
+        raise InvalidValue(path="session_id", reason="is empty, but needed")
+    return sessions.hear_all(session, session_id, heard)
 
 
 def age_of(device_at: dt.datetime, sent_at: dt.datetime, stated_s: int | None) -> int:

@@ -22,6 +22,7 @@ from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Teller, Telling
 from fieldvisit.settlement import settle_arrival
+from fieldvisit.together import write
 from fieldvisit.visits import MOVES, get_visit, move
 from fieldvisit.vocabulary import CheckMoment, Verdict, VisitState
 
@@ -63,7 +64,7 @@ def arrive_late(
         return move(session, visit, VisitState.ARRIVED, now=now, event=event).state, flags
     if visit.state in BEGUN_OR_OVER:
         visit.arrived_at = arrived_at or visit.arrived_at
-        session.flush()
+        write(session)
         settle_arrival(session, visit)
     return state, flags
 

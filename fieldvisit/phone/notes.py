@@ -14,6 +14,7 @@ from fieldvisit.models import Stop, Visit, VisitEvent
 from fieldvisit.phone.clocks import drift_of, happened_at, is_late
 from fieldvisit.phone.drafts import ArrivalDraft
 from fieldvisit.phone.telling import EventDraft, Teller, Telling
+from fieldvisit.together import write
 from fieldvisit.visits import note_event
 from fieldvisit.vocabulary import VisitState
 
@@ -50,8 +51,7 @@ def about_sending(draft: EventDraft, now: dt.datetime) -> dict[str, Any]:
 
 def noted(session: Session, visit: Visit, event: VisitEvent, **facts: Any) -> Outcome:
     """Written down, and nothing else is changed."""
-    session.add(event)
-    session.flush()
+    write(session, event)
     return visit.state, facts
 
 

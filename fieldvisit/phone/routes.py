@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import Case, CrewMember, DayPlan, Route, Stop, Visit
+from fieldvisit.together import together
 from fieldvisit.vocabulary import DayPlanState
 
 
@@ -48,10 +49,13 @@ def routes_of_day(session: Session, visitor_id: uuid.UUID, day: dt.date) -> list
 def get_own_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -> Stop:
     """The visit as it stands on the visitor's own route of the published plan that holds it; NotFound for everybody
     else's."""
-    stops = _stops(visitor_id, visit_id).where(
-        DayPlan.state == DayPlanState.PUBLISHED, DayPlan.planned_on == Visit.planned_on, DayPlan.id == Visit.plan_id
-    )
-    stop = session.scalars(stops.limit(1)).first()
+    gathered = together(session)
+    if gathered is not None:
+        stop = next((one for one in gathered.stops.get(visit_id, ()) if _stands(one)), None)
+    else:
+        stands = DayPlan.planned_on == Visit.planned_on, DayPlan.id == Visit.plan_id
+        stops = _stops(visitor_id, visit_id).where(DayPlan.state == DayPlanState.PUBLISHED, *stands)
+        stop = session.scalars(stops.limit(1)).first()
     if stop is None:
         raise NotFound(what="visit", id=visit_id)
     return stop
@@ -59,11 +63,22 @@ def get_own_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -
 
 def get_told_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -> Stop:
     """The same for telling what happened: plans that were replaced, and days that are over, count as well."""
-    stops = _stops(visitor_id, visit_id).where(DayPlan.state.in_((DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED)))
-    stop = session.scalars(stops.order_by(DayPlan.planned_on.desc(), DayPlan.version.desc()).limit(1)).first()
+    gathered = together(session)
+    if gathered is not None:
+        stop = next(iter(gathered.stops.get(visit_id, ())), None)
+    else:
+        public = DayPlan.state.in_((DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED))
+        stops = _stops(visitor_id, visit_id).where(public)
+        stop = session.scalars(stops.order_by(DayPlan.planned_on.desc(), DayPlan.version.desc()).limit(1)).first()
     if stop is None:
         raise NotFound(what="visit", id=visit_id)
     return stop
+
+
+def _stands(stop: Stop) -> bool:
+    plan, visit = stop.route.plan, stop.visit
+    published = plan.state is DayPlanState.PUBLISHED
+    return published and plan.planned_on == visit.planned_on and plan.id == visit.plan_id
 
 
 def demand_still_placed(session: Session, visit: Visit) -> None:

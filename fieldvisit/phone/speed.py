@@ -6,7 +6,7 @@ was at least what lies between the places less those metres. An honest visitor w
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,11 @@ from geopy.distance import geodesic
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import Place, Stop, Visit, VisitEvent
+from fieldvisit.phone.arrivals import happened
+from fieldvisit.phone.notes import ARRIVED
+from fieldvisit.together import Entry, Together, together
+
+type Elsewhere = tuple[Entry, float | None, float | None]
 
 FASTEST_M_PER_S = 50
 SHORTEST_S = 30
@@ -40,8 +45,24 @@ def _others(
     session: Session, stop: Stop, visitor_id: uuid.UUID
 ) -> Iterator[tuple[dt.datetime, tuple[float, float], int]]:
     """When, at which place and within how many metres of it this visitor arrived elsewhere on the route."""
-    rows = session.execute(
-        sa.select(VisitEvent.at, VisitEvent.detail, Place.lat, Place.lon)
+    gathered = together(session)
+    rows = _told(session, stop, visitor_id) if gathered is None else _gathered(gathered, stop, visitor_id)
+    for entry, lat, lon in rows:
+        if lat is not None and lon is not None:
+            yield happened(entry), (lat, lon), entry.detail.get("distance_m", 0)
+
+
+def _gathered(gathered: Together, stop: Stop, visitor_id: uuid.UUID) -> Iterator[Elsewhere]:
+    for door in gathered.doors[stop.route_id]:
+        if door.visit_id != stop.visit_id:
+            for entry in gathered.arrivals[door.visit_id]:
+                if entry.kind == ARRIVED and entry.visitor_id == visitor_id:
+                    yield entry, door.lat, door.lon
+
+
+def _told(session: Session, stop: Stop, visitor_id: uuid.UUID) -> Iterable[Any]:
+    return session.execute(
+        sa.select(VisitEvent, Place.lat, Place.lon)
         .join(Visit, Visit.id == VisitEvent.visit_id)
         .join(Place, Place.id == Visit.place_id)
         .join(Stop, Stop.visit_id == Visit.id)
@@ -49,11 +70,6 @@ def _others(
             Stop.route_id == stop.route_id,
             Stop.visit_id != stop.visit_id,
             VisitEvent.visitor_id == visitor_id,
-            VisitEvent.kind == "arrived",
+            VisitEvent.kind == ARRIVED,
         )
     )
-    for told_at, detail, lat, lon in rows:
-        happened = detail.get("happened_at")
-        if lat is None or lon is None:
-            continue
-        yield dt.datetime.fromisoformat(happened) if happened else told_at, (lat, lon), detail.get("distance_m", 0)

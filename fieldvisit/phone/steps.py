@@ -18,6 +18,7 @@ from fieldvisit.credentials import check_shown
 from fieldvisit.decisions import AtTheDoor, decide, demand_allowed
 from fieldvisit.errors import Refused
 from fieldvisit.identity import amounts_open
+from fieldvisit.ids import new_id
 from fieldvisit.models import IdentityCheck, Visit, VisitEvent
 from fieldvisit.phone.clocks import happened_at, is_late, stated_at
 from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, SetOutDraft, ShowingDraft
@@ -30,6 +31,7 @@ from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own
 from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.settlement import settle_arrival
+from fieldvisit.together import write
 from fieldvisit.visits import cancelled, demand_may_become, get_visit, move
 from fieldvisit.vocabulary import CheckMoment, VisitState
 
@@ -73,42 +75,48 @@ def arrive(
     telling = Telling(kind=ARRIVED, visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
     def act() -> Outcome:
-        if is_late(draft, now):
-            return arrive_late(session, telling, draft, by=by, now=now, geofence_m=geofence_m)
-        visit = _own_visit(session, visit_id, by)
-        late = happened_before_cancelling(session, visit, stated_at(draft, now))
-        if visit.state not in BEYOND_ARRIVING and not late:
-            demand_may_become(visit, S.ARRIVED)
-        demand_still_placed(session, visit)
-        stop = get_own_stop(session, by.visitor_id, visit_id)
-        present = present_of(stop, draft, by)
-        flags = _demanded_inside(visit, draft, geofence_m)
-        flags |= speed_flags(session, stop, by.visitor_id, at=happened_at(draft, now), distance_m=flags["distance_m"])
-        event = entry_of(
-            visit, telling, draft, now, present=[str(visitor_id) for visitor_id in sorted(present)], **flags
-        )
-        if late:
-            visit.arrived_at = visit.arrived_at or happened_at(draft, now)
-            return noted(session, visit, event, **flags)
-        if visit.state in BEYOND_ARRIVING:
-            visit.arrived_at = visit.arrived_at or happened_at(draft, now)
-            _judge_newcomers(session, visit, present, now=now, running=frozenset(draft.recording or ()))
-            settle_arrival(session, visit)
-            return noted(session, visit, event, **flags)
-        demand_its_day(visit, now)
-        if visit.state is not S.UNDER_WAY:
-            # Of one that was set out for, the order was asked for then.
-            event.detail |= order_flags(session, stop, draft.order_reason)
-        _demand_lawful(session, visit, present, now=now, running=frozenset(draft.recording or ()))
-        visit.arrived_at = happened_at(draft, now)
-        return move(session, visit, S.ARRIVED, now=now, event=event).state, flags
+        take_arrival = arrive_late if is_late(draft, now) else _arrive_live
+        return take_arrival(session, telling, draft, by=by, now=now, geofence_m=geofence_m)
 
+    find = _finder(session, telling, draft, now)
+    if is_late(draft, now):
+        return take(session, telling, now=now, find=find, act=act)
     try:
         # What a refused arrival has written is undone: its id may be told again.
         with session.begin_nested():
-            return take(session, telling, now=now, find=_finder(session, telling, draft, now), act=act)
+            return take(session, telling, now=now, find=find, act=act)
     except KEPT as refusal:
         return keep_refusal(session, telling, draft, refusal, now=now)
+
+
+def _arrive_live(
+    session: Session, telling: Telling, draft: ArrivalDraft, *, by: Teller, now: dt.datetime, geofence_m: int
+) -> Outcome:
+    visit = _own_visit(session, telling.visit_id, by)
+    late = happened_before_cancelling(session, visit, stated_at(draft, now))
+    if visit.state not in BEYOND_ARRIVING and not late:
+        demand_may_become(visit, S.ARRIVED)
+    demand_still_placed(session, visit)
+    stop = get_own_stop(session, by.visitor_id, telling.visit_id)
+    present = present_of(stop, draft, by)
+    flags = _demanded_inside(visit, draft, geofence_m)
+    flags |= speed_flags(session, stop, by.visitor_id, at=happened_at(draft, now), distance_m=flags["distance_m"])
+    event = entry_of(visit, telling, draft, now, present=[str(visitor_id) for visitor_id in sorted(present)], **flags)
+    if late:
+        visit.arrived_at = visit.arrived_at or happened_at(draft, now)
+        return noted(session, visit, event, **flags)
+    if visit.state in BEYOND_ARRIVING:
+        visit.arrived_at = visit.arrived_at or happened_at(draft, now)
+        _judge_newcomers(session, visit, present, now=now, running=frozenset(draft.recording or ()))
+        settle_arrival(session, visit)
+        return noted(session, visit, event, **flags)
+    demand_its_day(visit, now)
+    if visit.state is not S.UNDER_WAY:
+        # Of one that was set out for, the order was asked for then.
+        event.detail |= order_flags(session, stop, draft.order_reason)
+    _demand_lawful(session, visit, present, now=now, running=frozenset(draft.recording or ()))
+    visit.arrived_at = happened_at(draft, now)
+    return move(session, visit, S.ARRIVED, now=now, event=event).state, flags
 
 
 def show_credential(
@@ -140,6 +148,7 @@ def check_identity(
     def act() -> Outcome:
         visit = _at_work(session, visit_id, draft, now)
         check = IdentityCheck(
+            id=new_id(),
             org_id=visit.org_id,
             lender_id=visit.lender_id,
             visit_id=visit.id,
@@ -148,8 +157,7 @@ def check_identity(
             result=draft.result,
             at=happened_at(draft, now),
         )
-        session.add(check)
-        session.flush()
+        write(session, check)
         shown = visit.id in amounts_open(session, [visit], now=now)
         facts = {"result": draft.result.value, "amounts_shown": shown}
         event = entry_of(visit, telling, draft, now, check_id=str(check.id), result=draft.result.value)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.decision import plain
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import PhoneEventKey, Visit
+from fieldvisit.together import KeptTelling, Together, together
 from fieldvisit.vocabulary import VisitState
 
 ABOUT_SENDING = ("sent_at", "battery_percent", "token_expired")
@@ -95,6 +96,9 @@ def take(
     `find` gives the visit, unlocked, and raises where the teller has none such; `act` gives the state in which it
     leaves the visit and the facts for the receipt. Raises EventIdReused.
     """
+    gathered = together(session)
+    if gathered is not None:
+        return _take_with_others(gathered, telling, now=now, find=find, act=act)
     earlier = _earlier(session, telling)
     if earlier is not None:
         return earlier
@@ -102,37 +106,79 @@ def take(
         # Somebody was quicker by the length of a transaction: theirs is done now.
         return _earlier(session, telling) or take(session, telling, now=now, find=find, act=act)
     state, facts = act()
-    answer = {"state": state.value, "taken_at": now.isoformat(), "facts": plain(facts)}
+    answer = _answer(state, facts, now)
     session.execute(sa.update(PhoneEventKey).where(*_key(session, telling)).values(answer=answer))
     return _receipt(telling, answer)
+
+
+def _take_with_others(
+    gathered: Together,
+    telling: Telling,
+    *,
+    now: dt.datetime,
+    find: Callable[[], Visit],
+    act: Callable[[], tuple[VisitState, Mapping[str, Any]]],
+) -> Receipt:
+    """The same for one event of a sending: what was told before is known, and its id is kept with all the others."""
+    earlier = gathered.told.get(telling.event_id)
+    if earlier is not None:
+        return _told_before(telling, earlier.digest, earlier.answer)
+    visit = find()
+    state, facts = act()
+    answer = _answer(state, facts, now)
+    gathered.told[telling.event_id] = KeptTelling(digest=telling.digest, answer=answer)
+    gathered.new_keys.append({**_columns(telling, visit), "answer": answer})
+    return _receipt(telling, answer)
+
+
+class ToldMeanwhile(Exception):
+    """Another sending has told one of these events since what was told before was looked up."""
+
+
+def keep_ids(session: Session, gathered: Together) -> None:
+    """Keep the ids of the events that were taken, with their answers, in one statement. Raises ToldMeanwhile."""
+    rows = [{"org_id": session.info["org"], **each} for each in gathered.new_keys]
+    if rows:
+        kept = insert(PhoneEventKey).on_conflict_do_nothing().returning(PhoneEventKey.event_id)
+        if len(session.execute(kept, rows).all()) < len(rows):
+            raise ToldMeanwhile
 
 
 def _claim(session: Session, telling: Telling, visit: Visit) -> bool:
     """Whether the id is ours now. Waits for a transaction that claims the same one at this moment."""
     row = session.execute(
         insert(PhoneEventKey)
-        .values(
-            org_id=session.info["org"],
-            lender_id=visit.lender_id,
-            event_id=telling.event_id,
-            visit_id=telling.visit_id,
-            kind=telling.kind,
-            body_digest=telling.digest,
-        )
+        .values(org_id=session.info["org"], **_columns(telling, visit))
         .on_conflict_do_nothing()
         .returning(PhoneEventKey.event_id)
     )
     return row.first() is not None
 
 
+def _columns(telling: Telling, visit: Visit) -> dict[str, Any]:
+    return {
+        "lender_id": visit.lender_id,
+        "event_id": telling.event_id,
+        "visit_id": telling.visit_id,
+        "kind": telling.kind,
+        "body_digest": telling.digest,
+    }
+
+
+def _answer(state: VisitState, facts: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    return {"state": state.value, "taken_at": now.isoformat(), "facts": plain(facts)}
+
+
 def _earlier(session: Session, telling: Telling) -> Receipt | None:
     asked = sa.select(PhoneEventKey.body_digest, PhoneEventKey.answer).where(*_key(session, telling))
     row = session.execute(asked).one_or_none()
-    if row is None:
-        return None
-    if bytes(row.body_digest) != telling.digest:
+    return None if row is None else _told_before(telling, bytes(row.body_digest), row.answer)
+
+
+def _told_before(telling: Telling, digest: bytes, answer: Mapping[str, Any]) -> Receipt:
+    if digest != telling.digest:
         raise EventIdReused(event_id=telling.event_id)
-    return _receipt(telling, row.answer)
+    return _receipt(telling, answer)
 
 
 def _key(session: Session, telling: Telling) -> tuple[sa.ColumnElement[bool], ...]:

@@ -22,7 +22,7 @@ def set_by_clock(session: Session, row: SafetySession, values: Callable[[Moment]
     changed = session.execute(
         sa.update(SafetySession)
         .where(SafetySession.id == row.id)
-        .values(version=SafetySession.version + 1, **values(now))
+        .values({"version": SafetySession.version + 1, **values(now)})
         .returning(SafetySession, now),
         execution_options={"populate_existing": True, "synchronize_session": False},
     )

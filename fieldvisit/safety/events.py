@@ -92,31 +92,55 @@ class Break:
 
 def append(session: Session, row: SafetySession, entry: Entry) -> None:
     """Record one event of a session whose row this transaction has locked."""
+    _write(session, row, _event(session, row, entry, row.last_sequence, row.last_hash))
+
+
+def append_all(session: Session, row: SafetySession, entries: Iterable[Entry]) -> None:
+    """Record several, one after another, in two statements."""
+    session.flush()
+    sequence, previous, events = row.last_sequence, row.last_hash, []
+    for entry in entries:
+        event = _event(session, row, entry, sequence, previous)
+        sequence, previous = event.sequence, event.hash
+        events.append({column.key: getattr(event, column.key) for column in EVENTS.c})
+    if events:
+        session.execute(sa.insert(EVENTS), events)
+        head = {"last_sequence": sequence, "last_hash": previous}
+        session.execute(sa.update(SESSIONS).where(SESSIONS.c.id == row.id).values(head))
+        _carry(row, sequence, previous)
+
+
+def _event(session: Session, row: SafetySession, entry: Entry, sequence: int, previous: bytes) -> SafetyEvent:
+    """The next event after the one with this number and hash."""
     detail = dict(entry.detail)
     if entry.note is not None:
         detail["note_digest"] = cipher_of(session.connection().dialect).digest(entry.note).hex()
     event = SafetyEvent(
         org_id=row.org_id,
         session_id=row.id,
-        sequence=row.last_sequence + 1,
+        sequence=sequence + 1,
         at=entry.at,
         kind=entry.kind.value,
         actor_id=entry.actor_id,
         device_at=entry.device_at,
         detail=detail,
         note=entry.note,
-        previous_hash=row.last_hash,
+        previous_hash=previous,
     )
     event.hash = fingerprint(event)
-    _write(session, row, event)
+    return event
 
 
 def _write(session: Session, row: SafetySession, event: SafetyEvent) -> None:
     session.flush()
     values = {f"event_{column.key}": getattr(event, column.key) for column in EVENTS.c}
     session.execute(WRITE, values | {"this_id": row.id})
-    set_committed_value(row, "last_sequence", event.sequence)
-    set_committed_value(row, "last_hash", event.hash)
+    _carry(row, event.sequence, event.hash)
+
+
+def _carry(row: SafetySession, sequence: int, head: bytes) -> None:
+    set_committed_value(row, "last_sequence", sequence)
+    set_committed_value(row, "last_hash", head)
 
 
 def fingerprint(event: SafetyEvent) -> bytes:

@@ -1,6 +1,7 @@
 """Making a session's row, and finding the one that is there."""
 
 import uuid
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -35,6 +36,20 @@ def remember(session: Session, row: SafetySession, event_id: uuid.UUID) -> bool:
     if kept is None and told_of(session, event_id) != row.id:
         raise EventIdUsed()
     return kept is not None
+
+
+def remember_all(session: Session, row: SafetySession, event_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """The same for several at once; those that had not been told before."""
+    ids = list(dict.fromkeys(event_ids))
+    if not ids:
+        return set()
+    keys = [{"org_id": row.org_id, "event_id": event_id, "session_id": row.id} for event_id in ids]
+    kept = set(session.scalars(insert(SafetyKey).on_conflict_do_nothing().returning(SafetyKey.event_id), keys))
+    before = set(ids) - kept
+    others = sa.select(SafetyKey.event_id).where(SafetyKey.event_id.in_(before), SafetyKey.session_id != row.id)
+    if before and session.scalars(others).first() is not None:
+        raise EventIdUsed()
+    return kept
 
 
 def told_of(session: Session, event_id: uuid.UUID) -> uuid.UUID | None:

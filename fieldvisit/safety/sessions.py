@@ -6,6 +6,7 @@ deadlines under the same lock, so a check-in and an alarm can never both win.
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,9 +17,9 @@ from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.cover import demand_cover, use_override
 from fieldvisit.safety.deadlines import due, heard, later, set_by_clock
 from fieldvisit.safety.drafts import Extension, SessionDraft, Told
-from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.events import Entry, SafetyEventKind, append, append_all
 from fieldvisit.safety.hints import give_hint
-from fieldvisit.safety.opening import find_open, insert_session, remember, told_of
+from fieldvisit.safety.opening import find_open, insert_session, remember, remember_all, told_of
 from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.seeming import move_on, seem
@@ -80,6 +81,39 @@ def check_in(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
     if not remember(session, row, told.event_id):
         return standing(session, row)
     return (_move_deadlines if row.state is SafetyState.ACTIVE else _keep_as_evidence)(session, row, told)
+
+
+def hear_all(session: Session, session_id: uuid.UUID, heard_of: Sequence[tuple[bool, Told]]) -> list[Standing]:
+    """Several check-ins (True) and beats of one session, as one after another would have left it, in one writing."""
+    row = lock_own(session, session_id, heard_of[0][1].visitor_id)
+    if row.state is not SafetyState.ACTIVE or row.lost_contact:
+        return [(check_in if pressed else beat)(session, session_id, told) for pressed, told in heard_of]
+    fresh = remember_all(session, row, [told.event_id for pressed, told in heard_of if pressed])
+    first = dict.fromkeys((pressed, told) for pressed, told in heard_of if not pressed or told.event_id in fresh)
+    news, presses = [told for _, told in first], [told for pressed, told in first if pressed]
+    if not news:
+        return [standing(session, row)] * len(heard_of)
+    generation = row.generation
+    at = _write_heard(session, row, news, presses)
+    entries = [
+        _entry(Standing(row, at), told, SafetyEventKind.CHECKED_IN, generation=number, contact_regained=False)
+        for number, told in enumerate(presses, start=generation + 1)
+    ]
+    append_all(session, row, entries)
+    return [Standing(row, at)] * len(heard_of)
+
+
+def _write_heard(session: Session, row: SafetySession, news: Sequence[Told], pressed: Sequence[Told]) -> dt.datetime:
+    """All deadlines as the youngest press moves them, the last position, and one version for each that was told."""
+    timers = Timers.from_json(row.policy)
+    where = next((told for told in reversed(news) if told.lat is not None), news[-1])
+
+    def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
+        moved = later(due(timers, now - seconds(min(told.age_s for told in pressed)))) if pressed else {}
+        counted = {"generation": SafetySession.generation + len(pressed)} if pressed else {}
+        return heard(timers, where, now) | moved | counted | {"version": SafetySession.version + len(news)}
+
+    return set_by_clock(session, row, values)
 
 
 def extend_session(session: Session, session_id: uuid.UUID, told: Extension) -> Standing:
@@ -272,10 +306,13 @@ def _started_before(session: Session, draft: SessionDraft) -> Standing:
 
 
 def _record(session: Session, now: Standing, told: Told, kind: SafetyEventKind, **detail: object) -> None:
+    append(session, now.session, _entry(now, told, kind, **detail))
+
+
+def _entry(now: Standing, told: Told, kind: SafetyEventKind, **detail: object) -> Entry:
     if told.age_s:
         detail["age_s"] = told.age_s
-    entry = Entry(kind=kind, at=now.now_at, actor_id=told.actor_id, device_at=told.device_at, detail=detail)
-    append(session, now.session, entry)
+    return Entry(kind=kind, at=now.now_at, actor_id=told.actor_id, device_at=told.device_at, detail=detail)
 
 
 def raise_duress(session: Session, row: SafetySession, told: Told, seems: SafetyState) -> Standing:

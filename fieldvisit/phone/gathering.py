@@ -1,0 +1,167 @@
+"""Reading, once, whatever the events of one sending touch: a fixed number of queries, however many events there are."""
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from fieldvisit.compliance.facts import Facts
+from fieldvisit.credentials import papers_of
+from fieldvisit.decisions import organisations_by_id
+from fieldvisit.facts import facts_of, staff_facts, subject_of
+from fieldvisit.models import (
+    Case,
+    CrewMember,
+    DayPlan,
+    Debtor,
+    IdentityCheck,
+    PhoneEventKey,
+    Place,
+    Route,
+    Stop,
+    Visit,
+    VisitEvent,
+    VisitReport,
+)
+from fieldvisit.phone.arrivals import ARRIVALS
+from fieldvisit.phone.clocks import LATEST
+from fieldvisit.together import Door, KeptTelling, Together, by_visit
+from fieldvisit.visits import LIVE, lock_visits
+from fieldvisit.vocabulary import DayPlanState
+
+PUBLIC = (DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be gathered: for which visits of whom, under which ids, and which of them are judged at the door, end
+    with a report, or have papers shown."""
+
+    visitor_id: uuid.UUID
+    visit_ids: frozenset[uuid.UUID]
+    event_ids: frozenset[uuid.UUID]
+    judged: frozenset[uuid.UUID]
+    reported: frozenset[uuid.UUID]
+    shows_papers: bool
+
+
+def gather(session: Session, wanted: Wanted, *, now: dt.datetime) -> Together | None:
+    """All of it, the visits under lock; None where a case or a place is not there for us to see any more: those few are
+    taken one by one."""
+    stops = _stops(session, wanted)
+    visits = _locked(session, wanted, {stop.visit for of_one in stops.values() for stop in of_one})
+    # Held, so that each visit finds its own without asking again.
+    cases = _rows(session, Case, {visit.case_id for visit in visits.values()})
+    places = _rows(session, Place, {visit.place_id for visit in visits.values()})
+    debtors = _rows(session, Debtor, {visit.debtor_id for visit in visits.values()})
+    if any(visit.case_id not in cases or visit.place_id not in places for visit in visits.values()):
+        return None
+    routes = {stop.route_id: stop.route for of_one in stops.values() for stop in of_one}
+    doors = _doors(session, routes)
+    crew = {member.visitor_id for route in routes.values() for member in route.members}
+    org_ids = {org_id for visit in visits.values() for org_id in (visit.org_id, visit.lender_id)}
+    checks = sa.select(IdentityCheck).where(IdentityCheck.visit_id.in_(visits))
+    return Together(
+        stops=stops,
+        visits=visits,
+        held=(cases, places, debtors),
+        doors=doors,
+        arrivals=_arrivals(session, {door.visit_id for of_one in doors.values() for door in of_one} | set(visits)),
+        checks=defaultdict(list, by_visit(session.scalars(checks.order_by(IdentityCheck.at, IdentityCheck.id)).all())),
+        reports=_reports(session, visits),
+        told=_told(session, wanted.event_ids),
+        facts=_facts(session, wanted, visits, now=now),
+        staff=staff_facts(session, crew) if wanted.judged else {},
+        papers={wanted.visitor_id: papers_of(session, wanted.visitor_id)} if wanted.shows_papers else {},
+        organisations=organisations_by_id(session, org_ids) if wanted.judged or wanted.shows_papers else {},
+    )
+
+
+def _rows[Row: (Case, Debtor, Place)](
+    session: Session, table: type[Row], ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Row]:
+    return {row.id: row for row in session.scalars(sa.select(table).where(table.id.in_(ids)))} if ids else {}
+
+
+def _stops(session: Session, wanted: Wanted) -> dict[uuid.UUID, list[Stop]]:
+    """The visitor's stops at these visits on plans that are or were public, the newest first."""
+    rows = session.scalars(
+        sa.select(Stop)
+        .join(Stop.route)
+        .join(Route.plan)
+        .join(CrewMember, CrewMember.route_id == Route.id)
+        .where(Stop.visit_id.in_(wanted.visit_ids), CrewMember.visitor_id == wanted.visitor_id)
+        .where(DayPlan.state.in_(PUBLIC))
+        .order_by(DayPlan.planned_on.desc(), DayPlan.version.desc(), Stop.id)
+        .options(
+            joinedload(Stop.visit),
+            joinedload(Stop.route).selectinload(Route.members),
+            joinedload(Stop.route, Route.plan),
+        )
+        .execution_options(populate_existing=True)
+    )
+    found: dict[uuid.UUID, list[Stop]] = {}
+    for stop in rows:
+        found.setdefault(stop.visit_id, []).append(stop)
+    return found
+
+
+def _locked(session: Session, wanted: Wanted, visits: Collection[Visit]) -> dict[uuid.UUID, Visit]:
+    """These under lock, and with those that are to be reported every live visit of their debtors: a block that follows
+    from a report may cancel it."""
+    ids = {visit.id for visit in visits}
+    debtor_ids = {visit.debtor_id for visit in visits if visit.id in wanted.reported}
+    live = sa.select(Visit.id).where(Visit.debtor_id.in_(debtor_ids), Visit.state.in_(LIVE))
+    others = session.scalars(live).all() if debtor_ids else ()
+    locked = lock_visits(session, {*ids, *others})
+    return {visit_id: visit for visit_id, visit in locked.items() if visit_id in ids}
+
+
+def _doors(session: Session, route_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Door]]:
+    rows = session.execute(
+        sa.select(Stop.route_id, Stop.visit_id, Place.lat, Place.lon)
+        .join(Visit, Visit.id == Stop.visit_id)
+        .join(Place, Place.id == Visit.place_id)
+        .where(Stop.route_id.in_(set(route_ids)))
+        .order_by(Stop.route_id, Stop.position)
+    )
+    found: dict[uuid.UUID, list[Door]] = defaultdict(list)
+    for row in rows:
+        found[row.route_id].append(Door(visit_id=row.visit_id, lat=row.lat, lon=row.lon))
+    return found
+
+
+def _arrivals(session: Session, visit_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Any]]:
+    rows = sa.select(VisitEvent).where(VisitEvent.visit_id.in_(visit_ids), VisitEvent.kind.in_(ARRIVALS))
+    found = by_visit(session.scalars(rows.order_by(VisitEvent.at, VisitEvent.id)).all())
+    return {visit_id: [*found.get(visit_id, ())] for visit_id in visit_ids}
+
+
+def _reports(session: Session, visit_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, VisitReport]:
+    rows = sa.select(VisitReport).where(VisitReport.visit_id.in_(set(visit_ids)))
+    rows = rows.options(selectinload(VisitReport.promises), selectinload(VisitReport.additions))
+    return {row.visit_id: row for row in session.scalars(rows.execution_options(populate_existing=True))}
+
+
+def _told(session: Session, event_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, KeptTelling]:
+    key = PhoneEventKey
+    rows = sa.select(key.event_id, key.body_digest, key.answer).where(
+        key.org_id == session.info["org"], key.event_id.in_(event_ids)
+    )
+    return {row[0]: KeptTelling(digest=bytes(row[1]), answer=row[2]) for row in session.execute(rows)}
+
+
+def _facts(
+    session: Session, wanted: Wanted, visits: Mapping[uuid.UUID, Visit], *, now: dt.datetime
+) -> dict[uuid.UUID, Facts]:
+    """What is known of those to be judged; not of one whose debtor another event of the sending may concern: what is
+    told of that visit changes what is known of this one."""
+    debtors = Counter(visit.debtor_id for visit in visits.values())
+    alone = [visits[id_] for id_ in sorted(wanted.judged & set(visits)) if debtors[visits[id_].debtor_id] == 1]
+    known: Sequence[Facts] = facts_of(session, [subject_of(visit) for visit in alone], now - LATEST) if alone else ()
+    return dict(zip((visit.id for visit in alone), known, strict=True))
