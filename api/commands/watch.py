@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.commands.context import Context
+from api.commands.sender import SendingProcess, obey
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.database import acting_for_all, app_engine, plain_url, refuse_unsafe, session_factory
@@ -26,7 +27,7 @@ from fieldvisit.safety.engine import RETRY_S, Fired, watch_once
 from fieldvisit.safety.engine import watch as watch_until
 from fieldvisit.safety.hints import Hint, listen
 from fieldvisit.safety.pace import PACE
-from fieldvisit.safety.sending import SLOTS, Sender, run_sender
+from fieldvisit.safety.sending import Sender, run_sender
 from fieldvisit.vocabulary import AlarmChannel
 
 # A connection that has died without a word must be noticed in seconds, not in the hours that TCP takes by itself.
@@ -40,8 +41,10 @@ IMPATIENT = {
 
 NOT_BEATING = 1
 FEWEST_PROVIDERS = 2
-# One for the turn, one for each channel's loop, and some for what is being handed over.
-CONNECTIONS = 1 + len(AlarmChannel) + SLOTS
+BEHIND = 5
+"""The priority of the process that sends, as `nice` counts it."""
+# For each channel one that claims and one that writes down; the process that raises needs fewer.
+CONNECTIONS = 1 + 2 * len(AlarmChannel)
 
 log = structlog.get_logger("fieldvisit.watch")
 
@@ -50,14 +53,16 @@ log = structlog.get_logger("fieldvisit.watch")
 @click.option("--once", is_flag=True, help="One turn, its figures as JSON, then end.")
 @click.option("--check", is_flag=True, help="Only see whether an engine of this host, or of this name, is at its work.")
 @click.option("--name", default=None, help="What this engine is called in its beats; host and process otherwise.")
+@click.option("--only", type=click.Choice(["send"]), help="Only call people; raise nothing. What the child does.")
+@click.option("--until", type=int, hidden=True, help="A pipe: end with whoever holds its other end.")
 @click.pass_obj
-def watch(context: Context, *, once: bool, check: bool, name: str | None) -> None:
+def watch(context: Context, *, once: bool, check: bool, name: str | None, only: str | None, until: int | None) -> None:
     """Raise the alarm for visitors who do not report back, and call people, until told to stop (SIGTERM).
 
     Looks at least once a second. Run two or more, on different machines: each deadline is decided by one of them, and
-    one that dies is not missed. A database that is away is waited for. Figures of a turn: `raised` alerts, `lost`
-    contacts that were only marked, `climbed` alerts nobody had answered, `failed` rows to be tried again, `sent`
-    attempts to reach somebody.
+    one that dies is not missed. A database that is away is waited for. People are called by a process of its own, which
+    this one starts, and starts again should it end. Figures of a turn: `raised` alerts, `lost` contacts that were only
+    marked, `climbed` alerts nobody had answered, `failed` rows to be tried again, `sent` attempts to reach somebody.
 
     \b
       fieldvisit watch
@@ -72,7 +77,10 @@ def watch(context: Context, *, once: bool, check: bool, name: str | None) -> Non
         fired = _one_turn(context, _sessions(context), called)
         click.echo(json.dumps(asdict(fired)))
         sys.exit(1 if fired.failed else 0)
-    _until_told(context, called)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    (_send_until_told if only else _raise_until_told)(context, called, stop, until)
 
 
 def _checked(context: Context, name: str | None) -> int:
@@ -101,19 +109,28 @@ def _sender(context: Context, sessions: sessionmaker[Session]) -> Sender:
     return Sender(sessions, Channels.of(providers, PACE.timeout_s))
 
 
-def _until_told(context: Context, name: str) -> None:
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+def _raise_until_told(context: Context, name: str, stop: Event, _until: int | None) -> None:
     sessions = _sessions_when_there(context, stop)
     if sessions is not None:
         log.info("watch_started", engine=name)
-        hint = Hint()
+        hint = SendingProcess(["--only", "send", "--name", name])
         Thread(target=listen, args=(plain_url(context.urls.app), hint, stop), name="listen", daemon=True).start()
-        join = run_sender(_sender(context, sessions), stop, hint)
         watch_until(sessions, stop, name=name, hint=hint)
-        join()
+        hint.close()
     log.info("watch_stopped", engine=name)
+
+
+def _send_until_told(context: Context, name: str, stop: Event, until: int | None) -> None:
+    hint = Hint()
+    if until is not None:
+        # Raising alarms goes first, where there is too much to do for both: what is not raised is not sent either.
+        os.nice(BEHIND)
+        Thread(target=obey, args=(until, hint, stop), name="obey", daemon=True).start()
+    sessions = _sessions_when_there(context, stop)
+    if sessions is not None:
+        log.info("sender_started", engine=name)
+        run_sender(_sender(context, sessions), stop, hint)()
+    log.info("sender_stopped", engine=name)
 
 
 def _sessions_when_there(context: Context, stop: Event) -> sessionmaker[Session] | None:

@@ -1,85 +1,112 @@
 """Who is called on a rung of the ladder: the messages of a step, put out in the transaction that begins the step."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.safety.rows import packed
 from fieldvisit.safety.timers import ORDER, Ladder
 from fieldvisit.vocabulary import AlertState, RiskLevel
 
-# One statement, whatever the number of people: a thousand alarms may be due in one second. Officers of the roster as it
-# was when the alert opened stay on it, and those on duty now are added; who has been called before is rung again, who
-# joins on this step is reached on every channel. Nobody is told of an alert about themselves.
+# One statement, whatever the number of alerts and of people: a thousand alarms may be due in one second. Officers of
+# the roster as it was when the alert opened stay on it, and those on duty now are added; who has been called before is
+# rung again, who joins on this step is reached on every channel. Nobody is told of an alert about themselves.
 CALL = sa.text("""
 with clock as materialized (select fieldvisit_now() as now),
-alert as (
-    select a.id, a.roster, s.id as session_id, s.org_id, s.visitor_id, s.level
-    from safety_alerts a join safety_sessions s on s.id = a.session_id where a.id = :alert_id
+alert as materialized (
+    select a.id, a.roster, s.id as session_id, s.org_id, s.visitor_id, s.level, given.step, given.round,
+           given.everyone, given.joining, given.before, given.calls_visitor
+    from jsonb_to_recordset(cast(:given as jsonb)) as given(
+        id uuid, step int, round int, everyone boolean, joining text[], before text[], calls_visitor boolean)
+    join safety_alerts a on a.id = given.id join safety_sessions s on s.id = a.session_id
 ),
-ranked as (
-    select d.account_id, d.rank from duty_shifts d, alert, clock
+ranked as materialized (
+    select alert.id, d.account_id, d.rank from alert, clock, duty_shifts d
     where d.org_id = alert.org_id and d.starts_at <= clock.now and d.ends_at > clock.now
     union
-    select entry.key::uuid, entry.value from alert, jsonb_each_text(alert.roster) entry
+    select alert.id, entry.key::uuid, entry.value from alert, jsonb_each_text(alert.roster) entry
 ),
 officers as (
-    select c.id from accounts c, alert
-    where c.org_id = alert.org_id and c.active and c.visitor_id is distinct from alert.visitor_id
-      and (cast(:everyone as boolean) and c.roles && array['safety_officer', 'supervisor']
-           or c.id in (select account_id from ranked where rank = any(:joining) or rank = any(:before)))
+    select alert.id, c.id as account_id from alert join accounts c on c.org_id = alert.org_id
+    where c.active and c.visitor_id is distinct from alert.visitor_id
+      and (alert.everyone and c.roles && array['safety_officer', 'supervisor']
+           or exists (select from ranked r where r.id = alert.id and r.account_id = c.id
+                      and (r.rank = any(alert.joining) or r.rank = any(alert.before))))
 ),
-addressed as (
-    select 'officer' as recipient, c.id as recipient_id, c.channel
-    from officer_contacts c join officers o on o.id = c.account_id
-    where c.active and (cast(:everyone as boolean) or c.channel in ('voice', 'sms')
-        or exists (select from ranked r where r.account_id = c.account_id and r.rank = any(:joining)))
+addressed as materialized (
+    select alert.id, 'officer' as recipient, c.id as recipient_id, c.channel
+    from alert join officers o on o.id = alert.id join officer_contacts c on c.account_id = o.account_id
+    where c.active and (alert.everyone or c.channel in ('voice', 'sms')
+        or exists (select from ranked r where r.id = alert.id and r.account_id = c.account_id
+                   and r.rank = any(alert.joining)))
     union all
-    select 'visitor', v.id, ringing.channel
+    select alert.id, 'visitor', v.id, ringing.channel
     from alert join visitors v on v.id = alert.visitor_id, (values ('voice'), ('sms')) ringing(channel)
-    where v.phone is not null and cast(:calls_visitor as boolean)
+    where v.phone is not null and alert.calls_visitor
+), told as materialized (
+    -- Locked in the order that everybody keeps who changes several messages.
+    select o.id from safety_outbox o join alert on alert.id = o.alert_id join addressed a on a.id = alert.id
+    where o.recipient_id = a.recipient_id and o.channel = a.channel
+      and o.next_try_at is not null and (o.step, o.round) <> (alert.step, alert.round)
+    order by o.id for update of o
 ), replaced as (
     -- Whoever is told again is told by the newer message only: it is tried for ever in its turn.
-    update safety_outbox o set state = 'dropped', next_try_at = null from alert, addressed a
-    where o.alert_id = alert.id and o.recipient_id = a.recipient_id and o.channel = a.channel
-      and o.next_try_at is not null and (o.step, o.round) <> (cast(:step as int), cast(:round as int))
+    update safety_outbox o set state = 'dropped', next_try_at = null from told where o.id = told.id
+), put_out as (
+    insert into safety_outbox (org_id, key, purpose, session_id, alert_id, step, round, recipient, recipient_id,
+                               channel, urgency, next_try_at, created_at)
+    select alert.org_id, concat_ws(':', alert.id, alert.round, alert.step, a.recipient_id, a.channel), 'alarm',
+           alert.session_id, alert.id, alert.step, alert.round, a.recipient, a.recipient_id, a.channel,
+           array_position(:order, alert.level::text), clock.now, clock.now
+    from clock, alert join addressed a on a.id = alert.id
+    on conflict (key) do nothing
+    returning alert_id
 )
-insert into safety_outbox (org_id, key, purpose, session_id, alert_id, step, round, recipient, recipient_id, channel,
-                           urgency, next_try_at, created_at)
-select alert.org_id, concat_ws(':', alert.id, cast(:round as int), cast(:step as int), a.recipient_id, a.channel),
-       'alarm', alert.session_id,
-       alert.id, cast(:step as int), cast(:round as int), a.recipient, a.recipient_id, a.channel,
-       array_position(:order, alert.level::text), clock.now, clock.now
-from alert, clock, addressed a
-on conflict (key) do nothing
-""").bindparams(
-    sa.bindparam("joining", type_=sa.ARRAY(sa.Text)),
-    sa.bindparam("before", type_=sa.ARRAY(sa.Text)),
-    sa.bindparam("order", [level.value for level in ORDER], type_=sa.ARRAY(sa.Text)),
-)  # fmt: skip
+select alert_id, count(*) from put_out group by alert_id
+""").bindparams(sa.bindparam("order", [level.value for level in ORDER], type_=sa.ARRAY(sa.Text)))  # fmt: skip
 
 SILENCE = sa.text("""
-update safety_outbox set state = case when state in ('queued', 'sent') then 'dropped' else state end, next_try_at = null
-where alert_id = :alert_id and purpose = 'alarm' and next_try_at is not null
+with waiting as materialized (
+    select id from safety_outbox where alert_id = :alert_id and purpose = 'alarm' and next_try_at is not null
+    order by id for update
+)
+update safety_outbox o
+set state = case when o.state in ('queued', 'sent') then 'dropped' else o.state end, next_try_at = null
+from waiting where o.id = waiting.id
 """)
 
 
-def call(session: Session, alert_id: uuid.UUID, ladder: Ladder, *, state: AlertState, step: int, round: int) -> int:
-    """Put out the messages of this step; how many there are. Asked twice, put out once."""
-    everyone = state is AlertState.EXHAUSTED
-    put_out = session.execute(
-        CALL,
-        {
-            "alert_id": alert_id,
-            "everyone": everyone,
-            "joining": [rank.value for rank in ladder.joining(step)],
-            "before": [rank.value for rank in ladder.called_before(step)],
-            "calls_visitor": ladder.calls_visitor and step == 1,
-            "step": step,
-            "round": round,
-        },
-    )
-    return int(put_out.rowcount)  # type: ignore[attr-defined]  # an insert has it
+@dataclass(frozen=True)
+class Call:
+    """The messages of one step of an alert."""
+
+    alert_id: uuid.UUID
+    ladder: Ladder
+    state: AlertState
+    step: int
+    round: int
+
+    def as_row(self) -> dict[str, object]:
+        return {
+            "id": self.alert_id,
+            "step": self.step,
+            "round": self.round,
+            "everyone": self.state is AlertState.EXHAUSTED,
+            "joining": self.ladder.joining(self.step),
+            "before": self.ladder.called_before(self.step),
+            "calls_visitor": self.ladder.calls_visitor and self.step == 1,
+        }
+
+
+def call_all(session: Session, calls: Sequence[Call]) -> dict[uuid.UUID, int]:
+    """Put out the messages of these steps; how many there are by alert. Asked twice, put out once."""
+    if not calls:
+        return {}
+    put_out = session.execute(CALL, {"given": packed(each.as_row() for each in calls)})
+    return {alert_id: int(count) for alert_id, count in put_out}
 
 
 def silence(session: Session, alert_id: uuid.UUID) -> None:

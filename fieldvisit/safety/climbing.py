@@ -3,48 +3,38 @@
 What is decided and recorded here is which step has begun, and in the same transaction its messages are put out.
 """
 
+import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from fieldvisit.clock import database_now, one_moment
+from fieldvisit.clock import database_now
 from fieldvisit.models import SafetyAlert, SafetySession
-from fieldvisit.safety.calling import call
-from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.calling import Call, call_all
+from fieldvisit.safety.events import Entry, SafetyEventKind, append_all
+from fieldvisit.safety.rows import packed
 from fieldvisit.safety.standing import by_risk
-from fieldvisit.safety.timers import Ladder, Timers, seconds
+from fieldvisit.safety.timers import Ladder, Timers
 from fieldvisit.vocabulary import AlertKind, AlertState
 
 ALERTS = cast("sa.Table", SafetyAlert.__table__)
-NOW = one_moment()
-# Made once: see `fieldvisit.safety.events.WRITE`.
-CLIMB = (
-    sa.update(ALERTS)
-    .where(
-        ALERTS.c.id == sa.bindparam("this_id"),
-        ALERTS.c.version == sa.bindparam("this_version"),
-        ALERTS.c.state != AlertState.RESOLVED,
-        ALERTS.c.next_action_at <= NOW,
-    )
-    .values(
-        state=sa.bindparam("next_state"),
-        step=sa.bindparam("next_step"),
-        round=sa.bindparam("next_round"),
-        next_action_at=NOW + sa.bindparam("next_wait", type_=sa.Interval),
-        owner_id=None,
-        offered_to_id=None,
-        closing=None,
-        acknowledged_at=None,
-        ack_until=None,
-        version=ALERTS.c.version + 1,
-    )
-    .returning(NOW)
-)
-AT_ONCE = sa.update(ALERTS).where(ALERTS.c.id == sa.bindparam("this_id")).values(next_action_at=NOW)
+CLIMB = sa.text("""
+with moment as materialized (select fieldvisit_now() as now)
+update safety_alerts a set
+    state = given.state, step = given.step, round = given.round,
+    next_action_at = moment.now + given.wait_s * interval '1 second',
+    owner_id = null, offered_to_id = null, closing = null, acknowledged_at = null, ack_until = null,
+    version = a.version + 1
+from moment, jsonb_to_recordset(cast(:given as jsonb))
+    as given(id uuid, version int, state text, step int, round int, wait_s int)
+where a.id = given.id and a.version = given.version and a.state <> 'resolved' and a.next_action_at <= moment.now
+returning a.id, moment.now
+""")
+AT_ONCE = sa.text("update safety_alerts set next_action_at = fieldvisit_now() where id = any(:ids)")
 
 
 @dataclass(frozen=True)
@@ -72,6 +62,9 @@ class Rung:
     step: int
     round: int
     wait_s: int
+
+    def as_row(self) -> dict[str, object]:
+        return {"state": self.state, "step": self.step, "round": self.round, "wait_s": self.wait_s}
 
 
 def next_rung(ladder: Ladder, *, state: AlertState, step: int, round: int) -> Rung:
@@ -103,33 +96,39 @@ def claim_waiting(session: Session, limit: int, *, but: Collection[uuid.UUID] = 
     ).all()
 
 
-def climb(session: Session, row: SafetySession, alert: Rise) -> Rung | None:
-    """Take one alert of a locked session to its next rung; None where somebody answered meanwhile."""
-    ladder = Timers.from_json(row.policy).ladder(alert.kind)
-    rung = next_rung(ladder, state=alert.state, step=alert.step, round=alert.round)
-    at = session.scalar(
-        CLIMB,
-        {
-            "this_id": alert.id,
-            "this_version": alert.version,
-            "next_state": rung.state,
-            "next_step": rung.step,
-            "next_round": rung.round,
-            "next_wait": seconds(rung.wait_s),
-        },
+def climb(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> dict[uuid.UUID, Rung]:
+    """Take alerts of locked sessions to their next rungs; those are left out that somebody answered meanwhile."""
+    session.flush()
+    ladders = {alert.id: Timers.from_json(row.policy).ladder(alert.kind) for row, alert in alerts}
+    rungs = {
+        alert.id: next_rung(ladders[alert.id], state=alert.state, step=alert.step, round=alert.round)
+        for _, alert in alerts
+    }
+    given = [rungs[alert.id].as_row() | {"id": alert.id, "version": alert.version} for _, alert in alerts]
+    risen_at = {row.id: row.now for row in session.execute(CLIMB, {"given": packed(given)})}
+    risen = [(row, alert, rungs[alert.id]) for row, alert in alerts if alert.id in risen_at]
+    calls = [Call(alert.id, ladders[alert.id], rung.state, rung.step, rung.round) for _, alert, rung in risen]
+    messages = call_all(session, calls)
+    nobody = [a.id for _, a, rung in risen if not messages.get(a.id) and rung.state is not AlertState.EXHAUSTED]
+    if nobody:
+        # Nobody there to wait for: the next turn goes on at once.
+        session.execute(AT_ONCE, {"ids": nobody})
+    append_all(
+        session,
+        [
+            (row, entry)
+            for row, alert, rung in risen
+            for entry in _told(alert, rung, messages.get(alert.id, 0), risen_at[alert.id])
+        ],
     )
-    if at is None:
-        return None
+    return {alert.id: rung for _, alert, rung in risen}
+
+
+def _told(alert: Rise, rung: Rung, messages: int, at: dt.datetime) -> Iterator[Entry]:
     about: dict[str, object] = {"alert_id": str(alert.id)}
     if alert.state is AlertState.ACKNOWLEDGED:
         detail = about | {"owner_id": str(alert.owner_id)}
-        append(session, row, Entry(kind=SafetyEventKind.ACKNOWLEDGEMENT_LAPSED, at=at, detail=detail))
-    messages = call(session, alert.id, ladder, state=rung.state, step=rung.step, round=rung.round)
-    if not messages and rung.state is not AlertState.EXHAUSTED:
-        # Nobody there to wait for: the next turn goes on at once.
-        session.execute(AT_ONCE, {"this_id": alert.id})
+        yield Entry(kind=SafetyEventKind.ACKNOWLEDGEMENT_LAPSED, at=at, detail=detail)
     exhausted = rung.state is AlertState.EXHAUSTED
     kind = SafetyEventKind.EXHAUSTED if exhausted else SafetyEventKind.STEP_BEGUN
-    said = about | {"step": rung.step, "round": rung.round, "messages": messages}
-    append(session, row, Entry(kind=kind, at=at, detail=said))
-    return rung
+    yield Entry(kind=kind, at=at, detail=about | {"step": rung.step, "round": rung.round, "messages": messages})

@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.beats import beat, engine_transaction, find_outage, keep_up, rest_s
 from fieldvisit.safety.climbing import Rise, claim_waiting, climb
+from fieldvisit.safety.events import or_unwritten
 from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.hints import Hint
 
-BATCH = 20
+BATCH = 50
 """Sessions locked at a time: a visitor who checks in waits for no more than these."""
 RETRY_S = 1.0
 UPKEEP_S, UPKEEP_RETRY_S = 3_600.0, 15.0
@@ -58,7 +59,7 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
         outage = find_outage(session)
     if outage:
         log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
-    fired = _each(sessions, claim_due, lambda session, row: _raise(session, row, outage))
+    fired = _each(sessions, claim_due, lambda session, rows: _raise(session, rows, outage))
     fired += _each(sessions, claim_waiting, _climb)
     # Only now: a beat says that everything before it was looked at. An engine killed before this line leaves the
     # outage to be found again, so that what it did not reach is still raised as unverified.
@@ -127,44 +128,52 @@ def _turn(sessions: sessionmaker[Session], name: str, upkeep: _Upkeep, hint: Hin
         return rest_s(session)
 
 
-def _raise(session: Session, row: SafetySession, outage: Outage | None) -> Fired:
-    decision = fire(session, row, outage)
-    if decision is None:
-        return NOTHING
-    said = "alert_opened" if decision.raised else "contact_lost"
-    lateness_s = round(decision.lateness.total_seconds(), 3)
-    log.warning(said, session_id=str(row.id), kind=decision.kind.value, lateness_s=lateness_s)
-    return Fired(raised=1) if decision.raised else Fired(lost=1)
+def _raise(session: Session, rows: Sequence[SafetySession], outage: Outage | None) -> dict[uuid.UUID, Fired]:
+    done = {}
+    with or_unwritten(session, rows):
+        decisions = fire(session, rows, outage)
+    for row_id, decision in decisions.items():
+        said = "alert_opened" if decision.raised else "contact_lost"
+        lateness_s = round(decision.lateness.total_seconds(), 3)
+        log.warning(said, session_id=str(row_id), kind=decision.kind.value, lateness_s=lateness_s)
+        done[row_id] = Fired(raised=1) if decision.raised else Fired(lost=1)
+    return done
 
 
-def _climb(session: Session, alert: SafetyAlert) -> Fired:
-    return Fired(climbed=1) if climb(session, alert.session, Rise.of(alert)) else NOTHING
+def _climb(session: Session, alerts: Sequence[SafetyAlert]) -> dict[uuid.UUID, Fired]:
+    with or_unwritten(session, [alert.session for alert in alerts]):
+        risen = climb(session, [(alert.session, Rise.of(alert)) for alert in alerts])
+    return dict.fromkeys(risen, Fired(climbed=1))
 
 
-def _each[R: _Row](
-    sessions: sessionmaker[Session], claim: Callable[..., Sequence[R]], act: Callable[[Session, R], Fired]
-) -> Fired:
+type Act[R] = Callable[[Session, Sequence[R]], dict[uuid.UUID, Fired]]
+"""What is done with claimed rows behind a savepoint; what came of it by row, without those where nothing was due."""
+
+
+def _each[R: _Row](sessions: sessionmaker[Session], claim: Callable[..., Sequence[R]], act: Act[R]) -> Fired:
     """Claim and act, batch by batch, a transaction each, until nothing is left that was not tried on this turn."""
     total, left = NOTHING, set[uuid.UUID]()
     while True:
         with engine_transaction(sessions) as session:
-            rows = [(row.id, row) for row in claim(session, BATCH, but=left)]
-            for row_id, row in rows:
-                done = _guarded(session, row_id, row, act)
-                total += done
-                if done.failed or done == NOTHING:
-                    left.add(row_id)
+            rows = claim(session, BATCH, but=left)
+            ids = [row.id for row in rows]
+            done = _guarded(session, rows, act) if rows else {}
+        total = sum(done.values(), total)
+        left |= {row_id for row_id in ids if row_id not in done or done[row_id].failed}
         if not rows:
             return total
 
 
-def _guarded[R](session: Session, row_id: uuid.UUID, row: R, act: Callable[[Session, R], Fired]) -> Fired:
-    """Act behind a savepoint: a row that nobody can decide about must not stand in the way of the others."""
+def _guarded[R: _Row](session: Session, rows: Sequence[R], act: Act[R]) -> dict[uuid.UUID, Fired]:
+    """Act on all of them; where that fails on each half, until it is known which row it is about that nobody can
+    decide: it must not stand in the way of the others."""
     try:
-        with session.begin_nested():
-            return act(session, row)
+        return act(session, rows)
     except Exception as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
-        log.exception("row_failed", row_id=str(row_id))
-        return Fired(failed=1)
+        if len(rows) == 1:
+            log.exception("row_failed", row_id=str(rows[0].id))
+            return {rows[0].id: Fired(failed=1)}
+    half = len(rows) // 2
+    return _guarded(session, rows[:half], act) | _guarded(session, rows[half:], act)

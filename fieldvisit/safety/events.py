@@ -8,7 +8,8 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
@@ -18,23 +19,30 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from fieldvisit.models import SafetyEvent, SafetySession
-from fieldvisit.sealing import cipher_of
+from fieldvisit.safety.rows import packed
+from fieldvisit.sealing import Cipher, cipher_of
 
-EVENTS, SESSIONS = cast("sa.Table", SafetyEvent.__table__), cast("sa.Table", SafetySession.__table__)
-# Event and head in one statement, made once: a thousand alarms may be due in one second, and each waits for those
-# before it.
-_INSERT = sa.insert(EVENTS).values(
-    {column.key: sa.bindparam(f"event_{column.key}", type_=column.type) for column in EVENTS.c}
+SESSIONS = cast("sa.Table", SafetySession.__table__)
+NOTE = "safety_events.note"
+COLUMNS = tuple(column.key for column in SafetyEvent.__table__.columns if column.key != "note")
+# Events and the heads of their chains in one statement.
+WRITE = sa.text("""
+with given as materialized (
+    select * from jsonb_to_recordset(cast(:given as jsonb)) as given(
+        org_id uuid, session_id uuid, sequence int, at timestamptz, kind text, actor_id uuid, device_at timestamptz,
+        detail jsonb, note text, previous_hash text, hash text)
+), written as (
+    insert into safety_events (org_id, session_id, sequence, at, kind, actor_id, device_at, detail, note, previous_hash,
+                               hash)
+    select org_id, session_id, sequence, at, kind, actor_id, device_at, detail, decode(note, 'hex'),
+           decode(previous_hash, 'hex'), decode(hash, 'hex')
+    from given
+), heads as (
+    select distinct on (session_id) session_id, sequence, hash from given order by session_id, sequence desc
 )
-WRITE = (
-    sa.update(SESSIONS)
-    .where(SESSIONS.c.id == sa.bindparam("this_id", type_=SESSIONS.c.id.type))
-    .values(
-        last_sequence=sa.bindparam("event_sequence", type_=sa.Integer),
-        last_hash=sa.bindparam("event_hash", type_=sa.LargeBinary),
-    )
-    .add_cte(_INSERT.cte("event"))
-)
+update safety_sessions s set last_sequence = heads.sequence, last_hash = decode(heads.hash, 'hex')
+from heads where s.id = heads.session_id
+""")
 
 
 class SafetyEventKind(StrEnum):
@@ -92,55 +100,61 @@ class Break:
 
 def append(session: Session, row: SafetySession, entry: Entry) -> None:
     """Record one event of a session whose row this transaction has locked."""
-    _write(session, row, _event(session, row, entry, row.last_sequence, row.last_hash))
+    append_all(session, [(row, entry)])
 
 
-def append_all(session: Session, row: SafetySession, entries: Iterable[Entry]) -> None:
-    """Record several, one after another, in two statements."""
+def append_all(session: Session, entries: Sequence[tuple[SafetySession, Entry]]) -> None:
+    """Record events of sessions whose rows this transaction has locked, those of one session in the order given."""
+    if not entries:
+        return
     session.flush()
-    sequence, previous, events = row.last_sequence, row.last_hash, []
-    for entry in entries:
-        event = _event(session, row, entry, sequence, previous)
-        sequence, previous = event.sequence, event.hash
-        events.append({column.key: getattr(event, column.key) for column in EVENTS.c})
-    if events:
-        session.execute(sa.insert(EVENTS), events)
-        head = {"last_sequence": sequence, "last_hash": previous}
-        session.execute(sa.update(SESSIONS).where(SESSIONS.c.id == row.id).values(head))
-        _carry(row, sequence, previous)
+    cipher = cipher_of(session.connection().dialect)
+    heads: dict[uuid.UUID, tuple[SafetySession, int, bytes]] = {}
+    given = []
+    for row, entry in entries:
+        _, sequence, previous = heads.get(row.id, (row, row.last_sequence, row.last_hash))
+        event = _joined(row, entry, sequence + 1, previous, cipher)
+        heads[row.id] = row, event.sequence, event.hash
+        sealed = None if entry.note is None else cipher.seal(entry.note, NOTE)
+        given.append({name: getattr(event, name) for name in COLUMNS} | {"note": sealed})
+    session.execute(WRITE, {"given": packed(given)})
+    for row, sequence, head in heads.values():
+        set_committed_value(row, "last_sequence", sequence)
+        set_committed_value(row, "last_hash", head)
 
 
-def _event(session: Session, row: SafetySession, entry: Entry, sequence: int, previous: bytes) -> SafetyEvent:
-    """The next event after the one with this number and hash."""
+def _joined(row: SafetySession, entry: Entry, sequence: int, previous: bytes, cipher: Cipher) -> SafetyEvent:
+    """The event with its place in the chain."""
     detail = dict(entry.detail)
     if entry.note is not None:
-        detail["note_digest"] = cipher_of(session.connection().dialect).digest(entry.note).hex()
+        detail["note_digest"] = cipher.digest(entry.note).hex()
     event = SafetyEvent(
         org_id=row.org_id,
         session_id=row.id,
-        sequence=sequence + 1,
+        sequence=sequence,
         at=entry.at,
         kind=entry.kind.value,
         actor_id=entry.actor_id,
         device_at=entry.device_at,
         detail=detail,
-        note=entry.note,
         previous_hash=previous,
     )
     event.hash = fingerprint(event)
     return event
 
 
-def _write(session: Session, row: SafetySession, event: SafetyEvent) -> None:
-    session.flush()
-    values = {f"event_{column.key}": getattr(event, column.key) for column in EVENTS.c}
-    session.execute(WRITE, values | {"this_id": row.id})
-    _carry(row, event.sequence, event.hash)
-
-
-def _carry(row: SafetySession, sequence: int, head: bytes) -> None:
-    set_committed_value(row, "last_sequence", sequence)
-    set_committed_value(row, "last_hash", head)
+@contextmanager
+def or_unwritten(session: Session, rows: Iterable[SafetySession]) -> Iterator[None]:
+    """A savepoint: when anything is raised, the rows carry the heads that they had, as the database does."""
+    before = [(row, row.last_sequence, row.last_hash) for row in rows]
+    try:
+        with session.begin_nested():
+            yield
+    except BaseException:
+        for row, sequence, head in before:
+            set_committed_value(row, "last_sequence", sequence)
+            set_committed_value(row, "last_hash", head)
+        raise
 
 
 def fingerprint(event: SafetyEvent) -> bytes:

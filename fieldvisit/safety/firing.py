@@ -1,22 +1,23 @@
-"""Raising the alarm for a deadline that passed: one session, one transaction, one decision.
+"""Raising the alarm for deadlines that passed: state, alert, record and messages of a session in one transaction, and
+those of many sessions in the same few statements.
 
 Asked again on every turn from what is stored, never from a message: an engine that dies between two statements has
-changed nothing, and the next one finds the same deadline still passed.
+changed nothing, and the next one finds the same deadlines still passed.
 """
 
 import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from fieldvisit.clock import database_now, one_moment
+from fieldvisit.clock import database_now
 from fieldvisit.models import SafetySession
-from fieldvisit.safety.events import SESSIONS, Entry, SafetyEventKind, append
-from fieldvisit.safety.raising import Cause, open_alert
+from fieldvisit.safety.events import Entry, SafetyEventKind, append_all
+from fieldvisit.safety.raising import Cause, open_alerts
+from fieldvisit.safety.rows import packed
 from fieldvisit.safety.standing import by_risk
 from fieldvisit.vocabulary import AlertKind, SafetyState
 
@@ -78,67 +79,95 @@ def claim_due(session: Session, limit: int, *, but: Collection[uuid.UUID] = ()) 
     ).all()
 
 
-def fire(session: Session, row: SafetySession, outage: Outage | None = None) -> Decision | None:
-    """Decide about one session, as it was read. None where nothing is due any more: a check-in came first. The row in
-    hand is left as it was read."""
-    decision = None
-    for passed_at, kind, deadline in _deadlines(row):
-        raises = kind is not AlertKind.LOST_CONTACT or bool(row.policy.get("lost_raises", True))
-        unverified = outage is not None and outage.covers(passed_at)
-        at = _decide(session, row, deadline, raises=raises, unverified=unverified)
-        if at is None:
-            continue
-        decision = Decision(kind, raises, at - passed_at)
-        if kind is AlertKind.LOST_CONTACT:
-            append(session, row, Entry(kind=SafetyEventKind.CONTACT_LOST, at=at, detail=_silence(row)))
-        if raises:
-            cause = Cause(kind=kind, deadline_at=passed_at, unverified=unverified, detail=_silence(row))
-            open_alert(session, row, cause, at=at)
-            break
-    return decision
+# The one statement in which it is decided. Between reading and this nothing may have happened to a session: the
+# generation says so, and the database's clock says once more that the deadline is behind.
+DECIDE = sa.text("""
+with moment as materialized (select fieldvisit_now() as now)
+update safety_sessions s set
+    version = s.version + 1,
+    state = case when given.raises then 'alarm' else s.state end,
+    unverified = s.unverified or given.raises and given.unverified,
+    lost_contact = s.lost_contact or given.deadline = 'lost_at'
+from moment, jsonb_to_recordset(cast(:given as jsonb))
+    as given(id uuid, generation int, deadline text, raises boolean, unverified boolean)
+where s.id = given.id and s.state = 'active'
+    and s.generation = given.generation
+    and case given.deadline when 'grace_until' then s.grace_until when 'end_at' then s.end_at else s.lost_at end
+        <= moment.now
+returning s.id, moment.now
+""")
 
 
-def _deadlines(row: SafetySession) -> list[tuple[dt.datetime, AlertKind, Deadline]]:
+@dataclass(frozen=True)
+class _Passed:
+    """What would be decided about a session: for which deadline, and whether it is an alert."""
+
+    row: SafetySession
+    at: dt.datetime
+    kind: AlertKind
+    deadline: str
+    raises: bool
+    unverified: bool
+
+    def as_row(self) -> dict[str, object]:
+        return {
+            "id": self.row.id,
+            "generation": self.row.generation,
+            "deadline": self.deadline,
+            "raises": self.raises,
+            "unverified": self.unverified,
+        }
+
+    @property
+    def cause(self) -> Cause:
+        return Cause(kind=self.kind, deadline_at=self.at, unverified=self.unverified, detail=_silence(self.row))
+
+
+def fire(session: Session, rows: Sequence[SafetySession], outage: Outage | None = None) -> dict[uuid.UUID, Decision]:
+    """Decide about sessions as they were read; those about which nothing was due any more are left out: a check-in came
+    first. The rows in hand are left as they were read, but for the heads of their chains."""
+    decisions: dict[uuid.UUID, Decision] = {}
+    waiting = [_deadlines(row, outage) for row in rows]
+    # Another round for those of which only the contact was marked as lost: a later deadline may have passed as well.
+    while looked_at := [deadlines[0] for deadlines in waiting if deadlines]:
+        decided_at = _decide(session, looked_at)
+        happened = [(each, decided_at[each.row.id]) for each in looked_at if each.row.id in decided_at]
+        for each, at in happened:
+            decisions[each.row.id] = Decision(each.kind, each.raises, at - each.at)
+        lost = [each for each in happened if each[0].kind is AlertKind.LOST_CONTACT]
+        append_all(session, [(each.row, _loss(each.row, at)) for each, at in lost])
+        open_alerts(session, [(each.row, each.cause, at) for each, at in happened if each.raises])
+        again = {each.row.id for each, _ in happened if not each.raises}
+        waiting = [deadlines[1:] for deadlines in waiting if deadlines and deadlines[0].row.id in again]
+    return decisions
+
+
+def _deadlines(row: SafetySession, outage: Outage | None) -> list[_Passed]:
     """The session's deadlines, the one that comes first before the others: it is the cause."""
-    set_ones = [(getattr(row, deadline.key), kind, deadline) for kind, deadline in CAUSES]
+    set_ones = [(getattr(row, deadline.key), kind, deadline.key) for kind, deadline in CAUSES]
     pending = [each for each in set_ones if each[0] and not (each[1] is AlertKind.LOST_CONTACT and row.lost_contact)]
-    return sorted(pending, key=lambda each: each[0])
-
-
-def _decide(
-    session: Session, row: SafetySession, deadline: Deadline, *, raises: bool, unverified: bool
-) -> dt.datetime | None:
-    """When it was decided; None where something had happened to the session since it was read."""
-    given = {"this_id": row.id, "this_generation": row.generation, "this_unverified": unverified}
-    at: dt.datetime | None = session.scalar(_decision(deadline, raises=raises), given)
-    return at
-
-
-@cache
-def _decision(deadline: Deadline, *, raises: bool) -> sa.UpdateBase:
-    """The one statement in which it is decided. Between reading and this nothing may have happened to the session: the
-    generation says so, and the database's clock says once more that the deadline is behind.
-
-    Made once: building it anew for each of a thousand alarms in one second would cost more than running it.
-    """
-    now = one_moment()
-    values: dict[str, object] = {"version": SESSIONS.c.version + 1}
-    if raises:
-        unverified = sa.bindparam("this_unverified", type_=sa.Boolean)
-        values |= {"state": SafetyState.ALARM, "unverified": SESSIONS.c.unverified | unverified}
-    if deadline is SafetySession.lost_at:
-        values["lost_contact"] = sa.true()
-    return (
-        sa.update(SESSIONS)
-        .where(
-            SESSIONS.c.id == sa.bindparam("this_id", type_=sa.Uuid),
-            SESSIONS.c.state == SafetyState.ACTIVE,
-            SESSIONS.c.generation == sa.bindparam("this_generation", type_=sa.Integer),
-            SESSIONS.c[deadline.key] <= now,
+    return [
+        _Passed(
+            row=row,
+            at=at,
+            kind=kind,
+            deadline=name,
+            raises=kind is not AlertKind.LOST_CONTACT or bool(row.policy.get("lost_raises", True)),
+            unverified=outage is not None and outage.covers(at),
         )
-        .values(values)
-        .returning(now)
-    )
+        for at, kind, name in sorted(pending, key=lambda each: each[0])
+    ]
+
+
+def _decide(session: Session, looked_at: Sequence[_Passed]) -> dict[uuid.UUID, dt.datetime]:
+    """When it was decided, by session; those are left out to which something had happened since they were read."""
+    session.flush()
+    given = packed(each.as_row() for each in looked_at)
+    return {decided.id: decided.now for decided in session.execute(DECIDE, {"given": given})}
+
+
+def _loss(row: SafetySession, at: dt.datetime) -> Entry:
+    return Entry(kind=SafetyEventKind.CONTACT_LOST, at=at, detail=_silence(row))
 
 
 def _silence(row: SafetySession) -> dict[str, object]:

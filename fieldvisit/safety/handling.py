@@ -150,7 +150,7 @@ def reopen(session: Session, alert_id: uuid.UUID, by: Officer, note: str) -> Saf
         raise SessionAlreadyOpen()
     _open_again(session, row, alert, at=at)
     record(session, alert, by, SafetyEventKind.REOPENED_ALERT, at=at, note=note)
-    climb(session, row, Rise.of(alert))
+    climb(session, [(row, Rise.of(alert))])
     return get_alert(session, alert_id)
 
 

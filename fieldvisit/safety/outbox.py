@@ -1,17 +1,19 @@
 """The outbox of alarms: which messages go first, when they are tried again, and what is settled for good."""
 
+import uuid
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.clock import one_moment
 from fieldvisit.models import OutboxMessage
 from fieldvisit.outgoing import leases
 from fieldvisit.outgoing.gateways import Handed
-from fieldvisit.outgoing.leases import NEVER, Claimed, Turn, seconds
+from fieldvisit.outgoing.leases import Claimed, Turn
 from fieldvisit.safety.pace import Pace
+from fieldvisit.safety.rows import packed
 from fieldvisit.vocabulary import AlarmChannel, MessageState
 
 OUTBOX = cast("sa.Table", OutboxMessage.__table__)
@@ -29,24 +31,58 @@ def claim(session: Session, channel: AlarmChannel, limit: int, pace: Pace) -> Se
     return leases.claim(session, OUTBOX, turn)
 
 
-def record(session: Session, claimed: Claimed, handed: Handed, pace: Pace, *, providers: int) -> bool:
-    """Write down what came of it; False where the lease had run out and the message is somebody else's by now."""
-    failed = handed.error is not None
-    wait_s = pace.retry_s(claimed.attempt, providers) if failed else pace.receipt_s
-    now = one_moment()
-    settled = OUTBOX.c.state.in_(SETTLED)
-    values: dict[str, Any] = {
-        "provider": handed.provider,
-        "error": handed.error,
-        "next_try_at": sa.case((settled, NEVER), else_=now + seconds(wait_s) if failed or handed.receipts else NEVER),
-    }
-    if not failed:
-        values |= {
-            "state": sa.case((settled, OUTBOX.c.state), else_=MessageState.SENT.value),
-            "provider_id": handed.provider_id,
-            "sent_at": sa.func.coalesce(OUTBOX.c.sent_at, now),
+@dataclass(frozen=True)
+class Sent:
+    """What came of a message that was handed over to one of so many `providers`."""
+
+    claimed: Claimed
+    handed: Handed
+    providers: int
+
+
+# Messages are locked in the order of their ids by everybody who changes several at a time.
+RECORD = sa.text("""
+with moment as materialized (select fieldvisit_now() as now),
+given as materialized (
+    select * from jsonb_to_recordset(cast(:given as jsonb)) as given(
+        id uuid, lease uuid, provider text, provider_id text, error text, wait_s float8)
+), mine as materialized (
+    select o.id from safety_outbox o join given on given.id = o.id and given.lease = o.lease
+    order by o.id for update of o
+)
+update safety_outbox o set
+    lease = null, lease_until = null, provider = given.provider, error = given.error,
+    next_try_at = case when not o.state = any(:settled) then moment.now + given.wait_s * interval '1 second' end,
+    state = case when given.error is null and not o.state = any(:settled) then 'sent' else o.state end,
+    provider_id = case when given.error is null then given.provider_id else o.provider_id end,
+    sent_at = case when given.error is null then coalesce(o.sent_at, moment.now) else o.sent_at end
+from given, mine, moment
+where o.id = mine.id and given.id = o.id and o.lease = given.lease
+returning o.id
+""").bindparams(settled=[state.value for state in SETTLED])
+
+
+def record(session: Session, results: Sequence[Sent], pace: Pace) -> set[uuid.UUID]:
+    """Write down what came of these; those are left out whose lease had run out: they are somebody else's by now."""
+    given = [
+        {
+            "id": each.claimed.id,
+            "lease": each.claimed.lease,
+            "provider": each.handed.provider,
+            "provider_id": each.handed.provider_id,
+            "error": each.handed.error,
+            "wait_s": _wait_s(each, pace),
         }
-    return leases.settle(session, OUTBOX, claimed, values)
+        for each in results
+    ]
+    return set(session.scalars(RECORD, {"given": packed(given)}))
+
+
+def _wait_s(sent: Sent, pace: Pace) -> float | None:
+    """Until it is looked at again; None for never: it was accepted, and nothing more will be told."""
+    if sent.handed.error is not None:
+        return pace.retry_s(sent.claimed.attempt, sent.providers)
+    return pace.receipt_s if sent.handed.receipts else None
 
 
 def drop(session: Session, claimed: Claimed, reason: str) -> None:

@@ -1,46 +1,40 @@
-"""Opening an alert: once per cause, in the transaction of the state that caused it."""
+"""Opening alerts: once per cause, in the transaction of the state that caused it."""
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from fieldvisit.models import SafetySession
-from fieldvisit.safety.climbing import ALERTS, Rise, climb
-from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.climbing import Rise, climb
+from fieldvisit.safety.events import Entry, SafetyEventKind, append_all, or_unwritten
+from fieldvisit.safety.rows import packed
 from fieldvisit.safety.taking_over import take_over
 from fieldvisit.vocabulary import AlertKind, AlertState
 
 log = structlog.get_logger(__name__)
 
-# Made once: see `fieldvisit.safety.events.WRITE`.
-OPEN_ALERT = (
-    insert(ALERTS)
-    .values(
-        org_id=sa.bindparam("this_org_id"),
-        session_id=sa.bindparam("this_session_id"),
-        kind=sa.bindparam("this_kind"),
-        state=sa.bindparam("this_state"),
-        opened_at=sa.bindparam("this_at"),
-        deadline_at=sa.bindparam("this_deadline_at"),
-        next_action_at=sa.bindparam("this_next_at"),
-        unverified=sa.bindparam("this_unverified"),
-        covert=sa.bindparam("this_covert"),
-        roster=sa.text(
-            "coalesce((select jsonb_object_agg(d.account_id, d.rank) from duty_shifts d where d.org_id = :this_org_id"
-            " and d.starts_at <= :this_at and d.ends_at > :this_at), '{}'::jsonb)"
-        ),
-    )
-    .on_conflict_do_nothing(index_elements=["session_id", "kind"], index_where=sa.text("state <> 'resolved'"))
-    .returning(ALERTS.c.id)
+OPEN_ALERTS = sa.text("""
+with given as materialized (
+    select * from jsonb_to_recordset(cast(:given as jsonb)) as given(
+        org_id uuid, session_id uuid, kind text, state text, opened_at timestamptz, deadline_at timestamptz,
+        next_action_at timestamptz, unverified boolean, covert boolean)
 )
+insert into safety_alerts (org_id, session_id, kind, state, opened_at, deadline_at, next_action_at, unverified, covert,
+                           roster)
+select given.*, coalesce((
+    select jsonb_object_agg(d.account_id, d.rank) from duty_shifts d
+    where d.org_id = given.org_id and d.starts_at <= given.opened_at and d.ends_at > given.opened_at), '{}'::jsonb)
+from given
+on conflict (session_id, kind) where state <> 'resolved' do nothing
+returning session_id, id
+""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,43 +51,65 @@ class Cause:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+type Opening = tuple[SafetySession, Cause, dt.datetime]
+"""A locked session, why an alert of it is opened, and the moment of the decision."""
+
+
 def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.datetime) -> uuid.UUID | None:
-    """Open an alert of a locked session; None where one of this kind is open already.
+    """Open an alert of a locked session; None where one of this kind is open already."""
+    return open_alerts(session, [(row, cause, at)]).get(row.id)
 
-    Its first step begins within the same transaction, so that the decision, its record and the first messages are one.
+
+def open_alerts(session: Session, openings: Sequence[Opening]) -> dict[uuid.UUID, uuid.UUID]:
+    """Open one alert of each of these sessions; the alerts by session, without those that were open already.
+
+    Their first steps begin within the same transaction, so that decision, record and first messages are one.
     """
-    given = {
-        "this_org_id": row.org_id,
-        "this_session_id": row.id,
-        "this_kind": cause.kind,
-        "this_at": at,
-        "this_deadline_at": cause.deadline_at,
-        "this_unverified": cause.unverified,
-        "this_covert": cause.covert,
-        "this_state": AlertState.PRE if cause.press_s else AlertState.OPEN,
-        "this_next_at": at + dt.timedelta(seconds=cause.press_s),
+    if not openings:
+        return {}
+    session.flush()
+    given = packed(map(_as_row, openings))
+    opened = {alert.session_id: alert.id for alert in session.execute(OPEN_ALERTS, {"given": given})}
+    new = [(opened[row.id], row, cause, at) for row, cause, at in openings if row.id in opened]
+    append_all(session, [(row, _opened(alert_id, cause, at)) for alert_id, row, cause, at in new])
+    climbing = [
+        (row, Rise(alert_id, cause.kind))
+        for alert_id, row, cause, at in new
+        if take_over(session, row, alert_id, cause.kind, at=at) and not cause.press_s
+    ]
+    _begin(session, climbing)
+    return opened
+
+
+def _as_row(opening: Opening) -> dict[str, object]:
+    row, cause, at = opening
+    return {
+        "org_id": row.org_id,
+        "session_id": row.id,
+        "kind": cause.kind,
+        "state": AlertState.PRE if cause.press_s else AlertState.OPEN,
+        "opened_at": at,
+        "deadline_at": cause.deadline_at,
+        "next_action_at": at + dt.timedelta(seconds=cause.press_s),
+        "unverified": cause.unverified,
+        "covert": cause.covert,
     }
-    alert_id: uuid.UUID | None = session.scalar(OPEN_ALERT, given)
-    if alert_id is None:
-        return None
+
+
+def _opened(alert_id: uuid.UUID, cause: Cause, at: dt.datetime) -> Entry:
     detail = {"alert_id": str(alert_id), "kind": cause.kind.value, "unverified": cause.unverified} | cause.detail
-    entry = Entry(kind=SafetyEventKind.ALERT_OPENED, at=at, actor_id=cause.actor_id, detail=detail)
-    append(session, row, entry)
-    if take_over(session, row, alert_id, cause.kind, at=at) and not cause.press_s:
-        _begin(session, row, Rise(alert_id, cause.kind))
-    return alert_id
+    return Entry(kind=SafetyEventKind.ALERT_OPENED, at=at, actor_id=cause.actor_id, detail=detail)
 
 
-def _begin(session: Session, row: SafetySession, alert: Rise) -> None:
-    """The first step. If it cannot be begun, the alert is open all the same, and due: the engine begins it, or says
-    each second that it cannot."""
-    sequence, head = row.last_sequence, row.last_hash
+def _begin(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> None:
+    """Their first steps. Where they cannot be begun, the alerts are open all the same, and due: the engine begins them,
+    or says each second that it cannot."""
+    if not alerts:
+        return
     try:
-        with session.begin_nested():
-            climb(session, row, alert)
+        with or_unwritten(session, [row for row, _ in alerts]):
+            climb(session, alerts)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
-        set_committed_value(row, "last_sequence", sequence)
-        set_committed_value(row, "last_hash", head)
-        log.exception("step_not_begun", alert_id=str(alert.id))
+        log.exception("step_not_begun", alert_ids=[str(alert.id) for _, alert in alerts])

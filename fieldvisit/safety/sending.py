@@ -2,27 +2,41 @@
 channel, so that a channel whose provider hangs keeps no other one waiting."""
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.outgoing.gateways import Channels, Handed, Letter
+from fieldvisit.errors import FieldVisitError
+from fieldvisit.outgoing.gateways import Channels, Letter
 from fieldvisit.outgoing.leases import Claimed
 from fieldvisit.safety.beats import engine_transaction
 from fieldvisit.safety.hints import Hint
-from fieldvisit.safety.outbox import claim, drop, hurry, record
+from fieldvisit.safety.outbox import Sent, claim, drop, hurry, record
 from fieldvisit.safety.pace import PACE, Pace
-from fieldvisit.safety.wording import write
+from fieldvisit.safety.wording import Unwritable, write
 from fieldvisit.vocabulary import AlarmChannel
 
-SLOTS = 8
+SLOTS = 12
 """Messages of one channel that are being handed over at a time."""
-REST_S, RETRY_S = 0.5, 1.0
+REST_S, RETRY_S, GATHER_S = 0.5, 1.0, 0.02
 
 log = structlog.get_logger("fieldvisit.watch")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A message claimed, and what it says; with a reason in place of the letter there is nothing to send."""
+
+    claimed: Claimed
+    letter: Letter | Unwritable
 
 
 class Sender:
@@ -38,40 +52,65 @@ class Sender:
         sent = 0
         for channel in AlarmChannel:
             while found := self.claim(channel, SLOTS):
-                for each in found:
-                    self.send(channel, each)
+                self.record([self.hand_over(each) for each in found])
                 sent += len(found)
         return sent
 
-    def claim(self, channel: AlarmChannel, limit: int) -> Sequence[Claimed]:
+    def claim(self, channel: AlarmChannel, limit: int) -> Sequence[Job]:
+        """Take up to `limit` messages and write them. One that cannot be written now is left to its lease."""
         with engine_transaction(self._sessions) as session:
-            return claim(session, channel, limit, self._pace)
+            claimed = claim(session, channel, limit, self._pace)
+        if not claimed:
+            return ()
+        letters = self._written([each.id for each in claimed])
+        return [Job(each, letters[each.id]) for each in claimed if each.id in letters]
 
-    def send(self, channel: AlarmChannel, claimed: Claimed) -> None:
-        """One attempt. A message that cannot be written is dropped; the step may then have reached nobody."""
-        providers = self._channels.count(channel)
-        with engine_transaction(self._sessions) as session:
-            letter = write(session, claimed.id)
-        if isinstance(letter, Letter):
-            handed = self._channels.hand_over(letter, last=claimed.last)
-            with engine_transaction(self._sessions) as session:
-                record(session, claimed, handed, self._pace, providers=providers)
-            failed = self._tell(claimed, handed)
-        else:
-            with engine_transaction(self._sessions) as session:
-                drop(session, claimed, letter.reason)
-            failed = True
-        if failed:
-            with engine_transaction(self._sessions) as session:
-                hurry(session, claimed, providers=providers)
+    def hand_over(self, job: Job) -> Job | Sent:
+        """One attempt, outside of any transaction; the job itself where there is nothing to send."""
+        if isinstance(job.letter, Unwritable):
+            return job
+        handed = self._channels.hand_over(job.letter, last=job.claimed.last)
+        return Sent(job.claimed, handed, self._channels.count(job.letter.channel))
 
-    def _tell(self, claimed: Claimed, handed: Handed) -> bool:
-        said = {"message_id": str(claimed.id), "provider": handed.provider, "attempt": claimed.attempt}
-        if handed.error is None:
-            log.info("message_sent", **said)
+    def record(self, results: Sequence[Job | Sent]) -> None:
+        """Write down what came of these. What could not be written is dropped; a step may then have reached nobody."""
+        sent = [each for each in results if isinstance(each, Sent)]
+        if sent:
+            with engine_transaction(self._sessions) as session:
+                record(session, sent, self._pace)
+        for each in results:
+            if self._failed(each):
+                providers = each.providers if isinstance(each, Sent) else 1
+                with engine_transaction(self._sessions) as session:
+                    hurry(session, each.claimed, providers=providers)
+
+    def _failed(self, result: Job | Sent) -> bool:
+        if isinstance(result, Job):
+            assert isinstance(result.letter, Unwritable)
+            with engine_transaction(self._sessions) as session:
+                drop(session, result.claimed, result.letter.reason)
+            return True
+        said = {"message_id": str(result.claimed.id), "provider": result.handed.provider}
+        if result.handed.error is None:
+            log.info("message_sent", **said, attempt=result.claimed.attempt)
             return False
-        log.error("message_failed", **said, error=handed.error)
+        log.error("message_failed", **said, attempt=result.claimed.attempt, error=result.handed.error)
         return True
+
+    def _written(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Letter | Unwritable]:
+        """The letters of these; where one stands in the way of the others, each by itself."""
+        try:
+            with engine_transaction(self._sessions) as session:
+                return write(session, ids)
+        except OperationalError:
+            raise
+        except Exception as error:
+            if len(ids) > 1:
+                return {each: letter for one in ids for each, letter in self._written([one]).items()}
+            if isinstance(error, FieldVisitError):
+                return {ids[0]: Unwritable(error.code)}
+            log.exception("not_written", message_id=str(ids[0]))
+            return {}
 
 
 def run_sender(sender: Sender, stop: threading.Event, hint: Hint) -> Callable[[], None]:
@@ -91,11 +130,12 @@ def run_sender(sender: Sender, stop: threading.Event, hint: Hint) -> Callable[[]
 
 
 def _loop(sender: Sender, channel: AlarmChannel, stop: threading.Event, hint: Hint) -> None:
-    free = threading.Semaphore(SLOTS)
-    with ThreadPoolExecutor(SLOTS, thread_name_prefix=f"send-{channel}") as pool:
+    line = _Line(sender)
+    with ThreadPoolExecutor(SLOTS + 1, thread_name_prefix=f"send-{channel}") as pool:
+        recording = pool.submit(line.record_until_closed)
         while not stop.is_set():
             try:
-                busy = _fill(sender, channel, pool, free)
+                busy = line.fill(channel, pool)
             except DBAPIError as error:
                 log.error("database_unavailable", channel=channel.value, error=type(error.orig).__name__)
                 stop.wait(RETRY_S)
@@ -106,32 +146,71 @@ def _loop(sender: Sender, channel: AlarmChannel, stop: threading.Event, hint: Hi
                 continue
             if not busy:
                 hint.rest(REST_S)
+        line.close()
+        recording.result()
 
 
-def _fill(sender: Sender, channel: AlarmChannel, pool: ThreadPoolExecutor, free: threading.Semaphore) -> bool:
-    """Take as many messages as there are free slots, at least one; False where nothing was due."""
-    free.acquire()
-    slots = 1
-    while slots < SLOTS and free.acquire(blocking=False):
-        slots += 1
-    found: Sequence[Claimed] = ()
-    try:
-        found = sender.claim(channel, slots)
-    finally:
-        for _ in range(slots - len(found)):
-            free.release()
-    for each in found:
-        pool.submit(_guarded, sender, channel, each, free)
-    return bool(found)
+class _Line:
+    """The messages of a channel on their way: each holds a slot until what came of it is written down. Whatever has
+    come while the last ones were written down is written down together."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._free = threading.Semaphore(SLOTS)
+        self._done: SimpleQueue[Job | Sent | None] = SimpleQueue()
+
+    def fill(self, channel: AlarmChannel, pool: ThreadPoolExecutor) -> bool:
+        """Take as many messages as there are free slots, at least one; False where nothing was due."""
+        self._free.acquire()
+        slots, until = 1, time.monotonic() + GATHER_S
+        # In a rush slots become free one by one: asking for each by itself would cost more than sending does.
+        while slots < SLOTS and self._free.acquire(timeout=max(0.0, until - time.monotonic())):
+            slots += 1
+        found: Sequence[Job] = ()
+        try:
+            found = self._sender.claim(channel, slots)
+        finally:
+            self._release(slots - len(found))
+        for each in found:
+            pool.submit(self._hand_over, each)
+        return bool(found)
+
+    def close(self) -> None:
+        """No more will come; those that are under way are still waited for, and written down."""
+        for _ in range(SLOTS):
+            self._free.acquire()
+        self._done.put(None)
+
+    def record_until_closed(self) -> None:
+        while (first := self._done.get()) is not None:
+            results = [first, *self._waiting()]
+            try:
+                self._sender.record(results)
+            except DBAPIError as error:
+                # Their leases run out, and they are sent again: perhaps once too often, never once too few.
+                log.error("not_recorded", messages=_ids(results), error=type(error.orig).__name__)
+            except Exception:
+                log.exception("not_recorded", messages=_ids(results))
+            finally:
+                self._release(len(results))
+
+    def _waiting(self) -> Iterator[Job | Sent]:
+        # No more than there are slots, and never the end: that comes when all of them are free.
+        with suppress(Empty):
+            while (each := self._done.get_nowait()) is not None:
+                yield each
+
+    def _hand_over(self, job: Job) -> None:
+        try:
+            self._done.put(self._sender.hand_over(job))
+        except Exception:
+            log.exception("not_sent", message_id=str(job.claimed.id))
+            self._release(1)
+
+    def _release(self, slots: int) -> None:
+        if slots:
+            self._free.release(slots)
 
 
-def _guarded(sender: Sender, channel: AlarmChannel, claimed: Claimed, free: threading.Semaphore) -> None:
-    try:
-        sender.send(channel, claimed)
-    except DBAPIError as error:
-        # Its lease runs out, and it is sent again: perhaps once too often, never once too few.
-        log.error("not_recorded", message_id=str(claimed.id), error=type(error.orig).__name__)
-    except Exception:
-        log.exception("not_sent", message_id=str(claimed.id))
-    finally:
-        free.release()
+def _ids(results: Sequence[Job | Sent]) -> list[str]:
+    return [str(each.claimed.id) for each in results]

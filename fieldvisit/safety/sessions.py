@@ -99,7 +99,7 @@ def hear_all(session: Session, session_id: uuid.UUID, heard_of: Sequence[tuple[b
         _entry(Standing(row, at), told, SafetyEventKind.CHECKED_IN, generation=number, contact_regained=False)
         for number, told in enumerate(presses, start=generation + 1)
     ]
-    append_all(session, row, entries)
+    append_all(session, [(row, entry) for entry in entries])
     return [Standing(row, at)] * len(heard_of)
 
 

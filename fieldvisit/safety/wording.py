@@ -2,14 +2,14 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from fieldvisit.clock import database_now
-from fieldvisit.errors import FieldVisitError
 from fieldvisit.languages import DEFAULT, Message, say
 from fieldvisit.models import (
     Account,
@@ -22,7 +22,7 @@ from fieldvisit.models import (
     Visitor,
 )
 from fieldvisit.outgoing.gateways import Letter
-from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, MessageRecipient
+from fieldvisit.vocabulary import AlarmChannel, AlertKind, AlertState, MessagePurpose, MessageRecipient
 
 ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 LATE_S = 120
@@ -37,81 +37,138 @@ class Unwritable:
     reason: str
 
 
-def write(session: Session, message_id: uuid.UUID) -> Letter | Unwritable:
-    """The message as it goes out now: to where the recipient is reached now, if it is still wanted."""
-    message = session.get(OutboxMessage, message_id, populate_existing=True)
-    if message is None:
-        return Unwritable("gone")
-    try:
-        found = _recipient(session, message)
-        if isinstance(found, Unwritable):
-            return found
-        to, language = found
-        said = _said(session, message)
-    except FieldVisitError as error:
-        # One value that cannot be opened must not stop the messages behind it.
-        return Unwritable(error.code)
+def write(session: Session, message_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Letter | Unwritable]:
+    """The messages as they go out now: to where their recipients are reached now, if they are still wanted.
+
+    Raises FieldVisitError where a stored value cannot be opened: whoever asks for several asks for each by itself then.
+    """
+    found = session.execute(_FACTS.where(OutboxMessage.id.in_(message_ids)))
+    facts = {row["id"]: _Facts(**row) for row in found.mappings()}
+    return {each: _letter(facts[each]) if each in facts else Unwritable("gone") for each in message_ids}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    """All that a message may speak of; what does not belong to it is empty."""
+
+    id: uuid.UUID
+    purpose: MessagePurpose
+    recipient: MessageRecipient
+    channel: AlarmChannel
+    too_late: bool
+    address: str | None
+    language: str | None
+    phone: str | None
+    languages: list[str] | None
+    kind: AlertKind | None
+    state: AlertState | None
+    unverified: bool | None
+    opened_at: dt.datetime | None
+    deadline_at: dt.datetime | None
+    last_lat: float | None
+    last_lon: float | None
+    name: str | None
+    staff_number: str | None
+    visit: str | None
+    zone: str | None
+
+
+_CALLED = aliased(Visitor)
+_FACTS = (
+    sa.select(
+        OutboxMessage.id,
+        OutboxMessage.purpose,
+        OutboxMessage.recipient,
+        OutboxMessage.channel,
+        sa.func.coalesce(OutboxMessage.give_up_at <= sa.select(database_now()).scalar_subquery(), sa.false()).label(
+            "too_late"
+        ),
+        sa.case((sa.and_(OfficerContact.active, Account.active), OfficerContact.address)).label("address"),
+        OfficerContact.language,
+        _CALLED.phone,
+        _CALLED.languages,
+        SafetyAlert.kind,
+        SafetyAlert.state,
+        SafetyAlert.unverified,
+        SafetyAlert.opened_at,
+        SafetyAlert.deadline_at,
+        SafetySession.last_lat,
+        SafetySession.last_lon,
+        Visitor.name,
+        Visitor.staff_number,
+        Visit.reference.label("visit"),
+        Organisation.zone,
+    )
+    .outerjoin(OfficerContact, OfficerContact.id == OutboxMessage.recipient_id)
+    .outerjoin(Account, Account.id == OfficerContact.account_id)
+    .outerjoin(_CALLED, _CALLED.id == OutboxMessage.recipient_id)
+    .outerjoin(SafetyAlert, SafetyAlert.id == OutboxMessage.alert_id)
+    .outerjoin(SafetySession, SafetySession.id == SafetyAlert.session_id)
+    .outerjoin(Visitor, Visitor.id == SafetySession.visitor_id)
+    .outerjoin(Visit, Visit.id == SafetySession.visit_id)
+    .outerjoin(Organisation, Organisation.id == SafetySession.org_id)
+)
+
+
+def _letter(facts: _Facts) -> Letter | Unwritable:
+    found = _recipient(facts)
+    if isinstance(found, Unwritable):
+        return found
+    to, language = found
+    said = _said(facts)
     if isinstance(said, Unwritable):
         return said
     text = say(said, language)
-    if message.channel is AlarmChannel.VOICE and message.recipient is not MessageRecipient.VISITOR:
-        text = f"{text} {say(SPOKEN, language)}" if message.purpose is MessagePurpose.ALARM else text
-    return Letter(id=message.id, channel=message.channel, to=to, text=text, language=language)
+    if facts.channel is AlarmChannel.VOICE and facts.recipient is not MessageRecipient.VISITOR:
+        text = f"{text} {say(SPOKEN, language)}" if facts.purpose is MessagePurpose.ALARM else text
+    return Letter(id=facts.id, channel=facts.channel, to=to, text=text, language=language)
 
 
-def _recipient(session: Session, message: OutboxMessage) -> tuple[str, str] | Unwritable:
-    if message.recipient is MessageRecipient.VISITOR:
-        visitor = session.get(Visitor, message.recipient_id)
-        if visitor is None or visitor.phone is None:
-            return Unwritable("no number")
-        return visitor.phone, _spoken(visitor.languages)
-    contact = session.scalar(
-        sa.select(OfficerContact)
-        .join(Account)
-        .where(OfficerContact.id == message.recipient_id, OfficerContact.active, Account.active)
-    )
-    return (contact.address, contact.language) if contact else Unwritable("not reachable any more")
+def _recipient(facts: _Facts) -> tuple[str, str] | Unwritable:
+    if facts.recipient is MessageRecipient.VISITOR:
+        return (facts.phone, _spoken(facts.languages or [])) if facts.phone else Unwritable("no number")
+    if facts.address is None or facts.language is None:
+        return Unwritable("not reachable any more")
+    return facts.address, facts.language
 
 
-def _said(session: Session, message: OutboxMessage) -> Message | Unwritable:
-    if message.give_up_at is not None and _is_late(session, message):
+def _said(facts: _Facts) -> Message | Unwritable:
+    if facts.too_late:
         return Unwritable("too late")
-    if message.purpose is MessagePurpose.CONTACT_TEST:
+    if facts.purpose is MessagePurpose.CONTACT_TEST:
         return Message("Test of the alarm line: press 1, or answer as you were shown. Nobody is in danger.")
-    if message.purpose is MessagePurpose.WATCH_FAILS:
+    if facts.purpose is MessagePurpose.WATCH_FAILS:
         return Message("WARNING: alarms may not be answered for just now. Look at the list, and call who is out.")
-    if message.alert_id is None:
+    if facts.state is None:
         return Unwritable("nothing to say")
-    alert = session.get_one(SafetyAlert, message.alert_id)
-    if message.purpose is MessagePurpose.ALARM and alert.state in ANSWERED:
+    if facts.purpose is MessagePurpose.ALARM and facts.state in ANSWERED:
         return Unwritable("taken")
-    row = session.get_one(SafetySession, alert.session_id)
-    if message.purpose is MessagePurpose.TAKEN:
+    if facts.purpose is MessagePurpose.TAKEN:
         return Message("Your safety officer has your alarm and is acting on it.")
-    if message.purpose is MessagePurpose.ALL_CLEAR:
-        return _all_clear(session, alert, row)
-    if message.recipient is MessageRecipient.VISITOR:
+    if facts.purpose is MessagePurpose.ALL_CLEAR:
+        values = {"kind": facts.kind, "name": facts.name, "staff_number": facts.staff_number}
+        return Message("ALL CLEAR: {kind}. {name} ({staff_number}). Nobody has to do anything any more.", values)
+    if facts.recipient is MessageRecipient.VISITOR:
         return Message(
             "You have not reported back. Check in now, or call your safety officer. We are calling for help."
         )
-    return _alarm(session, alert, row)
+    return _alarm(facts)
 
 
-def _alarm(session: Session, alert: SafetyAlert, row: SafetySession) -> Message:
-    visitor = session.get_one(Visitor, row.visitor_id)
-    visit = session.get(Visit, row.visit_id) if row.visit_id else None
-    zone = session.get_one(Organisation, row.org_id).zone
-    place = f"{row.last_lat:.5f},{row.last_lon:.5f}" if row.last_lat is not None else "-"
+def _alarm(facts: _Facts) -> Message:
+    assert facts.deadline_at is not None
+    assert facts.opened_at is not None
+    assert facts.zone is not None
     values = {
-        "kind": alert.kind,
-        "name": visitor.name,
-        "staff_number": visitor.staff_number,
-        "visit": visit.reference if visit else "-",
-        "at": _clock(alert.deadline_at, zone),
-        "place": place,
+        "kind": facts.kind,
+        "name": facts.name,
+        "staff_number": facts.staff_number,
+        "visit": facts.visit or "-",
+        "at": _clock(facts.deadline_at, facts.zone),
+        "place": f"{facts.last_lat:.5f},{facts.last_lon:.5f}" if facts.last_lat is not None else "-",
     }
-    late_s = (alert.opened_at - alert.deadline_at).total_seconds()
-    if alert.unverified:
+    late_s = (facts.opened_at - facts.deadline_at).total_seconds()
+    if facts.unverified:
         return Message(
             "ALARM after an outage of our own watch, not verified: {kind}. {name} ({staff_number}), visit {visit}, "
             "since {at}, last position {place}.",
@@ -127,16 +184,6 @@ def _alarm(session: Session, alert: SafetyAlert, row: SafetySession) -> Message:
         "ALARM: {kind}. {name} ({staff_number}), visit {visit}, since {at}, last position {place}.",
         values,
     )
-
-
-def _all_clear(session: Session, alert: SafetyAlert, row: SafetySession) -> Message:
-    visitor = session.get_one(Visitor, row.visitor_id)
-    values = {"kind": alert.kind, "name": visitor.name, "staff_number": visitor.staff_number}
-    return Message("ALL CLEAR: {kind}. {name} ({staff_number}). Nobody has to do anything any more.", values)
-
-
-def _is_late(session: Session, message: OutboxMessage) -> bool:
-    return bool(session.scalar(sa.select(sa.literal(message.give_up_at) <= database_now())))
 
 
 def _clock(moment: dt.datetime, zone: str) -> str:

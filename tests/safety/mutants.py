@@ -31,24 +31,24 @@ MUTANTS = (
     Mutant(
         "no generation guard",
         "fieldvisit/safety/firing.py",
-        '            SESSIONS.c.generation == sa.bindparam("this_generation", type_=sa.Integer),\n',
-        '            sa.bindparam("this_generation", type_=sa.Integer) > 0,\n',
+        "    and s.generation = given.generation\n",
+        "    and given.generation > 0\n",
         ("tests/safety/test_engine.py::test_a_decision_read_before_a_check_in_comes_too_late",),
     ),
     Mutant(
         "the transaction split in two",
         "fieldvisit/safety/firing.py",
-        "        if raises:\n            cause = ",
-        "        if raises:\n            session.commit()\n            cause = ",
+        "        open_alerts(session, [",
+        "        session.commit()\n        open_alerts(session, [",
         ("tests/safety/test_atomic.py",),
     ),
     Mutant(
         "marked as sent before it is sent",
         "fieldvisit/safety/sending.py",
-        "            handed = self._channels.hand_over(letter, last=claimed.last)\n",
-        "            with engine_transaction(self._sessions) as session:\n"
-        '                record(session, claimed, Handed(provider="early"), self._pace, providers=providers)\n'
-        "            handed = self._channels.hand_over(letter, last=claimed.last)\n",
+        "        handed = self._channels.hand_over(job.letter, last=job.claimed.last)\n",
+        "        from fieldvisit.outgoing.gateways import Handed\n"
+        '        self.record([Sent(job.claimed, Handed(provider="early"), 2)])\n'
+        "        handed = self._channels.hand_over(job.letter, last=job.claimed.last)\n",
         (
             "tests/safety/test_atomic.py",
             "tests/safety/test_outbox.py::test_nothing_is_given_up_while_the_alert_is_open",
@@ -56,14 +56,14 @@ MUTANTS = (
     ),
     Mutant(
         "three attempts and no more",
-        "fieldvisit/safety/outbox.py",
-        "            OUTBOX.c.next_try_at <= now,\n",
-        "            OUTBOX.c.next_try_at <= now,\n            OUTBOX.c.attempts < 3,\n",
+        "fieldvisit/outgoing/leases.py",
+        "            table.c.next_try_at <= now,\n",
+        "            table.c.next_try_at <= now,\n            table.c.attempts < 3,\n",
         ("tests/safety/test_outbox.py::test_a_message_that_was_refused_many_times_is_still_tried",),
     ),
     Mutant(
         "the clock of the process decides",
-        "fieldvisit/safety/standing.py",
+        "fieldvisit/clock.py",
         "    return sa.func.fieldvisit_now(type_=sa.DateTime(timezone=True))\n",
         "    return sa.func.to_timestamp(sa.literal(__import__('time').time()), type_=sa.DateTime(timezone=True))\n",
         ("tests/safety/test_engine.py::test_a_missed_check_in_is_raised_when_the_grace_runs_out_and_not_before",),

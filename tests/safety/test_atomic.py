@@ -49,7 +49,7 @@ def stored(door: Door) -> tuple[list[str], int, int]:
 
 
 @pytest.mark.parametrize(
-    "statement", ["INSERT INTO safety_alerts", "INSERT INTO safety_events", "insert into safety_outbox"]
+    "statement", ["insert into safety_alerts", "insert into safety_events", "insert into safety_outbox"]
 )
 def test_state_alert_record_and_messages_are_one_transaction(door: Door, engine: sa.Engine, statement: str) -> None:
     door.start()
@@ -81,8 +81,7 @@ class Working(Cut):
 
 def send(sessions: sessionmaker[Session], channels: Channels) -> None:
     sender = Sender(sessions, channels)
-    for claimed in sender.claim(AlarmChannel.SMS, 10):
-        sender.send(AlarmChannel.SMS, claimed)
+    sender.record([sender.hand_over(job) for job in sender.claim(AlarmChannel.SMS, 10)])
 
 
 def test_a_message_that_was_not_handed_over_is_not_marked_as_sent_and_goes_out_later(door: Door) -> None:

@@ -70,7 +70,7 @@ def test_a_step_read_before_another_engine_took_it_is_not_taken_twice(door: Door
     door.watch()
     door.pass_under_watch_s(CALLING.waits_s[1])
     with acting_for_all(door.sessions) as session:
-        assert climb(session, stale.session, Rise.of(stale)) is None
+        assert climb(session, [(stale.session, Rise.of(stale))]) == {}
     assert climbed(door) == (NOTIFYING, 2, 1)
 
 

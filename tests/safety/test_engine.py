@@ -131,7 +131,7 @@ def test_a_decision_read_before_a_check_in_comes_too_late(door: Door) -> None:
         session.expunge(stale)
     door.check_in(session_id, age_s=19 * MINUTE)
     with acting_for_all(door.sessions) as session:
-        assert fire(session, stale) is None
+        assert fire(session, [stale]) == {}
     assert door.alerts() == []
     assert door.watch().raised == 1
 

@@ -11,7 +11,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Account, OfficerContact, OutboxMessage, Visitor
 from fieldvisit.outgoing.gateways import Channels, Handed
 from fieldvisit.outgoing.signatures import ReceiptRefused, demand_signed, sign
-from fieldvisit.safety.outbox import claim, record
+from fieldvisit.safety.outbox import Sent, claim, record
 from fieldvisit.safety.pace import PACE, Pace
 from fieldvisit.safety.receipts import Receipt, ReceiptKind, take_receipt
 from fieldvisit.safety.roster import try_contact
@@ -291,8 +291,8 @@ def test_a_lease_that_ran_out_is_somebody_elses_and_the_late_one_records_nothing
     with acting_for_all(door.sessions) as session:
         (taken,) = claim(session, AlarmChannel.SMS, 10, PACE)
         assert (taken.id, taken.attempt) == (late.id, 2)
-        assert not record(session, late, Handed(provider="sms-a"), PACE, providers=2)
-        assert record(session, taken, Handed(provider="sms-b", provider_id="x"), PACE, providers=2)
+        results = [Sent(late, Handed(provider="sms-a"), 2), Sent(taken, Handed(provider="sms-b", provider_id="x"), 2)]
+        assert record(session, results, PACE) == {taken.id}
     (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
     assert (sms.state, sms.provider, sms.provider_id) == (MessageState.SENT, "sms-b", "x")
 

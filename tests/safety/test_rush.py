@@ -1,24 +1,28 @@
-"""A thousand visitors fall silent in the same second, two engines, a provider that works: how late is the alarm, and
-how late the first message? `RUSH` says how many."""
+"""A thousand of five thousand visitors fall silent in the same second, two engines, a provider that works: how late is
+the alarm, and how late the first message? `RUSH` says how many, `LIVE` among how many."""
 
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import EngineBeat
 from fieldvisit.settings import Settings
-from fieldvisit.vocabulary import RiskLevel
 from tests.processes import running, wait_until
 from tests.safety.providers import Providers, fake_providers
-from tests.safety.worlds import Door, another_door
+from tests.safety.worlds import Door
 
 RUSH = int(os.environ.get("RUSH", "200"))
+LIVE = int(os.environ.get("LIVE", str(5 * RUSH)))
 HIGH = 20
+COPIED = """
+insert into {table} select (jsonb_populate_record({table}, jsonb_build_object({values}))).* from {table} {what}
+"""
 FIGURES = sa.text("""
 with first as (
     select a.id, extract(epoch from a.opened_at - a.deadline_at) as late_s, s.level,
@@ -43,17 +47,19 @@ def providers(tmp_path: Path) -> Iterator[Providers]:
 def test_all_who_fall_silent_in_one_second_are_raised_once_and_the_most_dangerous_first(
     door: Door, settings: Settings, providers: Providers
 ) -> None:
-    for number in range(RUSH):
-        another_door(door).start(RiskLevel.HIGH if number < HIGH else RiskLevel.NORMAL)
+    watch_over_many(door)
     told = {"ALARM_PROVIDERS": json.dumps(providers.as_json())}
-    with running(settings, "watch", "--name", "one", **told), running(settings, "watch", "--name", "two", **told):
-        wait_until(lambda: beats(door) == 2)
+    with (
+        running(settings, "watch", "--name", "one", **told) as one,
+        running(settings, "watch", "--name", "two", **told) as two,
+    ):
+        wait_until(lambda: beats(door) == 2 and sends(one) and sends(two))
         with acting_for_all(door.sessions) as session:
             soon = "fieldvisit_now() + interval '5 seconds'"
             session.execute(
                 sa.text(
-                    f"update safety_sessions set remind_at = {soon}, due_at = {soon}, grace_until = {soon},"
-                    " end_at = fieldvisit_now() + interval '1 hour', lost_at = fieldvisit_now() + interval '1 hour'"
+                    f"update safety_sessions set remind_at = {soon}, due_at = {soon}, grace_until = {soon}"
+                    " where version = 7"
                 )
             )
         wait_until(lambda: figures(door)[1] == RUSH)
@@ -65,9 +71,42 @@ def test_all_who_fall_silent_in_one_second_are_raised_once_and_the_most_dangerou
     assert high_s <= latest_s
 
 
+def watch_over_many(door: Door) -> None:
+    """So many sessions are running, one of each visitor; version 7 marks those who will fall silent."""
+    door.start()
+    hour = "fieldvisit_now() + interval '1 hour'"
+    with acting_for_all(door.sessions) as session:
+        values = "'id', gen_random_uuid(), 'staff_number', 'L' || n, 'external_id', 'L' || n"
+        session.execute(
+            sa.text(COPIED.format(table="visitors", values=values, what="cross join generate_series(2, :live) n")),
+            {"live": LIVE},
+        )
+        values = "'id', gen_random_uuid(), 'visitor_id', v.id"
+        what = "join visitors v on v.id <> visitor_id"
+        session.execute(sa.text(COPIED.format(table="safety_sessions", values=values, what=what)))
+        session.execute(
+            sa.text(
+                f"update safety_sessions set end_at = {hour}, lost_at = {hour}, grace_until = {hour}, version = 7,"
+                " level = case when n <= :high then 'high' else 'normal' end"
+                " from (select id as drawn, row_number() over () as n from safety_sessions) s"
+                " where id = drawn and n <= :rush"
+            ),
+            {"high": HIGH, "rush": RUSH},
+        )
+        session.execute(sa.text(f"update safety_sessions set lost_at = {hour}, end_at = {hour} where version <> 7"))
+        session.execute(sa.text(f"update safety_sessions set grace_until = {hour} where version <> 7"))
+    with door.sessions.kw["bind"].connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("analyze"))
+
+
 def figures(door: Door) -> tuple[int, int, float, float, float, float, float, int]:
     with acting_for_all(door.sessions) as session:
         return tuple(session.execute(FIGURES).one())  # type: ignore[return-value]
+
+
+def sends(watcher: psutil.Popen) -> bool:
+    """Whether its sender is there and has asked the database."""
+    return any(child.net_connections("tcp") for child in watcher.children())
 
 
 def beats(door: Door) -> int:
