@@ -30,6 +30,8 @@ RESOURCES = (
     "files",
     "crews",
     "visits",
+    "records",
+    "accesses",
     "promises",
     "plans",
     "weeks",

@@ -13,6 +13,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.blocks import BlockIn, BlockOut, BlocksQueryIn, FiledOut, LiftIn
+from api.showing import Shows
 from fieldvisit import blocks
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import ContactBlock, Debtor
@@ -37,6 +38,7 @@ def file_block(body: blocks.BlockDraft) -> dict[str, Any]:
     query=BlocksQueryIn(),
     returns=BlockOut(),
     order=Keyset(ContactBlock.since_at, ContactBlock.id, descending=True),
+    shows=Shows.WORK,
 )
 def list_blocks(query: dict[str, Any]) -> sa.Select[ContactBlock]:
     """Every block of a debtor, lifted ones too, newest first."""

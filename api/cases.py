@@ -21,6 +21,7 @@ from api.schemas.cases import (
     PlacementOut,
     PlacementTermsIn,
 )
+from api.showing import Shows
 from fieldvisit import cases
 from fieldvisit.drafts import Change
 from fieldvisit.finding import get_by_id
@@ -31,7 +32,7 @@ bp = Blueprint("cases", __name__, description=__doc__)
 
 
 @bp.get("/cases")
-@endpoint(may=Permission.READ_CASES, query=CasesQueryIn(), returns=CaseOut(), order=Keyset(Case.id))
+@endpoint(may=Permission.READ_CASES, query=CasesQueryIn(), returns=CaseOut(), order=Keyset(Case.id), shows=Shows.WORK)
 def list_cases(query: dict[str, Any]) -> sa.Select[Case]:
     """Cases of one's own, and those placed with one's organisation today."""
     return _matching(**query)
@@ -48,7 +49,7 @@ def put_case(body: cases.CaseDraft) -> Stored:
 
 
 @bp.get("/cases/<uuid:case_id>")
-@endpoint(may=Permission.READ_CASES, returns=CaseOut())
+@endpoint(may=Permission.READ_CASES, returns=CaseOut(), shows=Shows.FILE)
 def get_case(case_id: uuid.UUID) -> Case:
     """One case."""
     return get_by_id(session(), Case, case_id)
@@ -72,7 +73,7 @@ def put_placement(case_id: uuid.UUID, body: PlacementDraft) -> dict[str, Change]
 
 
 @bp.get("/cases/<uuid:case_id>/payments")
-@endpoint(may=Permission.READ_PAYMENTS, returns=PaymentOut(), order=Keyset(Payment.id))
+@endpoint(may=Permission.READ_PAYMENTS, returns=PaymentOut(), order=Keyset(Payment.id), shows=Shows.WORK)
 def list_payments(case_id: uuid.UUID) -> sa.Select[Payment]:
     """What was paid on a case."""
     return sa.select(Payment).where(Payment.case_id == get_by_id(session(), Case, case_id).id)

@@ -31,6 +31,7 @@ from api.schemas.compliance import (
     SwitchedOut,
     WithdrawnOut,
 )
+from api.showing import Shows
 from fieldvisit import consents, holds, overrides, own_policies, rejudgings
 from fieldvisit.compliance.decision import Decision
 from fieldvisit.explaining import explain_visit
@@ -118,6 +119,7 @@ def record_consent(body: consents.ConsentDraft) -> Consent:
     query=DebtorQueryIn(),
     returns=ConsentOut(),
     order=Keyset(Consent.given_at, Consent.id, descending=True),
+    shows=Shows.WORK,
 )
 def list_consents(query: dict[str, Any]) -> sa.Select[Consent]:
     """Every consent of a debtor, withdrawn ones too, newest first."""
@@ -192,6 +194,7 @@ def place_hold(body: holds.HoldDraft) -> LegalHold:
     query=DebtorQueryIn(),
     returns=HoldOut(),
     order=Keyset(LegalHold.placed_at, LegalHold.id, descending=True),
+    shows=Shows.WORK,
 )
 def list_holds(query: dict[str, Any]) -> sa.Select[LegalHold]:
     """Every legal hold on a debtor, released ones too, newest first."""

@@ -15,6 +15,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.contacts import AttemptOut, AttemptsIn, AttemptsRecordedOut
+from api.showing import Shows
 from fieldvisit.contacts import AttemptDraft, record_attempts
 from fieldvisit.debtors import ContactPointDraft
 from fieldvisit.drafts import Change, Refusal
@@ -43,6 +44,7 @@ def record_contact_attempts(body: list[dict[str, Any]]) -> "Recorded":
     may=Permission.READ_ATTEMPTS,
     returns=AttemptOut(),
     order=Keyset(ContactAttempt.at, ContactAttempt.id, descending=True),
+    shows=Shows.WORK,
 )
 def list_contact_attempts(case_id: uuid.UUID) -> sa.Select[ContactAttempt]:
     """What was tried on a case, the latest first."""

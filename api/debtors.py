@@ -13,6 +13,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission, allowed
 from api.schemas.debtors import DebtorFileOut, DebtorIn, DebtorOut, DebtorsQueryIn, WishIn, WishOut
+from api.showing import Shows
 from fieldvisit import debtors
 from fieldvisit.debtor_files import DebtorFile, read_debtor_file
 from fieldvisit.finding import get_by_id
@@ -22,7 +23,9 @@ bp = Blueprint("debtors", __name__, url_prefix="/debtors", description=__doc__)
 
 
 @bp.get("")
-@endpoint(may=Permission.READ_DEBTORS, query=DebtorsQueryIn(), returns=DebtorOut(), order=Keyset(Debtor.id))
+@endpoint(
+    may=Permission.READ_DEBTORS, query=DebtorsQueryIn(), returns=DebtorOut(), order=Keyset(Debtor.id), shows=Shows.WORK
+)
 def list_debtors(query: dict[str, Any]) -> sa.Select[Debtor]:
     """Debtors of one's own, and of the cases placed with one's organisation."""
     return sa.select(Debtor).filter_by(**query)
@@ -39,7 +42,7 @@ def put_debtor(body: debtors.DebtorDraft) -> Stored:
 
 
 @bp.get("/<uuid:debtor_id>")
-@endpoint(may=Permission.READ_DEBTORS, returns=DebtorFileOut(), traced=True)
+@endpoint(may=Permission.READ_DEBTORS, returns=DebtorFileOut(), shows=Shows.FILE)
 def get_debtor(debtor_id: uuid.UUID) -> DebtorFile:
     """The file of one debtor.
 

@@ -14,7 +14,7 @@ something has to stay is returned as `Refused`, and raised after the commit.
 import inspect
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
 from hashlib import sha256
@@ -34,6 +34,7 @@ from api.reading import read_body, read_query
 from api.roles import GRANTS, PUBLIC, Permission, refuse_unless
 from api.schemas.base import In, Out, PageIn
 from api.schemas.fields import Choice, Part
+from api.showing import REASON_PARAMETER, Shows, note_shown
 from fieldvisit.audit import record_action
 from fieldvisit.drafts import Change
 from fieldvisit.errors import FieldVisitError, Refused
@@ -55,7 +56,8 @@ class Contract:
     instead of the address: behind one address of a mobile network stands a whole fleet. `sees_all` is for logging in,
     when there is no organisation yet. `even_expired` lets in whoever has a token that was good once: help is called
     with whatever is at hand. `even_revoked` lets in a phone that was revoked, to say so or to call for help. `traced`
-    puts a reading into the audit trail, as every change is. `media` is the answer's, where not JSON.
+    puts a reading into the audit trail, as every change is. `shows` puts it into the log of accesses: whose data it
+    showed, and for a file why. `media` is the answer's, where not JSON.
     `steady_s`: no answer comes sooner, so that its time tells nothing.
     """
 
@@ -73,6 +75,7 @@ class Contract:
     even_expired: bool = False
     even_revoked: bool = False
     traced: bool = False
+    shows: Shows | None = None
     steady_s: float = 0.0
     media: str = JSON
 
@@ -204,8 +207,17 @@ def _read(contract: Contract) -> dict[str, Any]:
 def _dump(contract: Contract, result: Any) -> Any:
     if contract.order is not None:
         page = contract.order.page(db.session(), result, **g.page)
+        _note_shown(contract, page.items)
         return {"items": _schema(contract).dump(page.items, many=True), "next": page.next}
-    return result if contract.returns is None else contract.returns.dump(result)
+    if contract.returns is None:
+        return result
+    _note_shown(contract, [result])
+    return contract.returns.dump(result)
+
+
+def _note_shown(contract: Contract, items: Iterable[Any]) -> None:
+    if contract.shows is not None:
+        note_shown(contract.shows, str(request.endpoint).rpartition(".")[2], items)
 
 
 def _schema(contract: Contract) -> Schema:
@@ -253,8 +265,9 @@ def documented(view: View, contract: Contract) -> View:
         "responses": {str(contract.status): _answer(contract)},
         "security": [] if contract.may is PUBLIC else [{"bearer": []}],
     }
-    if contract.query is not None or contract.order is not None:
-        manual["parameters"] = _query_parameters(contract)
+    parameters = _query_parameters(contract) + ([REASON_PARAMETER] if contract.shows is Shows.FILE else [])
+    if parameters:
+        manual["parameters"] = parameters
     if contract.body is not None:
         manual["requestBody"] = {"required": True, "content": {JSON: {"schema": contract.body}}}
     bound: View = Blueprint.doc(**manual)(view)

@@ -34,6 +34,7 @@ from api.schemas.phone import (
 )
 from api.schemas.phone_changes import ChangesOut, ChangesQueryIn
 from api.schemas.reports import ReportIn
+from api.showing import Shows
 from fieldvisit import reports
 from fieldvisit.briefing import VisitCard
 from fieldvisit.errors import Refused
@@ -53,7 +54,7 @@ bp = Blueprint("phone", __name__, url_prefix="/phone", description=__doc__)
 
 
 @bp.get("/my-day")
-@endpoint(may=Permission.USE_PHONE, query=MyDayQueryIn(), returns=MyDayOut())
+@endpoint(may=Permission.USE_PHONE, query=MyDayQueryIn(), returns=MyDayOut(), shows=Shows.WORK)
 def read_my_day(query: dict[str, Any]) -> day.MyDay:
     """One's published routes of a day, with a briefing for each visit.
 
@@ -63,7 +64,7 @@ def read_my_day(query: dict[str, Any]) -> day.MyDay:
 
 
 @bp.get("/changes")
-@endpoint(may=Permission.USE_PHONE, query=ChangesQueryIn(), returns=ChangesOut())
+@endpoint(may=Permission.USE_PHONE, query=ChangesQueryIn(), returns=ChangesOut(), shows=Shows.WORK)
 def read_changes(query: dict[str, Any]) -> Tagged:
     """What changed in one's world since the phone last asked: routes, visits with their briefings, held events.
 
@@ -75,7 +76,7 @@ def read_changes(query: dict[str, Any]) -> Tagged:
 
 
 @bp.get("/visits/<uuid:visit_id>")
-@endpoint(may=Permission.USE_PHONE, returns=VisitCardOut())
+@endpoint(may=Permission.USE_PHONE, returns=VisitCardOut(), shows=Shows.WORK)
 def read_my_visit(visit_id: uuid.UUID) -> VisitCard:
     """One visit with its briefing; with the amounts once the identity is confirmed at the door."""
     return day.my_visit(session(), visitor_id(), visit_id, now=now())

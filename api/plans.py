@@ -13,6 +13,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.plans import DocumentsOut, FaultsOut, PlanDetailOut, PlanOut, PlanRequestIn, PlansQueryIn
+from api.showing import Shows
 from fieldvisit.languages import say
 from fieldvisit.models import DayPlan
 from fieldvisit.planning import drawing, judging, plans, publishing
@@ -47,7 +48,7 @@ def list_plans(query: dict[str, Any]) -> sa.Select[Any]:
 
 
 @bp.get("/<uuid:plan_id>")
-@endpoint(may=Permission.READ_PLANS, returns=PlanDetailOut())
+@endpoint(may=Permission.READ_PLANS, returns=PlanDetailOut(), shows=Shows.WORK)
 def get_plan(plan_id: uuid.UUID) -> DayPlan:
     """One plan: routes, stops with times, and why each other visit is left out."""
     return plans.get_plan(session(), plan_id)

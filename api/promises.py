@@ -9,6 +9,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.promises import PromisesQueryIn, PromiseStandingOut
+from api.showing import Shows
 from fieldvisit import promises
 from fieldvisit.models import Promise
 
@@ -21,6 +22,7 @@ bp = Blueprint("promises", __name__, description=__doc__)
     query=PromisesQueryIn(),
     returns=PromiseStandingOut(),
     order=Keyset(Promise.due_on, Promise.id),
+    shows=Shows.WORK,
 )
 def list_promises(query: dict[str, Any]) -> sa.Select[Promise]:
     """The promises that were made at doors, the earliest due first."""

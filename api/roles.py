@@ -12,6 +12,7 @@ from fieldvisit.vocabulary import Role
 
 VISITOR, DISPATCHER, OFFICER = Role.VISITOR, Role.DISPATCHER, Role.SAFETY_OFFICER
 SUPERVISOR, AUDITOR, INTEGRATOR, ADMIN = Role.SUPERVISOR, Role.AUDITOR, Role.INTEGRATOR, Role.ADMIN
+PRIVACY = Role.PRIVACY_OFFICER
 
 PUBLIC: Final = None
 """Said by an endpoint that anyone may call, without a token."""
@@ -60,6 +61,8 @@ class Permission(StrEnum):
     MANAGE_ROSTER = "manage_roster"
     OVERRIDE_COVER = "override_cover"
     READ_AUDIT = "read_audit"
+    READ_ACCESSES = "read_accesses"
+    ANSWER_DEBTORS = "answer_debtors"
 
 
 OFFICE = frozenset({DISPATCHER, SUPERVISOR, AUDITOR})
@@ -71,7 +74,7 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.MANAGE_ACCOUNTS: frozenset({ADMIN}),
     Permission.MANAGE_AREAS: frozenset({ADMIN, SUPERVISOR}),
     # Neither the admin nor the safety officer has any business with a debtor's file.
-    Permission.READ_DEBTORS: OFFICE | {INTEGRATOR},
+    Permission.READ_DEBTORS: OFFICE | {INTEGRATOR, PRIVACY},
     Permission.SEE_CONTACT_POINTS: RUNS_THE_DAY | {INTEGRATOR},
     Permission.CHANGE_DEBTORS: frozenset({INTEGRATOR}),
     Permission.RECORD_WISHES: RUNS_THE_DAY | {INTEGRATOR},
@@ -89,7 +92,7 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.LIFT_BLOCKS: RUNS_THE_DAY,
     Permission.RECORD_CONSENTS: RUNS_THE_DAY | {INTEGRATOR},
     Permission.PLACE_HOLDS: frozenset({SUPERVISOR, AUDITOR}),
-    Permission.READ_POLICIES: OFFICE | {ADMIN},
+    Permission.READ_POLICIES: OFFICE | {ADMIN, PRIVACY},
     Permission.CHANGE_POLICIES: frozenset({SUPERVISOR, ADMIN}),
     # The clause itself names the one role that may.
     Permission.OVERRIDE_CLAUSES: RUNS_THE_DAY | {OFFICER, AUDITOR},
@@ -102,7 +105,7 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.REQUEST_VISITS: RUNS_THE_DAY,
     Permission.CANCEL_VISITS: RUNS_THE_DAY,
     Permission.CLOSE_VISITS: RUNS_THE_DAY,
-    Permission.READ_REPORTS: OFFICE,
+    Permission.READ_REPORTS: OFFICE | {PRIVACY},
     Permission.READ_PLANS: OFFICE | {OFFICER},
     Permission.MAKE_PLANS: RUNS_THE_DAY,
     Permission.PUBLISH_PLANS: RUNS_THE_DAY,
@@ -112,6 +115,9 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.MANAGE_ROSTER: frozenset({OFFICER, SUPERVISOR}),
     Permission.OVERRIDE_COVER: frozenset({SUPERVISOR}),
     Permission.READ_AUDIT: frozenset({AUDITOR}),
+    Permission.READ_ACCESSES: frozenset({PRIVACY, AUDITOR}),
+    # A debtor's own request: what is kept of them, what of it is wrong, what of it should go.
+    Permission.ANSWER_DEBTORS: frozenset({PRIVACY}),
 }
 
 

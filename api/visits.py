@@ -25,6 +25,7 @@ from api.schemas.visits import (
     VisitRequestIn,
     VisitsQueryIn,
 )
+from api.showing import Shows
 from fieldvisit import gate, reports, visits
 from fieldvisit.models import StoredDecision, Visit, VisitEvent, VisitReport
 
@@ -108,7 +109,7 @@ def list_visit_decisions(visit_id: uuid.UUID) -> sa.Select[StoredDecision]:
 
 
 @bp.get("/visits/<uuid:visit_id>/report")
-@endpoint(may=Permission.READ_REPORTS, returns=ReportOut())
+@endpoint(may=Permission.READ_REPORTS, returns=ReportOut(), shows=Shows.FILE)
 def get_visit_report(visit_id: uuid.UUID) -> VisitReport:
     """The report of a visit, with its promises and additions."""
     return reports.get_report(session(), visit_id)

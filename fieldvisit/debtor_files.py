@@ -36,6 +36,7 @@ class PlaceSeen:
 @dataclass(frozen=True, kw_only=True)
 class DebtorFile:
     id: uuid.UUID
+    lender_id: uuid.UUID
     external_id: str
     party: DebtorParty
     name: str
@@ -57,6 +58,7 @@ def read_debtor_file(session: Session, debtor_id: uuid.UUID, *, unmasked: bool) 
     show = str if unmasked else masked
     return DebtorFile(
         id=debtor.id,
+        lender_id=debtor.org_id,
         external_id=debtor.external_id,
         party=debtor.party,
         name=debtor.name,

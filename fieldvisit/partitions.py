@@ -5,7 +5,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-PARTITIONED = ("safety_events", "visit_events", "audit_events", "contact_attempts")
+PARTITIONED = ("safety_events", "visit_events", "audit_events", "contact_attempts", "debtor_accesses")
 """What an alarm needs comes first."""
 CHECK_VIOLATION = "23514"
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fieldvisit.door_records import DoorDraft
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.phone.telling import EventDraft
@@ -105,6 +106,10 @@ FLAG_STOPS: Mapping[str, Stop] = {
     "vulnerable": (BlockTrigger.VULNERABILITY, BlockScope.ALL),
     "disputed": (BlockTrigger.DISPUTE, BlockScope.VISITS),
 }
+DOOR_STOPS: Mapping[str, Stop] = {
+    "represented": (BlockTrigger.REPRESENTED, BlockScope.ALL),
+    "complaint": (BlockTrigger.COMPLAINT_OPEN, BlockScope.VISITS),
+}
 OUTCOME_STOPS: Mapping[VisitOutcome, Stop] = {
     VisitOutcome.ASKED_TO_LEAVE: (BlockTrigger.CEASE_REQUEST, BlockScope.VISITS),
     VisitOutcome.MOVED: (BlockTrigger.PLACE_REFUSED, BlockScope.PLACE),
@@ -149,7 +154,7 @@ class PromiseDraft:
 @dataclass(frozen=True, kw_only=True)
 class ReportDraft(EventDraft):
     """What happened. The event id is the report's. `disclosed`: whether the debt was spoken of. `met`: whom one met who
-    left early; where it is not said, what the phone told before is believed."""
+    left early; where it is not said, what the phone told before is believed. `door`: what the record needs besides."""
 
     outcome: VisitOutcome
     left_at: dt.datetime
@@ -165,8 +170,11 @@ class ReportDraft(EventDraft):
     abort_reason: AbortReason | None = None
     met: Met | None = None
     promises: tuple[PromiseDraft, ...] = ()
+    door: DoorDraft | None = None
 
     def __post_init__(self) -> None:
+        if self.door is not None:
+            self.door.demand_before(self.left_at)
         for path, text in (("note", self.note), ("reason_for_arrears", self.reason_for_arrears)):
             if text is not None:
                 check_text(path, text.translate(LAYOUT), longest=LONGEST_NOTE)
@@ -207,7 +215,8 @@ class ReportDraft(EventDraft):
         """The contact blocks that follow from what was heard, by trigger."""
         flagged = [stop for flag, stop in FLAG_STOPS.items() if getattr(self, flag)]
         ended = [OUTCOME_STOPS.get(self.outcome), self.abort_reason and ABORT_STOPS.get(self.abort_reason)]
-        return dict([*flagged, *(stop for stop in ended if stop)])
+        said = [stop for name, stop in DOOR_STOPS.items() if getattr(self.door, name, None)]
+        return dict([*flagged, *said, *(stop for stop in ended if stop)])
 
 
 @dataclass(frozen=True, kw_only=True)

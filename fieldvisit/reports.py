@@ -56,7 +56,8 @@ def report_visit(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, b
     for promises and times that cannot be, WrongState and NotFound.
     """
     telling = Telling(kind="report", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
-    ours = replace(draft, left_at=on_our_clock(draft.left_at, draft, now))
+    left_at = on_our_clock(draft.left_at, draft, now)
+    ours = replace(draft, left_at=left_at, door=draft.door and draft.door.moved(left_at - draft.left_at))
     return take(
         session,
         telling,
@@ -135,6 +136,7 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
     """Store the report, and bring the visit to where it says that it went."""
     row = _row(visit, draft, by)
     row.after_cancellation = visit.state is VisitState.CANCELLED
+    row.door = draft.door.row(visit, row.id) if draft.door else None
     write(session, row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     visit.arrived_at = visit.arrived_at or arrival_of(session, visit)
@@ -169,7 +171,9 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
     return session.scalars(
         sa.select(VisitReport)
         .where(VisitReport.visit_id == visit_id)
-        .options(selectinload(VisitReport.promises), selectinload(VisitReport.additions))
+        .options(
+            selectinload(VisitReport.promises), selectinload(VisitReport.additions), selectinload(VisitReport.door)
+        )
         .execution_options(populate_existing=True)
     ).one_or_none()
 

@@ -20,6 +20,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     INTEGRATOR = "integrator"
     ADMIN = "admin"
+    PRIVACY_OFFICER = "privacy_officer"
 
 
 class Channel(StrEnum):
@@ -286,6 +287,25 @@ class PaymentMethod(StrEnum):
     CARD = "card"
     MOBILE = "mobile"
     BRANCH = "branch"
+
+
+class NoteForm(StrEnum):
+    """What was left at a door."""
+
+    CARD = "card"
+    LETTER = "letter"
+    STATUTORY_NOTICE = "statutory_notice"
+
+
+class RecordingGap(StrEnum):
+    """Why a visit was not recorded, or not throughout."""
+
+    BATTERY = "battery"
+    DEVICE_FAULT = "device_fault"
+    NO_PERMISSION = "no_permission"
+    DEBTOR_REFUSED = "debtor_refused"
+    STORAGE_FULL = "storage_full"
+    OTHER = "other"
 
 
 class NextStep(StrEnum):

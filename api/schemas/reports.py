@@ -6,10 +6,21 @@ from api.schemas.base import Drafted, Out
 from api.schemas.fields import Choice, Currency, Day, Flag, Id, Instant, Part, Text, Whole
 from api.schemas.words import Several, Words
 from fieldvisit.cases import LARGEST_MINOR
+from fieldvisit.compliance.conduct_parameters import Recorded
+from fieldvisit.door_records import LONGEST_WORDS, DoorDraft, MoneyTaken, NoteLeft, RecordingMade
 from fieldvisit.report_drafts import LONGEST_NOTE, Met, PromiseDraft, ReportDraft
-from fieldvisit.vocabulary import AbortReason, NextStep, PaymentMethod, PromiseState, VisitOutcome
+from fieldvisit.vocabulary import (
+    AbortReason,
+    NextStep,
+    NoteForm,
+    PaymentMethod,
+    PromiseState,
+    RecordingGap,
+    VisitOutcome,
+)
 
 MOST_PROMISES = 24
+MOST_AT_DOOR = 20
 
 
 class PromiseIn(Drafted):
@@ -20,6 +31,51 @@ class PromiseIn(Drafted):
     currency = Currency(required=True)
     due_on = Day(required=True)
     method = Choice(PaymentMethod, required=True)
+
+
+class NoteLeftIn(Drafted):
+    """Something left at the door."""
+
+    makes = NoteLeft
+    form = Choice(NoteForm, required=True)
+    sealed = Flag(required=True)
+    photo_id = Id(allow_none=True)
+
+
+class MoneyTakenIn(Drafted):
+    """Recorded also where it was not allowed: what happened, happened."""
+
+    makes = MoneyTaken
+    amount_minor = Whole(required=True, min=1, max=LARGEST_MINOR)
+    currency = Currency(required=True)
+    receipt_number = Text(max=100, allow_none=True)
+
+
+class RecordingMadeIn(Drafted):
+    """The file itself is kept elsewhere; `sha256` is of its bytes."""
+
+    makes = RecordingMade
+    recording_id = Id(required=True)
+    kind = Choice(Recorded, required=True)
+    from_at = Instant(required=True)
+    until_at = Instant(required=True)
+    sha256 = Text(required=True, form="[0-9a-f]{64}", max=64)
+
+
+class DoorIn(Drafted):
+    """What the record of a visit needs besides the answers. A complaint, and that somebody speaks for the debtor, file
+    their contact blocks."""
+
+    makes = DoorDraft
+    asked_to_leave_at = Instant(allow_none=True)
+    represented = Flag(load_default=False)
+    complaint = Text(max=LONGEST_WORDS, allow_none=True)
+    wishes = Text(max=LONGEST_WORDS, allow_none=True)
+    spoken_to = Text(max=LONGEST_WORDS, allow_none=True)
+    notes_left = Several(Part(NoteLeftIn), max=MOST_AT_DOOR, load_default=())
+    payment = Part(MoneyTakenIn, allow_none=True)
+    recordings = Several(Part(RecordingMadeIn), max=MOST_AT_DOOR, load_default=())
+    recording_gap = Choice(RecordingGap, allow_none=True)
 
 
 class ReportIn(Drafted):
@@ -49,6 +105,7 @@ class ReportIn(Drafted):
     abort_reason = Choice(AbortReason, allow_none=True)
     met = Choice(Met, allow_none=True)
     promises = Several(Part(PromiseIn), max=MOST_PROMISES, load_default=())
+    door = Part(DoorIn, allow_none=True)
 
 
 class PromiseOut(Out):
@@ -65,6 +122,34 @@ class AdditionOut(Out):
     visitor_id = Id(required=True, allow_none=True)
     text = fields.String(required=True)
     recorded_at = Instant(required=True)
+
+
+class NoteLeftOut(Out):
+    form = Choice(NoteForm, required=True)
+    sealed = Flag(required=True)
+    photo_id = Id(required=True, allow_none=True)
+
+
+class RecordingMadeOut(Out):
+    recording_id = Id(required=True)
+    kind = Choice(Recorded, required=True)
+    from_at = fields.String(required=True)
+    until_at = fields.String(required=True)
+    sha256 = fields.String(required=True)
+
+
+class DoorOut(Out):
+    asked_to_leave_at = Instant(required=True, allow_none=True)
+    represented = Flag(required=True)
+    complaint = fields.String(required=True, allow_none=True)
+    wishes = fields.String(required=True, allow_none=True)
+    spoken_to = fields.String(required=True, allow_none=True)
+    notes_left = fields.List(fields.Nested(NoteLeftOut), required=True)
+    paid_minor = fields.Integer(required=True, allow_none=True)
+    paid_currency = fields.String(required=True, allow_none=True)
+    receipt_number = fields.String(required=True, allow_none=True)
+    recordings = fields.List(fields.Nested(RecordingMadeOut), required=True)
+    recording_gap = Choice(RecordingGap, required=True, allow_none=True)
 
 
 class ReportOut(Out):
@@ -87,4 +172,5 @@ class ReportOut(Out):
     after_cancellation = Flag(required=True, metadata={"description": "the visit was cancelled before this was told"})
     promises = fields.List(fields.Nested(PromiseOut), required=True)
     additions = fields.List(fields.Nested(AdditionOut), required=True)
+    door = fields.Nested(DoorOut, required=True, allow_none=True)
     recorded_at = Instant(required=True)

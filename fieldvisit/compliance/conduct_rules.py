@@ -121,6 +121,13 @@ class RetentionRule(Rule):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccessRule(Rule):
+    """Whether whoever looks at a debtor's file from an office has to say why."""
+
+    reason: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordFieldsRule(Rule):
     """What the record of a visit with one of these outcomes has to hold."""
 

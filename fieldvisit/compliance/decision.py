@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from enum import Enum, StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 from fieldvisit.compliance.durations import Duration
@@ -88,17 +88,27 @@ def strictest(verdicts: Sequence[Verdict]) -> Verdict:
     return max(verdicts, key=SEVERITY.__getitem__, default=Verdict.BLOCKED)
 
 
+PLAIN_ALREADY = frozenset({str, int, float, bool, type(None)})
+
+
+@cache
+def _compared(kind: Any) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind) if item.compare)
+
+
 def plain(value: object) -> Any:
     """The value as JSON knows it: dataclasses as objects, sets sorted, instants with their offset, enums by value.
 
     A `Message` becomes ``{"text": ..., "values": {...}}``; an enum among its values becomes the message of its label.
     """
+    if type(value) in PLAIN_ALREADY:
+        return value
     if isinstance(value, Duration | WallClock):
         return str(value)
     if isinstance(value, Message):
         return {"text": value.text, "values": {name: _spoken(inner) for name, inner in value.values.items()}}
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain(getattr(value, item.name)) for item in fields(value) if item.compare}
+        return {name: plain(getattr(value, name)) for name in _compared(type(value))}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime | date | time):

@@ -63,6 +63,7 @@ MERGES = {
     "money": Merge.STRICTER,
     "retention": Merge.LONGEST_AND_SHORTEST,
     "record_fields": Merge.UNITE,
+    "access": Merge.ANY,
 }
 
 ORDERS: dict[str, tuple[StrEnum, ...]] = {

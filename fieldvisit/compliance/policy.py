@@ -11,6 +11,7 @@ from datetime import date
 from functools import lru_cache
 
 from fieldvisit.compliance.conduct_rules import (
+    AccessRule,
     AtDoorRule,
     ComplaintRule,
     EntryRule,
@@ -109,6 +110,7 @@ class Policy:
     money: MoneyRule | None = None
     retention: tuple[RetentionRule, ...] = ()
     record_fields: tuple[RecordFieldsRule, ...] = ()
+    access: AccessRule | None = None
 
     def __hash__(self) -> int:
         # Policies are keys of every cache of the engine: two that are equal have the same id and version.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fieldvisit.compliance.conduct_rules import (
+    AccessRule,
     AtDoorRule,
     ComplaintRule,
     EntryRule,
@@ -88,6 +89,7 @@ class Terms:
     money: tuple[MoneyRule, ...]
     retention: tuple[RetentionRule, ...]
     record_fields: tuple[RecordFieldsRule, ...]
+    access: tuple[AccessRule, ...]
 
     def place_demand(self, kind: PlaceKind) -> PlaceDemand:
         """The strictest demand for a place of this kind; OK where no policy speaks of it."""

@@ -1,5 +1,6 @@
 """All tables. A model is columns, constraints and verbs; queries and rules live in the modules above."""
 
+from fieldvisit.models.accesses import DebtorAccess
 from fieldvisit.models.alarms import CoverOverride, DutyShift, OfficerContact, OutboxMessage, VisitorPin
 from fieldvisit.models.answers import KeptAnswer
 from fieldvisit.models.audit import AuditEvent, ClockShift
@@ -9,6 +10,7 @@ from fieldvisit.models.compliance import CapSlot, LegalHold, Override, PolicyVer
 from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock
 from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
+from fieldvisit.models.door_records import DoorRecord
 from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.files import FileAccess, StoredFile
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
@@ -41,7 +43,9 @@ __all__ = [
     "CrewMember",
     "DayPlan",
     "Debtor",
+    "DebtorAccess",
     "Device",
+    "DoorRecord",
     "DutyShift",
     "EngineBeat",
     "FieldRules",

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import Base, PrimaryKey, RecordedAt, Shared
+from fieldvisit.models.door_records import DoorRecord
 from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import AbortReason, NextStep, PaymentMethod, PromiseState, VisitOutcome
 
@@ -38,6 +39,7 @@ class VisitReport(Base, Shared):
 
     promises: Mapped[list["Promise"]] = relationship(order_by="Promise.due_on")
     additions: Mapped[list["ReportAddition"]] = relationship(order_by="ReportAddition.recorded_at")
+    door: Mapped[DoorRecord | None] = relationship()
 
     __table_args__ = (
         sa.CheckConstraint("(outcome = 'aborted') = (abort_reason is not null)", name="aborted_for_a_reason"),

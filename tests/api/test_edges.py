@@ -21,7 +21,7 @@ from api.logs import configure_logs
 from fieldvisit import database
 from fieldvisit.database import Urls, acting_for
 from fieldvisit.errors import SettingsRefused
-from fieldvisit.models import AuditEvent
+from fieldvisit.models import AuditEvent, DebtorAccess
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import PASSWORD, ClientFor
@@ -177,9 +177,13 @@ def test_a_change_leaves_a_trace_and_so_does_reading_a_file(
     with acting_for(sessions, world.lender) as session:
         trail = session.scalars(sa.select(AuditEvent).order_by(AuditEvent.at)).all()
         assert [(each.action, each.subject, each.subject_id, each.request_id) for each in trail] == [
-            ("get_debtor", "debtors", debtor_id, "request-1"),
             ("put_wish", "debtors", debtor_id, "request-2"),
         ]
+        looked = session.scalars(sa.select(DebtorAccess).order_by(DebtorAccess.id)).all()
+        assert [(each.action, each.debtor_id, each.request_id) for each in looked[:1]] == [
+            ("get_debtor", debtor_id, "request-1")
+        ]
+        assert [each.action for each in looked] == ["get_debtor", "list_debtors"]
 
 
 def test_what_is_refused_leaves_nothing_behind(

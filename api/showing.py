@@ -1,0 +1,134 @@
+"""Whose data an answer shows, by what kind of thing it is made of.
+
+An endpoint that shows a debtor's data says so in its contract (`shows`); each of its answers is in the log of accesses.
+"""
+
+import uuid
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import reduce, singledispatch
+from operator import or_
+from typing import Any
+
+from flask import request
+
+from api.auth import actor
+from api.context import now, request_id
+from api.db import session
+from fieldvisit.accesses import Look, Shown, demand_reason, record_access
+from fieldvisit.briefing import VisitCard
+from fieldvisit.debtor_files import DebtorFile
+from fieldvisit.models import (
+    Case,
+    Consent,
+    ContactAttempt,
+    ContactBlock,
+    DayPlan,
+    Debtor,
+    LegalHold,
+    Payment,
+    Promise,
+    VisitReport,
+)
+from fieldvisit.phone.changes import Changes
+from fieldvisit.phone.day import MyDay
+from fieldvisit.visit_records import VisitRecord
+
+HEADER = "Access-Reason"
+REASON_PARAMETER = {
+    "in": "header",
+    "name": HEADER,
+    "required": False,
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "why you look at it; needed where a policy asks for it",
+}
+
+
+class Shows(StrEnum):
+    """`FILE`: somebody in an office opens it, and may have to say why. `WORK`: the work of the day is made of it."""
+
+    FILE = "file"
+    WORK = "work"
+
+
+def note_shown(what: Shows, action: str, items: Iterable[Any]) -> None:
+    """Write down whose data these things show. Raises ReasonNeeded."""
+    shown = reduce(or_, map(shown_by, items), Shown())
+    if not shown:
+        return
+    look = Look(
+        org_id=actor().org_id,
+        account_id=actor().account_id,
+        action=action,
+        request_id=request_id(),
+        reason=request.headers.get(HEADER) or None,
+    )
+    if what is Shows.FILE:
+        demand_reason(session(), look, shown, at=now())
+    record_access(session(), look, shown, at=now())
+
+
+@singledispatch
+def shown_by(thing: Any) -> Shown:
+    raise TypeError(f"Nobody knows whose data a {type(thing).__name__} shows.")
+
+
+@shown_by.register
+def _(thing: Debtor) -> Shown:
+    return Shown(debtors=frozenset({(thing.org_id, thing.id)}))
+
+
+@shown_by.register
+def _(thing: DebtorFile) -> Shown:
+    return Shown(debtors=frozenset({(thing.lender_id, thing.id)}))
+
+
+@shown_by.register(Case)
+@shown_by.register(ContactAttempt)
+@shown_by.register(ContactBlock)
+@shown_by.register(Consent)
+@shown_by.register(LegalHold)
+def _(thing: Any) -> Shown:
+    return Shown(debtors=frozenset({(thing.org_id, thing.debtor_id)}))
+
+
+@shown_by.register(Payment)
+@shown_by.register(Promise)
+def _(thing: Any) -> Shown:
+    return Shown(cases=frozenset({thing.case_id}))
+
+
+@shown_by.register(VisitReport)
+def _(thing: VisitReport) -> Shown:
+    return _of_visits([thing.visit_id])
+
+
+@shown_by.register
+def _(thing: VisitRecord) -> Shown:
+    return Shown(debtors=frozenset({(thing.visit.lender_id, thing.visit.debtor_id)}))
+
+
+@shown_by.register
+def _(thing: VisitCard) -> Shown:
+    return _of_visits([thing.visit_id] if thing.briefing is not None else [])
+
+
+@shown_by.register
+def _(thing: MyDay) -> Shown:
+    cards = [stop.visit for route in thing.routes for stop in route.stops]
+    return reduce(or_, map(shown_by, cards), Shown())
+
+
+@shown_by.register
+def _(thing: Changes) -> Shown:
+    return reduce(or_, map(shown_by, thing.visits), Shown())
+
+
+@shown_by.register
+def _(thing: DayPlan) -> Shown:
+    """Its stops with their addresses."""
+    return _of_visits([stop.visit_id for route in thing.routes for stop in route.stops])
+
+
+def _of_visits(ids: Iterable[uuid.UUID]) -> Shown:
+    return Shown(visits=frozenset(ids))
