@@ -11,6 +11,7 @@ from api import compression, db, errors, health, logs, metrics, openapi
 from api.context import KEY, Runtime
 from api.limiting import Limiter, tell_limit
 from api.readiness import Readiness
+from api.rules import LazyRule
 from fieldvisit.accounts import Passwords
 from fieldvisit.clock import Clock
 from fieldvisit.database import database_urls
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_mb * MIB
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.url_map.strict_slashes = False
+    app.url_rule_class = LazyRule
     proxies = settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     engine = db.attach(app, database_urls(settings).app, settings)

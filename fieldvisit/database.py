@@ -5,6 +5,7 @@ of each transaction, and row-level security does the rest. ``session.info["sees_
 for every organisation at once (login, worker, watcher), never for a request that has an actor.
 """
 
+import functools
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,7 +179,9 @@ def refuse_unsafe(engine: sa.Engine, settings: Settings) -> None:
             raise ShiftedClock(shift_s=int(shift_s))
 
 
+@functools.cache
 def head_revision() -> str:
+    """The schema that this code needs."""
     from alembic.script import ScriptDirectory
 
     config = Config()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 import structlog
-from flask import Flask
+from flask import Flask, url_for
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
@@ -292,3 +292,8 @@ def test_a_month_without_its_partition_is_made_and_asked_for_again(
     visitor = {"external_id": "V-77", "name": "Ilta Example", "staff_number": "77"}
     answers = [asker.put("/visitors", json=visitor) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [503, 200]
+
+
+def test_an_address_is_built_when_somebody_asks_for_it(app: Flask) -> None:
+    with app.test_request_context():
+        assert url_for("visits.get_visit", visit_id="7", more="8") == "/visits/7?more=8"
