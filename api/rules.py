@@ -7,15 +7,16 @@ from werkzeug.routing import Rule
 
 
 class LazyRule(Rule):
-    """Werkzeug compiles two Python functions for each route at the start, for `url_for`, which nobody here calls: it was
+    """Werkzeug compiles two functions for each route at the start, for `url_for`, which hardly anybody calls: they were
     the greater part of a start."""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled = super()._compile_builder
         made: list[Callable[..., tuple[str, str]]] = []
 
         def build(rule: Rule, **values: Any) -> tuple[str, str]:
             if not made:
-                made.append(Rule._compile_builder(self, append_unknown))
+                made.append(compiled(append_unknown))
             return made[0](rule, **values)
 
         return build

@@ -1,5 +1,6 @@
 """The world every test may stand on: a real PostgreSQL, migrated once, cloned for each test that wants a database."""
 
+import base64
 import datetime as dt
 import os
 import shutil
@@ -8,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from psycopg import sql
@@ -15,12 +17,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit import database, embedded
-from fieldvisit.clock import shift_clock_to
 from fieldvisit.database import Urls, app_engine, session_factory
 from fieldvisit.settings import Settings, read_settings
+from tests.engines import sharing_statements
 
 NOW = dt.datetime(2026, 3, 3, 7, 0, tzinfo=dt.UTC)
 """Tuesday 09:00 in Helsinki: inside permitted hours."""
+
+DATA_KEY = base64.b64encode(bytes(32)).decode()
+"""One for all tests: engines with the same share what they compile."""
 
 # Of its own for each worker process of a test run: an outside server is shared by all of them.
 TEMPLATE = f"fieldvisit_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
@@ -69,25 +74,33 @@ def template(server: embedded.Server) -> str:
     embedded.create_database(server, TEMPLATE)
     urls = Urls(app=server.url(embedded.APP, TEMPLATE), owner=server.url(embedded.OWNER, TEMPLATE))
     database.migrate(urls)
-    _set_clock(urls)
-    with sa.create_engine(urls.owner, poolclass=sa.NullPool).begin() as connection:
-        connection.execute(sa.text("select maintain_partitions()"))
+    with server.connect(embedded.OWNER, TEMPLATE) as connection:
+        set_clock(connection)
+        connection.execute("select maintain_partitions()")
     return TEMPLATE
 
 
-def _set_clock(urls: Urls) -> None:
-    shift_clock_to(sa.create_engine(urls.owner, poolclass=sa.NullPool), NOW)
+def set_clock(owner: psycopg.Connection) -> None:
+    owner.execute("update clock_shift set shift = %s - clock_timestamp()", (NOW,))
+
+
+@pytest.fixture(scope="session")
+def superuser(server: embedded.Server) -> Iterator[psycopg.Connection]:
+    """One connection that makes and drops the databases of all tests: connecting for each costs as much as dropping."""
+    with server.connect() as connection:
+        yield connection
 
 
 @pytest.fixture
-def urls(server: embedded.Server, template: str) -> Iterator[Urls]:
+def urls(server: embedded.Server, superuser: psycopg.Connection, template: str) -> Iterator[Urls]:
     """A fresh clone of the template, for one test; its clock shows NOW, however long the others have taken."""
     name = f"test_{uuid.uuid4().hex}"
-    embedded.create_database(server, name, template=template)
-    urls = Urls(app=server.url(embedded.APP, name), owner=server.url(embedded.OWNER, name))
-    _set_clock(urls)
-    yield urls
-    embedded.drop_database(server, name)
+    clone = sql.SQL("create database {} owner {} template {} strategy file_copy")
+    superuser.execute(clone.format(*map(sql.Identifier, (name, embedded.OWNER, template))))
+    with server.connect(embedded.OWNER, name) as connection:
+        set_clock(connection)
+    yield Urls(app=server.url(embedded.APP, name), owner=server.url(embedded.OWNER, name))
+    superuser.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
@@ -98,6 +111,7 @@ def settings(tmp_path: Path, urls: Urls) -> Settings:
             "DATA_FOLDER": str(tmp_path),
             "DATABASE_URL": database.plain_url(urls.app),
             "DATABASE_OWNER_URL": database.plain_url(urls.owner),
+            "DATA_KEY": DATA_KEY,
             "PATH": os.environ["PATH"],
         }
     )
@@ -106,7 +120,7 @@ def settings(tmp_path: Path, urls: Urls) -> Settings:
 @pytest.fixture
 def engine(settings: Settings, urls: Urls) -> Iterator[sa.Engine]:
     """The application role's engine: under row-level security, like the product's own."""
-    engine = app_engine(urls.app, settings)
+    engine = sharing_statements(app_engine(urls.app, settings))
     yield engine
     engine.dispose()
 

@@ -18,6 +18,7 @@ from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import Urls, acting_for, app_engine, plain_url, session_factory
 from fieldvisit.settings import Settings, read_settings
 from fieldvisit.vocabulary import Role
+from tests.engines import sharing_statements
 from tests.worlds import World, make_world
 
 PASSWORD = "correct horse battery"
@@ -79,6 +80,8 @@ def world(sessions: sessionmaker[Session]) -> World:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
+    with app.app_context():
+        sharing_statements(db.engine)
     yield app
     with app.app_context():
         db.engine.dispose()
