@@ -26,6 +26,7 @@ LAZY: Mapping[str, tuple[str, str]] = {
     "organisation": ("api.commands.organisations:organisation", "Add and list lenders and agencies."),
     "policy": ("api.commands.policies:policy", "Show the policies, check one, explain what they say of a visit."),
     "plan": ("api.commands.plans:plan", "Plan a day, show the plan, publish it."),
+    "retention": ("api.commands.retention:retention", "Purge what has to go, with a proof."),
     "serve": ("api.commands.serve:serve", "Answer the API."),
     "visits": ("api.commands.visits:visits", "Open visits on the evidence of failed contact."),
     "auditor": ("api.commands.auditor:auditor", "Watch the watcher: whether every alarm is answered for."),

@@ -17,6 +17,7 @@ from api.context import now, request_id
 from api.db import session
 from fieldvisit.accesses import Look, Shown, demand_reason, record_access
 from fieldvisit.briefing import VisitCard
+from fieldvisit.debtor_exports import DebtorExport
 from fieldvisit.debtor_files import DebtorFile
 from fieldvisit.models import (
     Case,
@@ -25,6 +26,7 @@ from fieldvisit.models import (
     ContactBlock,
     DayPlan,
     Debtor,
+    DebtorRequest,
     LegalHold,
     Payment,
     Promise,
@@ -88,6 +90,7 @@ def _(thing: DebtorFile) -> Shown:
 @shown_by.register(ContactBlock)
 @shown_by.register(Consent)
 @shown_by.register(LegalHold)
+@shown_by.register(DebtorRequest)
 def _(thing: Any) -> Shown:
     return Shown(debtors=frozenset({(thing.org_id, thing.debtor_id)}))
 
@@ -101,6 +104,11 @@ def _(thing: Any) -> Shown:
 @shown_by.register(VisitReport)
 def _(thing: VisitReport) -> Shown:
     return _of_visits([thing.visit_id])
+
+
+@shown_by.register
+def _(thing: DebtorExport) -> Shown:
+    return shown_by(thing.debtor)
 
 
 @shown_by.register

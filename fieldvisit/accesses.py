@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.parameters import PolicyStatus
 from fieldvisit.compliance.policy import Policy
@@ -83,9 +83,11 @@ def record_access(session: Session, look: Look, shown: Shown, *, at: dt.datetime
         session.execute(sa.insert(DebtorAccess).values(rows))
     # The debtors are looked up where the rows are written: a phone that asks costs one statement more, not two.
     if shown.visits:
-        _insert_found(session, _values(look, at), Visit.lender_id, Visit.debtor_id, Visit.id.in_(shown.visits))
+        found = sa.select(Visit.lender_id, Visit.debtor_id).where(Visit.id.in_(shown.visits))
+        _insert_found(session, _values(look, at), found)
     if shown.cases:
-        _insert_found(session, _values(look, at), Case.org_id, Case.debtor_id, Case.id.in_(shown.cases))
+        found = sa.select(Case.org_id, Case.debtor_id).where(Case.id.in_(shown.cases))
+        _insert_found(session, _values(look, at), found)
 
 
 def accesses(
@@ -114,14 +116,9 @@ def _values(look: Look, at: dt.datetime) -> dict[str, object]:
     }
 
 
-def _insert_found(
-    session: Session,
-    values: dict[str, object],
-    lender_id: InstrumentedAttribute[uuid.UUID],
-    debtor_id: InstrumentedAttribute[uuid.UUID],
-    concerned: sa.ColumnElement[bool],
-) -> None:
+def _insert_found(session: Session, values: dict[str, object], found: sa.Select[uuid.UUID, uuid.UUID]) -> None:
+    """`found`: the lenders and the debtors, which the database looks up where it writes."""
     columns = sa.inspect(DebtorAccess).columns
-    told = [sa.cast(value, columns[name].type).label(name) for name, value in values.items()]
-    source = sa.select(*told, lender_id, debtor_id).where(concerned).distinct()
-    session.execute(sa.insert(DebtorAccess).from_select([*values, "lender_id", "debtor_id"], source))
+    told = (sa.cast(value, columns[name].type).label(name) for name, value in values.items())
+    source = found.distinct().add_columns(*told)
+    session.execute(sa.insert(DebtorAccess).from_select(["lender_id", "debtor_id", *values], source))

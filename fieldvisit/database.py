@@ -83,6 +83,11 @@ def app_engine(url: str, settings: Settings, *, pool_size: int = 10) -> sa.Engin
     return attach_cipher(engine, Cipher(settings.data_key))
 
 
+def owner_engine(urls: Urls) -> sa.Engine:
+    """An engine of the owner of the tables, for what the application may not do. It reads nothing that is sealed."""
+    return sa.create_engine(urls.owner, poolclass=sa.NullPool, connect_args={"options": SAME_EVERYWHERE})
+
+
 def session_factory(engine: sa.Engine) -> sessionmaker[Session]:
     factory = sessionmaker(engine, expire_on_commit=False)
     scope_transactions(factory)
@@ -146,7 +151,7 @@ def acting_for_all(sessions: sessionmaker[Session]) -> Iterator[Session]:
 def migrate(urls: Urls, revision: str = "head") -> None:
     """Bring the schema to `revision` (``base`` takes everything away again). Runs as the owner."""
     _ensure_app_role(urls)
-    engine = sa.create_engine(urls.owner, poolclass=sa.NullPool, connect_args={"options": SAME_EVERYWHERE})
+    engine = owner_engine(urls)
     config = Config()
     config.set_main_option("script_location", "fieldvisit:migrations")
     with engine.begin() as connection:

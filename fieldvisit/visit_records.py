@@ -53,15 +53,19 @@ ZONE_FROM = {PointSource.NONE: "organisation"}
 
 
 @dataclass(frozen=True)
-class VisitRecord:
+class Hashed:
     """`content` is plain JSON; `sha256` is of its canonical form, so that anybody can tell a copy that was changed."""
 
-    visit: Visit
     content: Mapping[str, Any]
 
     @property
     def sha256(self) -> str:
         return hashlib.sha256(canonical(self.content)).hexdigest()
+
+
+@dataclass(frozen=True)
+class VisitRecord(Hashed):
+    visit: Visit
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:
@@ -78,7 +82,7 @@ def read_record(session: Session, visit_id: uuid.UUID) -> VisitRecord:
         "format": FORMAT,
         "visit": _visit(visit),
         "decisions": [_decision(each) for each in sources.decisions],
-        "overrides": [_columns(each, "id", "clause_id", "on_day", "role", "reason") for each in sources.overrides],
+        "overrides": [columns_of(each, "id", "clause_id", "on_day", "role", "reason") for each in sources.overrides],
         "times": _times(sources),
         "place": {
             "id": str(visit.place_id),
@@ -89,26 +93,26 @@ def read_record(session: Session, visit_id: uuid.UUID) -> VisitRecord:
         },
         "staff": _staff(sources),
         "credentials": [
-            _columns(each, "id", "visitor_id", "moment", "passed", "credential_ids", "faults")
+            columns_of(each, "id", "visitor_id", "moment", "passed", "credential_ids", "faults")
             | {"at": sources.local(each.at)}
             for each in sources.papers
         ],
         "notices": [],
         "consents": [_consent(each) for each in sources.consents],
         "identity": [
-            _columns(each, "id", "visitor_id", "method", "result") | {"at": sources.local(each.at)}
+            columns_of(each, "id", "visitor_id", "method", "result") | {"at": sources.local(each.at)}
             for each in sources.checks
         ],
         "report": _report(sources) if report else None,
         "door": _door(door, sources) if door else None,
-        "blocks": [_columns(each, "id", "trigger", "scope", "since_at", "until_at") for each in sources.blocks],
+        "blocks": [columns_of(each, "id", "trigger", "scope", "since_at", "until_at") for each in sources.blocks],
         "safety": sources.safety,
         "history": [
-            _columns(each, "id", "kind", "actor_id", "visitor_id", "device_at") | {"at": sources.local(each.at)}
+            columns_of(each, "id", "kind", "actor_id", "visitor_id", "device_at") | {"at": sources.local(each.at)}
             for each in sources.history
         ],
     }
-    return VisitRecord(visit, content | {"missing": _missing(sources, content)})
+    return VisitRecord(content | {"missing": _missing(sources, content)}, visit)
 
 
 class _Sources:
@@ -195,7 +199,8 @@ class _Sources:
         return sorted({visitor_id for present in arrivals for visitor_id in present})
 
 
-def _columns(row: Base, *names: str) -> dict[str, Any]:
+def columns_of(row: Base, *names: str) -> dict[str, Any]:
+    """These columns as JSON knows them."""
     return {name: _plain(getattr(row, name)) for name in names}
 
 
@@ -208,14 +213,14 @@ def _plain(value: Any) -> Any:
 def _visit(visit: Visit) -> dict[str, Any]:
     case: Case | None = visit.case
     columns = ("id", "reference", "state", "case_id", "debtor_id", "lender_id", "requested_reason", "evidence")
-    return _columns(visit, *columns) | {
+    return columns_of(visit, *columns) | {
         "case_external_id": case.external_id if case else None,
         "made_by_id": str(visit.org_id),
     }
 
 
 def _decision(row: StoredDecision) -> dict[str, Any]:
-    told = _columns(row, "id", "moment", "verdict", "decided_at", "begins_at", "ends_at", "inputs_hash")
+    told = columns_of(row, "id", "moment", "verdict", "decided_at", "begins_at", "ends_at", "inputs_hash")
     return told | {
         "policies": [{"id": name, "version": version} for name, version in row.policies],
         "clause_ids": [clause["clause_id"] for clause in row.clauses],
@@ -242,7 +247,7 @@ def _staff(sources: _Sources) -> dict[str, Any]:
 
 def _consent(row: Consent) -> dict[str, Any]:
     names = ("id", "about", "purpose", "form", "given_at", "revoked_at", "visit_id", "place_id", "recorded_by_id")
-    return _columns(row, *names) | {"revocable": True}
+    return columns_of(row, *names) | {"revocable": True}
 
 
 def _report(sources: _Sources) -> dict[str, Any]:
@@ -253,17 +258,17 @@ def _report(sources: _Sources) -> dict[str, Any]:
         *("id", "visitor_id", "outcome", "abort_reason", "disclosed", "willing", "able", "reason_for_arrears"),
         *("hardship", "vulnerable", "disputed", "note", "next_step", "after_cancellation"),
     )
-    return _columns(report, *said) | {
+    return columns_of(report, *said) | {
         "met": met,
         # Of the debt nobody is told but the debtor, and only where the identity check was confirmed.
         "disclosed_to": "debtor" if report.disclosed else None,
         "recorded_at": sources.local(report.recorded_at),
         "signed_off_at": sources.local(_closed_at(sources.history)),
         "promises": [
-            _columns(each, "id", "amount_minor", "currency", "due_on", "method", "state") for each in report.promises
+            columns_of(each, "id", "amount_minor", "currency", "due_on", "method", "state") for each in report.promises
         ],
         "additions": [
-            _columns(each, "id", "visitor_id", "account_id", "text") | {"at": sources.local(each.recorded_at)}
+            columns_of(each, "id", "visitor_id", "account_id", "text") | {"at": sources.local(each.recorded_at)}
             for each in report.additions
         ],
     }
@@ -275,7 +280,7 @@ def _closed_at(history: Sequence[VisitEvent]) -> dt.datetime | None:
 
 def _door(door: DoorRecord, sources: _Sources) -> dict[str, Any]:
     said = ("represented", "complaint", "wishes", "spoken_to", "notes_left", "paid_minor", "paid_currency")
-    told = _columns(door, *said, "receipt_number", "recordings", "recording_gap")
+    told = columns_of(door, *said, "receipt_number", "recordings", "recording_gap")
     return told | {"asked_to_leave_at": sources.local(door.asked_to_leave_at)}
 
 

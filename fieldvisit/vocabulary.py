@@ -289,6 +289,20 @@ class PaymentMethod(StrEnum):
     BRANCH = "branch"
 
 
+class DebtorRequestKind(StrEnum):
+    """What a debtor asks for about their own data."""
+
+    EXPORT = "export"
+    CORRECTION = "correction"
+    ERASURE = "erasure"
+
+
+class DebtorRequestState(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+    REFUSED = "refused"
+
+
 class NoteForm(StrEnum):
     """What was left at a door."""
 

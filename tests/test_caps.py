@@ -1,6 +1,10 @@
-"""The last slot of a cap goes to one planner, and the database is who says so."""
+"""The last slot of a cap goes to one planner, and the database is who says so.
+
+ROUNDS=50 python -m pytest -q -m long tests/test_caps.py
+"""
 
 import datetime as dt
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,6 +28,7 @@ from tests.conftest import NOW
 from tests.worlds import World, make_attempt, make_world
 
 DAY = dt.timedelta(days=1)
+ROUNDS = int(os.environ.get("ROUNDS", "1000"))
 
 
 @pytest.fixture
@@ -129,7 +134,7 @@ def test_64_planners_on_the_last_slot_a_thousand_times(urls: Urls, settings: Set
     engine = app_engine(urls.app, settings, pool_size=64)
     sessions = session_factory(engine)
     wanted = make_wanted(sessions, world, visits=64)
-    for _ in range(1_000):
+    for _ in range(ROUNDS):
         answers = race(sessions, wanted)
         (winner,) = [answer.id for answer in answers if isinstance(answer, Visit)]
         with acting_for(sessions, world.agency) as session:

@@ -49,12 +49,17 @@ class RecordType(StrEnum):
     VISIT_RECORDING = "visit_recording"
     COMPLAINT = "complaint"
     ASSESSMENT = "assessment"
+    CASE = "case"
 
 
 class RetentionClock(StrEnum):
+    """`CONTRACT_END` is the end of the last placement with an agency; an open one has not ended."""
+
     CREATED = "created"
     LAST_ACTIVITY = "last_activity"
     CLOSED = "closed"
+    VISIT = "visit"
+    CONTRACT_END = "contract_end"
 
 
 class RecordField(StrEnum):

@@ -11,6 +11,7 @@ from fieldvisit.compliance.terms import Terms
 @dataclass(frozen=True, kw_only=True)
 class CaseClocks:
     """The dates that retention counts from. `last_activity_on` moves with every contact; None: it has not happened yet.
+    `visit_on` is the day of the visit that the record tells of, or of the last one where it tells of a case.
 
     `held`: somebody ordered that nothing of the case may go.
     """
@@ -18,6 +19,8 @@ class CaseClocks:
     created_on: date
     last_activity_on: date
     closed_on: date | None = None
+    visit_on: date | None = None
+    contract_end_on: date | None = None
     held: bool = False
     product: str | None = None
 
@@ -42,7 +45,7 @@ def kept(terms: Terms, record_type: RecordType, clocks: CaseClocks) -> Kept:
     A clock that has not begun, such as the closing of an open case, lets nothing go. A hold stops both.
     """
     rules = [rule for rule in terms.retention if rule.binds and _speaks_of(rule, record_type, clocks)]
-    if clocks.held and any(rule.hold for rule in rules):
+    if clocks.held:
         return Kept(None, None)
     least = [rule.min.after(on) if (on := _from(rule, clocks)) else None for rule in rules if rule.min]
     most = [rule.max.after(on) for rule in rules if rule.max and (on := _from(rule, clocks))]
@@ -60,4 +63,6 @@ def _from(rule: RetentionRule, clocks: CaseClocks) -> date | None:
         RetentionClock.CREATED: clocks.created_on,
         RetentionClock.LAST_ACTIVITY: clocks.last_activity_on,
         RetentionClock.CLOSED: clocks.closed_on,
+        RetentionClock.VISIT: clocks.visit_on,
+        RetentionClock.CONTRACT_END: clocks.contract_end_on,
     }[rule.counts_from]

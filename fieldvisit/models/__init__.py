@@ -19,6 +19,7 @@ from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
 from fieldvisit.models.phone import Device, HeldEvent
 from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
 from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
+from fieldvisit.models.retention import DebtorRequest, Purge
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
 from fieldvisit.models.visits import IdentityCheck, PhoneEventKey, StoredDecision, Visit, VisitEvent
 from fieldvisit.models.weeks import WeekPlan, WeekVisit
@@ -44,6 +45,7 @@ __all__ = [
     "DayPlan",
     "Debtor",
     "DebtorAccess",
+    "DebtorRequest",
     "Device",
     "DoorRecord",
     "DutyShift",
@@ -65,6 +67,7 @@ __all__ = [
     "PlanPart",
     "PolicyVersion",
     "Promise",
+    "Purge",
     "RefreshToken",
     "Rejudging",
     "ReportAddition",

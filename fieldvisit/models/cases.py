@@ -32,6 +32,8 @@ class Case(Base, PlacedByCase):
     due_on: Mapped[dt.date]
     days_past_due: Mapped[int]
     stage: Mapped[CaseStage]
+    closed_on: Mapped[dt.date | None]
+    """Since when it is closed; written by the database, whoever closes it, and empty again when it is opened."""
     reason_for_arrears: Mapped[str | None] = mapped_column(Sealed("cases.reason_for_arrears"))
     created_at: Mapped[RecordedAt]
     updated_at: Mapped[RecordedAt] = mapped_column(onupdate=sa.text("fieldvisit_now()"))

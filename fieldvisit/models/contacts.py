@@ -57,6 +57,8 @@ class ContactAttemptKey(Base, PlacedByCase):
     attempt_id: Mapped[uuid.UUID]
     attempt_at: Mapped[dt.datetime]
 
+    __table_args__ = (sa.Index("ix_contact_attempt_keys_case_id", "case_id"),)
+
 
 class ContactBlock(Base, PlacedByDebtor):
     """A reason not to contact, with what it stops and until when. Lifted, never deleted."""

@@ -75,6 +75,7 @@ class Visit(Base, Shared):
             postgresql_where=sa.text("state not in ('reported', 'closed', 'cancelled', 'expired')"),
         ),
         sa.Index("ix_visits_org_id_state_planned_on", "org_id", "state", "planned_on"),
+        sa.Index("ix_visits_case_id", "case_id"),
         # What a lender may have to call off: few rows of many.
         sa.Index(
             "ix_visits_live_lender",

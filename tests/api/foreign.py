@@ -12,6 +12,7 @@ from fieldvisit.models import (
     Consent,
     ContactBlock,
     DayPlan,
+    DebtorRequest,
     Device,
     DutyShift,
     HeldEvent,
@@ -35,6 +36,7 @@ from fieldvisit.vocabulary import (
     CheckMoment,
     CredentialKind,
     DayPlanState,
+    DebtorRequestKind,
     DutyRank,
     FileKind,
     HeldState,
@@ -96,7 +98,14 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         hold = LegalHold(org_id=world.lender, debtor_id=case.debtor_id, reason="A lawsuit.", placed_at=NOW)
         version = PolicyVersion(org_id=world.agency, policy_id="contract", version=1, text=TOML, effective_from=TODAY)
         rejudging = Rejudging(org_id=world.agency, reason="test")
-        session.add_all([consent, hold, version, rejudging])
+        request = DebtorRequest(
+            org_id=world.lender,
+            debtor_id=case.debtor_id,
+            kind=DebtorRequestKind.ERASURE,
+            received_at=NOW,
+            recorded_by_id=account.id,
+        )
+        session.add_all([consent, hold, version, rejudging, request])
         session.flush()
         override = make_override(session, visit, account.id)
         alert = make_alert(world, safety.id)
@@ -121,6 +130,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "hold_id": hold.id,
             "override_id": override.id,
             "rejudging_id": rejudging.id,
+            "request_id": request.id,
             "version_id": version.id,
             "case_external_id": case.external_id,
             "case_id": case.id,

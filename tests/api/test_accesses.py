@@ -31,6 +31,7 @@ confidence = "house"
 SHOWS = {
     "get_case": Shows.FILE,
     "get_debtor": Shows.FILE,
+    "get_debtor_export": Shows.FILE,
     "get_plan": Shows.WORK,
     "get_visit_record": Shows.FILE,
     "get_visit_report": Shows.FILE,
@@ -38,6 +39,7 @@ SHOWS = {
     "list_cases": Shows.WORK,
     "list_consents": Shows.WORK,
     "list_contact_attempts": Shows.WORK,
+    "list_debtor_requests": Shows.WORK,
     "list_debtors": Shows.WORK,
     "list_holds": Shows.WORK,
     "list_payments": Shows.WORK,

@@ -1,0 +1,90 @@
+"""`fieldvisit retention`: what has to go, and what went."""
+
+import getpass
+
+import click
+import sqlalchemy as sa
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.commands.context import Context
+from api.commands.spoken import SpokenGroup
+from fieldvisit.database import acting_for_all, owner_engine, session_factory
+from fieldvisit.languages import Message, say
+from fieldvisit.models import Organisation
+from fieldvisit.retention import runs
+from fieldvisit.retention.judging import Fate
+
+FATES = {
+    Fate.DUE: Message("Has to go"),
+    Fate.NOT_ASKED: Message("May go, nobody asks for it"),
+    Fate.UNDER_MINIMUM: Message("Has to be kept still"),
+    Fate.HELD: Message("On legal hold"),
+    Fate.CONFLICT: Message("Policies contradict each other"),
+    Fate.IN_USE: Message("In use"),
+}
+
+
+@click.group(cls=SpokenGroup)
+def retention() -> None:
+    """How long records are kept, and how they go."""
+
+
+@retention.command("run")
+@click.option("--dry-run", is_flag=True, help="Say what would go; nothing changes.")
+@click.option("--organisation", metavar="CODE", help="One lender alone; otherwise everyone that owns cases.")
+@click.option("--reason", default="retention", show_default=True, help="Why, for the proof.")
+@click.pass_obj
+def run(context: Context, dry_run: bool, organisation: str | None, reason: str) -> None:
+    """Purge what the policies say has to go, case by case, and store the proof.
+
+    Runs as the owner of the tables (DATABASE_OWNER_URL). Nothing goes that is on legal hold, in use, or under the least
+    time of any policy. A run that was killed is simply started again.
+
+    \b
+      fieldvisit retention run --dry-run
+      fieldvisit retention run --organisation aurora-lend --reason "yearly"
+    """
+    engine = owner_engine(context.urls)
+    try:
+        touched: set[str] = set()
+        for lender in _lenders(context, organisation):
+            touched |= _run(context, session_factory(engine), lender, reason=None if dry_run else reason)
+        _give_back_room(engine, touched)
+    finally:
+        engine.dispose()
+
+
+def _lenders(context: Context, code: str | None) -> list[Organisation]:
+    if code is None:
+        with acting_for_all(context.sessions) as session:
+            return list(runs.lenders(session))
+    wanted = context.organisation(code)
+    with acting_for_all(context.sessions) as session:
+        return [session.get_one(Organisation, wanted)]
+
+
+def _run(context: Context, owners: sessionmaker[Session], lender: Organisation, *, reason: str | None) -> set[str]:
+    """Look only, where no reason is given. The tables of which rows went."""
+    tally = runs.look(owners, lender.id, today=context.clock().date())
+    table = Table(*(say(head, context.language) for head in (Message("Record"), *FATES.values())), title=lender.name)
+    for kind in sorted({kind for kind, _ in tally.fates}):
+        table.add_row(kind, *(str(tally.fates[kind, fate.value]) for fate in FATES))
+    Console().print(table)
+    click.echo(context.say("SHA-256 over what has to go: {digest}", digest=tally.ids_sha256))
+    if reason is None:
+        return set()
+    proof = runs.purge(owners, lender.id, made_by=getpass.getuser(), reason=reason, clock=context.clock)
+    rows = sum(proof.rows.values())
+    click.echo(context.say("Gone: {rows} rows. The proof is {proof_id}.", rows=rows, proof_id=proof.id))
+    click.echo(context.say("SHA-256 over what went: {digest}", digest=proof.ids_sha256))
+    return set(proof.rows)
+
+
+def _give_back_room(engine: sa.Engine, tables: set[str]) -> None:
+    """What was deleted is still in the files of the database until it is vacuumed."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        quoted = connection.dialect.identifier_preparer.quote
+        for table in sorted(tables):
+            connection.execute(sa.text(f"vacuum {quoted(table)}"))

@@ -1,0 +1,186 @@
+"""A case as retention sees it: its records with the dates that the clocks of the policies count from."""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, load_only
+
+from fieldvisit.compliance.conduct_parameters import RecordType
+from fieldvisit.compliance.facts import PlaceFacts
+from fieldvisit.compliance.policy import Policy
+from fieldvisit.compliance.retention import CaseClocks
+from fieldvisit.decisions import organisations_by_id
+from fieldvisit.facts import place_facts
+from fieldvisit.models import (
+    Case,
+    ContactAttempt,
+    LegalHold,
+    Organisation,
+    Payment,
+    Place,
+    Placement,
+    Promise,
+    Visit,
+    VisitReport,
+)
+from fieldvisit.policies import policies_of
+from fieldvisit.visits import LIVE
+from fieldvisit.vocabulary import CaseStage, PlaceKind, PromiseState
+
+
+class RecordKind(StrEnum):
+    """What goes as one: a contact attempt, a visit with all that belongs to it, a case with what is left of it."""
+
+    ATTEMPT = "attempt"
+    VISIT = "visit"
+    CASE = "case"
+
+    @property
+    def record_type(self) -> RecordType:
+        """Under which rules of retention it stands."""
+        return RecordType.CASE if self is RecordKind.CASE else RecordType.CONTACT
+
+
+@dataclass(frozen=True)
+class Record:
+    """`in_use`: something is still going on with it, whatever the policies say."""
+
+    kind: RecordKind
+    id: uuid.UUID
+    created_on: dt.date
+    visit_on: dt.date | None = None
+    in_use: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFile:
+    """`clocks` are the case's; `of` gives those of one record. `policies`: of the lender and of every agency that had
+    the case, as they are today."""
+
+    case_id: uuid.UUID
+    debtor_id: uuid.UUID
+    closed: bool
+    clocks: CaseClocks
+    place: PlaceFacts
+    policies: tuple[Policy, ...]
+    records: tuple[Record, ...]
+
+    def of(self, record: Record) -> CaseClocks:
+        """A contact's own dates; the case goes by its own."""
+        if record.kind is RecordKind.CASE:
+            return self.clocks
+        return replace(self.clocks, created_on=record.created_on, visit_on=record.visit_on)
+
+
+def read_case_files(session: Session, lender_id: uuid.UUID, case_ids: Collection[uuid.UUID]) -> Iterator[CaseFile]:
+    """The files of these cases of a lender, in the order of their ids. A few queries, whatever their number."""
+    # Nothing sealed is read: whoever purges need not be able to open it.
+    dates = (Case.org_id, Case.debtor_id, Case.stage, Case.closed_on, Case.created_at, Case.product)
+    cases = session.scalars(
+        sa.select(Case)
+        .where(Case.id.in_(case_ids), Case.org_id == lender_id)
+        .options(load_only(*dates))
+        .order_by(Case.id)
+    ).all()
+    rows = _Rows(session, lender_id, cases)
+    for case in cases:
+        yield rows.file_of(case)
+
+
+class _Rows:
+    """What the files are made of, by case."""
+
+    def __init__(self, session: Session, lender_id: uuid.UUID, cases: Sequence[Case]) -> None:
+        ids, debtors = [case.id for case in cases], {case.debtor_id for case in cases}
+        self.attempts: dict[uuid.UUID, list[tuple[uuid.UUID, dt.datetime]]] = defaultdict(list)
+        attempts = sa.select(ContactAttempt.case_id, ContactAttempt.id, ContactAttempt.at)
+        for case_id, attempt_id, at in session.execute(attempts.where(ContactAttempt.case_id.in_(ids))):
+            self.attempts[case_id].append((attempt_id, at))
+        self.visits: dict[uuid.UUID, list[Visit]] = defaultdict(list)
+        for visit in session.scalars(sa.select(Visit).where(Visit.case_id.in_(ids))):
+            self.visits[visit.case_id].append(visit)
+        self.promised = set(
+            session.scalars(
+                sa.select(VisitReport.visit_id)
+                .join(Promise, Promise.report_id == VisitReport.id)
+                .where(Promise.case_id.in_(ids), Promise.state == PromiseState.OPEN)
+            )
+        )
+        paid = sa.select(Payment.case_id, sa.func.max(Payment.paid_on)).group_by(Payment.case_id)
+        paid_on = session.execute(paid.where(Payment.case_id.in_(ids)))
+        self.paid_on: dict[uuid.UUID, dt.date] = {row[0]: row[1] for row in paid_on}
+        self.placements: dict[uuid.UUID, list[Placement]] = defaultdict(list)
+        for placement in session.scalars(sa.select(Placement).where(Placement.case_id.in_(ids))):
+            self.placements[placement.case_id].append(placement)
+        self.places: dict[uuid.UUID, Place] = {}
+        known = (Place.debtor_id, Place.kind, Place.zone, Place.country, Place.region)
+        by_kind = sa.select(Place).options(load_only(*known)).order_by(Place.kind == PlaceKind.HOME, Place.id.desc())
+        for place in session.scalars(by_kind.where(Place.debtor_id.in_(debtors))):
+            self.places[place.debtor_id] = place
+        standing = sa.select(LegalHold.debtor_id, LegalHold.case_id).where(LegalHold.released_at.is_(None))
+        self.holds = session.execute(standing.where(LegalHold.debtor_id.in_(debtors))).all()
+        agencies = {row.agency_id for rows in self.placements.values() for row in rows}
+        agencies |= {visit.org_id for visits in self.visits.values() for visit in visits}
+        self.organisations = organisations_by_id(session, {lender_id, *agencies})
+
+    def file_of(self, case: Case) -> CaseFile:
+        visits, attempts = self.visits[case.id], self.attempts[case.id]
+        return CaseFile(
+            case_id=case.id,
+            debtor_id=case.debtor_id,
+            closed=case.stage is CaseStage.CLOSED,
+            clocks=self._clocks(case),
+            place=self._place(case),
+            policies=self._policies(case),
+            records=(
+                *(Record(RecordKind.ATTEMPT, attempt_id, _day(at)) for attempt_id, at in sorted(attempts)),
+                *(self._visit(visit) for visit in sorted(visits, key=lambda visit: visit.id)),
+                Record(RecordKind.CASE, case.id, _day(case.created_at), in_use=case.stage is not CaseStage.CLOSED),
+            ),
+        )
+
+    def _visit(self, visit: Visit) -> Record:
+        happened = visit.ended_at or visit.arrived_at or visit.updated_at
+        in_use = visit.state in LIVE or visit.id in self.promised
+        return Record(RecordKind.VISIT, visit.id, _day(happened), visit_on=_day(happened), in_use=in_use)
+
+    def _clocks(self, case: Case) -> CaseClocks:
+        days = [_day(at) for _, at in self.attempts[case.id]]
+        days += [_day(visit.updated_at) for visit in self.visits[case.id]]
+        days += [self.paid_on[case.id]] if case.id in self.paid_on else []
+        created_on = _day(case.created_at)
+        ends = [placement.until_on for placement in self.placements[case.id]]
+        return CaseClocks(
+            created_on=created_on,
+            last_activity_on=max(days, default=created_on),
+            closed_on=case.closed_on,
+            visit_on=max((_day(v.ended_at) for v in self.visits[case.id] if v.ended_at), default=None),
+            contract_end_on=max((end for end in ends if end), default=None) if ends and None not in ends else None,
+            held=any(of == case.debtor_id and one in (None, case.id) for of, one in self.holds),
+            product=case.product,
+        )
+
+    def _place(self, case: Case) -> PlaceFacts:
+        known = self.places.get(case.debtor_id)
+        if known is not None:
+            return place_facts(known)
+        lender = self.organisations[case.org_id]
+        return PlaceFacts(id="", kind=PlaceKind.HOME, zone=lender.zone, country=lender.country)
+
+    def _policies(self, case: Case) -> tuple[Policy, ...]:
+        ids = {case.org_id, *(row.agency_id for row in self.placements[case.id])}
+        ids |= {visit.org_id for visit in self.visits[case.id]}
+        involved: list[Organisation] = [self.organisations[org_id] for org_id in sorted(ids)]
+        return policies_of(involved)
+
+
+def _day(at: dt.datetime) -> dt.date:
+    return at.astimezone(dt.UTC).date()

@@ -1,0 +1,95 @@
+"""Taking rows away, with everything that hangs on them.
+
+What hangs on a row is read from the tables' own foreign keys, so that a table which is new some day is not forgotten.
+Runs as the owner of the tables: the application may not delete what is append-only.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Collection
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.models import Base, ContactAttempt, ContactAttemptKey, DebtorAccess, DebtorRequest, HeldEvent
+from fieldvisit.retention.files import CaseFile
+
+# A record of the staff's own safety stays, and forgets at whose door it was.
+FORGETS = {("safety_sessions", "visit_id"): ("visit_id", "last_lat", "last_lon")}
+# What refers to a row without a foreign key: parent table → (table, column).
+LOOSE = {"visits": ((Base.metadata.tables[HeldEvent.__tablename__], "subject_id"),)}
+
+
+def purge_visits(session: Session, visit_ids: Collection[uuid.UUID]) -> Counter[str]:
+    """The visits with their reports, decisions, history and everything else; how many rows of each table went."""
+    return _purge(session, Base.metadata.tables["visits"], visit_ids)
+
+
+def purge_attempts(
+    session: Session, lender_id: uuid.UUID, file: CaseFile, attempt_ids: Collection[uuid.UUID]
+) -> Counter[str]:
+    """Contact attempts of a case, and the outside ids under which they came."""
+    key, attempt = ContactAttemptKey, ContactAttempt
+    # Owner and debtor are what the index of each month is by.
+    whose = (attempt.org_id == lender_id, attempt.debtor_id == file.debtor_id)
+    gone = {
+        key.__tablename__: sa.delete(key).where(key.case_id == file.case_id, key.attempt_id.in_(attempt_ids)),
+        attempt.__tablename__: sa.delete(attempt).where(*whose, attempt.id.in_(attempt_ids)),
+    }
+    return +Counter({name: _rows(session, statement) for name, statement in gone.items()}) if attempt_ids else Counter()
+
+
+def purge_case(session: Session, case_id: uuid.UUID) -> Counter[str]:
+    """What is left of a case whose contacts are gone."""
+    return _purge(session, Base.metadata.tables["cases"], [case_id])
+
+
+def purge_debtor(session: Session, lender_id: uuid.UUID, debtor_id: uuid.UUID) -> Counter[str]:
+    """The debtor of no case any more: name, numbers, places, wishes, consents, blocks, released holds.
+
+    That they asked, and who looked, is kept with the ids alone: the words go.
+    """
+    asked, looked = DebtorRequest, DebtorAccess
+    session.execute(sa.update(asked).where(asked.debtor_id == debtor_id).values(words=None, answer=None))
+    whose = (looked.lender_id == lender_id, looked.debtor_id == debtor_id)
+    session.execute(sa.update(looked).where(*whose).values(reason=None))
+    return _purge(session, Base.metadata.tables["debtors"], [debtor_id])
+
+
+def _purge(session: Session, table: sa.Table, ids: Collection[uuid.UUID]) -> Counter[str]:
+    gone: Counter[str] = Counter()
+    if not ids:
+        return gone
+    for child, column in _children(table):
+        gone += _purge_child(session, child, column, ids)
+    for child, name in LOOSE.get(table.name, ()):
+        gone[child.name] += _rows(session, sa.delete(child).where(child.c[name].in_(ids)))
+    gone[table.name] += _rows(session, sa.delete(table).where(table.c.id.in_(ids)))
+    return +gone
+
+
+def _purge_child(
+    session: Session, child: sa.Table, column: sa.Column[uuid.UUID], ids: Collection[uuid.UUID]
+) -> Counter[str]:
+    forgets = FORGETS.get((child.name, column.name))
+    if forgets is not None:
+        session.execute(sa.update(child).where(column.in_(ids)).values(dict.fromkeys(forgets)))
+        return Counter()
+    if not _children(child):
+        return Counter({child.name: _rows(session, sa.delete(child).where(column.in_(ids)))})
+    return _purge(session, child, session.scalars(sa.select(child.c.id).where(column.in_(ids))).all())
+
+
+def _children(table: sa.Table) -> list[tuple[sa.Table, sa.Column[uuid.UUID]]]:
+    """The tables with a foreign key to this one: those that others hang on first, each with its column."""
+    found = [
+        (child, key.parent)
+        for child in Base.metadata.sorted_tables
+        for key in sorted(child.foreign_keys, key=lambda key: key.parent.name)
+        if key.column.table is table and child is not table
+    ]
+    return list(reversed(found))
+
+
+def _rows(session: Session, statement: sa.Delete) -> int:
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]  # of a statement that deletes

@@ -1,0 +1,196 @@
+"""What has to go goes, whole and with a proof; what must be kept stays, whatever else is asked."""
+
+import dataclasses
+import datetime as dt
+import uuid
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine
+from fieldvisit.holds import HoldDraft, place_hold, release_hold
+from fieldvisit.models import Base, Case, ContactAttempt, Debtor, DebtorRequest, Purge, Visit, VisitReport
+from fieldvisit.vocabulary import CaseStage, DebtorRequestKind, DebtorRequestState, Role
+from tests.conftest import NOW
+from tests.phone.worlds import Morning, make_morning
+from tests.retention.worlds import GOES_AFTER_A_YEAR, YEAR, close, demand, make_finished, purge, rule
+from tests.safety.worlds import make_account
+from tests.worlds import make_attempt
+
+# That something was asked, seen or purged is kept with the ids alone.
+KEEPS_IDS = {"debtor_accesses", "debtor_requests", "audit_events"}
+
+
+def ids_of(sessions: sessionmaker[Session], morning: Morning, place: int = 0) -> set[uuid.UUID]:
+    with acting_for_all(sessions) as session:
+        visit = session.get_one(Visit, morning.visits[place])
+        return {visit.id, visit.case_id, visit.debtor_id}
+
+
+def left(sessions: sessionmaker[Session], ids: set[uuid.UUID]) -> dict[str, int]:
+    """Every row of every table that says one of these ids in a column of its own."""
+    found = {}
+    with acting_for_all(sessions) as session:
+        for table in Base.metadata.sorted_tables:
+            columns = [column for column in table.columns if isinstance(column.type, sa.Uuid)]
+            says = sa.or_(sa.false(), *(column.in_(ids) for column in columns))
+            count = session.scalar(sa.select(sa.func.count()).select_from(table).where(says))
+            if count and table.name not in KEEPS_IDS:
+                found[table.name] = count
+    return found
+
+
+def test_without_a_longest_time_nothing_goes(sessions: sessionmaker[Session], urls: Urls) -> None:
+    morning = make_finished(sessions)
+    proof = purge(urls, morning, after=30 * YEAR)
+    assert (proof.records, proof.rows) == ({}, {})
+    assert proof.left_as == {"not_asked": {"attempt": 5, "case": 1, "visit": 1}}
+
+
+def test_what_has_to_go_goes_with_all_that_hangs_on_it_and_the_debtor_with_the_last_case(
+    sessions: sessionmaker[Session], urls: Urls
+) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, GOES_AFTER_A_YEAR)
+    ids = ids_of(sessions, morning)
+    assert {"contact_attempts", "visit_reports", "door_records", "decisions", "visit_events"} <= left(
+        sessions, ids
+    ).keys()
+    proof = purge(urls, morning, after=2 * YEAR)
+    assert left(sessions, ids) == {}
+    assert proof.records == {"attempt": 5, "case": 1, "debtor": 1, "visit": 1}
+    assert (proof.rows["contact_attempts"], proof.rows["visit_reports"], proof.rows["debtors"]) == (5, 1, 1)
+    assert proof.policies == [["house", 1], ["house@aurora-lend", 1], ["house@aurora-lend", 2]]
+    assert (proof.made_by, proof.started_at, proof.finished_at) == ("test", NOW + 2 * YEAR, NOW + 2 * YEAR)
+    again = purge(urls, morning, after=2 * YEAR)
+    assert (again.records, again.left_as) == ({}, {})
+
+
+def test_the_least_time_of_one_policy_keeps_what_another_wants_gone(
+    sessions: sessionmaker[Session], urls: Urls
+) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, GOES_AFTER_A_YEAR + rule(3, "contact", "last_activity", "min", "P3Y"))
+    proof = purge(urls, morning, after=2 * YEAR)
+    assert proof.records == {}
+    assert proof.left_as == {"conflict": {"attempt": 5, "visit": 1}, "in_use": {"case": 1}}
+    assert purge(urls, morning, after=4 * YEAR).records == {"attempt": 5, "case": 1, "debtor": 1, "visit": 1}
+
+
+def test_a_legal_hold_wins_until_it_is_released(sessions: sessionmaker[Session], urls: Urls) -> None:
+    morning = make_finished(sessions, visits=2)
+    demand(sessions, morning, GOES_AFTER_A_YEAR)
+    with acting_for(sessions, morning.world.lender) as session:
+        debtor_id = session.get_one(Visit, morning.visit).debtor_id
+        hold = place_hold(session, HoldDraft(debtor_id=debtor_id, reason="A suit."), placed_by_id=None, now=NOW).id
+    held = ids_of(sessions, morning)
+    before = left(sessions, held)
+    proof = purge(urls, morning, after=2 * YEAR)
+    assert (proof.records["debtor"], proof.left_as) == (1, {"held": {"attempt": 5, "case": 1, "visit": 1}})
+    assert left(sessions, held) == before
+    with acting_for(sessions, morning.world.lender) as session:
+        release_hold(session, hold, released_by_id=None, now=NOW)
+    assert purge(urls, morning, after=2 * YEAR).records["debtor"] == 1
+    assert left(sessions, held) == {}
+
+
+def test_what_is_still_going_on_stays(sessions: sessionmaker[Session], urls: Urls) -> None:
+    morning = make_morning(sessions)
+    demand(sessions, morning, GOES_AFTER_A_YEAR)
+    proof = purge(urls, morning, after=2 * YEAR)
+    assert (proof.records, proof.left_as) == ({"attempt": 4}, {"in_use": {"case": 1, "visit": 1}})
+
+
+def test_each_contact_goes_by_its_own_date(sessions: sessionmaker[Session], urls: Urls) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, GOES_AFTER_A_YEAR)
+    with acting_for_all(sessions) as session:
+        make_attempt(session, session.get_one(Visit, morning.visit).case, at=NOW + dt.timedelta(days=60))
+    proof = purge(urls, morning, after=dt.timedelta(days=370))
+    assert (proof.records, proof.left_as["not_asked"]) == ({"attempt": 5, "visit": 1}, {"attempt": 1})
+    with acting_for_all(sessions) as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(ContactAttempt)) == 1
+        assert session.scalar(sa.select(sa.func.count()).select_from(Debtor)) == 1
+
+
+def test_a_case_that_is_opened_again_is_not_closed_any_more(sessions: sessionmaker[Session]) -> None:
+    morning = make_finished(sessions)
+    with acting_for_all(sessions) as session:
+        assert session.scalars(sa.select(Case.closed_on)).one() == NOW.date()
+    close(sessions, morning.visit, CaseStage.VISIT)
+    with acting_for_all(sessions) as session:
+        assert session.scalars(sa.select(Case.closed_on)).one() is None
+
+
+def test_a_run_that_dies_has_proved_what_it_did_and_the_next_one_does_the_rest(
+    sessions: sessionmaker[Session], urls: Urls
+) -> None:
+    morning = make_finished(sessions, visits=3)
+    demand(sessions, morning, GOES_AFTER_A_YEAR)
+    ids = set().union(*(ids_of(sessions, morning, place) for place in range(3)))
+    with acting_for_all(sessions) as session:
+        case_id = max(session.scalars(sa.select(Case.id)))
+    engine = owner_engine(urls)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "create function dies() returns trigger language plpgsql as"
+                " $$ begin raise exception 'the power is gone'; end $$"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "create trigger dies before delete on cases for each row"
+                f" when (old.id = '{case_id}') execute function dies()"
+            )
+        )
+    with pytest.raises(ProgrammingError, match="the power is gone"):
+        purge(urls, morning, after=2 * YEAR)
+    with acting_for_all(sessions) as session:
+        died = session.scalars(sa.select(Purge)).one()
+        assert (died.finished_at, died.records["case"], died.rows["cases"]) == (None, 2, 2)
+        assert session.scalar(sa.select(sa.func.count()).select_from(VisitReport)) == 1
+    with engine.begin() as connection:
+        connection.execute(sa.text("drop trigger dies on cases"))
+    engine.dispose()
+    assert purge(urls, morning, after=2 * YEAR).records["case"] == 1
+    assert left(sessions, ids) == {}
+
+
+def test_whoever_was_granted_to_be_forgotten_goes_as_soon_as_the_least_time_is_over(
+    sessions: sessionmaker[Session], urls: Urls
+) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, rule(1, "contact", "created", "min", "P2Y"))
+    with acting_for_all(sessions) as session:
+        debtor = session.get_one(Debtor, session.get_one(Visit, morning.visit).debtor_id)
+        officer = make_account(session, dataclasses.replace(morning.world, agency=morning.world.lender), Role.ADMIN)
+        session.add(
+            DebtorRequest(
+                org_id=debtor.org_id,
+                debtor_id=debtor.id,
+                kind=DebtorRequestKind.ERASURE,
+                state=DebtorRequestState.DONE,
+                received_at=NOW,
+                recorded_by_id=officer.id,
+                words="Forget me, says Meri.",
+                answered_at=NOW,
+                answer="As soon as the law lets us.",
+            )
+        )
+    assert purge(urls, morning, after=YEAR).records == {}
+    assert purge(urls, morning, after=3 * YEAR).records == {"attempt": 5, "case": 1, "debtor": 1, "visit": 1}
+    with acting_for_all(sessions) as session:
+        asked = session.scalars(sa.select(DebtorRequest)).one()
+        assert (asked.state, asked.words, asked.answer) == (DebtorRequestState.DONE, None, None)
+
+
+def test_the_application_itself_can_neither_purge_nor_write_a_proof(
+    sessions: sessionmaker[Session],
+) -> None:
+    morning = make_finished(sessions)
+    for statement in (sa.delete(ContactAttempt), sa.insert(Purge).values(org_id=morning.world.lender)):
+        with pytest.raises(ProgrammingError, match="permission denied"), acting_for_all(sessions) as session:
+            session.execute(statement)
