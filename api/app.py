@@ -43,6 +43,7 @@ RESOURCES = (
     "compliance",
     "phone",
     "phone_events",
+    "verification",
     "devices",
     "safety",
     "safety_handling",

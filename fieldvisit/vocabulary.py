@@ -496,6 +496,17 @@ class FileKind(StrEnum):
     PDF = "pdf"
 
 
+class LookupResult(StrEnum):
+    """What the page behind a visitor's code said. `forged`: it names one of ours, and was not signed by us; whoever
+    looked it up was told that it is unknown."""
+
+    CONFIRMED = "confirmed"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    FORGED = "forged"
+    UNKNOWN = "unknown"
+
+
 class PointSource(StrEnum):
     """How the point of a place was found."""
 

@@ -21,6 +21,7 @@ from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVi
 from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
 from fieldvisit.models.retention import DebtorRequest, Purge
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
+from fieldvisit.models.verification import VerificationCode, VerificationLookup
 from fieldvisit.models.visits import IdentityCheck, PhoneEventKey, StoredDecision, Visit, VisitEvent
 from fieldvisit.models.weeks import WeekPlan, WeekVisit
 
@@ -81,6 +82,8 @@ __all__ = [
     "StoredDecision",
     "StoredFile",
     "UnservedVisit",
+    "VerificationCode",
+    "VerificationLookup",
     "Visit",
     "VisitEvent",
     "VisitReport",

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -11,8 +11,8 @@ from fieldvisit.compliance.decision import ClauseResult, plain
 from fieldvisit.compliance.facts import Facts, StaffFact
 from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.parameters import HeldBy
-from fieldvisit.compliance.people_rules import CredentialRule
-from fieldvisit.compliance.staffing import credential_clauses
+from fieldvisit.compliance.people_rules import CredentialRule, TrainingRule
+from fieldvisit.compliance.staffing import credential_clauses, training_clauses
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, organisations_by_id
 from fieldvisit.facts import place_facts, staff_facts
@@ -21,8 +21,19 @@ from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import CheckMoment, Verdict
 
 
-def check_papers(session: Session, asked: Sequence[AtTheDoor], *, moment: CheckMoment, now: dt.datetime) -> None:
-    """Store one check a person and visit: passed with the papers relied on, or failed with this person's own faults."""
+def check_papers(
+    session: Session,
+    asked: Sequence[AtTheDoor],
+    *,
+    moment: CheckMoment,
+    now: dt.datetime,
+    only: Collection[uuid.UUID] | None = None,
+) -> list[CredentialCheck]:
+    """Store one check a person and visit: passed with the papers relied on, or failed with this person's own faults.
+
+    `only` these people's are stored, where not everybody's are asked for.
+    """
+    checks: list[CredentialCheck] = []
     staff = staff_facts(session, {visitor_id for one in asked for visitor_id in one.visitor_ids})
     organisations = organisations_by_id(
         session, {org_id for one in asked for org_id in (one.visit.org_id, one.visit.lender_id)}
@@ -33,12 +44,13 @@ def check_papers(session: Session, asked: Sequence[AtTheDoor], *, moment: CheckM
         terms = terms_for(policies, place, local_day(one.span.begins_at, visit.place.zone))
         checked = _Checked(
             rules=terms.credentials if terms else (),
+            training=terms.training if terms else (),
             facts=Facts(place=place, case_id=str(visit.case_id), creditor_id=str(visit.lender_id)),
             crew=tuple(staff[visitor_id] for visitor_id in one.visitor_ids),
             first=local_day(one.span.begins_at, visit.place.zone),
             last=local_day(one.span.ends_at - dt.timedelta(microseconds=1), visit.place.zone),
         )
-        session.add_all(
+        checks += [
             CredentialCheck(
                 org_id=visit.org_id,
                 visitor_id=visitor_id,
@@ -50,8 +62,11 @@ def check_papers(session: Session, asked: Sequence[AtTheDoor], *, moment: CheckM
                 faults={"clauses": plain(wrong)} if wrong else {},
             )
             for visitor_id, (relied_on, wrong) in checked.by_person().items()
-        )
+            if only is None or visitor_id in only
+        ]
+    session.add_all(checks)
     session.flush()
+    return checks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +74,7 @@ class _Checked:
     """One door: who would stand there, under which rules, on which local dates."""
 
     rules: tuple[CredentialRule, ...]
+    training: tuple[TrainingRule, ...]
     facts: Facts
     crew: tuple[StaffFact, ...]
     first: dt.date
@@ -76,6 +92,13 @@ class _Checked:
                 relied_on, wrong = found[uuid.UUID(person.visitor_id)]
                 for clause in self._clauses(rule, [person]):
                     if clause.verdict is not Verdict.ALLOWED and not enough:
+                        wrong.append(clause)
+                    relied_on += _papers(clause, person)
+        for training in self.training:
+            for person in self.crew:
+                relied_on, wrong = found[uuid.UUID(person.visitor_id)]
+                for clause in training_clauses(training, [person], self.last):
+                    if clause.verdict is not Verdict.ALLOWED:
                         wrong.append(clause)
                     relied_on += _papers(clause, person)
         return found
