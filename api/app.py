@@ -28,6 +28,7 @@ RESOURCES = (
     "contacts",
     "visitors",
     "papers",
+    "renewals",
     "files",
     "crews",
     "visits",

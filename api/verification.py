@@ -91,7 +91,21 @@ def show_verification(code: str) -> Response:
     return response
 
 
-bp.get(f"{PAGE}<path:code>")(contracted(show_verification, CONTRACT))
+_PAGES = {"text/html": {"schema": {"type": "string"}}}
+bp.get(f"{PAGE}<path:code>")(
+    Blueprint.doc(
+        responses={
+            str(status.value): {"description": told, "content": _PAGES}
+            for status, told in {
+                HTTPStatus.OK: "Confirmed",
+                HTTPStatus.NOT_FOUND: "Not known",
+                HTTPStatus.GONE: "Expired or withdrawn",
+                HTTPStatus.TOO_MANY_REQUESTS: "Too many from this address",
+                HTTPStatus.SERVICE_UNAVAILABLE: "Not just now",
+            }.items()
+        }
+    )(contracted(show_verification, CONTRACT))
+)
 
 
 def _page(code: str) -> Response:

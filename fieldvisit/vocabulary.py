@@ -507,6 +507,13 @@ class LookupResult(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ReminderRecipient(StrEnum):
+    """Who is reminded that a paper runs out: whose it is, and the office that has to see to it."""
+
+    HOLDER = "holder"
+    OFFICE = "office"
+
+
 class PointSource(StrEnum):
     """How the point of a place was found."""
 

@@ -96,6 +96,7 @@ class CredentialOut(Out):
     for_case_id = Id(required=True, allow_none=True)
     revoked_at = Instant(required=True, allow_none=True)
     file_id = Id(required=True, allow_none=True, metadata={"description": "the scanned paper"})
+    renews_id = Id(required=True, allow_none=True, metadata={"description": "the paper whose next term it is"})
 
 
 class BreakIn(Drafted):

@@ -15,7 +15,7 @@ from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.files import FileAccess, StoredFile
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.parts import PlanPart
-from fieldvisit.models.people import Credential, CredentialCheck, Shift, Visitor
+from fieldvisit.models.people import Credential, CredentialCheck, CredentialReminder, Shift, Visitor
 from fieldvisit.models.phone import Device, HeldEvent
 from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
 from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
@@ -41,6 +41,7 @@ __all__ = [
     "CoverOverride",
     "Credential",
     "CredentialCheck",
+    "CredentialReminder",
     "CrewForming",
     "CrewMember",
     "DayPlan",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import FETCHED_LATER, Base, Json, Owned, PrimaryKey, RecordedAt
 from fieldvisit.sealing import Sealed
-from fieldvisit.vocabulary import CheckMoment, CredentialKind, CrewSource
+from fieldvisit.vocabulary import CheckMoment, CredentialKind, CrewSource, ReminderRecipient
 
 
 class Visitor(Base, Owned):
@@ -55,11 +55,34 @@ class Credential(Base, Owned):
     revoked_at: Mapped[dt.datetime | None]
     file_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("stored_files.id"))
     """The scanned paper."""
+    renews_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("credentials.id"), unique=True)
+    """The paper whose next term this is."""
     created_at: Mapped[RecordedAt]
 
     __table_args__ = (
         sa.UniqueConstraint("org_id", "external_id"),
         sa.CheckConstraint("valid_from <= valid_until", name="dates_in_order"),
+    )
+
+
+class CredentialReminder(Base, Owned):
+    """A paper is due in so many days, and nothing follows on it yet: each step once, to each recipient."""
+
+    __tablename__ = "credential_reminders"
+
+    id: Mapped[PrimaryKey]
+    credential_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("credentials.id"))
+    visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"))
+    due_on: Mapped[dt.date]
+    days_before: Mapped[int]
+    recipient: Mapped[ReminderRecipient]
+    raised_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime | None]
+    seen_by_id: Mapped[uuid.UUID | None]
+
+    __table_args__ = (
+        sa.UniqueConstraint("credential_id", "due_on", "days_before", "recipient", name="uq_credential_reminders_once"),
+        sa.Index("ix_credential_reminders_org_id_raised_at", "org_id", "raised_at"),
     )
 
 

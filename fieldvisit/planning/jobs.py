@@ -53,6 +53,7 @@ from fieldvisit.planning.search import Tell, search, work_of
 from fieldvisit.planning.work import Answer
 from fieldvisit.promises import settle_overdue
 from fieldvisit.rejudgings import TASK, run_rejudging
+from fieldvisit.renewals import raise_reminders
 from fieldvisit.settings import Settings
 from fieldvisit.visits import expire_visits, return_unbegun
 
@@ -271,6 +272,7 @@ def pass_time(tools: Tools) -> None:
             opened = len(open_visits(session, org_id, now).visits)
             forgotten = forget_answers(session, now)
             settled = settle_overdue(session, now=now)
+            reminded = raise_reminders(session, now, today)
         counts = {
             "called_off": called_off,
             "returned": returned,
@@ -279,6 +281,7 @@ def pass_time(tools: Tools) -> None:
             "opened": opened,
             "forgotten": forgotten,
             "settled": settled,
+            "reminded": reminded,
         }
         if any(counts.values()):
             log.info("time_passed", org_id=str(org_id), **counts)

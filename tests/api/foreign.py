@@ -11,6 +11,7 @@ from fieldvisit.database import acting_for_all
 from fieldvisit.models import (
     Consent,
     ContactBlock,
+    CredentialReminder,
     DayPlan,
     DebtorRequest,
     Device,
@@ -40,6 +41,7 @@ from fieldvisit.vocabulary import (
     DutyRank,
     FileKind,
     HeldState,
+    ReminderRecipient,
     RiskLevel,
     Role,
     SafetyState,
@@ -118,7 +120,16 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             ends_at=NOW + dt.timedelta(hours=8),
         )
         photo = StoredFile(org_id=world.agency, digest="0" * 64, kind=FileKind.JPEG, size_bytes=1)
-        session.add_all([alert, contact, duty, photo])
+        reminder = CredentialReminder(
+            org_id=world.agency,
+            credential_id=credential.id,
+            visitor_id=visitor.id,
+            due_on=TODAY,
+            days_before=1,
+            recipient=ReminderRecipient.OFFICE,
+            raised_at=NOW,
+        )
+        session.add_all([alert, contact, duty, photo, reminder])
         session.flush()
         return {
             "provider": "gateway",
@@ -143,6 +154,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "held_event_id": held.event_id,
             "organisation_id": world.lender,
             "plan_id": plan.id,
+            "reminder_id": reminder.id,
             "session_id": safety.id,
             "shift_id": duty.id,
             "visit_id": visit.id,

@@ -6,7 +6,7 @@ from alembic import op
 from fieldvisit.migrations.security import secure
 
 revision = "0026_verification"
-down_revision = "0025_files"
+down_revision = "0028_retention"
 branch_labels = None
 depends_on = None
 
