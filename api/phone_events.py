@@ -28,6 +28,7 @@ from api.schemas.phone_events import (
     HeldEventFileOut,
     HeldEventOut,
 )
+from api.showing import Shows
 from api.storage import translated
 from fieldvisit.devices import DeviceRevoked, note_seen
 from fieldvisit.errors import InvalidValue
@@ -73,7 +74,7 @@ def list_held_events() -> sa.Select[HeldEvent]:
 
 
 @bp.get("/held-events/<uuid:held_event_id>")
-@endpoint(may=Permission.READ_REPORTS, returns=HeldEventFileOut(), traced=True)
+@endpoint(may=Permission.READ_REPORTS, returns=HeldEventFileOut(), traced=True, shows=Shows.FILE)
 def read_held_event(held_event_id: uuid.UUID) -> HeldEvent:
     """One event as the phone sent it. Reading it leaves a line in the audit trail."""
     return holding.get_held_event(session(), held_event_id)

@@ -13,7 +13,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.plans import DocumentsOut, FaultsOut, PlanDetailOut, PlanOut, PlanRequestIn, PlansQueryIn
-from api.showing import Shows
+from api.showing import Shows, note_shown
 from fieldvisit.languages import say
 from fieldvisit.models import DayPlan
 from fieldvisit.planning import drawing, judging, plans, publishing
@@ -73,6 +73,7 @@ def get_plan_documents(plan_id: uuid.UUID) -> DayPlan:
 @endpoint(may=Permission.READ_PLANS, media="text/html")
 def draw_plan(plan_id: uuid.UUID) -> str:
     """The plan as one page to look at: streets, routes, stops in order with their times."""
+    note_shown(Shows.WORK, "draw_plan", [plans.get_plan(session(), plan_id)])
     return drawing.picture_of(session(), plan_id, settings().map_file, language=language())
 
 

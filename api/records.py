@@ -9,7 +9,7 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
 from api.schemas.records import VisitRecordOut
-from api.showing import Shows
+from api.showing import Shows, note_shown
 from fieldvisit.audit import record_action
 from fieldvisit.record_exports import record_as_csv
 from fieldvisit.visit_records import VisitRecord, read_record
@@ -31,7 +31,9 @@ def get_visit_record(visit_id: uuid.UUID) -> VisitRecord:
 @endpoint(may=Permission.READ_REPORTS, media="text/csv")
 def get_visit_record_as_csv(visit_id: uuid.UUID) -> str:
     """The same as a table of two columns, the path of each value and the value; the last line is the hash."""
-    return record_as_csv(_handed_over(visit_id, "csv"))
+    record = _handed_over(visit_id, "csv")
+    note_shown(Shows.FILE, "get_visit_record_as_csv", [record])
+    return record_as_csv(record)
 
 
 def _handed_over(visit_id: uuid.UUID, form: str) -> VisitRecord:

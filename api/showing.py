@@ -27,6 +27,7 @@ from fieldvisit.models import (
     DayPlan,
     Debtor,
     DebtorRequest,
+    HeldEvent,
     LegalHold,
     Payment,
     Promise,
@@ -109,6 +110,12 @@ def _(thing: VisitReport) -> Shown:
 @shown_by.register
 def _(thing: DebtorExport) -> Shown:
     return shown_by(thing.debtor)
+
+
+@shown_by.register
+def _(thing: HeldEvent) -> Shown:
+    """Of a visit, if it tells of one that there is."""
+    return _of_visits([thing.subject_id] if thing.subject_id is not None else [])
 
 
 @shown_by.register

@@ -62,6 +62,7 @@ def demand_reason(session: Session, look: Look, shown: Shown, *, at: dt.datetime
     """Raise ReasonNeeded where a policy that applies to these debtors' files demands one and none is given."""
     if look.reason is None:
         ids = {look.org_id, *(lender_id for lender_id, _ in shown.debtors)}
+        ids.update(session.scalars(sa.select(Visit.lender_id).where(Visit.id.in_(shown.visits))))
         policies = policies_of(organisations_by_id(session, ids).values())
         if any(policy.access and policy.access.reason and _in_force(policy, at) for policy in policies):
             raise ReasonNeeded()

@@ -45,6 +45,7 @@ SHOWS = {
     "list_payments": Shows.WORK,
     "list_promises": Shows.WORK,
     "read_changes": Shows.WORK,
+    "read_held_event": Shows.FILE,
     "read_my_day": Shows.WORK,
     "read_my_visit": Shows.WORK,
 }
@@ -93,6 +94,14 @@ def test_the_lender_sees_who_at_the_agency_looked_at_its_debtors(
     assert (last["reason"], last["org_id"]) == ("The debtor rang.", str(morning.world.agency))
     stranger = client_for(Role.PRIVACY_OFFICER, org=morning.world.stranger)
     assert looks(stranger) == []
+
+
+def test_what_is_no_json_is_in_the_log_all_the_same(
+    client_for: ClientFor, privacy: FlaskClient, morning: Morning
+) -> None:
+    office = client_for(Role.DISPATCHER, org=morning.world.agency)
+    assert office.get(f"/visits/{morning.visit}/record.csv").status_code == 200
+    assert [action for action, _ in looks(privacy)] == ["get_visit_record_as_csv"]
 
 
 def test_where_a_policy_wants_a_reason_a_file_is_opened_only_with_one(

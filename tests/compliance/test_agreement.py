@@ -46,4 +46,6 @@ def test_two_thousand_triples_are_judged_alike() -> None:
 def test_a_hundred_thousand_triples_are_judged_alike() -> None:
     found = agreements(seed=2, count=100_000)
     assert found.total() == 100_000
-    assert min(found[True], found[False]) > 5_000
+    # Up to three policies at once leave few instants lawful: of these triples 7,779. Fewer would mean that what is made
+    # up had changed, and that little is proved of what is allowed.
+    assert 7_500 < found[True] < found[False]
