@@ -1,0 +1,1 @@
+"""How fast the phone's API is: figures with how to see them again."""

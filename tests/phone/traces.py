@@ -1,0 +1,170 @@
+"""Random days of a crew of two with three phones: what happened, how it may be told, and where it has to end."""
+
+import dataclasses
+import datetime as dt
+import random
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.models import (
+    ContactAttempt,
+    HeldEvent,
+    IdentityCheck,
+    PhoneEventKey,
+    ReportAddition,
+    Visit,
+    VisitEvent,
+    VisitReport,
+)
+from fieldvisit.vocabulary import Channel, HeldState
+from tests.conftest import NOW
+from tests.phone.worlds import Morning
+from tests.worlds import HELSINKI
+
+MINUTE = dt.timedelta(minutes=1)
+HERE = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12, "mock": False}
+FAR = HERE | {"lat": HELSINKI[0] + 0.009}
+PHONES = {"ilta": "ilta", "ilta's other": "ilta", "oona": "oona"}
+"""Whose each phone is."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event of one phone: `at` is when it happened, in minutes before NOW."""
+
+    phone: str
+    kind: str
+    visit: int
+    at: int
+    event_id: str
+    facts: dict[str, Any]
+
+    @property
+    def who(self) -> str:
+        return PHONES[self.phone]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one phone sends at once. `lost`: nobody hears the answer, so it is sent again later."""
+
+    phone: str
+    told: tuple[Told, ...]
+
+
+def a_day(chance: random.Random, visits: int) -> list[Told]:
+    """What the phones tell of a day, in the order of its time. The lead reports; the other adds."""
+    told: list[Told] = []
+
+    def add(who: str, kind: str, visit: int, at: int, **facts: Any) -> None:
+        phone = "ilta's other" if who == "ilta" and chance.random() < 0.3 else who
+        told.append(Told(phone, kind, visit, at, str(uuid.UUID(int=chance.getrandbits(128), version=4)), facts))
+
+    for visit in range(visits):
+        begin = 400 - 100 * visit
+        if chance.random() < 0.8:
+            add("ilta", "set_out", visit, begin)
+        if chance.random() < 0.2:
+            add("ilta", "arrival", visit, begin - 5, position=FAR)
+            add("ilta", "arrival_undo", visit, begin - 8, reason="wrong_door")
+        confirmed = False
+        if chance.random() < 0.8:
+            add("ilta", "arrival", visit, begin - 10, position=chance.choice([HERE, FAR]))
+            if chance.random() < 0.5:
+                add("oona", "arrival", visit, begin - 11, position=HERE)
+            for minute in range(chance.randint(0, 2)):
+                confirmed = chance.random() < 0.7
+                result = "confirmed" if confirmed else "not_confirmed"
+                who = chance.choice(["ilta", "oona"])
+                add(who, "identity_check", visit, begin - 15 - minute, method="two_facts", result=result)
+        left = {"left_minutes": begin - 40}
+        if confirmed:
+            met = {"outcome": "met_debtor", "disclosed": True, "willing": True, "next_step": "call"}
+            add("ilta", "report", visit, begin - 40, **met, **left)
+        elif chance.random() < 0.3:
+            add("ilta", "abort", visit, begin - 40, reason="other", met="nobody")
+        else:
+            add("ilta", "report", visit, begin - 40, outcome="nobody", **left)
+        for _ in range(chance.randint(0, 2)):
+            add(chance.choice(["ilta", "oona"]), "addition", visit, begin - 41, text="More.")
+    return told
+
+
+def drifts(chance: random.Random) -> dict[str, dt.timedelta]:
+    """How wrong each phone's clock is."""
+    return {phone: chance.randint(-300, 300) * MINUTE for phone in PHONES}
+
+
+def pieces(chance: random.Random, told: Iterable[Told]) -> list[Piece]:
+    """The same, out of order, cut anywhere, some of it sent two or three times."""
+    once = list(told)
+    again = [each for each in once if chance.random() < 0.4]
+    waiting = [*once, *again, *(each for each in again if chance.random() < 0.3)]
+    chance.shuffle(waiting)
+    cut: list[Piece] = []
+    while waiting:
+        size = chance.randint(1, 6)
+        piece, waiting = waiting[:size], waiting[size:]
+        for phone in PHONES:
+            if mine := tuple(each for each in piece if each.phone == phone):
+                cut.append(Piece(phone, mine))
+    return cut
+
+
+def under_fresh_ids(told: Iterable[Told]) -> list[Told]:
+    return [dataclasses.replace(each, event_id=str(uuid.uuid4())) for each in told]
+
+
+def wire(told: Told, morning: Morning, drift: dt.timedelta) -> dict[str, Any]:
+    """As the phone sends it, by its own clock."""
+    facts = dict(told.facts)
+    if "left_minutes" in facts:
+        facts["left_at"] = (NOW - facts.pop("left_minutes") * MINUTE + drift).isoformat()
+    return {
+        "event_id": told.event_id,
+        "kind": told.kind,
+        "visit_id": str(morning.visits[told.visit]),
+        "device_at": (NOW - told.at * MINUTE + drift).isoformat(),
+        **facts,
+    }
+
+
+def end_of(session: Session, morning: Morning) -> list[Any]:
+    """Everything that is stored of the morning's visits, without the ids and the clocks that differ from one telling to
+    another."""
+    who = {morning.ilta: "ilta", morning.oona: "oona"}
+    ends = [_end(session, session.get_one(Visit, visit_id), who) for visit_id in morning.visits]
+    open_ = HeldEvent.visitor_id.in_(who), HeldEvent.state.in_((HeldState.WAITING, HeldState.REFUSED))
+    held = session.scalars(sa.select(HeldEvent.kind).where(*open_)).all()
+    keys = sa.select(sa.func.count()).where(PhoneEventKey.visit_id.in_(morning.visits))
+    return [*ends, {"held": held, "keys": session.scalar(keys)}]
+
+
+def _end(session: Session, visit: Visit, who: dict[uuid.UUID, str]) -> dict[str, Any]:
+    events = session.scalars(sa.select(VisitEvent).where(VisitEvent.visit_id == visit.id))
+    checks = session.scalars(
+        sa.select(IdentityCheck).where(IdentityCheck.visit_id == visit.id).order_by(IdentityCheck.at)
+    )
+    report = session.scalars(sa.select(VisitReport).where(VisitReport.visit_id == visit.id)).one()
+    additions = session.scalars(sa.select(ReportAddition).where(ReportAddition.report_id == report.id))
+    of_visits = ContactAttempt.case_id == visit.case_id, ContactAttempt.channel == Channel.VISIT
+    attempts = session.scalars(sa.select(ContactAttempt).where(*of_visits))
+    return {
+        "state": visit.state,
+        "outcome": visit.outcome,
+        "times": [minutes(at) for at in (visit.under_way_at, visit.arrived_at, visit.ended_at)],
+        "events": sorted((entry.kind, who[entry.visitor_id]) for entry in events if entry.visitor_id in who),
+        "checks": [(check.result, who[check.visitor_id], minutes(check.at)) for check in checks],
+        "report": (report.outcome, who[report.visitor_id], report.disclosed, minutes(report.left_at)),
+        "additions": sorted(who[each.visitor_id] for each in additions if each.visitor_id),
+        "attempts": [(each.result, each.detail, minutes(each.at)) for each in attempts],
+    }
+
+
+def minutes(at: dt.datetime | None) -> int | None:
+    return None if at is None else round((NOW - at) / MINUTE)
