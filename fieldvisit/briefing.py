@@ -231,6 +231,7 @@ def _last_contacts(
             attempt.debtor_id.in_({visit.debtor_id for visit in visits}),
             attempt.case_id.in_(zones),
             attempt.at.between(now - CONTACTS_SINCE, now),
+            sa.not_(attempt.withdrawn.expression),
         )
         .subquery()
     )

@@ -115,8 +115,9 @@ def settle_overdue(session: Session, *, now: dt.datetime) -> int:
 
 
 def promises_where(*, state: PromiseState | None = None, due_until: dt.date | None = None) -> sa.Select[Promise]:
-    """The promises one may see, all or those that fit."""
-    rows = sa.select(Promise)
+    """The promises one may see, all or those that fit. Not those of a report in whose place the lead's is."""
+    rows = sa.select(Promise).join(VisitReport, VisitReport.id == Promise.report_id)
+    rows = rows.where(VisitReport.replaced_by_id.is_(None))
     if state is not None:
         rows = rows.where(Promise.state == state)
     return rows if due_until is None else rows.where(Promise.due_on <= due_until)
@@ -127,7 +128,7 @@ def _locked(session: Session, case_ids: Collection[uuid.UUID]) -> Sequence[tuple
     rows = (
         sa.select(Promise, VisitReport.left_at)
         .join(VisitReport, VisitReport.id == Promise.report_id)
-        .where(Promise.case_id.in_(set(case_ids)))
+        .where(Promise.case_id.in_(set(case_ids)), VisitReport.replaced_by_id.is_(None))
         .order_by(Promise.id)
         .with_for_update(of=Promise)
         .execution_options(populate_existing=True)

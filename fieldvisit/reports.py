@@ -18,14 +18,14 @@ from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.identity import confirmed_by_crew
-from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitReport
+from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitEvent, VisitReport
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
-from fieldvisit.settlement import books_of, settle, stop
+from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.together import together, write
 from fieldvisit.visits import LIVE, get_visit, lock_visits, move, note_event
 from fieldvisit.vocabulary import VisitOutcome, VisitState
@@ -116,6 +116,10 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
     if earlier is not None:
         if earlier.visitor_id == by.visitor_id:
             raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
+        route = get_told_stop(session, by.visitor_id, visit_id).route
+        if leads(route, by.visitor_id) and not leads(route, earlier.visitor_id):
+            _demand_reportable(session, visit, draft, route=route, now=now)
+            return _report_instead(session, visit, earlier, draft, by=by, now=now)
         state, facts = _add(session, earlier, visit, draft, text=_told(draft), by=by, now=now)
         with books_of(session, visit):
             return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
@@ -132,14 +136,57 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
         }
 
 
+def leads(route: Route, visitor_id: uuid.UUID) -> bool:
+    return any(member.lead for member in route.members if member.visitor_id == visitor_id)
+
+
+def _report_instead(
+    session: Session, visit: Visit, earlier: VisitReport, draft: ReportDraft, *, by: Teller, now: dt.datetime
+) -> Outcome:
+    """The lead reports after another of the crew: the lead's is the report of the visit, as if it had come first, and
+    the other's an addition. What the other heard stops what it stops."""
+    earlier.replaced_by_id = draft.event_id
+    # It makes room first: one report of a visit stands.
+    session.flush()
+    row = _row(visit, draft, by)
+    row.after_cancellation = earlier.after_cancellation
+    account = ReportAddition(
+        id=earlier.id,
+        org_id=visit.org_id,
+        lender_id=visit.lender_id,
+        report_id=row.id,
+        visitor_id=earlier.visitor_id,
+        text=_told(earlier),
+    )
+    event = _reported(visit, draft, row, by=by, now=now)
+    event.detail |= {"instead_of": str(earlier.id)}
+    moved = list(earlier.additions)
+    write(session, row, account, event)
+    session.flush()
+    for addition in moved:
+        addition.report_id = row.id
+    visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
+    session.flush()
+    with books_of(session, visit):
+        return visit.state, {
+            "report_id": str(row.id),
+            "addition_id": None,
+            "attempt_id": settle_instead(session, visit, draft, now=now),
+            "block_ids": stop(session, visit, draft, by=by, now=now),
+        }
+
+
 def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> None:
     """Store the report, and bring the visit to where it says that it went."""
     row = _row(visit, draft, by)
     row.after_cancellation = visit.state is VisitState.CANCELLED
-    row.door = draft.door.row(visit, row.id) if draft.door else None
     write(session, row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     visit.arrived_at = visit.arrived_at or arrival_of(session, visit)
+    move(session, visit, VisitState.REPORTED, now=now, event=_reported(visit, draft, row, by=by, now=now))
+
+
+def _reported(visit: Visit, draft: ReportDraft, row: VisitReport, *, by: Teller, now: dt.datetime) -> VisitEvent:
     detail: dict[str, Any] = {"report_id": str(row.id), "outcome": row.outcome.value, **about_sending(draft, now)}
     if draft.met is not None:
         detail["met"] = draft.met.value
@@ -147,7 +194,7 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
         detail["after_cancellation"] = True
     event = note_event(visit, "reported", now=now, **detail)
     event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
-    move(session, visit, VisitState.REPORTED, now=now, event=event)
+    return event
 
 
 def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
@@ -170,7 +217,7 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
         return gathered.reports.get(visit_id)
     return session.scalars(
         sa.select(VisitReport)
-        .where(VisitReport.visit_id == visit_id)
+        .where(VisitReport.visit_id == visit_id, VisitReport.replaced_by_id.is_(None))
         .options(
             selectinload(VisitReport.promises), selectinload(VisitReport.additions), selectinload(VisitReport.door)
         )
@@ -213,6 +260,7 @@ def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:
         abort_reason=draft.abort_reason,
         note=draft.note,
         next_step=draft.next_step,
+        door=draft.door.row(visit, draft.event_id) if draft.door else None,
         promises=[
             Promise(
                 case_id=visit.case_id,
@@ -252,7 +300,7 @@ def _add(
     }
 
 
-def _told(draft: ReportDraft) -> str:
+def _told(draft: ReportDraft | VisitReport) -> str:
     """A crew mate's whole report as the text of an addition: each thing said, by its code, and the note last."""
     said = [f"{name}: {value}" for name in SAID if (value := getattr(draft, name)) is not None]
     promised = [f"promise: {p.amount_minor} {p.currency} {p.due_on} {p.method}" for p in draft.promises]

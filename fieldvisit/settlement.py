@@ -16,12 +16,12 @@ from fieldvisit.contacts import OUR_SOURCE, ensure_months
 from fieldvisit.database import on_behalf_of
 from fieldvisit.identity import checks_of
 from fieldvisit.ids import new_id
-from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, Visit, VisitEvent, VisitReport
+from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, Visit, VisitEvent, VisitReport, WithdrawnAttempt
 from fieldvisit.phone.telling import Teller
 from fieldvisit.report_drafts import LEFT_EARLY, NOBODY_MET, Contact, Met, ReportDraft, left_early
 from fieldvisit.together import together, write
 from fieldvisit.visits import NotYourVisit
-from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, IdentityResult, VisitOutcome
+from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, IdentityResult, VisitOutcome, WithdrawalReason
 
 
 def books_of(session: Session, visit: Visit) -> AbstractContextManager[None]:
@@ -43,31 +43,58 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
     return _write(session, visit, contact, at=min(draft.left_at, now)) if contact else None
 
 
-def settle_arrival(session: Session, visit: Visit) -> None:
-    """An arrival that is told after the report: what ended early ended at the door after all, and counts."""
+def settle_instead(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.datetime) -> str | None:
+    """The same for the lead's report that comes after another's: the visit counts as the lead says. The books are
+    open."""
+    contact = draft.contact(seen=_seen(session, visit))
+    why = WithdrawalReason.LEAD_REPORTED
+    return settle_as(session, visit, contact, at=min(draft.left_at, now), why=why, now=now)
+
+
+def settle_again(session: Session, visit: Visit, *, why: WithdrawalReason, now: dt.datetime) -> None:
+    """Something was told after the report that says whom it met, or that nobody came to the door: an arrival, its
+    undoing, a check. What ended early counts as what it was by all that is known."""
     report = _report_of(session, visit)
-    perhaps = report is not None and report.outcome in (*LEFT_EARLY, VisitOutcome.NOT_REACHED)
-    if report is None or not perhaps or visit.arrived_at is None:
+    if report is None or report.outcome not in (*LEFT_EARLY, VisitOutcome.NOT_REACHED):
         return
     with books_of(session, visit):
-        counted = sa.select(ContactAttemptKey.attempt_id).where(
+        contact = _contact_by_now(session, visit, report)
+        settle_as(session, visit, contact, at=report.left_at, why=why, now=now)
+
+
+def settle_as(
+    session: Session, visit: Visit, contact: Contact | None, *, at: dt.datetime, why: WithdrawalReason, now: dt.datetime
+) -> str | None:
+    """Let the visit count as this contact, and as no other that it counted as before; the attempt's id. The books are
+    open."""
+    key = session.scalars(
+        sa.select(ContactAttemptKey).where(
             ContactAttemptKey.org_id == visit.lender_id,
             ContactAttemptKey.made_by_id == visit.org_id,
             ContactAttemptKey.source == OUR_SOURCE,
             ContactAttemptKey.external_id == str(visit.id),
         )
-        if session.scalars(counted).first() is None:
-            _write(session, visit, _contact_at_the_door(session, visit, report), at=report.left_at)
+    ).one_or_none()
+    if key is not None:
+        attempt = session.get_one(ContactAttempt, (key.attempt_id, key.attempt_at))
+        if contact == Contact(attempt.result, attempt.detail) and attempt.at == at:
+            return str(attempt.id)
+        whose = {"org_id": key.org_id, "case_id": key.case_id, "visit_id": visit.id}
+        session.add(WithdrawnAttempt(attempt_id=key.attempt_id, why=why, at=now, **whose))
+        session.delete(key)
+        session.flush()
+    return _write(session, visit, contact, at=at) if contact is not None else None
 
 
-def _contact_at_the_door(session: Session, visit: Visit, report: VisitReport) -> Contact:
+def _contact_by_now(session: Session, visit: Visit, report: VisitReport) -> Contact | None:
+    seen = _seen(session, visit)
     if report.outcome is VisitOutcome.NOT_REACHED:
-        return NOBODY_MET
-    details = session.scalars(
-        sa.select(VisitEvent.detail).where(VisitEvent.visit_id == visit.id, VisitEvent.kind == "reported")
-    )
-    met = next((Met(detail["met"]) for detail in details if "met" in detail), None)
-    return left_early(report.abort_reason, met=met, seen=_seen(session, visit)) or NOBODY_MET
+        return NOBODY_MET if seen else None
+    told = VisitEvent.visit_id == visit.id, VisitEvent.kind == "reported"
+    details = session.scalars(sa.select(VisitEvent.detail).where(*told)).all()
+    mine = (detail for detail in details if detail["report_id"] == str(report.id))
+    met = next((Met(detail["met"]) for detail in mine if "met" in detail), None)
+    return left_early(report.abort_reason, met=met, seen=seen)
 
 
 def _write(session: Session, visit: Visit, contact: Contact, *, at: dt.datetime) -> str:
@@ -111,7 +138,8 @@ def _report_of(session: Session, visit: Visit) -> VisitReport | None:
     gathered = together(session)
     if gathered is not None:
         return gathered.reports.get(visit.id)
-    return session.scalars(sa.select(VisitReport).where(VisitReport.visit_id == visit.id)).one_or_none()
+    standing = sa.select(VisitReport).where(VisitReport.visit_id == visit.id, VisitReport.replaced_by_id.is_(None))
+    return session.scalars(standing).one_or_none()
 
 
 def _seen(session: Session, visit: Visit) -> Met | None:

@@ -123,7 +123,7 @@ class _Sources:
         self.zone = ZoneInfo(visit.place.zone)
         self.report = session.scalars(
             sa.select(VisitReport)
-            .where(VisitReport.visit_id == visit.id)
+            .where(VisitReport.visit_id == visit.id, VisitReport.replaced_by_id.is_(None))
             .options(
                 selectinload(VisitReport.promises),
                 selectinload(VisitReport.additions),

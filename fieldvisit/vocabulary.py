@@ -88,6 +88,14 @@ class PlaceKind(StrEnum):
     PUBLIC = "public"
 
 
+class WithdrawalReason(StrEnum):
+    """Why a visit counts no more as the contact it was first taken for."""
+
+    ARRIVAL_UNDONE = "arrival_undone"
+    TOLD_LATE = "told_late"
+    LEAD_REPORTED = "lead_reported"
+
+
 class BlockTrigger(StrEnum):
     DISPUTE = "dispute"
     COMPLAINT_OPEN = "complaint_open"

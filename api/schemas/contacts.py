@@ -6,7 +6,7 @@ from marshmallow import fields, post_load
 
 from api.schemas.base import In, Out
 from api.schemas.debtors import ContactPointNamedIn
-from api.schemas.fields import Choice, Id, Instant, Many, OuterId, Part, Text
+from api.schemas.fields import Choice, Flag, Id, Instant, Many, OuterId, Part, Text
 from fieldvisit.drafts import Change
 from fieldvisit.vocabulary import AttemptResult, Channel, ReachedDetail
 
@@ -57,3 +57,4 @@ class AttemptOut(Out):
     channel = Choice(Channel, required=True)
     result = Choice(AttemptResult, required=True)
     detail = Choice(ReachedDetail, required=True, allow_none=True)
+    withdrawn = Flag(required=True, metadata={"description": "a visit that was told late to be none, or another one"})

@@ -7,7 +7,7 @@ from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
 from fieldvisit.models.cases import Case, Payment, Placement
 from fieldvisit.models.compliance import CapSlot, LegalHold, Override, PolicyVersion, Rejudging
-from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock
+from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock, WithdrawnAttempt
 from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.door_records import DoorRecord
@@ -93,4 +93,5 @@ __all__ = [
     "WeekPlan",
     "WeekVisit",
     "Wish",
+    "WithdrawnAttempt",
 ]

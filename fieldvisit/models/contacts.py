@@ -2,9 +2,10 @@
 
 import datetime as dt
 import uuid
+from typing import ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, MappedSQLExpression, column_property, mapped_column
 
 from fieldvisit.models.base import (
     FETCHED_LATER,
@@ -16,7 +17,7 @@ from fieldvisit.models.base import (
     RecordedAt,
 )
 from fieldvisit.sealing import Sealed
-from fieldvisit.vocabulary import AttemptResult, BlockScope, BlockTrigger, Channel, ReachedDetail
+from fieldvisit.vocabulary import AttemptResult, BlockScope, BlockTrigger, Channel, ReachedDetail, WithdrawalReason
 
 
 class ContactAttempt(Base, PlacedByCase):
@@ -36,12 +37,34 @@ class ContactAttempt(Base, PlacedByCase):
     result: Mapped[AttemptResult]
     detail: Mapped[ReachedDetail | None]
     recorded_at: Mapped[RecordedAt]
+    withdrawn: ClassVar[MappedSQLExpression[bool]]
+    """Whether it counts for nothing: see `WithdrawnAttempt`."""
 
     __table_args__ = (
         sa.CheckConstraint("detail is null or result = 'reached'", name="detail_belongs_to_reached"),
         sa.Index("ix_contact_attempts_org_id_debtor_id_at", "org_id", "debtor_id", "at"),
         PARTITIONED,
     )
+
+
+class WithdrawnAttempt(Base, PlacedByCase):
+    """A contact attempt of a visit that was none, or another one: what was told late said so. It counts for nothing."""
+
+    __tablename__ = "withdrawn_attempts"
+
+    attempt_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"))
+    why: Mapped[WithdrawalReason]
+    at: Mapped[dt.datetime]
+
+
+ContactAttempt.withdrawn = column_property(
+    sa.select(WithdrawnAttempt.attempt_id)
+    .where(WithdrawnAttempt.attempt_id == ContactAttempt.id)
+    .exists()
+    .label("withdrawn")
+)
 
 
 class ContactAttemptKey(Base, PlacedByCase):

@@ -18,7 +18,7 @@ class VisitReport(Base, Shared):
     __tablename__ = "visit_reports"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), unique=True)
+    visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), index=True)
     visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"))
     outcome: Mapped[VisitOutcome]
     left_at: Mapped[dt.datetime]
@@ -35,6 +35,10 @@ class VisitReport(Base, Shared):
     next_step: Mapped[NextStep | None]
     after_cancellation: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     """Whether the visit had been cancelled when the report came: what it tells happened all the same."""
+    replaced_by_id: Mapped[uuid.UUID | None] = mapped_column(
+        sa.ForeignKey("visit_reports.id", deferrable=True, initially="DEFERRED")
+    )
+    """The lead's report, which came after this one of another of the crew and is the report of the visit."""
     recorded_at: Mapped[RecordedAt]
 
     promises: Mapped[list["Promise"]] = relationship(order_by="Promise.due_on")
@@ -43,6 +47,10 @@ class VisitReport(Base, Shared):
 
     __table_args__ = (
         sa.CheckConstraint("(outcome = 'aborted') = (abort_reason is not null)", name="aborted_for_a_reason"),
+        # One report of a visit stands.
+        sa.Index(
+            "uq_visit_reports_standing", "visit_id", unique=True, postgresql_where=sa.text("replaced_by_id is null")
+        ),
     )
 
 

@@ -143,8 +143,10 @@ def _arrivals(session: Session, visit_ids: Collection[uuid.UUID]) -> dict[uuid.U
 
 
 def _reports(session: Session, visit_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, VisitReport]:
-    rows = sa.select(VisitReport).where(VisitReport.visit_id.in_(set(visit_ids)))
-    rows = rows.options(selectinload(VisitReport.promises), selectinload(VisitReport.additions))
+    rows = sa.select(VisitReport).where(VisitReport.visit_id.in_(set(visit_ids)), VisitReport.replaced_by_id.is_(None))
+    rows = rows.options(
+        selectinload(VisitReport.promises), selectinload(VisitReport.additions), selectinload(VisitReport.door)
+    )
     return {row.visit_id: row for row in session.scalars(rows.execution_options(populate_existing=True))}
 
 

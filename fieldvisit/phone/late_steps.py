@@ -21,10 +21,10 @@ from fieldvisit.phone.refusals import at_the_door
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Teller, Telling
-from fieldvisit.settlement import settle_arrival
+from fieldvisit.settlement import settle_again
 from fieldvisit.together import write
 from fieldvisit.visits import MOVES, get_visit, move
-from fieldvisit.vocabulary import CheckMoment, Verdict, VisitState
+from fieldvisit.vocabulary import CheckMoment, Verdict, VisitState, WithdrawalReason
 
 BEGUN_OR_OVER = (VisitState.ARRIVED, VisitState.REPORTED, VisitState.CLOSED, VisitState.CANCELLED)
 
@@ -65,7 +65,7 @@ def arrive_late(
     if visit.state in BEGUN_OR_OVER:
         visit.arrived_at = arrived_at or visit.arrived_at
         write(session)
-        settle_arrival(session, visit)
+        settle_again(session, visit, why=WithdrawalReason.TOLD_LATE, now=now)
     return state, flags
 
 

@@ -30,10 +30,10 @@ from fieldvisit.phone.refusals import KEPT, at_the_door, keep_refusal
 from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own_stop, get_told_stop
 from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
-from fieldvisit.settlement import settle_arrival
+from fieldvisit.settlement import settle_again
 from fieldvisit.together import write
 from fieldvisit.visits import cancelled, demand_may_become, get_visit, move
-from fieldvisit.vocabulary import CheckMoment, VisitState
+from fieldvisit.vocabulary import CheckMoment, VisitState, WithdrawalReason
 
 S = VisitState
 # Where a step that comes late finds the visit.
@@ -108,7 +108,7 @@ def _arrive_live(
     if visit.state in BEYOND_ARRIVING:
         visit.arrived_at = visit.arrived_at or happened_at(draft, now)
         _judge_newcomers(session, visit, present, now=now, running=frozenset(draft.recording or ()))
-        settle_arrival(session, visit)
+        settle_again(session, visit, why=WithdrawalReason.TOLD_LATE, now=now)
         return noted(session, visit, event, **flags)
     demand_its_day(visit, now)
     if visit.state is not S.UNDER_WAY:
@@ -158,6 +158,8 @@ def check_identity(
             at=happened_at(draft, now),
         )
         write(session, check)
+        if visit.state in (S.REPORTED, S.CLOSED):
+            settle_again(session, visit, why=WithdrawalReason.TOLD_LATE, now=now)
         shown = visit.id in amounts_open(session, [visit], now=now)
         facts = {"result": draft.result.value, "amounts_shown": shown}
         event = entry_of(visit, telling, draft, now, check_id=str(check.id), result=draft.result.value)

@@ -16,8 +16,10 @@ from fieldvisit.phone.drafts import RejectionDraft, UndoDraft
 from fieldvisit.phone.notes import Outcome, entry_of, noted
 from fieldvisit.phone.routes import get_own_stop, get_told_stop
 from fieldvisit.phone.telling import Receipt, Teller, Telling, take
+from fieldvisit.settlement import settle_again
+from fieldvisit.together import write
 from fieldvisit.visits import get_visit, move
-from fieldvisit.vocabulary import VisitState
+from fieldvisit.vocabulary import VisitState, WithdrawalReason
 
 
 class NotInThisHouse(FieldVisitError):
@@ -67,6 +69,9 @@ def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by:
         arrived_at = arrival_of(session, visit)
         if state in (VisitState.ARRIVED, VisitState.REPORTED, VisitState.CLOSED):
             visit.arrived_at = arrived_at
+            write(session)
+        if state in (VisitState.REPORTED, VisitState.CLOSED):
+            settle_again(session, visit, why=WithdrawalReason.ARRIVAL_UNDONE, now=now)
         if state is VisitState.PUBLISHED or (state is VisitState.ARRIVED and arrived_at is None):
             state = move(session, visit, VisitState.UNDER_WAY, now=now, event=event).state
         return state, facts

@@ -79,7 +79,7 @@ class Office:
 @pytest.fixture
 def office(settings: Settings, engine: sa.Engine, sessions: sessionmaker[Session], world: World) -> Iterator[Office]:
     port = usable_port(0)
-    told = {"RATE_LIMIT": settings.rate_limit, "LOG_LEVEL": "WARNING"}
+    told = {"RATE_LIMIT": settings.rate_limit, "LOG_LEVEL": "warning"}
     with running(settings, "serve", "--port", str(port), **told) as process:
         wait_until(lambda: answers(port))
         yield Office(f"http://127.0.0.1:{port}", process, sessions, settings, Clock(engine), world)

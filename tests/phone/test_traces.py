@@ -55,7 +55,7 @@ DRAFTS: Mapping[str, Callable[..., EventDraft]] = {
         next_step=NextStep(next_step) if next_step else None,
         **more,
     ),
-    "abort": lambda reason, met, **more: AbortDraft(reason=AbortReason(reason), met=Met(met), **more),
+    "abort": lambda reason, met, **more: AbortDraft(reason=AbortReason(reason), met=met and Met(met), **more),
     "addition": AdditionDraft,
 }
 

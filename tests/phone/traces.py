@@ -58,7 +58,7 @@ class Piece:
 
 
 def a_day(chance: random.Random, visits: int) -> list[Told]:
-    """What the phones tell of a day, in the order of its time. The lead reports; the other adds."""
+    """What the phones tell of a day, in the order of its time. The lead reports; the other adds, or reports too."""
     told: list[Told] = []
 
     def add(who: str, kind: str, visit: int, at: int, **facts: Any) -> None:
@@ -83,11 +83,13 @@ def a_day(chance: random.Random, visits: int) -> list[Told]:
                 who = chance.choice(["ilta", "oona"])
                 add(who, "identity_check", visit, begin - 15 - minute, method="two_facts", result=result)
         left = {"left_minutes": begin - 40}
+        if chance.random() < 0.3:
+            add("oona", "report", visit, begin - 39, outcome=chance.choice(["met_other", "nobody"]), **left)
         if confirmed:
             met = {"outcome": "met_debtor", "disclosed": True, "willing": True, "next_step": "call"}
             add("ilta", "report", visit, begin - 40, **met, **left)
         elif chance.random() < 0.3:
-            add("ilta", "abort", visit, begin - 40, reason="other", met="nobody")
+            add("ilta", "abort", visit, begin - 40, reason="other", met=chance.choice(["nobody", None]))
         else:
             add("ilta", "report", visit, begin - 40, outcome="nobody", **left)
         for _ in range(chance.randint(0, 2)):
@@ -150,7 +152,8 @@ def _end(session: Session, visit: Visit, who: dict[uuid.UUID, str]) -> dict[str,
     checks = session.scalars(
         sa.select(IdentityCheck).where(IdentityCheck.visit_id == visit.id).order_by(IdentityCheck.at)
     )
-    report = session.scalars(sa.select(VisitReport).where(VisitReport.visit_id == visit.id)).one()
+    standing = VisitReport.visit_id == visit.id, VisitReport.replaced_by_id.is_(None)
+    report = session.scalars(sa.select(VisitReport).where(*standing)).one()
     additions = session.scalars(sa.select(ReportAddition).where(ReportAddition.report_id == report.id))
     of_visits = ContactAttempt.case_id == visit.case_id, ContactAttempt.channel == Channel.VISIT
     attempts = session.scalars(sa.select(ContactAttempt).where(*of_visits))
@@ -158,11 +161,16 @@ def _end(session: Session, visit: Visit, who: dict[uuid.UUID, str]) -> dict[str,
         "state": visit.state,
         "outcome": visit.outcome,
         "times": [minutes(at) for at in (visit.under_way_at, visit.arrived_at, visit.ended_at)],
-        "events": sorted((entry.kind, who[entry.visitor_id]) for entry in events if entry.visitor_id in who),
+        # Which of two reports came first is history; which of them stands is not.
+        "events": sorted(
+            (entry.kind, who[entry.visitor_id])
+            for entry in events
+            if entry.visitor_id in who and entry.kind not in ("reported", "report_added_to")
+        ),
         "checks": [(check.result, who[check.visitor_id], minutes(check.at)) for check in checks],
         "report": (report.outcome, who[report.visitor_id], report.disclosed, minutes(report.left_at)),
         "additions": sorted(who[each.visitor_id] for each in additions if each.visitor_id),
-        "attempts": [(each.result, each.detail, minutes(each.at)) for each in attempts],
+        "attempts": [(each.result, each.detail, minutes(each.at)) for each in attempts if not each.withdrawn],
     }
 
 
