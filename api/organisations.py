@@ -21,10 +21,13 @@ from api.schemas.organisations import (
     FieldRulesIn,
     FieldRulesOut,
     OrganisationOut,
+    PlanningRulesIn,
+    PlanningRulesOut,
 )
 from fieldvisit import accounts, organisations
 from fieldvisit.field_rules import FieldRulesDraft, field_rules, set_field_rules
 from fieldvisit.models import Account, Area, Organisation
+from fieldvisit.planning_rules import PlanningRulesDraft, planning_rules, set_planning_rules
 
 bp = Blueprint("organisations", __name__, description="Lenders and agencies, where they plan, who may log in")
 
@@ -69,6 +72,20 @@ def read_field_rules() -> FieldRulesDraft:
 def put_field_rules(body: FieldRulesDraft) -> FieldRulesDraft:
     """Say what is made of another order than planned, of visits that are sent back, and of arrivals that were none."""
     return set_field_rules(session(), body, now=now())
+
+
+@bp.get("/planning-rules")
+@endpoint(may=Permission.READ_ORGANISATIONS, returns=PlanningRulesOut())
+def read_planning_rules() -> PlanningRulesDraft:
+    """How the house wants its days shared out."""
+    return planning_rules(session())
+
+
+@bp.put("/planning-rules")
+@endpoint(may=Permission.MANAGE_AREAS, body=PlanningRulesIn(), returns=PlanningRulesOut())
+def put_planning_rules(body: PlanningRulesDraft) -> PlanningRulesDraft:
+    """Say what it may cost to share the work of the weeks out fairly; from the next plan on."""
+    return set_planning_rules(session(), body, now=now())
 
 
 @bp.get("/accounts")

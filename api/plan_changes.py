@@ -58,8 +58,13 @@ def keep_changes(plan_id: uuid.UUID, body: dict[str, Any]) -> DayPlan:
 @bp.post("/<uuid:plan_id>/undo")
 @endpoint(may=Permission.MAKE_PLANS, returns=PlanDetailOut())
 def undo_changes(plan_id: uuid.UUID) -> DayPlan:
-    """Drop a draft made by hand, and answer the plan it was made from, which is in force again."""
-    before = editing.undo(session(), plan_id, now=now())
+    """Go one step back.
+
+    A draft made by hand is dropped, and the plan it was made from, which is in force again, is the answer. Of the
+    published plan the version before it becomes the day's draft, as far as what has happened since allows: its
+    effects say for whom what changes, and publishing it makes it the next version.
+    """
+    before = editing.undo(session(), plan_id, by=actor().account_id, now=now())
     return plans.get_plan(session(), before.id)
 
 

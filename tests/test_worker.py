@@ -1,5 +1,6 @@
 """`fieldvisit worker` as a real process: what it finishes, and what becomes of its work when it ends early."""
 
+import os
 import signal
 import uuid
 from collections.abc import Iterator
@@ -12,15 +13,20 @@ from fieldvisit.database import Urls, acting_for, acting_for_all
 from fieldvisit.models import DayPlan, VisitEvent
 from fieldvisit.planning.jobs import enqueue_solve
 from fieldvisit.planning.plans import PlanRequest, drop_plan, get_plan, request_plan
+from fieldvisit.planning.publishing import publish_plan
+from fieldvisit.planning.repairing import RepairRequest, request_repair
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState, VisitState
 from tests.conftest import NOW
-from tests.planning.worlds import make_crew, make_ready_visit, states
+from tests.planning.worlds import drafted, make_crew, make_ready_visit, states
 from tests.processes import call, running, searches_of, wait_until
 from tests.worlds import TODAY, World, make_world
 
 VISITS = 4
 FOR_EVER_S = 600
+SOLVES_IN_A_ROW = int(os.environ.get("SOLVES_IN_A_ROW", "1000"))
+GROWTH = 24 << 20
+"""What a worker's memory may grow by between the tenth part of its solves and the last: its pools fill up once."""
 
 
 @pytest.fixture
@@ -176,3 +182,62 @@ def test_a_worker_that_loses_the_database_waits_for_it_and_goes_on(
         second = ask(sessions, world, seconds=60, iterations=20)
         wait_until(lambda: is_in(sessions, world, second, DayPlanState.DRAFT))
     assert is_in(sessions, world, first, DayPlanState.DROPPED)
+
+
+@pytest.mark.long
+def test_a_worker_killed_while_it_plans_a_running_day_anew_loses_nothing_and_it_is_made_once(
+    settings: Settings, sessions: sessionmaker[Session], world: World, owner: sa.Engine
+) -> None:
+    first = drafted(sessions, world)
+    with acting_for_all(sessions) as session:
+        added = make_ready_visit(session, world).id
+    with acting_for(sessions, world.agency) as session:
+        publish_plan(session, first, published_by_id=None, now=NOW)
+        asked = RepairRequest(seconds=FOR_EVER_S, add=(added,))
+        repair = request_repair(session, first, asked, by=None, now=NOW).id
+        enqueue_solve(session, world.agency, repair)
+    with running(settings, "worker", "--silent-s", "3") as worker:
+        wait_for_search(sessions, world, repair)
+        (search,) = searches_of(worker)
+        worker.send_signal(signal.SIGKILL)
+        wait_until(lambda: not search.is_running())
+    assert is_in(sessions, world, first, DayPlanState.PUBLISHED)
+    assert is_in(sessions, world, repair, DayPlanState.SOLVING)
+    shorten(sessions, world, repair)
+    with running(settings, "worker", "--silent-s", "3"):
+        wait_until(lambda: jobs(owner) == [])
+    made = plan_of(sessions, world, repair)
+    assert (made.state, made.repairs_id) == (DayPlanState.DRAFT, first)
+    served = [stop.visit_id for route in made.routes for stop in route.stops]
+    assert len(served) == len(set(served)) == VISITS + 1
+    with acting_for(sessions, world.agency) as session:
+        assert sorted(states(session).values()) == [VisitState.PLANNED, *[VisitState.PUBLISHED] * VISITS]
+        kinds = session.scalars(sa.select(VisitEvent.kind).where(VisitEvent.visit_id == added)).all()
+        assert kinds == ["planned"]
+        drafts = sa.select(sa.func.count()).where(DayPlan.state == DayPlanState.DRAFT)
+        assert session.scalar(drafts) == 1
+
+
+@pytest.mark.long
+def test_a_thousand_days_in_a_row_leave_the_worker_as_it_was(
+    settings: Settings, sessions: sessionmaker[Session], world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No search dies, and neither the worker nor what it starts grows. `SOLVES_IN_A_ROW` says how many."""
+    sizes = []
+    with running(settings, "worker") as worker:
+        for _ in range(SOLVES_IN_A_ROW):
+            plan_id = ask(sessions, world, seconds=60, iterations=20)
+            wait_for_draft(sessions, world, plan_id)
+            sizes.append(worker.memory_info().rss)
+            assert len(searches_of(worker)) <= 1
+    early, last = sizes[len(sizes) // 10], sizes[-1]
+    with capsys.disabled():
+        print(f"\n{len(sizes)} solves: {early >> 20} MiB after a tenth of them, {last >> 20} MiB at the end")
+    assert last - early < GROWTH
+    with acting_for(sessions, world.agency) as session:
+        failed = session.scalar(sa.select(sa.func.count()).where(DayPlan.state == DayPlanState.FAILED))
+    assert failed == 0
+
+
+def wait_for_draft(sessions: sessionmaker[Session], world: World, plan_id: uuid.UUID) -> None:
+    wait_until(lambda: is_in(sessions, world, plan_id, DayPlanState.DRAFT))

@@ -207,9 +207,10 @@ def effects(context: Context, plan_id: uuid.UUID, code: str) -> None:
 @organisation
 @click.pass_obj
 def undo(context: Context, plan_id: uuid.UUID, code: str) -> None:
-    """Drop a draft made by hand, and bring back the plan it was made from; prints that one's id."""
+    """Drop a draft made by hand, and bring back the plan it was made from; or, of the published plan, make the version
+    before it the day's draft. Prints that one's id."""
     with acting_for(context.sessions, context.organisation(code)) as session:
-        before = editing.undo(session, plan_id, now=context.clock()).id
+        before = editing.undo(session, plan_id, by=None, now=context.clock()).id
     click.echo(before)
 
 

@@ -7,6 +7,7 @@ from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, M
 from fieldvisit.accounts import PASSWORD_MAX, PASSWORD_MIN, USERNAME, AccountDraft
 from fieldvisit.field_rules import LONGEST_UNDO, FieldRulesDraft
 from fieldvisit.organisations import CODE, LARGEST_M, SMALLEST_M, AreaDraft
+from fieldvisit.planning_rules import DEAREST_FAIRNESS, PlanningRulesDraft
 from fieldvisit.vocabulary import OrderRule, OrganisationKind, Role
 
 
@@ -78,3 +79,15 @@ class FieldRulesOut(Out):
     order_rule = Choice(OrderRule, required=True)
     may_reject = Flag(required=True)
     undo_minutes = fields.Integer(required=True)
+
+
+class PlanningRulesIn(Drafted):
+    """`fair_share_price`: the seconds of travel that may be driven to bring the crew that worked most in four weeks and
+    the one that worked least a second nearer to each other."""
+
+    makes = PlanningRulesDraft
+    fair_share_price = Whole(required=True, max=DEAREST_FAIRNESS, metadata={"description": "0: nobody counts"})
+
+
+class PlanningRulesOut(Out):
+    fair_share_price = fields.Integer(required=True)

@@ -17,6 +17,7 @@ from fieldvisit.models.organisations import Account, Area, Organisation, Refresh
 from fieldvisit.models.parts import PlanPart
 from fieldvisit.models.people import Credential, CredentialCheck, CredentialReminder, Shift, Visitor
 from fieldvisit.models.phone import Device, HeldEvent
+from fieldvisit.models.planning_rules import PlanningRules
 from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
 from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
 from fieldvisit.models.retention import DebtorRequest, Purge
@@ -67,6 +68,7 @@ __all__ = [
     "Place",
     "Placement",
     "PlanPart",
+    "PlanningRules",
     "PolicyVersion",
     "Promise",
     "Purge",

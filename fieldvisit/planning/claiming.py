@@ -11,8 +11,10 @@ from fieldvisit.planning.day import Day, read_day
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.latest import PlanOutdated
 from fieldvisit.planning.plans import Claimed, give_up_plan, lock_plan, published_plan
-from fieldvisit.planning.problem import Draft, problem_of
+from fieldvisit.planning.problem import Draft, FairShares, problem_of
 from fieldvisit.planning.repairing import read_rest
+from fieldvisit.planning.shares import carried_in, read_behind
+from fieldvisit.planning_rules import planning_rules
 from fieldvisit.vocabulary import DayPlanState, VisitState
 
 
@@ -50,7 +52,14 @@ def claim_plan(session: Session, plan_id: uuid.UUID, now: dt.datetime) -> Claime
 def _afresh(session: Session, plan: DayPlan, now: dt.datetime) -> tuple[Day, Draft]:
     area = session.get_one(Area, plan.area_id)
     day = read_day(session, area, plan.planned_on, now, only=_meant_for(session, plan))
-    return day, problem_of(day, _published_crews(session, area.id, plan.planned_on))
+    return day, problem_of(day, _published_crews(session, area.id, plan.planned_on), _fair_shares(session, plan, day))
+
+
+def _fair_shares(session: Session, plan: DayPlan, day: Day) -> FairShares:
+    price = planning_rules(session).fair_share_price
+    if not price:
+        return FairShares()
+    return FairShares(price=price, before=carried_in(read_behind(session, plan.org_id, plan.planned_on), day.crews))
 
 
 def _published_crews(session: Session, area_id: uuid.UUID, on: dt.date) -> dict[str, str]:

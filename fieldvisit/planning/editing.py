@@ -24,6 +24,7 @@ from fieldvisit.planning.judging import MOST_TOLD
 from fieldvisit.planning.latest import OPEN_TO_CHANGE, PlanOutdated, demand_current, latest_of
 from fieldvisit.planning.plans import DayIsOver, get_plan, lock_plan, planned_in, release_drafts, take_turn, today_of
 from fieldvisit.planning.rest import Standing, rest_of, standing_of
+from fieldvisit.planning.restoring import NothingToUndo, restore_version_before
 from fieldvisit.planning.rewriting import Rewritten, new_row, write_plan
 from fieldvisit.planning.stops import JudgedStop, judge_stops, refusals
 from fieldvisit.visits import lock_visits
@@ -48,11 +49,6 @@ class ChangeBreaksRules(FieldVisitError):
 class ChangeNotPermitted(FieldVisitError):
     code, kind = "change_not_permitted", Kind.CONFLICT
     says = "The policy does not permit this. {clauses}"
-
-
-class NothingToUndo(FieldVisitError):
-    code, kind = "nothing_to_undo", Kind.CONFLICT
-    says = "This plan was not made by hand: there is nothing to undo."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +115,14 @@ def keep_changes(
     return row
 
 
-def undo(session: Session, plan_id: uuid.UUID, *, now: dt.datetime) -> DayPlan:
-    """Drop a draft made by hand, and bring back the plan that it was made from. What is no longer to be had of it is
-    left out there. Raises NotFound, PlanOutdated and NothingToUndo."""
+def undo(session: Session, plan_id: uuid.UUID, *, by: uuid.UUID | None, now: dt.datetime) -> DayPlan:
+    """Drop a draft made by hand, and bring back the plan that it was made from; or, of the published plan, make the
+    version before it the day's draft, to be published as the next version. What is no longer to be had is left out
+    there. Raises NotFound, PlanOutdated, NothingToUndo and DayIsOver."""
     take_turn(session)
     row = lock_plan(session, plan_id)
+    if row.state is DayPlanState.PUBLISHED:
+        return restore_version_before(session, plan_id, by=by, now=now)
     if row.based_on_id is None:
         raise NothingToUndo
     if row.state is not DayPlanState.DRAFT:

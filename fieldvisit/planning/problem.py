@@ -31,10 +31,24 @@ class Draft:
     askable: dict[str, list[list[int]]] = field(default_factory=dict)
 
 
-def problem_of(day: Day, published_crews: Mapping[str, str]) -> Draft:
+@dataclass(frozen=True, kw_only=True)
+class FairShares:
+    """`price`: what a second of unequal work costs. `before`: crew → the seconds that it carries in."""
+
+    price: int = 0
+    before: Mapping[str, int] = field(default_factory=dict)
+
+
+def problem_of(day: Day, published_crews: Mapping[str, str], shares: FairShares | None = None) -> Draft:
     """The planning problem of the day. `published_crews`: visit id → crew of those already published."""
     points: dict[tuple[float, float], int] = {}
+    shares = shares or FairShares()
     crews = [_crew(day, crew, _place(points, (crew.lat, crew.lon))) for crew in day.crews]
+    prices = {"travel": 1, "change": CHANGE_PRICE_S}
+    if shares.price:
+        # Waiting costs as much: nobody is to stand about so that the day looks equal.
+        prices |= {"balance": shares.price, "wait": shares.price}
+        crews = [crew | {"work_before_s": shares.before.get(crew["id"], 0)} for crew in crews]
     debtors = Counter(one.visit.debtor_id for one in day.visits)
     codes = {crew.code for crew in day.crews}
     tasks = []
@@ -51,7 +65,7 @@ def problem_of(day: Day, published_crews: Mapping[str, str]) -> Draft:
             "origin": day.origin.isoformat(),
             "tasks": tasks,
             "crews": crews,
-            "prices": {"travel": 1, "change": CHANGE_PRICE_S},
+            "prices": prices,
         },
         points=tuple(points),
         askable={

@@ -175,7 +175,12 @@ def _cut(standing: Standing, crew: Crew) -> Crew:
     ends = max(crew.shift[1], begins)
     overtime = None if crew.overtime is None or crew.overtime.until_s < ends else crew.overtime
     most = None if crew.max_tasks is None else max(0, crew.max_tasks - len(begun))
-    return replace(crew, start=start, shift=(begins, ends), break_=rest, overtime=overtime, max_tasks=most)
+    worked = crew.work_before_s
+    if begun and route is not None:
+        # What it has worked today counts as if it were carried in.
+        worked += max(0, begins - max(crew.shift[0], standing.second(route.depart_at)))
+    crew = replace(crew, start=start, shift=(begins, ends), break_=rest, overtime=overtime)
+    return replace(crew, max_tasks=most, work_before_s=worked)
 
 
 def _known(standing: Standing, stop: Stop) -> bool:
@@ -200,10 +205,11 @@ def _route(standing: Standing, problem: Problem, crew: Crew, cut: Collection[str
         return None
     if crew.id in cut:
         return forced(problem, crew, [problem.task_by_id[str(stop.visit_id)] for stop in stops])
-    return _as_shown(standing, problem, crew, row)
+    return as_shown(standing, problem, crew, row, names=[str(stop.visit_id) for stop in stops])
 
 
-def _as_shown(standing: Standing, problem: Problem, crew: Crew, row: Route) -> answers.Route:
+def as_shown(standing: Standing, problem: Problem, crew: Crew, row: Route, *, names: Collection[str]) -> answers.Route:
+    """These stops of a stored route at their stored times; from where the crew is, if it had set out by then."""
     told = tuple(
         answers.Stop(
             task=str(stop.visit_id),
@@ -212,17 +218,19 @@ def _as_shown(standing: Standing, problem: Problem, crew: Crew, row: Route) -> a
             end_s=standing.second(stop.end_at),
         )
         for stop in row.stops
-        if str(stop.visit_id) in problem.task_by_id
+        if str(stop.visit_id) in names
     )
+    break_s = None if row.break_at is None or crew.break_ is None else standing.second(row.break_at)
     route = answers.Route(
         crew=crew.id,
-        depart_s=standing.second(row.depart_at),
+        depart_s=max(crew.shift[0], standing.second(row.depart_at)),
         return_s=standing.second(row.return_at),
         travel_s=0,
         wait_s=0,
         stops=told,
-        break_begin_s=None if row.break_at is None else standing.second(row.break_at),
+        break_begin_s=break_s,
     )
     travel = sum(next(iter(timely_drives(problem.travel, leg)), 0) for leg in legs_of(problem, crew, route, ""))
-    busy = travel + sum(problem.task_by_id[stop.task].service_s for stop in told) + (row.break_s or 0)
+    busy = travel + sum(problem.task_by_id[stop.task].service_s for stop in told)
+    busy += 0 if break_s is None else row.break_s or 0
     return replace(route, travel_s=travel, wait_s=route.return_s - route.depart_s - busy)

@@ -5,7 +5,7 @@ Whoever's crew the shift file or the dispatcher has named rides so; all others a
 
 import datetime as dt
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.facts import StaffFact
 from fieldvisit.compliance.parameters import HeldBy
 from fieldvisit.compliance.staffing import credential_clauses
-from fieldvisit.models import Area, CrewMember, DayPlan, Route, Shift
+from fieldvisit.models import Area, Shift
 from fieldvisit.planning.crews import AT_MOST, Papers, Roster, known, read_roster
 from fieldvisit.planning.day import Day, VisitToPlan, read_day
-from fieldvisit.vocabulary import CrewSource, DayPlanState, Verdict
+from fieldvisit.planning.shares import Behind, read_behind
+from fieldvisit.vocabulary import CrewSource, Verdict
 
 DRIVE_S = 900
 """What the way to a visit is taken for, before any route is known."""
-WEEKS_BACK = 4
 WEEK_S = 48 * 3_600
 """The most that anybody rides in a calendar week."""
 TRAINEE = "trainee"
@@ -59,7 +59,7 @@ def staff_question(session: Session, org_id: uuid.UUID, on: dt.date, now: dt.dat
     riding = [*(shift for crew in kept for shift in crew), *(shift for shift in free if shift not in barred)]
     demands, kinds = _demands(days, papers)
     fixed = {shift.visitor_id for crew in kept for shift in crew}
-    behind = _Behind.read(session, org_id, on)
+    behind = read_behind(session, org_id, on)
     document = {
         "people": [
             _person(roster, shift, papers, origin=origin, behind=None if shift.visitor_id in fixed else behind)
@@ -71,38 +71,6 @@ def staff_question(session: Session, org_id: uuid.UUID, on: dt.date, now: dt.dat
         "seed": 1,
     }
     return StaffQuestion(on=on, document=document, kinds=kinds, without_papers=tuple(barred), placed=tuple(free))
-
-
-@dataclass(frozen=True)
-class _Behind:
-    """What lies behind each visitor: work of the weeks before and of this week, and when they last came home."""
-
-    work_s: Mapping[uuid.UUID, int]
-    week_s: Mapping[uuid.UUID, int]
-    until: Mapping[uuid.UUID, dt.datetime]
-
-    @classmethod
-    def read(cls, session: Session, org_id: uuid.UUID, on: dt.date) -> "_Behind":
-        """From the published plans of the weeks before."""
-        rows = session.execute(
-            sa.select(CrewMember.visitor_id, DayPlan.planned_on, Route.depart_at, Route.return_at)
-            .join(Route, Route.id == CrewMember.route_id)
-            .join(DayPlan, DayPlan.id == Route.plan_id)
-            .where(
-                DayPlan.org_id == org_id,
-                DayPlan.state == DayPlanState.PUBLISHED,
-                DayPlan.planned_on < on,
-                DayPlan.planned_on >= on - dt.timedelta(weeks=WEEKS_BACK),
-            )
-        )
-        work, week, until = Counter[uuid.UUID](), Counter[uuid.UUID](), dict[uuid.UUID, dt.datetime]()
-        monday = on - dt.timedelta(days=on.weekday())
-        for row in rows:
-            seconds = round((row.return_at - row.depart_at).total_seconds())
-            work[row.visitor_id] += seconds
-            week[row.visitor_id] += seconds if row.planned_on >= monday else 0
-            until[row.visitor_id] = max(row.return_at, until.get(row.visitor_id, row.return_at))
-        return cls(work, week, until)
 
 
 def _kept(roster: Roster) -> list[list[Shift]]:
@@ -119,7 +87,7 @@ def _together_s(crew: Sequence[Shift]) -> float:
 
 
 def _person(
-    roster: Roster, shift: Shift, papers: Sequence[Papers], *, origin: dt.datetime, behind: _Behind | None
+    roster: Roster, shift: Shift, papers: Sequence[Papers], *, origin: dt.datetime, behind: Behind | None
 ) -> dict[str, Any]:
     who, fact = shift.visitor_id, roster.staff[shift.visitor_id]
     until = behind.until.get(who) if behind else None

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from routing.format import (
     problem_to_json,
 )
 from routing.plan import Plan, Reason, Remedy, Route, Stop, Unserved
+from routing.problem import Crew, Prices, Task, Travel
 from tests.routing.worlds import crew, everything, street
 
 PLAN = Plan(
@@ -103,13 +105,45 @@ FLAGS = {"tasks[0].mandatory"}
 @pytest.mark.parametrize(
     ("path", "keys"), list(places(FULL)), ids=lambda value: value if isinstance(value, str) else ""
 )
-@pytest.mark.parametrize("wrong", [True, 1.0, "", 10**9 + 1, {"strange": 1}, [[[]]], "NaN"], ids=repr)
+@pytest.mark.parametrize("wrong", [True, 1.0, "", 10**9 + 1, -(10**9) - 1, {"strange": 1}, [[[]]], "NaN"], ids=repr)
 def test_each_field_that_is_wrong_is_refused_with_its_path(path: str, keys: list[str | int], wrong: object) -> None:
     if (path in FLAGS and wrong is True) or (wrong == "NaN" and isinstance(_value(FULL, keys), str)):
         return
     with pytest.raises(InvalidProblem) as refused:
         problem_from_document(spoilt(FULL, keys, wrong))
     assert refused.value.path.startswith(path)
+
+
+def test_no_field_of_the_format_is_missing_among_those_that_are_spoilt() -> None:
+    assert [path for path, keys in places(FULL) if _value(FULL, keys) in (None, [], {})] == []
+    document: Any = FULL
+    for value, written in ((Task, document["tasks"][0]), (Crew, document["crews"][0]), (Prices, document["prices"])):
+        assert {field.name.rstrip("_") for field in fields(value)} == set(written)
+    assert {field.name for field in fields(Travel)} == {*document["travel"], "seconds"}
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("travel.seconds", "0"),
+        ("travel.seconds[0]", [0]),
+        ("travel.seconds[0]", [[0, 1]]),
+        ("travel.seconds[1]", [[0, 1], [1]]),
+        ("travel.seconds[1]", [[0, 1], [1, 0, 2]]),
+        ("travel.seconds[1]", [[0, 1], "10"]),
+        ("travel.seconds[0][0]", [[None, 1], [1, 0]]),
+        ("travel.seconds[1][0]", [[0, 1], [-1, 0]]),
+        ("travel.seconds[1][0]", [[0, 1], [10**9 + 1, 0]]),
+        ("travel.seconds[1][0]", [[0, 1], [1.0, 0]]),
+        ("travel.seconds[1][0]", [[0, 1], [True, 0]]),
+        ("travel.seconds[1][1]", [[0, 1], [1, 5]]),
+    ],
+)
+def test_a_matrix_that_is_none_is_refused_with_its_place(path: str, wrong: object) -> None:
+    document = FULL | {"travel": {"seconds": wrong}, "tasks": [], "crews": []}
+    with pytest.raises(InvalidProblem) as refused:
+        problem_from_document(document)
+    assert refused.value.path == path
 
 
 def _value(document: Any, keys: list[str | int]) -> object:
