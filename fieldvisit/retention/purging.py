@@ -60,7 +60,7 @@ def _purge(session: Session, table: sa.Table, ids: Collection[uuid.UUID]) -> Cou
     gone: Counter[str] = Counter()
     if not ids:
         return gone
-    for child, column in _children(table):
+    for child, column in children_of(table):
         gone += _purge_child(session, child, column, ids)
     for child, name in LOOSE.get(table.name, ()):
         gone[child.name] += _rows(session, sa.delete(child).where(child.c[name].in_(ids)))
@@ -75,12 +75,12 @@ def _purge_child(
     if forgets is not None:
         session.execute(sa.update(child).where(column.in_(ids)).values(dict.fromkeys(forgets)))
         return Counter()
-    if not _children(child):
+    if not children_of(child):
         return Counter({child.name: _rows(session, sa.delete(child).where(column.in_(ids)))})
     return _purge(session, child, session.scalars(sa.select(child.c.id).where(column.in_(ids))).all())
 
 
-def _children(table: sa.Table) -> list[tuple[sa.Table, sa.Column[uuid.UUID]]]:
+def children_of(table: sa.Table) -> list[tuple[sa.Table, sa.Column[uuid.UUID]]]:
     """The tables with a foreign key to this one: those that others hang on first, each with its column."""
     found = [
         (child, key.parent)

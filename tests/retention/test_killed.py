@@ -16,7 +16,7 @@ from tests.phone.worlds import make_morning
 from tests.processes import PATIENCE_S, call, running
 from tests.retention.worlds import GOES_AFTER_A_YEAR, YEAR, close, demand
 
-CASES = 150
+CASES = 40
 
 
 def counted(session: Session, model: type[Case | Visit | ContactAttempt]) -> int:
