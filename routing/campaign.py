@@ -1,7 +1,7 @@
 """The course of one search: hot, choose across routes, warm again from the choice, and fill what is left."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,13 +11,18 @@ from routing.improve.search import Lane, Order, Stretch, Watch, run
 from routing.limits import Limits, Progress
 from routing.select import Choice, Effort, choose, pooled
 from routing.starting import Orders, begin
+from routing.worth import dearer, pay_only_together, typical_worth
 
 HOT, WARM, COLD = 16.0, 1.0, 0.08
 """Temperatures, in drives to a near neighbour."""
+TOGETHER_HOT, TOGETHER_COLD, TOGETHER_SHARE = 4.0, 1.0, 0.15
+"""Of the first stretch where visits pay only together (`worth`), and how much of the budget it has."""
 COURSE = ((0.8, HOT), (0.2, WARM))
 """The share of the budget and the first temperature of each stretch of annealing; the later starts from the choice."""
 COURSE_FROM_ROUTES = ((0.5, WARM), (0.5, WARM))
 """The same where the search begins from routes: they are not to be melted."""
+WORTH_HOT = 0.5
+"""Where they pay only together no later stretch is hotter than this part of a visit's worth: it would lose them."""
 CHOOSING = 0.06
 """The share of the clock for each choice across routes."""
 DETERMINISTIC_PER_ITERATION = 4e-6
@@ -41,6 +46,7 @@ class Campaign:
         # Seeds of neighbouring solves must not share lanes.
         self.lanes = [Lane(flat.day, limits.seed * 1009 + number) for number in range(limits.threads)]
         self.unit = typical_drive(flat)
+        self.hottest, self.rest = np.inf, 1.0
         self.choice: Choice | None = None
 
     def search(self, start: Orders | None = None) -> Outcome:
@@ -51,8 +57,10 @@ class Campaign:
         place_pairs(self.flat, first, self.watch)
         first.fill()
         self._share(first.order())
+        if not start:
+            self._begin_together()
         for share, hot in COURSE_FROM_ROUTES if start else COURSE:
-            run(self.lanes, self._stretch(share, hot), self.watch)
+            run(self.lanes, self._stretch(share * self.rest, hot), self.watch)
             self._share(self._chosen())
             if not self.watch.ended:
                 self._mend()
@@ -61,13 +69,27 @@ class Campaign:
         first.fill()
         return Outcome(first.order(), sum(int(lane.best.rounds[0]) for lane in self.lanes), self._gap(first.cost()))
 
+    def _begin_together(self) -> None:
+        """Where many visits would pay only together, search with all worth more first."""
+        if self.watch.ended or not pay_only_together(self.lanes[0]):
+            return
+        paying = self.lanes[0].order()
+        stretch = replace(self._stretch(TOGETHER_SHARE, TOGETHER_HOT), cold=TOGETHER_COLD * self.unit)
+        with dearer(self.lanes):
+            run(self.lanes, stretch, self.watch)
+        found = self._best_lane().best_order()
+        # What pays as it is stays the best for now, in case the search is stopped soon.
+        self._share(paying)
+        self._share(found)
+        self.hottest, self.rest = WORTH_HOT * typical_worth(self.lanes[0]), 1 - TOGETHER_SHARE
+
     def _stretch(self, share: float, hot: float) -> Stretch:
         limits = self.limits
         rounds = None if limits.iterations is None else max(1, round(limits.iterations * share))
         seconds = None
         if rounds is None and limits.seconds is not None:
             seconds = limits.seconds * share * (1 - CHOOSING * len(COURSE))
-        return Stretch(hot * self.unit, COLD * self.unit, rounds, seconds)
+        return Stretch(min(hot * self.unit, self.hottest), COLD * self.unit, rounds, seconds)
 
     def _best_lane(self) -> Lane:
         return min(self.lanes, key=lambda lane: float(lane.best.cost[0]))

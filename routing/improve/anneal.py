@@ -21,9 +21,19 @@ from routing.improve.arrays import (
     Work,
 )
 from routing.improve.compiled import compiled
-from routing.improve.places import best_place, chance, refresh, welcomes
+from routing.improve.places import best_place, chance, refresh, take_out, welcomes
 from routing.improve.pool import keep_route
-from routing.improve.recreate import add_absent, claim, freest, is_open, recreate, release, serve, whole_cost
+from routing.improve.recreate import (
+    add_absent,
+    claim,
+    copy_route,
+    freest,
+    is_open,
+    recreate,
+    release,
+    serve,
+    whole_cost,
+)
 from routing.improve.ruin import ruin
 
 NEAR_BEST = 1.01
@@ -89,12 +99,15 @@ def undo(day: Day, routes: Routes, work: Work) -> None:
     for j in range(work.numbers[TOUCHED]):
         crew = work.touched[j]
         for k in range(routes.totals[crew, COUNT]):
-            release(day, routes, routes.stops[crew, k])
+            if work.mark_task[routes.stops[crew, k]] == work.numbers[ROUND]:
+                release(day, routes, routes.stops[crew, k])
     for j in range(work.numbers[TOUCHED]):
         crew = work.touched[j]
-        load_route(day, routes, crew, work.saved[crew], work.saved_count[crew])
-        # What was remembered of the route as it was holds again.
-        routes.version[crew] = work.saved_version[crew]
+        # With its version: what was remembered of the route as it was holds again.
+        copy_route(day, work.kept, routes, crew)
+        for k in range(routes.totals[crew, COUNT]):
+            if routes.crew_of[routes.stops[crew, k]] < 0:
+                claim(day, routes, crew, routes.stops[crew, k])
 
 
 @compiled
@@ -145,12 +158,8 @@ def put_where_it_pays(day: Day, routes: Routes, task: int, work: Work, dice: Dic
 @compiled
 def take_off(day: Day, routes: Routes, task: int) -> None:
     """Remove a served task from its route."""
-    crew = routes.crew_of[task]
-    write = 0
-    for k in range(routes.totals[crew, COUNT]):
-        if routes.stops[crew, k] != task:
-            routes.stops[crew, write] = routes.stops[crew, k]
-            write += 1
-    routes.totals[crew, COUNT] = write
+    crew, place = routes.crew_of[task], 0
+    while routes.stops[crew, place] != task:
+        place += 1
+    take_out(day, routes, crew, place)
     release(day, routes, task)
-    refresh(day, routes, crew)

@@ -28,9 +28,9 @@ SHIFT_FROM, SHIFT_TO, LATEST, REST_FROM, REST_TO, REST_S, HAS_REST = range(7)
 MOST_TASKS, MOST_TRAVEL, MOST_WORK, IS_OPEN, WORK_BEFORE, TIMED, OVERTIME_PRICE = range(7, 14)
 # Day.prices
 TRAVEL, WAIT, USED, CHANGE, BALANCE = range(5)
-# last axis of Routes.early: no break yet, break taken, departed after the break's window
+# middle axis of Routes.early: no break yet, break taken, departed after the break's window
 WHOLE, RESTED, AFTERNOON = range(3)
-# last axis of Routes.late: break taken or none needed, break still to come, home before the break's window
+# middle axis of Routes.late: break taken or none needed, break still to come, home before the break's window
 FREE, RESTING, MORNING = range(3)
 # Routes.left
 LEFT, SEEN = range(2)
@@ -97,9 +97,9 @@ class Routes(NamedTuple):
     absent_at: Ints
     """[n + 1] where each task stands among the absent, or -1; the last entry is their number"""
     early: Ints
-    """[m, places, 3] when the crew is ready to leave the start (0) or the k-th stop, by the state of its break"""
+    """[m, 3, places] when the crew is ready to leave the start (0) or the k-th stop, by the state of its break"""
     late: Ints
-    """[m, places, 3] the latest arrival at stop k or at the end, by what is still to come"""
+    """[m, 3, places] the latest arrival at stop k or at the end, by what is still to come"""
     cost: Floats
     """[m] price of each route"""
     taken: Ints
@@ -119,16 +119,14 @@ class Work(NamedTuple):
     scratch: Ints
     mark_task: Ints
     mark_crew: Ints
-    saved: Ints
-    saved_count: Ints
-    saved_cost: Floats
     saved_at: Ints
-    saved_version: Ints
+    """[m] the round in which the route was last kept in `kept`"""
     touched: Ints
-    memo_price: Floats
-    """[n, m] the price of the cheapest place on a route, as it was at the version of `memo_seen`"""
-    memo_seen: Ints
-    """[n, m] that version, and in the lowest `PLACE_BITS` bits the place + 1, 0 where there is none"""
+    memo: Floats
+    """[n, m, 2] the price of the cheapest place on a route; and the route's version at that time, with the place + 1
+    (0 where there is none) in the lowest `PLACE_BITS` bits: a whole number, exact up to 2⁵³"""
+    kept: Routes
+    """The routes that the round touched, as they were before it; only what belongs to one route is filled"""
 
 
 class Best(NamedTuple):

@@ -116,49 +116,66 @@ def resting_ready(day: Day, crew: int, arrives: int, drive: int, home: bool) -> 
 
 
 @compiled
-def refresh_early(day: Day, routes: Routes, crew: int) -> None:
-    n = len(day.tasks)
-    early, rests = routes.early, day.crews[crew, HAS_REST]
-    here = n + crew
-    early[crew, 0, WHOLE] = day.crews[crew, SHIFT_FROM]
-    early[crew, 0, RESTED] = FAR
-    early[crew, 0, AFTERNOON] = max(day.crews[crew, SHIFT_FROM], day.crews[crew, REST_TO]) if rests else FAR
-    for k in range(routes.totals[crew, COUNT]):
+def refresh_early(day: Day, routes: Routes, crew: int, first: int, settled: int) -> None:
+    """From stop `first` on; from stop `settled` on only as long as something changes."""
+    early, rests = routes.early[crew], day.crews[crew, HAS_REST]
+    here = len(day.tasks) + crew
+    early[WHOLE, 0] = day.crews[crew, SHIFT_FROM]
+    early[RESTED, 0] = FAR
+    early[AFTERNOON, 0] = max(day.crews[crew, SHIFT_FROM], day.crews[crew, REST_TO]) if rests else FAR
+    if first > 0:
+        here = routes.stops[crew, first - 1]
+    for k in range(first, routes.totals[crew, COUNT]):
         task = routes.stops[crew, k]
         service = day.tasks[task, SERVICE]
-        ready = early[crew, k, WHOLE]
-        early[crew, k + 1, WHOLE] = (
-            first_begin(day.spans, task, ready + drive_at(day.roads, ready, here, task)) + service
-        )
+        ready = early[WHOLE, k]
+        whole = first_begin(day.spans, task, ready + drive_at(day.roads, ready, here, task)) + service
+        same = early[WHOLE, k + 1] == whole
+        early[WHOLE, k + 1] = whole
         if rests:
-            rested = early[crew, k, RESTED]
+            rested = early[RESTED, k]
             begin = first_begin(day.spans, task, rested + drive_at(day.roads, rested, here, task))
             begin = min(begin, first_begin(day.spans, task, rested_arrival(day, crew, ready, here, task)))
-            early[crew, k + 1, RESTED] = begin + service
-            late = early[crew, k, AFTERNOON]
-            early[crew, k + 1, AFTERNOON] = (
-                first_begin(day.spans, task, late + drive_at(day.roads, late, here, task)) + service
-            )
+            late = early[AFTERNOON, k]
+            noon = first_begin(day.spans, task, late + drive_at(day.roads, late, here, task)) + service
+            same = same and early[RESTED, k + 1] == begin + service and early[AFTERNOON, k + 1] == noon
+            early[RESTED, k + 1] = begin + service
+            early[AFTERNOON, k + 1] = noon
+        if same and k >= settled:
+            return
         here = task
 
 
 @compiled
-def refresh_late(day: Day, routes: Routes, crew: int) -> None:
-    n, m = len(day.tasks), len(day.crews)
-    late, rests = routes.late, day.crews[crew, HAS_REST]
+def end_late(day: Day, routes: Routes, crew: int) -> None:
+    """The latest times of coming home."""
+    count, late = routes.totals[crew, COUNT], routes.late[crew]
+    late[FREE, count] = day.crews[crew, LATEST]
+    late[RESTING, count] = NEVER
+    late[MORNING, count] = min(day.crews[crew, LATEST], day.crews[crew, REST_FROM] - 1)
+
+
+@compiled
+def refresh_late(day: Day, routes: Routes, crew: int, last: int, settled: int) -> None:
+    """From stop `last` back to the first; before stop `settled` only as long as something changes."""
+    late, rests = routes.late[crew], day.crews[crew, HAS_REST]
     count = routes.totals[crew, COUNT]
-    there = n + m + crew
-    late[crew, count, FREE] = day.crews[crew, LATEST]
-    late[crew, count, RESTING] = NEVER
-    late[crew, count, MORNING] = min(day.crews[crew, LATEST], day.crews[crew, REST_FROM] - 1)
-    for k in range(count - 1, -1, -1):
+    there = len(day.tasks) + len(day.crews) + crew if last + 1 == count else routes.stops[crew, last + 1]
+    for k in range(last, -1, -1):
         task = routes.stops[crew, k]
         drive, service = np.int64(day.longest[task, there]), day.tasks[task, SERVICE]
-        free = late[crew, k + 1, FREE]
-        late[crew, k, FREE] = last_begin(day.spans, task, free - drive - service)
+        free = late[FREE, k + 1]
+        begin = last_begin(day.spans, task, free - drive - service)
+        same = late[FREE, k] == begin
+        late[FREE, k] = begin
         if rests:
             ready = resting_ready(day, crew, free, drive, k + 1 == count)
-            ready = max(ready, late[crew, k + 1, RESTING] - drive)
-            late[crew, k, RESTING] = last_begin(day.spans, task, ready - service)
-            late[crew, k, MORNING] = last_begin(day.spans, task, late[crew, k + 1, MORNING] - drive - service)
+            ready = max(ready, late[RESTING, k + 1] - drive)
+            resting = last_begin(day.spans, task, ready - service)
+            morning = last_begin(day.spans, task, late[MORNING, k + 1] - drive - service)
+            same = same and late[RESTING, k] == resting and late[MORNING, k] == morning
+            late[RESTING, k] = resting
+            late[MORNING, k] = morning
+        if same and k < settled:
+            return
         there = task

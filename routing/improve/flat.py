@@ -283,8 +283,8 @@ def empty_routes(day: Day) -> Routes:
         vacant=np.full(len(day.alike), -1, np.int64),
         absent=np.arange(n, dtype=np.int64),
         absent_at=np.append(np.arange(n, dtype=np.int64), n),
-        early=np.zeros((m, longest + 1, 3), np.int64),
-        late=np.zeros((m, longest + 1, 3), np.int64),
+        early=np.zeros((m, 3, longest + 1), np.int64),
+        late=np.zeros((m, 3, longest + 1), np.int64),
         cost=np.zeros(m, np.float64),
         taken=np.zeros(groups, np.int64),
         left=np.zeros(2, np.float64),
@@ -301,14 +301,10 @@ def new_work(day: Day) -> Work:
         scratch=np.zeros(n + 1, np.int64),
         mark_task=np.zeros(n, np.int64),
         mark_crew=np.zeros(m, np.int64),
-        saved=np.zeros((m, n), np.int64),
-        saved_count=np.zeros(m, np.int64),
-        saved_cost=np.zeros(m, np.float64),
         saved_at=np.zeros(m, np.int64),
-        saved_version=np.zeros(m, np.int64),
         touched=np.zeros(m, np.int64),
-        memo_price=np.zeros((n, m), np.float64),
-        memo_seen=np.full((n, m), -1, np.int64),
+        memo=np.full((n, m, 2), -1, np.float64),
+        kept=empty_routes(day),
     )
 
 

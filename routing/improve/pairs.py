@@ -115,7 +115,7 @@ def _begins(flat: Flat, lane: Lane, row: int, task: Task) -> Iterator[int]:
             continue
         for place in range(routes.totals[crew, COUNT] + 1):
             here = len(day.tasks) + crew if place == 0 else routes.stops[crew, place - 1]
-            for ready in routes.early[crew, place]:
+            for ready in routes.early[crew, :, place]:
                 arrive = int(ready) + drive_at(day.roads, int(ready), int(here), row) if ready < FAR else FAR
                 yield from (max(arrive, opens) for opens, last in task.begins if arrive <= last)
 

@@ -35,6 +35,7 @@ from routing.improve.arrays import (
 )
 from routing.improve.clock import (
     drive_at,
+    end_late,
     first_begin,
     last_of_all,
     refresh_early,
@@ -55,25 +56,25 @@ def fits(day: Day, routes: Routes, crew: int, place: int, task: int) -> bool:
     count = routes.totals[crew, COUNT]
     before = n + crew if place == 0 else routes.stops[crew, place - 1]
     after = n + m + crew if place == count else routes.stops[crew, place]
-    ready = routes.early[crew, place, WHOLE]
+    ready = routes.early[crew, WHOLE, place]
     service = day.tasks[task, SERVICE]
     done = first_begin(day.spans, task, ready + drive_at(day.roads, ready, before, task)) + service
     arrives = done + drive_at(day.roads, done, task, after)
     if not day.crews[crew, HAS_REST]:
-        return arrives <= routes.late[crew, place, FREE]
+        return arrives <= routes.late[crew, FREE, place]
     # A break never brings a crew there earlier, but for hour bands.
-    if arrives > routes.late[crew, place, FREE] and len(day.roads.band_from) == 1:
+    if arrives > routes.late[crew, FREE, place] and len(day.roads.band_from) == 1:
         return False
-    if arrives <= routes.late[crew, place, MORNING] or arrives <= routes.late[crew, place, RESTING]:
+    if arrives <= routes.late[crew, MORNING, place] or arrives <= routes.late[crew, RESTING, place]:
         return True
-    free, home = routes.late[crew, place, FREE], place == count
+    free, home = routes.late[crew, FREE, place], place == count
     if (rested_return(day, crew, done, task) if home else rested_arrival(day, crew, done, task, after)) <= free:
         return True
     begin = first_begin(day.spans, task, rested_arrival(day, crew, ready, before, task))
     return (
         keeps(day, begin + service, task, after, free)
-        or passes(day, routes.early[crew, place, RESTED], before, task, after, free)
-        or passes(day, routes.early[crew, place, AFTERNOON], before, task, after, free)
+        or passes(day, routes.early[crew, RESTED, place], before, task, after, free)
+        or passes(day, routes.early[crew, AFTERNOON, place], before, task, after, free)
     )
 
 
@@ -111,7 +112,7 @@ def best_place(
     """
     n, m = len(day.tasks), len(day.crews)
     count = routes.totals[crew, COUNT]
-    stops, leg, early, late = routes.stops[crew], routes.leg[crew], routes.early[crew], routes.late[crew]
+    stops, leg, early, late = routes.stops[crew], routes.leg[crew], routes.early[crew, WHOLE], routes.late[crew, FREE]
     ways = day.ways[task]
     service, driven = day.tasks[task, SERVICE], routes.totals[crew, TRAVEL_S]
     rests, banded = day.crews[crew, HAS_REST] == 1, len(day.roads.band_from) > 1
@@ -127,10 +128,11 @@ def best_place(
         saved = NO_PRICE if loose else routes.cost[crew] - day.prices[TRAVEL] * driven
     last_span = last_of_all(day.spans, task)
     best, where = least, np.int64(-1)
-    before = n + crew
     most_travel = NEVER_LIMITED if timed else day.crews[crew, MOST_TRAVEL]
-    for place in range(count + 1):
-        ready = early[place, WHOLE]
+    first = np.int64(0) if banded else first_late(late, count, day.spans[task, 0, 0] + service)
+    before = n + crew if first == 0 else stops[first - 1]
+    for place in range(first, count + 1):
+        ready = early[place]
         if ready > last_span and not banded:
             break
         after = n + m + crew if place == count else stops[place]
@@ -143,7 +145,7 @@ def best_place(
         if not banded:
             # What `fits` looks at first, without its call: most places fail here.
             arrives = first_begin(day.spans, task, ready + there) + service + on
-            if arrives > late[place, FREE]:
+            if arrives > late[place]:
                 continue
         if (banded or rests) and not fits(day, routes, crew, place, task):
             continue
@@ -152,6 +154,19 @@ def best_place(
         if price < best:
             best, where = price, place
     return best, where
+
+
+@compiled
+def first_late(late: Ints, count: int, done: int) -> int:
+    """The first place that need not be left before `done`: the latest times never fall along a route."""
+    low, high = np.int64(0), count
+    while low < high:
+        middle = (low + high) // 2
+        if late[middle] < done:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled
@@ -198,10 +213,25 @@ def route_price(day: Day, crew: int, stops: Ints, count: int) -> tuple[float, in
 
 @compiled
 def refresh(day: Day, routes: Routes, crew: int) -> None:
-    """Tell clock, price and totals of a route anew after its stops changed."""
-    refresh_legs(day, routes, crew)
-    refresh_early(day, routes, crew)
-    refresh_late(day, routes, crew)
+    """Tell clock, load, price and totals of a route anew, whatever its stops were before."""
+    count = routes.totals[crew, COUNT]
+    for kind in range(day.load.shape[1]):
+        routes.load[crew, kind] = 0
+        for k in range(count):
+            routes.load[crew, kind] += day.load[routes.stops[crew, k], kind]
+    end_late(day, routes, crew)
+    refresh_around(day, routes, crew, np.int64(0), count)
+
+
+@compiled
+def refresh_around(day: Day, routes: Routes, crew: int, first: int, last: int) -> None:
+    """Tell clock, price and totals anew after stops from `first` up to `last`, exclusive, are new, or others are gone.
+
+    What is told of the stops after them has moved with them, and the load is right.
+    """
+    refresh_legs(day, routes, crew, first, last)
+    refresh_early(day, routes, crew, first, last)
+    refresh_late(day, routes, crew, last - 1, first)
     count = routes.totals[crew, COUNT]
     # Afterwards no memory of the route as it was holds any more.
     routes.version[-1] += 1
@@ -217,10 +247,6 @@ def refresh(day: Day, routes: Routes, crew: int) -> None:
             price = NO_PRICE
     routes.cost[crew] = price
     routes.totals[crew, TRAVEL_S] = travel
-    for kind in range(day.load.shape[1]):
-        routes.load[crew, kind] = 0
-        for k in range(count):
-            routes.load[crew, kind] += day.load[routes.stops[crew, k], kind]
 
 
 @compiled
@@ -231,25 +257,27 @@ def in_time(day: Day, routes: Routes, crew: int) -> bool:
     if count == 0:
         return True
     last, end = routes.stops[crew, count - 1], n + m + crew
-    ready = routes.early[crew, count, WHOLE]
+    ready = routes.early[crew, WHOLE, count]
     home = ready + drive_at(day.roads, ready, last, end)
     if not day.crews[crew, HAS_REST]:
-        return home <= routes.late[crew, count, FREE]
-    rested, afternoon = routes.early[crew, count, RESTED], routes.early[crew, count, AFTERNOON]
+        return home <= routes.late[crew, FREE, count]
+    rested, afternoon = routes.early[crew, RESTED, count], routes.early[crew, AFTERNOON, count]
     home_rested = min(rested + drive_at(day.roads, rested, last, end), rested_return(day, crew, ready, last))
     home_rested = min(home_rested, afternoon + drive_at(day.roads, afternoon, last, end))
-    return home <= routes.late[crew, count, MORNING] or home_rested <= routes.late[crew, count, FREE]
+    return home <= routes.late[crew, MORNING, count] or home_rested <= routes.late[crew, FREE, count]
 
 
 @compiled
-def refresh_legs(day: Day, routes: Routes, crew: int) -> None:
-    n, m = len(day.tasks), len(day.crews)
-    count, here = routes.totals[crew, COUNT], n + crew
-    for k in range(count):
+def refresh_legs(day: Day, routes: Routes, crew: int, first: int, last: int) -> None:
+    """The drives to the stops from `first` to `last`, which may be the end."""
+    n, m, count = len(day.tasks), len(day.crews), routes.totals[crew, COUNT]
+    here = n + crew if first == 0 else routes.stops[crew, first - 1]
+    for k in range(first, min(last + 1, count)):
         task = routes.stops[crew, k]
         routes.leg[crew, k] = day.ways[task, here, 0]
         here = task
-    routes.leg[crew, count] = day.longest[here, n + m + crew]
+    if last == count:
+        routes.leg[crew, count] = day.longest[here, n + m + crew]
 
 
 @compiled
@@ -260,20 +288,58 @@ def plain_price(day: Day, routes: Routes, crew: int) -> tuple[float, int]:
         return 0.0, np.int64(0)
     travel, changed = routes.leg[crew, count], np.int64(0)
     for k in range(count):
-        published = day.tasks[routes.stops[crew, k], PUBLISHED]
         travel += routes.leg[crew, k]
-        changed += published >= 0 and published != crew
+    if day.prices[CHANGE] > 0:
+        for k in range(count):
+            published = day.tasks[routes.stops[crew, k], PUBLISHED]
+            changed += published >= 0 and published != crew
     return day.prices[USED] + day.prices[TRAVEL] * travel + day.prices[CHANGE] * changed, travel
 
 
 @compiled
+def move_stop(day: Day, routes: Routes, crew: int, origin: int, target: int) -> None:
+    """Take a stop to another place of its route, with all that is told of what comes after it."""
+    routes.stops[crew, target] = routes.stops[crew, origin]
+    routes.leg[crew, target] = routes.leg[crew, origin]
+    for state in range(3 if day.crews[crew, HAS_REST] else 1):
+        routes.early[crew, state, target + 1] = routes.early[crew, state, origin + 1]
+        routes.late[crew, state, target] = routes.late[crew, state, origin]
+
+
+@compiled
+def move_end(day: Day, routes: Routes, crew: int, count: int) -> None:
+    """The route has `count` stops from now on."""
+    before = routes.totals[crew, COUNT]
+    routes.leg[crew, count] = routes.leg[crew, before]
+    for state in range(3):
+        routes.late[crew, state, count] = routes.late[crew, state, before]
+    routes.totals[crew, COUNT] = count
+
+
+@compiled
 def put(day: Day, routes: Routes, crew: int, place: int, task: int) -> None:
-    for k in range(routes.totals[crew, COUNT], place, -1):
-        routes.stops[crew, k] = routes.stops[crew, k - 1]
+    """Make `task` the stop at `place`."""
+    count = routes.totals[crew, COUNT]
+    move_end(day, routes, crew, count + 1)
+    for k in range(count, place, -1):
+        move_stop(day, routes, crew, k - 1, k)
     routes.stops[crew, place] = task
-    routes.totals[crew, COUNT] += 1
     routes.crew_of[task] = crew
-    refresh(day, routes, crew)
+    for kind in range(day.load.shape[1]):
+        routes.load[crew, kind] += day.load[task, kind]
+    refresh_around(day, routes, crew, place, place + 1)
+
+
+@compiled
+def take_out(day: Day, routes: Routes, crew: int, place: int) -> None:
+    """Take the stop at `place` off its route; the caller says that it is absent."""
+    count = routes.totals[crew, COUNT]
+    for kind in range(day.load.shape[1]):
+        routes.load[crew, kind] -= day.load[routes.stops[crew, place], kind]
+    for k in range(place, count - 1):
+        move_stop(day, routes, crew, k + 1, k)
+    move_end(day, routes, crew, count - 1)
+    refresh_around(day, routes, crew, place, place)
 
 
 @compiled

@@ -9,6 +9,7 @@ from routing.improve.arrays import (
     BALANCE,
     COUNT,
     GROUP,
+    HAS_REST,
     LEFT,
     LOCKED,
     PLACE_BITS,
@@ -27,7 +28,7 @@ from routing.improve.arrays import (
 )
 from routing.improve.clock import last_of_all
 from routing.improve.compiled import compiled
-from routing.improve.places import best_place, chance, pick, put, refresh, spread_now, welcomes
+from routing.improve.places import best_place, chance, pick, put, spread_now, take_out, welcomes
 from routing.improve.timing import NO_PRICE
 
 NEAR_ABSENT, FAR_ABSENT = 10, 5
@@ -158,14 +159,14 @@ def freest(day: Day, routes: Routes, kind: int) -> int:
 @compiled
 def cheapest_place(day: Day, routes: Routes, crew: int, task: int, dice: Dice, work: Work) -> tuple[float, int]:
     """As `best_place`, out of memory where the route is as it was when it was last asked."""
-    seen = work.memo_seen[task, crew]
+    memo = work.memo[task, crew]
+    seen = np.int64(memo[1])
     if seen >> PLACE_BITS == routes.version[crew]:
-        return work.memo_price[task, crew], (seen & ((1 << PLACE_BITS) - 1)) - 1
+        return memo[0], (seen & ((1 << PLACE_BITS) - 1)) - 1
     price, place = NO_PRICE, np.int64(-1)
     if welcomes(day, routes, crew, task):
         price, place = best_place(day, routes, crew, task, NO_PRICE, 0.0, dice, work.scratch)
-    work.memo_price[task, crew] = price
-    work.memo_seen[task, crew] = (routes.version[crew] << PLACE_BITS) | (place + 1)
+    memo[0], memo[1] = price, (routes.version[crew] << PLACE_BITS) | (place + 1)
     return price, place
 
 
@@ -196,7 +197,7 @@ def recreate(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
             if place >= 0 and price < best:
                 best, chosen, where = price, crew, place
         if chosen >= 0:
-            remember(routes, work, chosen)
+            remember(day, routes, work, chosen)
             serve(day, routes, chosen, where, task)
     if generous:
         for k in range(work.numbers[TOUCHED]):
@@ -211,11 +212,8 @@ def drop_losses(day: Day, routes: Routes, crew: int) -> None:
         task = routes.stops[crew, k]
         costs = day.prices[TRAVEL] * detour_of(day, routes, crew, k)
         if costs > day.gain[task] and may_go(day, routes, crew, k):
-            for later in range(k, routes.totals[crew, COUNT] - 1):
-                routes.stops[crew, later] = routes.stops[crew, later + 1]
-            routes.totals[crew, COUNT] -= 1
+            take_out(day, routes, crew, k)
             release(day, routes, task)
-            refresh(day, routes, crew)
             k = max(0, k - 1)
         else:
             k += 1
@@ -279,19 +277,34 @@ def release(day: Day, routes: Routes, task: int) -> None:
 
 
 @compiled
-def remember(routes: Routes, work: Work, crew: int) -> None:
+def remember(day: Day, routes: Routes, work: Work, crew: int) -> None:
     """Keep a route as it was before this round, once."""
     if work.saved_at[crew] == work.numbers[ROUND]:
         return
     work.saved_at[crew] = work.numbers[ROUND]
     work.touched[work.numbers[TOUCHED]] = crew
     work.numbers[TOUCHED] += 1
-    count = routes.totals[crew, COUNT]
-    work.saved_count[crew] = count
-    work.saved_cost[crew] = routes.cost[crew]
-    work.saved_version[crew] = routes.version[crew]
+    copy_route(day, routes, work.kept, crew)
+
+
+@compiled
+def copy_route(day: Day, origin: Routes, target: Routes, crew: int) -> None:
+    """All that is told of one route alone."""
+    count = origin.totals[crew, COUNT]
+    target.version[crew], target.cost[crew] = origin.version[crew], origin.cost[crew]
+    for column in range(origin.totals.shape[1]):
+        target.totals[crew, column] = origin.totals[crew, column]
+    for kind in range(origin.load.shape[1]):
+        target.load[crew, kind] = origin.load[crew, kind]
     for k in range(count):
-        work.saved[crew, k] = routes.stops[crew, k]
+        target.stops[crew, k] = origin.stops[crew, k]
+    for k in range(count + 1):
+        target.leg[crew, k] = origin.leg[crew, k]
+    for state in range(3 if day.crews[crew, HAS_REST] else 1):
+        for k in range(count + 1):
+            target.early[crew, state, k] = origin.early[crew, state, k]
+        for k in range(count + 1):
+            target.late[crew, state, k] = origin.late[crew, state, k]
 
 
 @compiled

@@ -7,7 +7,7 @@ import numpy as np
 
 from routing.improve.arrays import COUNT, LOCKED, REMOVED, ROUND, SEED, Day, Dice, Routes, Work
 from routing.improve.compiled import compiled
-from routing.improve.places import chance, pick, refresh
+from routing.improve.places import chance, move_end, move_stop, pick, refresh_around
 from routing.improve.recreate import release, remember
 
 LONGEST_STRING = 10
@@ -30,7 +30,7 @@ def ruin(day: Day, routes: Routes, dice: Dice, work: Work, served: int) -> None:
         task = seed if j < 0 else day.near[seed, j]
         crew = routes.crew_of[task]
         if crew >= 0 and work.saved_at[crew] != work.numbers[ROUND]:
-            remember(routes, work, crew)
+            remember(day, routes, work, crew)
             take_string(day, routes, crew, task, longest, dice, work)
             done += 1
 
@@ -51,16 +51,25 @@ def take_string(day: Day, routes: Routes, crew: int, task: int, longest: float, 
     low, high = max(0, position - span + 1), min(position, count - span)
     start = low + pick(dice, high - low + 1)
     keep = start + pick(dice, length + 1)
-    write = start
+    write = settled = start
     for k in range(start, count):
         stop = routes.stops[crew, k]
         if k < start + span and not (keep <= k < keep + spared) and not day.tasks[stop, LOCKED]:
-            work.removed[work.numbers[REMOVED]] = stop
-            work.numbers[REMOVED] += 1
-            work.mark_task[stop] = work.numbers[ROUND]
-            release(day, routes, stop)
+            remove_stop(day, routes, crew, stop, work)
         else:
-            routes.stops[crew, write] = stop
+            move_stop(day, routes, crew, k, write)
             write += 1
-    routes.totals[crew, COUNT] = write
-    refresh(day, routes, crew)
+            settled = write if k < start + span else settled
+    move_end(day, routes, crew, write)
+    refresh_around(day, routes, crew, start, settled)
+
+
+@compiled
+def remove_stop(day: Day, routes: Routes, crew: int, stop: int, work: Work) -> None:
+    """Note a stop among the removed; the caller closes the gap."""
+    work.removed[work.numbers[REMOVED]] = stop
+    work.numbers[REMOVED] += 1
+    work.mark_task[stop] = work.numbers[ROUND]
+    for kind in range(day.load.shape[1]):
+        routes.load[crew, kind] -= day.load[stop, kind]
+    release(day, routes, stop)

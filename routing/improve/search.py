@@ -42,6 +42,15 @@ class Lane:
         for crew, rows in enumerate(order):
             load_route(self.day, self.routes, crew, np.array(rows, np.int64), len(rows))
 
+    def recount(self) -> None:
+        """Tell anew what the absent tasks cost after their worth has changed; what was best and met counts no more."""
+        order = self.order()
+        self.load(())
+        self.routes.left[LEFT] = _everything_left(self.day)
+        self.load(order)
+        self.forget()
+        self.keep()
+
     def keep(self) -> None:
         """Take the solution as the best if it is."""
         cost = self.cost()
