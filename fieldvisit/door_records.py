@@ -116,3 +116,17 @@ class DoorDraft:
 def _told(each: NoteLeft | RecordingMade) -> dict[str, object]:
     found: dict[str, object] = plain(each)
     return {name: str(value) if isinstance(value, uuid.UUID) else value for name, value in found.items()}
+
+
+SAID = (
+    *("asked_to_leave_at", "represented", "complaint", "wishes", "spoken_to", "notes_left", "paid_minor"),
+    *("paid_currency", "receipt_number", "recordings", "recording_gap"),
+)
+
+
+def door_in_words(door: DoorDraft | DoorRecord | None) -> list[str]:
+    """What a crew mate told of the door, for the account that their report became: each thing said, by its code."""
+    if door is None:
+        return []
+    said = plain(door) if isinstance(door, DoorDraft) else {name: plain(getattr(door, name)) for name in SAID}
+    return [f"door.{name}: {value}" for name, value in said.items() if value]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.contacts import CLOCK_SLACK
+from fieldvisit.door_records import door_in_words
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.identity import confirmed_by_crew
 from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitEvent, VisitReport
@@ -304,4 +305,4 @@ def _told(draft: ReportDraft | VisitReport) -> str:
     """A crew mate's whole report as the text of an addition: each thing said, by its code, and the note last."""
     said = [f"{name}: {value}" for name in SAID if (value := getattr(draft, name)) is not None]
     promised = [f"promise: {p.amount_minor} {p.currency} {p.due_on} {p.method}" for p in draft.promises]
-    return "\n".join([*said, *promised, *([draft.note] if draft.note else [])])
+    return "\n".join([*said, *promised, *door_in_words(draft.door), *([draft.note] if draft.note else [])])

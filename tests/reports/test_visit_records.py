@@ -61,6 +61,21 @@ def test_what_the_phone_says_of_the_door_fills_the_record(
     assert "door.wishes,'=cmd|' /C calc'!A0" in record_as_csv(record).splitlines()
 
 
+@pytest.mark.parametrize("lead_first", [True, False])
+def test_what_a_crew_mate_told_of_the_door_is_in_their_account(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None, lead_first: bool
+) -> None:
+    leads = report(VisitOutcome.NOBODY, door=DoorDraft(recording_gap=RecordingGap.BATTERY))
+    mates = report(VisitOutcome.NOBODY, door=DoorDraft(spoken_to="A neighbour."))
+    told = [(leads, morning.ilta), (mates, morning.oona)]
+    for draft, by in told if lead_first else reversed(told):
+        tell(report_visit, draft, by=by)
+    content = record_of(sessions, morning).content
+    assert (content["door"]["recording_gap"], content["door"]["spoken_to"]) == ("battery", None)
+    (account,) = content["report"]["additions"]
+    assert "door.spoken_to: A neighbour." in account["text"].splitlines()
+
+
 def test_a_phone_whose_clock_is_wrong_is_believed_in_the_order_of_things(
     sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
 ) -> None:
