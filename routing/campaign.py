@@ -23,6 +23,8 @@ COURSE_FROM_ROUTES = ((0.5, WARM), (0.5, WARM))
 """The same where the search begins from routes: they are not to be melted."""
 WORTH_HOT = 0.5
 """Where they pay only together no later stretch is hotter than this part of a visit's worth: it would lose them."""
+MELTING = 0.7
+"""Routes met in this part of a stretch are forgotten: they would fill the pool, and the best day has none of them."""
 CHOOSING = 0.06
 """The share of the clock for each choice across routes."""
 DETERMINISTIC_PER_ITERATION = 4e-6
@@ -60,7 +62,7 @@ class Campaign:
         if not start:
             self._begin_together()
         for share, hot in COURSE_FROM_ROUTES if start else COURSE:
-            run(self.lanes, self._stretch(share * self.rest, hot), self.watch)
+            self._cool(share * self.rest, hot)
             self._share(self._chosen())
             if not self.watch.ended:
                 self._mend()
@@ -83,6 +85,17 @@ class Campaign:
         self._share(found)
         self.hottest, self.rest = WORTH_HOT * typical_worth(self.lanes[0]), 1 - TOGETHER_SHARE
 
+    def _cool(self, share: float, hot: float) -> None:
+        """Anneal for a share of the budget; only what the later part of it meets is chosen from."""
+        whole = self._stretch(share, hot)
+        middle = whole.hot * (whole.cold / whole.hot) ** MELTING
+        early, late = self._stretch(share * MELTING, hot), self._stretch(share * (1 - MELTING), hot)
+        run(self.lanes, replace(early, cold=middle), self.watch)
+        for lane in self.lanes:
+            lane.pool.used[:] = 0
+            lane.pool.slots[:] = 0
+        run(self.lanes, replace(late, hot=middle), self.watch)
+
     def _stretch(self, share: float, hot: float) -> Stretch:
         limits = self.limits
         rounds = None if limits.iterations is None else max(1, round(limits.iterations * share))
@@ -100,6 +113,8 @@ class Campaign:
         order = best.best_order()
         if self.watch.ended:
             return order
+        for lane in self.lanes:
+            lane.load(lane.best_order())
         self.choice = choose(self.flat, pooled(self.lanes), order, self.watch, self._effort())
         if self.choice is not None and self.choice.cost < float(best.best.cost[0]):
             return self.choice.order

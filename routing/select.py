@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ortools.sat.python import cp_model
 
 from routing.errors import SolverFailed
-from routing.improve.arrays import GROUP, WORK_BEFORE
+from routing.improve.arrays import GROUP, WORK_BEFORE, WORK_S
 from routing.improve.flat import Flat
 from routing.improve.search import Lane, Order, Watch
 
@@ -57,7 +57,7 @@ class Effort:
 
 
 def pooled(lanes: Sequence[Lane]) -> list[PoolRoute]:
-    """The different routes of all lanes, in a fixed order."""
+    """The different routes that the lanes met or stand on, in a fixed order."""
     found: dict[tuple[int, tuple[int, ...]], PoolRoute] = {}
     for lane in lanes:
         used = int(lane.pool.used[0])
@@ -68,6 +68,10 @@ def pooled(lanes: Sequence[Lane]) -> list[PoolRoute]:
             if cost < TOO_LARGE:
                 rows = tuple(stops[starts[number] : starts[number + 1]])
                 found[crew, rows] = PoolRoute(crew, rows, round(cost), work_s)
+        for crew, rows in enumerate(lane.order()):
+            cost = float(lane.routes.cost[crew])
+            if rows and cost < TOO_LARGE:
+                found[crew, rows] = PoolRoute(crew, rows, round(cost), int(lane.routes.totals[crew, WORK_S]))
     return list(found.values())
 
 
