@@ -1,4 +1,4 @@
-"""Papers: what a visitor carries, what runs out soon, and what was shown at a door."""
+"""Papers: what a visitor carries, and what was shown at a door."""
 
 import datetime as dt
 import uuid
@@ -34,18 +34,6 @@ def papers_of(session: Session, visitor_id: uuid.UUID) -> Sequence[Credential]:
     """Every paper on file, valid or not, the one that runs out first at the top."""
     return session.scalars(
         sa.select(Credential).where(Credential.visitor_id == visitor_id).order_by(Credential.valid_until, Credential.id)
-    ).all()
-
-
-def expiring(session: Session, *, within_days: int, today: dt.date) -> Sequence[Credential]:
-    """Papers that run out on `today` or within so many days after it, soonest first; revoked ones are no news."""
-    return session.scalars(
-        sa.select(Credential)
-        .where(
-            Credential.revoked_at.is_(None),
-            Credential.valid_until.between(today, today + dt.timedelta(days=within_days)),
-        )
-        .order_by(Credential.valid_until, Credential.id)
     ).all()
 
 

@@ -1,14 +1,14 @@
-"""Papers: which hold, which run out, which were shown."""
+"""Papers: which hold, and which were shown."""
 
 import datetime as dt
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.credentials import PaperFault, expiring, paper_fault, papers_of, wanted_kinds
+from fieldvisit.credentials import PaperFault, paper_fault, papers_of, wanted_kinds
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.decisions import organisations_by_id
-from fieldvisit.models import Credential, Organisation, Visit
+from fieldvisit.models import Organisation, Visit
 from fieldvisit.vocabulary import CredentialKind
 from tests.conftest import NOW
 from tests.worlds import TODAY, World, make_case, make_credential, make_visit, make_visitor, make_world
@@ -60,22 +60,6 @@ def test_papers_are_listed_by_when_they_run_out(sessions: sessionmaker[Session],
         assert [paper.id for paper in papers_of(session, ilta.id)] == [soon, late]
     with acting_for(sessions, world.stranger) as session:
         assert papers_of(session, ilta.id) == []
-
-
-def test_what_runs_out_soon_is_news_and_what_ran_out_or_was_revoked_is_not(
-    sessions: sessionmaker[Session], world: World
-) -> None:
-    def paper(session: Session, days: int, **given: object) -> Credential:
-        visitor = make_visitor(session, world, papers=False)
-        return make_credential(session, visitor, kind=K.BADGE, valid_until=TODAY + days * DAY, **given)
-
-    with acting_for_all(sessions) as session:
-        news = [paper(session, days).id for days in (0, 3, 14)]
-        paper(session, -1)
-        paper(session, 15)
-        paper(session, 3, revoked_at=NOW)
-    with acting_for(sessions, world.agency) as session:
-        assert [each.id for each in expiring(session, within_days=14, today=TODAY)] == news
 
 
 def test_what_is_to_be_shown_is_what_both_organisations_policies_want(

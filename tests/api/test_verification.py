@@ -24,6 +24,7 @@ from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Role, VisitState
 from tests.api.conftest import ClientFor
 from tests.verification_worlds import NUMBER, Door, make_door
+from tests.worlds import HELSINKI
 
 
 class Tags(HTMLParser):
@@ -161,6 +162,23 @@ def test_what_is_not_good_is_told_plainly_and_shows_nobody(
         number = session.get_one(Visitor, door.morning.ilta).staff_number
     assert [name for name, page in pages.items() if number in page.text] == []
     assert [name for name, page in pages.items() if NUMBER in page.text] == ["expired", "withdrawn"]
+
+
+def test_a_paper_taken_back_is_felt_at_the_next_call_from_the_way_and_at_the_next_look(
+    client: FlaskClient, client_for: ClientFor, phone: FlaskClient, door: Door
+) -> None:
+    visit = f"/phone/visits/{door.morning.visit}"
+    path = path_of(phone.post(f"{visit}/verification-code").json["url"])
+    assert phone.post(f"{visit}/set-out", json={"event_id": str(uuid.uuid4())}).status_code == 201
+    assert client.get(path).status_code == 200
+    office = client_for(Role.SUPERVISOR, org=door.agency)
+    papers = office.get(f"/visitors/{door.morning.ilta}/credentials").json["items"]
+    assert office.post(f"/credentials/{papers[0]['id']}/revocation").status_code == 200
+    here = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12}
+    refused = phone.post(f"{visit}/arrival", json={"event_id": str(uuid.uuid4()), "position": here})
+    assert (refused.status_code, refused.json["code"]) == (409, "visit_cancelled")
+    assert phone.post(f"{visit}/verification-code").json["code"] == "visit_cancelled"
+    assert "No. Nobody is to visit with this code now." in client.get(path).text
 
 
 def test_the_page_is_read_and_not_written_to(client: FlaskClient, phone: FlaskClient, door: Door) -> None:
