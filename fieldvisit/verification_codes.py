@@ -10,13 +10,12 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from fieldvisit.compliance.wallclock import ONE_DAY, local_day
+from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.drafts import acting_organisation
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import VerificationCode, Visit
@@ -137,13 +136,8 @@ def _values(visit: Visit, bearer: Bearer, now: dt.datetime) -> dict[str, Any]:
         "device_id": bearer.device_id,
         "account_id": bearer.account_id,
         "issued_at": now,
-        "expires_at": end_of_day(day, visit.place.zone),
+        "expires_at": whole_day(day, visit.place.zone)[-1].ends_at,
     }
-
-
-def end_of_day(day: dt.date, zone: str) -> dt.datetime:
-    """The midnight that ends the local day, in UTC."""
-    return dt.datetime.combine(day + ONE_DAY, dt.time(), ZoneInfo(zone)).astimezone(dt.UTC)
 
 
 def _message(code: VerificationCode) -> bytes:
