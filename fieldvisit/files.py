@@ -96,7 +96,7 @@ class FileStore:
     opened one does not survive a fork."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url = settings.file_store or (settings.data_folder / "files").as_uri()
+        self._url = settings.file_store or (settings.data_folder / "stored_files").as_uri()
         self._options = settings.file_store_options
         self._cipher = Cipher(settings.data_key)
         self._opening = Lock()

@@ -124,7 +124,7 @@ def test_the_same_content_is_one_file_and_each_organisation_has_its_own(
             kept.append((file.id, file.digest))
     assert kept[0] == kept[1]
     assert (kept[2][1], kept[2][0] != kept[0][0]) == (kept[0][1], True)
-    objects = [path for path in (settings.data_folder / "files").rglob("*") if path.is_file()]
+    objects = [path for path in (settings.data_folder / "stored_files").rglob("*") if path.is_file()]
     assert len(objects) == 2
     assert [path for path in objects if b"authorisation" in path.read_bytes()] == []
     with acting_for(sessions, world.stranger) as session:
@@ -134,8 +134,8 @@ def test_the_same_content_is_one_file_and_each_organisation_has_its_own(
 def test_a_content_that_was_altered_or_moved_is_not_handed_out(store: FileStore, settings: Settings) -> None:
     ours, theirs = uuid.uuid4(), uuid.uuid4()
     digest = store.put(ours, PAPER)
-    (stored,) = (path for path in Path(settings.data_folder, "files").rglob("*") if path.is_file())
-    moved = Path(settings.data_folder, "files", str(theirs), digest[:2], digest)
+    (stored,) = (path for path in Path(settings.data_folder, "stored_files").rglob("*") if path.is_file())
+    moved = Path(settings.data_folder, "stored_files", str(theirs), digest[:2], digest)
     moved.parent.mkdir(parents=True)
     moved.write_bytes(stored.read_bytes())
     with pytest.raises(Unsealable):

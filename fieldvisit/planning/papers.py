@@ -12,6 +12,7 @@ from fieldvisit.compliance.facts import Facts, StaffFact
 from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.parameters import HeldBy
 from fieldvisit.compliance.people_rules import CredentialRule, TrainingRule
+from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.staffing import credential_clauses, training_clauses
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, organisations_by_id
@@ -39,17 +40,10 @@ def check_papers(
         session, {org_id for one in asked for org_id in (one.visit.org_id, one.visit.lender_id)}
     )
     for one in asked:
-        visit, place = one.visit, place_facts(one.visit.place)
+        visit = one.visit
         policies = policies_of((organisations[visit.org_id], organisations[visit.lender_id]))
-        terms = terms_for(policies, place, local_day(one.span.begins_at, visit.place.zone))
-        checked = _Checked(
-            rules=terms.credentials if terms else (),
-            training=terms.training if terms else (),
-            facts=Facts(place=place, case_id=str(visit.case_id), creditor_id=str(visit.lender_id)),
-            crew=tuple(staff[visitor_id] for visitor_id in one.visitor_ids),
-            first=local_day(one.span.begins_at, visit.place.zone),
-            last=local_day(one.span.ends_at - dt.timedelta(microseconds=1), visit.place.zone),
-        )
+        crew = tuple(staff[visitor_id] for visitor_id in one.visitor_ids)
+        checked = _checked(one, crew, policies)
         checks += [
             CredentialCheck(
                 org_id=visit.org_id,
@@ -67,6 +61,20 @@ def check_papers(
     session.add_all(checks)
     session.flush()
     return checks
+
+
+def _checked(one: AtTheDoor, crew: tuple[StaffFact, ...], policies: Sequence[Policy]) -> "_Checked":
+    visit, place = one.visit, place_facts(one.visit.place)
+    first = local_day(one.span.begins_at, visit.place.zone)
+    terms = terms_for(policies, place, first)
+    return _Checked(
+        rules=terms.credentials if terms else (),
+        training=terms.training if terms else (),
+        facts=Facts(place=place, case_id=str(visit.case_id), creditor_id=str(visit.lender_id)),
+        crew=crew,
+        first=first,
+        last=local_day(one.span.ends_at - dt.timedelta(microseconds=1), visit.place.zone),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
