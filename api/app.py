@@ -26,6 +26,7 @@ RESOURCES = (
     "debtors",
     "cases",
     "contacts",
+    "contact_proposals",
     "visitors",
     "papers",
     "renewals",

@@ -24,6 +24,7 @@ from fieldvisit.models import (
     Consent,
     ContactAttempt,
     ContactBlock,
+    ContactProposal,
     DayPlan,
     Debtor,
     DebtorRequest,
@@ -96,6 +97,7 @@ def _(thing: Any) -> Shown:
     return Shown(debtors=frozenset({(thing.org_id, thing.debtor_id)}))
 
 
+@shown_by.register(ContactProposal)
 @shown_by.register(Payment)
 @shown_by.register(Promise)
 def _(thing: Any) -> Shown:

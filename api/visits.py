@@ -12,7 +12,7 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
-from api.schemas.reports import ReportOut
+from api.schemas.reports import OfficeAdditionIn, ReportOut
 from api.schemas.visits import (
     CancellationIn,
     ClosureIn,
@@ -28,6 +28,7 @@ from api.schemas.visits import (
 from api.showing import Shows
 from fieldvisit import gate, reports, visits
 from fieldvisit.models import StoredDecision, Visit, VisitEvent, VisitReport
+from fieldvisit.report_drafts import AdditionDraft
 
 bp = Blueprint("visits", __name__, description=__doc__)
 
@@ -106,6 +107,14 @@ def list_visit_events(visit_id: uuid.UUID) -> sa.Select[VisitEvent]:
 def list_visit_decisions(visit_id: uuid.UUID) -> sa.Select[StoredDecision]:
     """Every stored decision on a visit, oldest first, each clause in words."""
     return sa.select(StoredDecision).where(StoredDecision.visit_id == visits.get_visit(session(), visit_id).id)
+
+
+@bp.post("/visits/<uuid:visit_id>/report/additions")
+@endpoint(may=Permission.CLOSE_VISITS, body=OfficeAdditionIn(), returns=ReportOut(), status=201, shows=Shows.WORK)
+def add_to_visit_report(visit_id: uuid.UUID, body: AdditionDraft) -> VisitReport:
+    """Add to a report, or correct it, from the office. The first words stay; who said what more, and why, stands beside
+    them."""
+    return reports.add_from_office(session(), visit_id, body, by=actor().account_id, now=now())
 
 
 @bp.get("/visits/<uuid:visit_id>/report")

@@ -222,6 +222,13 @@ def state_wish_of(
     return wish, change
 
 
+def add_contact_point(session: Session, debtor: Debtor, draft: ContactPointDraft) -> Change:
+    """One more way to reach the debtor; one that is known already changes nothing."""
+    (change,) = _add_contact_points(session, debtor, [draft], known=True)
+    session.flush()
+    return change
+
+
 def _add_contact_points(
     session: Session, debtor: Debtor, drafts: Sequence[ContactPointDraft], *, known: bool
 ) -> list[Change]:

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fieldvisit.debtors import ContactPointDraft
 from fieldvisit.door_records import DoorDraft
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.phone.telling import EventDraft
 from fieldvisit.vocabulary import (
     AbortReason,
+    AdditionReason,
     AttemptResult,
     BlockScope,
     BlockTrigger,
+    ContactPointKind,
     NextStep,
     PaymentMethod,
     ReachedDetail,
@@ -97,7 +100,7 @@ MET_CONTACTS: Mapping[Met, Contact] = {
     Met.DEBTOR: REACHED_OTHER,
 }
 LEFT_EARLY = (VisitOutcome.ABORTED, VisitOutcome.UNSAFE)
-ONLY_TALKED = ("disclosed", "willing", "able", "disputed", "hardship", "reason_for_arrears")
+ONLY_TALKED = ("disclosed", "willing", "able", "disputed", "hardship", "reason_for_arrears", "contact_changes")
 
 # What is heard at the door and must stop the pressure at once, whoever reads the report when.
 type Stop = tuple[BlockTrigger, BlockScope]
@@ -152,6 +155,18 @@ class PromiseDraft:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ContactChange:
+    """A number, an e-mail address or an address that the debtor gave.
+    Numbers are in E.164."""
+
+    kind: ContactPointKind
+    value: str
+
+    def __post_init__(self) -> None:
+        ContactPointDraft(kind=self.kind, value=self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportDraft(EventDraft):
     """What happened. The event id is the report's. `disclosed`: whether the debt was spoken of. `met`: whom one met who
     left early; where it is not said, what the phone told before is believed. `door`: what the record needs besides."""
@@ -170,6 +185,7 @@ class ReportDraft(EventDraft):
     abort_reason: AbortReason | None = None
     met: Met | None = None
     promises: tuple[PromiseDraft, ...] = ()
+    contact_changes: tuple[ContactChange, ...] | None = None
     door: DoorDraft | None = None
 
     def __post_init__(self) -> None:
@@ -230,9 +246,12 @@ class AbortDraft(EventDraft):
 
 @dataclass(frozen=True, kw_only=True)
 class AdditionDraft(EventDraft):
-    """A correction or another account. The first words stay."""
+    """Something more, or a correction. The first words stay."""
 
     text: str
+    reason: AdditionReason | None = None
 
     def __post_init__(self) -> None:
+        if self.reason is AdditionReason.CREW_REPORT:
+            raise InvalidValue(path="reason", reason="is what a crew mate's report becomes; nobody sends it")
         check_text("text", self.text.translate(LAYOUT), longest=LONGEST_NOTE)

@@ -8,7 +8,7 @@ cancelled visit is marked as such; its attempt is counted, its promises and bloc
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.door_records import door_in_words
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.identity import confirmed_by_crew
-from fieldvisit.models import Case, Promise, ReportAddition, Route, Visit, VisitEvent, VisitReport
+from fieldvisit.models import Case, ContactProposal, Promise, ReportAddition, Route, Visit, VisitEvent, VisitReport
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
@@ -28,8 +28,8 @@ from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.together import together, write
-from fieldvisit.visits import LIVE, get_visit, lock_visits, move, note_event
-from fieldvisit.vocabulary import VisitOutcome, VisitState
+from fieldvisit.visits import LIVE, get_own_visit, get_visit, lock_visits, move, note_event
+from fieldvisit.vocabulary import AdditionReason, VisitOutcome, VisitState
 
 SAID = (
     *("outcome", "left_at", "disclosed", "willing", "able", "reason_for_arrears"),
@@ -38,6 +38,14 @@ SAID = (
 """The fields of a report in the order in which a crew mate's account tells them."""
 
 type Outcome = tuple[VisitState, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What is added to a report, and why."""
+
+    reason: AdditionReason
+    text: str
 
 
 class VisitAlreadyReported(FieldVisitError):
@@ -98,9 +106,30 @@ def add_to_report(
 
     def act() -> Outcome:
         visit = get_visit(session, visit_id, lock=True)
-        return _add(session, get_report(session, visit_id), visit, draft, text=draft.text, by=by, now=now)
+        reason = draft.reason or AdditionReason.FURTHER
+        words = _Words(reason, draft.text)
+        return _add(session, get_report(session, visit_id), visit, draft, words=words, by=by, now=now)
 
     return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
+
+
+def add_from_office(
+    session: Session, visit_id: uuid.UUID, draft: AdditionDraft, *, by: uuid.UUID, now: dt.datetime
+) -> VisitReport:
+    """The office adds to a report, or corrects it: what was said, by whom and why stands beside the first words.
+
+    The same id again changes nothing. Raises NotFound where there is no report yet, NotYourVisit."""
+    visit = get_own_visit(session, visit_id)
+    report = get_report(session, visit_id)
+    if all(each.id != draft.event_id for each in report.additions):
+        reason = draft.reason or AdditionReason.FURTHER
+        whose = {"org_id": visit.org_id, "lender_id": visit.lender_id, "report_id": report.id}
+        addition = ReportAddition(id=draft.event_id, account_id=by, reason=reason, text=draft.text, **whose)
+        detail = {"report_id": str(report.id), "addition_id": str(addition.id), "reason": reason.value}
+        event = note_event(visit, "report_added_to", now=now, **detail)
+        event.actor_id = by
+        write(session, addition, event)
+    return get_report(session, visit_id)
 
 
 def get_report(session: Session, visit_id: uuid.UUID) -> VisitReport:
@@ -121,7 +150,8 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
         if leads(route, by.visitor_id) and not leads(route, earlier.visitor_id):
             _demand_reportable(session, visit, draft, route=route, now=now)
             return _report_instead(session, visit, earlier, draft, by=by, now=now)
-        state, facts = _add(session, earlier, visit, draft, text=_told(draft), by=by, now=now)
+        words = _Words(AdditionReason.CREW_REPORT, _told(draft))
+        state, facts = _add(session, earlier, visit, draft, words=words, by=by, now=now)
         with books_of(session, visit):
             return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
     route = get_told_stop(session, by.visitor_id, visit_id).route
@@ -157,6 +187,7 @@ def _report_instead(
         lender_id=visit.lender_id,
         report_id=row.id,
         visitor_id=earlier.visitor_id,
+        reason=AdditionReason.CREW_REPORT,
         text=_told(earlier),
     )
     event = _reported(visit, draft, row, by=by, now=now)
@@ -220,7 +251,10 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
         sa.select(VisitReport)
         .where(VisitReport.visit_id == visit_id, VisitReport.replaced_by_id.is_(None))
         .options(
-            selectinload(VisitReport.promises), selectinload(VisitReport.additions), selectinload(VisitReport.door)
+            selectinload(VisitReport.promises),
+            selectinload(VisitReport.additions),
+            selectinload(VisitReport.door),
+            selectinload(VisitReport.contact_changes),
         )
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -273,12 +307,23 @@ def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:
             )
             for promise in draft.promises
         ],
+        contact_changes=[
+            ContactProposal(case_id=visit.case_id, kind=change.kind, value=change.value, **whose)
+            for change in draft.contact_changes or ()
+        ],
         **whose,
     )
 
 
 def _add(
-    session: Session, report: VisitReport, visit: Visit, draft: EventDraft, *, text: str, by: Teller, now: dt.datetime
+    session: Session,
+    report: VisitReport,
+    visit: Visit,
+    draft: EventDraft,
+    *,
+    words: _Words,
+    by: Teller,
+    now: dt.datetime,
 ) -> Outcome:
     addition = ReportAddition(
         id=draft.event_id,
@@ -287,7 +332,8 @@ def _add(
         report_id=report.id,
         visitor_id=by.visitor_id,
         account_id=by.account_id,
-        text=text,
+        reason=words.reason,
+        text=words.text,
     )
     detail = {"report_id": str(report.id), "addition_id": str(addition.id), **about_sending(draft, now)}
     event = note_event(visit, "report_added_to", now=now, **detail)

@@ -319,6 +319,22 @@ class NoteForm(StrEnum):
     STATUTORY_NOTICE = "statutory_notice"
 
 
+class AdditionReason(StrEnum):
+    """Why something is added to a report. The first words stay, whatever is added."""
+
+    FURTHER = "further"
+    CORRECTION = "correction"
+    CREW_REPORT = "crew_report"
+
+
+class ProposalState(StrEnum):
+    """What became of contact data that were heard at a door."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
 class RecordingGap(StrEnum):
     """Why a visit was not recorded, or not throughout."""
 

@@ -23,6 +23,7 @@ from fieldvisit.phone.telling import EventDraft
 from fieldvisit.report_drafts import LONGEST_NOTE, AbortDraft, AdditionDraft, Met
 from fieldvisit.vocabulary import (
     AbortReason,
+    AdditionReason,
     AttemptResult,
     CaseStage,
     Channel,
@@ -114,8 +115,11 @@ class AbortIn(EventIn):
 
 
 class AdditionIn(EventIn):
+    """`crew_report` is what a crew mate's report becomes; nobody sends it."""
+
     makes = AdditionDraft
     text = Text(max=LONGEST_NOTE, required=True)
+    reason = Choice(AdditionReason, allow_none=True)
 
 
 class ReceiptOut(Out):

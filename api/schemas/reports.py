@@ -8,18 +8,22 @@ from api.schemas.words import Several, Words
 from fieldvisit.cases import LARGEST_MINOR
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.door_records import LONGEST_WORDS, DoorDraft, MoneyTaken, NoteLeft, RecordingMade
-from fieldvisit.report_drafts import LONGEST_NOTE, Met, PromiseDraft, ReportDraft
+from fieldvisit.report_drafts import LONGEST_NOTE, AdditionDraft, ContactChange, Met, PromiseDraft, ReportDraft
 from fieldvisit.vocabulary import (
     AbortReason,
+    AdditionReason,
+    ContactPointKind,
     NextStep,
     NoteForm,
     PaymentMethod,
     PromiseState,
+    ProposalState,
     RecordingGap,
     VisitOutcome,
 )
 
 MOST_PROMISES = 24
+MOST_CHANGES = 10
 MOST_AT_DOOR = 20
 
 
@@ -78,6 +82,14 @@ class DoorIn(Drafted):
     recording_gap = Choice(RecordingGap, allow_none=True)
 
 
+class ContactChangeIn(Drafted):
+    """Contact data that the debtor gave: proposed, until the office takes it over. Numbers in E.164."""
+
+    makes = ContactChange
+    kind = Choice(ContactPointKind, required=True)
+    value = Text(required=True)
+
+
 class ReportIn(Drafted):
     """`id` is the phone's: the same report again gets the same answer.
 
@@ -105,6 +117,7 @@ class ReportIn(Drafted):
     abort_reason = Choice(AbortReason, allow_none=True)
     met = Choice(Met, allow_none=True)
     promises = Several(Part(PromiseIn), max=MOST_PROMISES, load_default=())
+    contact_changes = Several(Part(ContactChangeIn), max=MOST_CHANGES, allow_none=True)
     door = Part(DoorIn, allow_none=True)
 
 
@@ -120,7 +133,33 @@ class PromiseOut(Out):
 class AdditionOut(Out):
     id = Id(required=True)
     visitor_id = Id(required=True, allow_none=True)
+    account_id = Id(required=True, allow_none=True)
+    reason = Choice(AdditionReason, required=True)
+    reason_words = Words(required=True, of="reason")
     text = fields.String(required=True)
+    recorded_at = Instant(required=True)
+
+
+class OfficeAdditionIn(Drafted):
+    """`event_id` is the caller's: sent again under it, nothing is added twice."""
+
+    makes = AdditionDraft
+    event_id = Id(required=True)
+    reason = Choice(AdditionReason, required=True)
+    text = Text(max=LONGEST_NOTE, required=True)
+
+
+class ContactProposalOut(Out):
+    id = Id(required=True)
+    report_id = Id(required=True)
+    case_id = Id(required=True)
+    kind = Choice(ContactPointKind, required=True)
+    value = fields.String(required=True)
+    state = Choice(ProposalState, required=True)
+    state_words = Words(required=True, of="state")
+    decided_by_id = Id(required=True, allow_none=True)
+    decided_at = Instant(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
     recorded_at = Instant(required=True)
 
 
@@ -172,5 +211,6 @@ class ReportOut(Out):
     after_cancellation = Flag(required=True, metadata={"description": "the visit was cancelled before this was told"})
     promises = fields.List(fields.Nested(PromiseOut), required=True)
     additions = fields.List(fields.Nested(AdditionOut), required=True)
+    contact_changes = fields.List(fields.Nested(ContactProposalOut), required=True)
     door = fields.Nested(DoorOut, required=True, allow_none=True)
     recorded_at = Instant(required=True)

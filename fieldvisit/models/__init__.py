@@ -19,7 +19,7 @@ from fieldvisit.models.people import Credential, CredentialCheck, CredentialRemi
 from fieldvisit.models.phone import Device, HeldEvent
 from fieldvisit.models.planning_rules import PlanningRules
 from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
-from fieldvisit.models.reports import Promise, ReportAddition, VisitReport
+from fieldvisit.models.reports import ContactProposal, Promise, ReportAddition, VisitReport
 from fieldvisit.models.retention import DebtorRequest, Purge
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
 from fieldvisit.models.verification import VerificationCode, VerificationLookup
@@ -39,6 +39,7 @@ __all__ = [
     "ContactAttemptKey",
     "ContactBlock",
     "ContactPoint",
+    "ContactProposal",
     "CoverOverride",
     "Credential",
     "CredentialCheck",

@@ -9,7 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from fieldvisit.models.base import Base, PrimaryKey, RecordedAt, Shared
 from fieldvisit.models.door_records import DoorRecord
 from fieldvisit.sealing import Sealed
-from fieldvisit.vocabulary import AbortReason, NextStep, PaymentMethod, PromiseState, VisitOutcome
+from fieldvisit.vocabulary import (
+    AbortReason,
+    AdditionReason,
+    ContactPointKind,
+    NextStep,
+    PaymentMethod,
+    PromiseState,
+    ProposalState,
+    VisitOutcome,
+)
 
 
 class VisitReport(Base, Shared):
@@ -43,6 +52,7 @@ class VisitReport(Base, Shared):
 
     promises: Mapped[list["Promise"]] = relationship(order_by="Promise.due_on")
     additions: Mapped[list["ReportAddition"]] = relationship(order_by="ReportAddition.recorded_at")
+    contact_changes: Mapped[list["ContactProposal"]] = relationship(order_by="ContactProposal.id")
     door: Mapped[DoorRecord | None] = relationship()
 
     __table_args__ = (
@@ -63,8 +73,32 @@ class ReportAddition(Base, Shared):
     report_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visit_reports.id"), index=True)
     visitor_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visitors.id"))
     account_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    reason: Mapped[AdditionReason] = mapped_column(server_default="further")
     text: Mapped[str] = mapped_column(Sealed("report_additions.text"))
     recorded_at: Mapped[RecordedAt]
+
+
+class ContactProposal(Base, Shared):
+    """A new number or address that was heard at a door. It is nobody's until the office has looked at it."""
+
+    __tablename__ = "contact_proposals"
+
+    id: Mapped[PrimaryKey]
+    report_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visit_reports.id"), index=True)
+    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"), index=True)
+    kind: Mapped[ContactPointKind]
+    value: Mapped[str] = mapped_column(Sealed("contact_proposals.value"))
+    state: Mapped[ProposalState] = mapped_column(server_default="proposed")
+    decided_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    decided_at: Mapped[dt.datetime | None]
+    reason: Mapped[str | None]
+    """Why it was refused."""
+    recorded_at: Mapped[RecordedAt]
+
+    __table_args__ = (
+        sa.CheckConstraint("(state = 'proposed') = (decided_at is null)", name="decided_when_it_is"),
+        sa.CheckConstraint("(state = 'refused') = (reason is not null)", name="refused_for_a_reason"),
+    )
 
 
 class Promise(Base, Shared):

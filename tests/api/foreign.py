@@ -11,6 +11,7 @@ from fieldvisit.database import acting_for_all
 from fieldvisit.models import (
     Consent,
     ContactBlock,
+    ContactProposal,
     CredentialReminder,
     DayPlan,
     DebtorRequest,
@@ -27,6 +28,7 @@ from fieldvisit.models import (
     StoredDecision,
     StoredFile,
     Visit,
+    VisitReport,
     WeekPlan,
 )
 from fieldvisit.vocabulary import (
@@ -35,6 +37,7 @@ from fieldvisit.vocabulary import (
     AlertState,
     BlockTrigger,
     CheckMoment,
+    ContactPointKind,
     CredentialKind,
     DayPlanState,
     DebtorRequestKind,
@@ -46,6 +49,7 @@ from fieldvisit.vocabulary import (
     Role,
     SafetyState,
     Verdict,
+    VisitOutcome,
     WeekState,
 )
 from tests.api.bodies import TOML
@@ -154,6 +158,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "held_event_id": held.event_id,
             "organisation_id": world.lender,
             "plan_id": plan.id,
+            "proposal_id": make_proposal(session, visit, visitor.id).id,
             "reminder_id": reminder.id,
             "session_id": safety.id,
             "shift_id": duty.id,
@@ -162,6 +167,15 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "visitor_id": visitor.id,
             "week_id": week.id,
         }
+
+
+def make_proposal(session: Session, visit: Visit, visitor_id: uuid.UUID) -> ContactProposal:
+    whose = {"org_id": visit.org_id, "lender_id": visit.lender_id}
+    proposal = ContactProposal(case_id=visit.case_id, kind=ContactPointKind.PHONE, value="+358401112223", **whose)
+    told = {"outcome": VisitOutcome.REFUSED, "left_at": NOW, "disclosed": False, "contact_changes": [proposal]}
+    session.add(VisitReport(id=uuid.uuid4(), visit_id=visit.id, visitor_id=visitor_id, **told, **whose))
+    session.flush()
+    return proposal
 
 
 def make_override(session: Session, visit: Visit, account_id: uuid.UUID) -> Override:

@@ -110,7 +110,7 @@ def check_in(session_id: str, at: dt.datetime) -> dict[str, Any]:
 
 
 def start(session_id: str, at: dt.datetime) -> dict[str, Any]:
-    return {"event_id": session_id, "kind": "safety_start", "planned_s": 36_000, "device_at": at.isoformat()}
+    return {"event_id": session_id, "kind": "safety_start", "planned_s": 14_400, "device_at": at.isoformat()}
 
 
 def new_id() -> str:

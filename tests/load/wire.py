@@ -30,6 +30,9 @@ class Wire:
     def close(self) -> None:
         self._connection.close()
 
+    def __del__(self) -> None:
+        self.close()
+
 
 def answers(port: int) -> bool:
     """Whether a server on this machine is ready."""

@@ -1,0 +1,83 @@
+"""What a debtor gives at the door is proposed, looked at by the office, and reached by nobody before."""
+
+import uuid
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.database import acting_for
+from fieldvisit.models import ContactPoint, Visit
+from fieldvisit.vocabulary import Role
+from tests.api.conftest import ClientFor
+from tests.conftest import NOW
+from tests.phone.worlds import Morning, make_morning
+
+NUMBER, MAIL = "+358401112223", "meri@example.org"
+
+
+@pytest.fixture
+def morning(sessions: sessionmaker[Session]) -> Morning:
+    return make_morning(sessions)
+
+
+@pytest.fixture
+def phone(client_for: ClientFor, morning: Morning) -> FlaskClient:
+    return client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.ilta)
+
+
+def told(phone: FlaskClient, morning: Morning, path: str, **body: Any) -> Any:
+    answer = phone.post(f"/phone/visits/{morning.visit}/{path}", json=body)
+    assert answer.status_code == 201, answer.json
+    return answer.json
+
+
+def numbers(sessions: sessionmaker[Session], morning: Morning) -> set[str]:
+    with acting_for(sessions, morning.world.agency) as session:
+        debtor_id = session.get_one(Visit, morning.visit).debtor_id
+        return set(session.scalars(sa.select(ContactPoint.value).where(ContactPoint.debtor_id == debtor_id)))
+
+
+def test_what_was_heard_waits_for_the_office_and_is_corrected_beside_the_first_words(
+    phone: FlaskClient, client_for: ClientFor, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    known = numbers(sessions, morning)
+    changes = [{"kind": "phone", "value": NUMBER}, {"kind": "email", "value": MAIL}]
+    report = {"outcome": "refused", "next_step": "call", "contact_changes": changes, "note": "Blue door."}
+    told(phone, morning, "report", id=str(uuid.uuid4()), left_at=NOW.isoformat(), **report)
+    told(phone, morning, "report/additions", event_id=str(uuid.uuid4()), text="Red door.", reason="correction")
+    assert numbers(sessions, morning) == known
+
+    office = client_for(Role.DISPATCHER, org=morning.world.agency)
+    waiting = office.get("/contact-proposals?state=proposed").json["items"]
+    assert [(each["kind"], each["value"]) for each in waiting] == [("phone", NUMBER), ("email", MAIL)]
+    taken = office.post(f"/contact-proposals/{waiting[0]['id']}/approval")
+    assert (taken.status_code, taken.json["state"]) == (200, "approved")
+    left = office.post(f"/contact-proposals/{waiting[1]['id']}/refusal", json={"reason": "The employer's."})
+    assert (left.json["state"], left.json["reason"]) == ("refused", "The employer's.")
+    again = office.post(f"/contact-proposals/{waiting[0]['id']}/refusal", json={"reason": "After all."})
+    assert (again.status_code, again.json["code"]) == (409, "proposal_settled")
+    assert numbers(sessions, morning) == known | {NUMBER}
+
+    more = {"event_id": str(uuid.uuid4()), "reason": "further", "text": "Rang back."}
+    for _ in range(2):
+        corrected = office.post(f"/visits/{morning.visit}/report/additions", json=more)
+        assert corrected.status_code == 201, corrected.json
+    assert corrected.json["note"] == "Blue door."
+    assert [(each["reason"], each["text"], each["visitor_id"] is None) for each in corrected.json["additions"]] == [
+        ("correction", "Red door.", False),
+        ("further", "Rang back.", True),
+    ]
+
+
+def test_who_proposed_it_does_not_decide(
+    client_for: ClientFor, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    both = client_for(Role.VISITOR, Role.SUPERVISOR, org=morning.world.agency, visitor_id=morning.ilta)
+    report = {"outcome": "refused", "next_step": "call", "contact_changes": [{"kind": "phone", "value": NUMBER}]}
+    told(both, morning, "report", id=str(uuid.uuid4()), left_at=NOW.isoformat(), **report)
+    (waiting,) = both.get("/contact-proposals").json["items"]
+    refused = both.post(f"/contact-proposals/{waiting['id']}/approval")
+    assert (refused.status_code, refused.json["code"]) == (403, "own_proposal")
