@@ -43,6 +43,7 @@ RESOURCES = (
     "offers",
     "blocks",
     "compliance",
+    "notices",
     "phone",
     "phone_events",
     "verification",

@@ -41,6 +41,9 @@ class Permission(StrEnum):
     PLACE_HOLDS = "place_holds"
     READ_POLICIES = "read_policies"
     CHANGE_POLICIES = "change_policies"
+    READ_NOTICES = "read_notices"
+    SEND_NOTICES = "send_notices"
+    CHANGE_NOTICE_TEMPLATES = "change_notice_templates"
     OVERRIDE_CLAUSES = "override_clauses"
     READ_OVERRIDES = "read_overrides"
     READ_STAFF = "read_staff"
@@ -94,6 +97,10 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.PLACE_HOLDS: frozenset({SUPERVISOR, AUDITOR}),
     Permission.READ_POLICIES: OFFICE | {ADMIN, PRIVACY},
     Permission.CHANGE_POLICIES: frozenset({SUPERVISOR, ADMIN}),
+    Permission.READ_NOTICES: OFFICE | {INTEGRATOR},
+    Permission.SEND_NOTICES: RUNS_THE_DAY | {INTEGRATOR},
+    # What a debtor reads is the house's word: not for whoever plans the day.
+    Permission.CHANGE_NOTICE_TEMPLATES: frozenset({SUPERVISOR}),
     # The clause itself names the one role that may.
     Permission.OVERRIDE_CLAUSES: RUNS_THE_DAY | {OFFICER, AUDITOR},
     Permission.READ_OVERRIDES: frozenset({SUPERVISOR, AUDITOR}),

@@ -30,6 +30,7 @@ from fieldvisit.models import (
     DebtorRequest,
     HeldEvent,
     LegalHold,
+    Notice,
     Payment,
     Promise,
     VisitReport,
@@ -93,6 +94,7 @@ def _(thing: DebtorFile) -> Shown:
 @shown_by.register(Consent)
 @shown_by.register(LegalHold)
 @shown_by.register(DebtorRequest)
+@shown_by.register(Notice)
 def _(thing: Any) -> Shown:
     return Shown(debtors=frozenset({(thing.org_id, thing.debtor_id)}))
 

@@ -28,6 +28,7 @@ from api.schemas.visits import (
 from api.showing import Shows
 from fieldvisit import gate, reports, visits
 from fieldvisit.models import StoredDecision, Visit, VisitEvent, VisitReport
+from fieldvisit.notices.results import close_and_tell
 from fieldvisit.report_drafts import AdditionDraft
 
 bp = Blueprint("visits", __name__, description=__doc__)
@@ -91,8 +92,8 @@ def cancel_visit(visit_id: uuid.UUID, body: dict[str, Any]) -> Visit:
 @bp.post("/visits/<uuid:visit_id>/closure")
 @endpoint(may=Permission.CLOSE_VISITS, body=ClosureIn(), returns=VisitOut())
 def close_visit(visit_id: uuid.UUID, body: dict[str, Any]) -> Visit:
-    """Accept the report and decide what comes next."""
-    return visits.close_visit(session(), visit_id, now=now(), **body)
+    """Accept the report and decide what comes next; the debtor is told of the result where a policy wants it."""
+    return close_and_tell(session(), visit_id, now=now(), **body)
 
 
 @bp.get("/visits/<uuid:visit_id>/history")

@@ -1,12 +1,18 @@
 """The services that carry alarms, as the settings name them: for each channel the first, the second, and so on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from enum import StrEnum
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from fieldvisit.vocabulary import AlarmChannel
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,25 +34,30 @@ class AlarmProvider:
 
 def read_providers(given: str) -> tuple[AlarmProvider, ...]:
     """The providers in a JSON list, in their order. Raises ValueError, without repeating what may be a key."""
+    return read_services(given, AlarmProvider, AlarmChannel)
+
+
+def read_services[Made: Named](given: str, make: Callable[..., Made], channels: type[StrEnum]) -> tuple[Made, ...]:
+    """The same for providers of any kind, whose channels are of that list."""
     try:
         listed = json.loads(given or "[]")
     except ValueError as error:
         raise ValueError("Not JSON.") from error
     if not isinstance(listed, list):
         raise ValueError("Not a JSON list.")
-    providers = tuple(_provider(each) for each in listed)
-    if len({each.name for each in providers}) != len(providers):
+    services = tuple(_service(each, make, channels) for each in listed)
+    if len({each.name for each in services}) != len(services):
         raise ValueError("Two providers have one name.")
-    return providers
+    return services
 
 
-def _provider(given: object) -> AlarmProvider:
+def _service[Made: Named](given: object, make: Callable[..., Made], channels: type[StrEnum]) -> Made:
     known = {field.name for field in fields(AlarmProvider)}
     if not isinstance(given, Mapping) or not {"name", "channel", "url"} <= set(given) <= known:
         raise ValueError(f"A provider is an object of {', '.join(sorted(known))}.")
     values: dict[str, Any] = dict(given)
     if not all(isinstance(value, str) for value in values.values() if value is not None):
         raise ValueError("The values of a provider are texts.")
-    if values["channel"] not in set(AlarmChannel):
-        raise ValueError(f"The channels are {', '.join(AlarmChannel)}.")
-    return AlarmProvider(**values | {"channel": AlarmChannel(values["channel"])})
+    if values["channel"] not in set(channels):
+        raise ValueError(f"The channels are {', '.join(channels)}.")
+    return make(**values | {"channel": channels(values["channel"])})

@@ -15,13 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.conduct import ConductLine, conduct_of
 from fieldvisit.credentials import paper_fault, wanted_kinds
 from fieldvisit.datums import Point
 from fieldvisit.decisions import organisations_by_id
+from fieldvisit.door_notes import DoorNote, door_note, terms_at
 from fieldvisit.guide import GuideSection, guide_for
 from fieldvisit.identity import amounts_open
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, Credential, Organisation, Stop, Visit
+from fieldvisit.notices.standing import Announced, announcements
 from fieldvisit.visits import CalledOff, Cancellation, why_cancelled
 from fieldvisit.vocabulary import (
     AttemptResult,
@@ -96,6 +99,11 @@ class Briefing:
     emergency_number: str
     debtor_phone: str | None
     """The number that the debtor may call about this visit."""
+    announced: Announced | None
+    """What the debtor was told of when somebody comes; None: nothing."""
+    door_note: DoorNote
+    conduct: tuple[ConductLine, ...]
+    """What the policies at the place want of whoever stands at the door, in words."""
     amounts: Amounts | None
 
 
@@ -117,12 +125,13 @@ class VisitCard:
 def cards_of(
     session: Session, stops: Sequence[Stop], visitor_id: uuid.UUID, *, now: dt.datetime
 ) -> dict[uuid.UUID, VisitCard]:
-    """The card of each visit at these stops of a visitor's own routes. Four queries, whatever the number of visits."""
+    """The card of each visit at these stops of a visitor's own routes. Five queries, whatever the number of visits."""
     visits = list({stop.visit_id: stop.visit for stop in stops}.values())
     told = list({stop.visit_id: stop.visit for stop in stops if _is_briefed(stop, now)}.values())
     opened = amounts_open(session, told, now=now)
     contacts = _last_contacts(session, told, now)
     organisations = organisations_by_id(session, {id_ for visit in told for id_ in (visit.org_id, visit.lender_id)})
+    announced = announcements(session, {visit.id for visit in told})
     papers = session.scalars(
         sa.select(Credential).where(Credential.visitor_id == visitor_id).order_by(Credential.valid_until.desc())
     ).all()
@@ -132,6 +141,7 @@ def cards_of(
             organisations,
             papers,
             last_contacts=contacts[visit.case_id],
+            announced=announced.get(visit.id),
             amounts=_amounts(visit.case) if visit.id in opened else None,
             now=now,
         )
@@ -174,12 +184,14 @@ def _briefing(
     papers: Sequence[Credential],
     *,
     last_contacts: Sequence[LastContact],
+    announced: Announced | None,
     amounts: Amounts | None,
     now: dt.datetime,
 ) -> Briefing:
     case, debtor, place = visit.case, visit.debtor, visit.place
     organisation = organisations[visit.org_id]
     day = visit.planned_on or local_day(now, place.zone)
+    terms = terms_at(organisations, visit, day)
     return Briefing(
         debtor_name=debtor.name,
         address=place.address,
@@ -193,6 +205,9 @@ def _briefing(
         emergency_number=organisation.emergency_number,
         debtor_phone=organisation.debtor_phone,
         last_contacts=tuple(last_contacts),
+        announced=announced,
+        door_note=door_note(terms),
+        conduct=conduct_of(terms),
         amounts=amounts,
     )
 

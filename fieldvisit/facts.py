@@ -49,6 +49,7 @@ from fieldvisit.models import (
     Visitor,
     Wish,
 )
+from fieldvisit.notice_facts import notice_facts, notices_of
 from fieldvisit.vocabulary import ContactPointKind, PlaceKind, VisitState
 
 LOOKS_BACK = dt.timedelta(days=400)
@@ -82,10 +83,12 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
     numbers = _numbers(session, debtor_ids)
     planned = _planned(session, debtor_ids)
     places = _known_places(session, debtor_ids)
+    notices = notices_of(session, {subject.case.id for subject in subjects})
     overrides = _overrides(session, {subject.visit_id for subject in subjects if subject.visit_id is not None})
     found = []
     for subject in subjects:
         debtor_id = subject.case.debtor_id
+        goes = subject.org_id or session.info.get("org")
         others = [fact for fact in planned[debtor_id] if fact.visit_id != str(subject.visit_id)]
         found.append(
             Facts(
@@ -93,7 +96,7 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
                 case_id=str(subject.case.id),
                 creditor_id=str(subject.case.org_id),
                 scope=Scope(
-                    role=_role(subject.org_id or session.info.get("org"), subject.case),
+                    role=_role(goes, subject.case),
                     product=subject.case.product,
                     party=Party(subject.case.debtor.party),
                     home=_home(places[debtor_id], subject.place),
@@ -109,6 +112,7 @@ def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) ->
                 debtor_times=tuple(wishes[debtor_id]),
                 planned_visits=tuple(others),
                 overrides=tuple(overrides[str(subject.visit_id)]),
+                notices=notice_facts(notices[subject.case.id], subject.visit_id, goes, now),
             )
         )
     return found

@@ -1,7 +1,8 @@
 """Everything ahead is judged anew when something changes: a block, a paper, a policy, a consent, a late contact.
 
 What a contact block stops is cancelled; what may no longer be made as planned goes back and waits, its stop leaves the
-route, and its slots are free; a crew on its way is told that the visit is off. Nothing that is still lawful is touched.
+route, and its slots are free; a crew on its way is told that the visit is off, and so is a debtor who was told of it.
+Nothing that is still lawful is touched.
 """
 
 import datetime as dt
@@ -22,6 +23,7 @@ from fieldvisit.database import on_behalf_of
 from fieldvisit.decisions import organisations_by_id, stored_decision
 from fieldvisit.facts import facts_of, staff_facts, subject_of
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, StoredDecision, Visit
+from fieldvisit.notices.standing import take_back
 from fieldvisit.planning.stops import JudgedStop, leave_out, staff_numbers
 from fieldvisit.policies import policies_of
 from fieldvisit.visits import CalledOff, cancel, lock_visits, move, note_event
@@ -164,9 +166,11 @@ def _rejudge(
     session.add_all(each.row for each in refused)
     session.flush()
     numbers = staff_numbers(session, *{each.one.route for each in refused if each.one.route is not None})
-    found = [_act(session, each, numbers, now=now, code=code) for each in refused]
+    found = _together([_act(session, each, numbers, now=now, code=code) for each in refused])
     session.flush()
-    return _together(found)
+    if found.taken_back:
+        take_back(session, found.taken_back, now=now)
+    return found
 
 
 def _act(session: Session, refused: Refused, numbers: Mapping[str, str], *, now: dt.datetime, code: str) -> Rejudged:

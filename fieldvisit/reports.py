@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.contacts import CLOCK_SLACK
+from fieldvisit.door_notes import flag_notes
 from fieldvisit.door_records import door_in_words
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.identity import confirmed_by_crew
@@ -181,6 +182,7 @@ def _report_instead(
     session.flush()
     row = _row(visit, draft, by)
     row.after_cancellation = earlier.after_cancellation
+    _flag_notes(session, visit, draft, now)
     account = ReportAddition(
         id=earlier.id,
         org_id=visit.org_id,
@@ -212,10 +214,17 @@ def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now
     """Store the report, and bring the visit to where it says that it went."""
     row = _row(visit, draft, by)
     row.after_cancellation = visit.state is VisitState.CANCELLED
+    _flag_notes(session, visit, draft, now)
     write(session, row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     visit.arrived_at = visit.arrived_at or arrival_of(session, visit)
     move(session, visit, VisitState.REPORTED, now=now, event=_reported(visit, draft, row, by=by, now=now))
+
+
+def _flag_notes(session: Session, visit: Visit, draft: ReportDraft, now: dt.datetime) -> None:
+    """What was left at the door and should not have been."""
+    sealed = [each.sealed for each in draft.door.notes_left] if draft.door is not None else []
+    flag_notes(session, visit, sealed, left_at=draft.left_at, now=now)
 
 
 def _reported(visit: Visit, draft: ReportDraft, row: VisitReport, *, by: Teller, now: dt.datetime) -> VisitEvent:

@@ -20,6 +20,7 @@ from environs import Env, EnvValidationError, ValidationError, validate
 from fieldvisit.alarm_providers import AlarmProvider, read_providers
 from fieldvisit.errors import SettingsRefused
 from fieldvisit.languages import Message
+from fieldvisit.notice_providers import NoticeProvider, read_notice_providers
 from fieldvisit.vocabulary import Datum
 
 WITHOUT_SERVICE = ("none", "demo")
@@ -87,6 +88,10 @@ class Settings:
     rate_limit_storage: str
     alarm_providers: tuple[AlarmProvider, ...]
     """Who carries alarms: of each channel the first, the second, and so on."""
+    notice_providers: tuple[NoticeProvider, ...]
+    """Who carries notices to debtors: of each channel the first, the second, and so on."""
+    notice_tries: int
+    """How often a notice is tried before it is given up."""
     dead_man_url: str | None
     """Called by the auditor while everything holds; None: nobody outside is told."""
 
@@ -177,6 +182,8 @@ def _values(env: Env) -> dict[str, object]:
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),
         "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
         "dead_man_url": env.str("DEAD_MAN_URL", None) or None,
+        "notice_providers": _notice_providers(env.str("NOTICE_PROVIDERS", "[]", validate=_notice_providers)),
+        "notice_tries": env.int("NOTICE_TRIES", 12, validate=validate.Range(1, 100)),
         "alarm_providers": _providers(env.str("ALARM_PROVIDERS", "[]", validate=_providers)),
     }
 
@@ -217,6 +224,13 @@ def _known_geocoder(name: str) -> None:
 def _providers(given: str) -> tuple[AlarmProvider, ...]:
     try:
         return read_providers(given)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _notice_providers(given: str) -> tuple[NoticeProvider, ...]:
+    try:
+        return read_notice_providers(given)
     except ValueError as error:
         raise ValidationError(str(error)) from error
 

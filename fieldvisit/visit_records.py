@@ -42,6 +42,7 @@ from fieldvisit.models import (
     VisitEvent,
     VisitReport,
 )
+from fieldvisit.notices.proof import notices_around, proof_of
 from fieldvisit.policies import policies_of
 from fieldvisit.visits import get_visit, history_of
 from fieldvisit.vocabulary import CheckMoment, DayPlanState, PointSource, VisitOutcome
@@ -97,7 +98,7 @@ def read_record(session: Session, visit_id: uuid.UUID) -> VisitRecord:
             | {"at": sources.local(each.at)}
             for each in sources.papers
         ],
-        "notices": [],
+        "notices": [proof_of(each, sources.local) for each in sources.notices],
         "consents": [_consent(each) for each in sources.consents],
         "identity": [
             columns_of(each, "id", "visitor_id", "method", "result") | {"at": sources.local(each.at)}
@@ -135,6 +136,7 @@ class _Sources:
         self.papers = self._of(CredentialCheck, CredentialCheck.at)
         self.checks = self._of(IdentityCheck, IdentityCheck.at)
         self.history: Sequence[VisitEvent] = history_of(session, visit.id)
+        self.notices = notices_around(session, visit)
         self.consents = session.scalars(
             sa.select(Consent)
             .where(

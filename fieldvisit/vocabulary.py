@@ -503,6 +503,36 @@ class MessageState(StrEnum):
     DROPPED = "dropped"
 
 
+class NoticeState(StrEnum):
+    """`queued` waits for a provider, or for a person who hands the letter over; `sent` is what they say; `delivered`
+    and `undeliverable` are what a receipt says. `dead`: given up. `held_back`: a contact block forbids it.
+    `withdrawn`: it no longer holds."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+    DEAD = "dead"
+    HELD_BACK = "held_back"
+    WITHDRAWN = "withdrawn"
+
+
+class NoteBreach(StrEnum):
+    """What was wrong with a note that was left at a door."""
+
+    NOT_ALLOWED = "not_allowed"
+    NOT_SEALED = "not_sealed"
+
+
+class NoticeOffence(StrEnum):
+    """Why a phrase may not stand in a notice; the last two only where others read along."""
+
+    THREAT = "threat"
+    DISGUISE = "disguise"
+    DEBT = "debt"
+    LEGAL = "legal"
+
+
 class Datum(StrEnum):
     """The geodetic datum in which a coordinate was given. Stored coordinates are WGS-84, always."""
 

@@ -16,6 +16,7 @@ from api.commands.context import Context
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.database import plain_url
+from fieldvisit.notices.jobs import NOTICES
 from fieldvisit.planning.jobs import SILENT_S, SOLVES, UPKEEP, Tools, sweep_stalled, worker_app
 
 GRACE_S = 2
@@ -39,7 +40,7 @@ log = structlog.get_logger(__name__)
 @click.option("--once", is_flag=True, help="Do what waits in the queue, then end.")
 @click.pass_obj
 def worker(context: Context, solves: int, silent_s: int, once: bool) -> None:
-    """Do the slow work: solve the days that dispatchers ask for, and the upkeep of what time passes by.
+    """Do the slow work: solve the days that dispatchers ask for, send notices, and the upkeep of what time passes by.
 
     Run as many as you like, on as many machines as you like. One that is killed loses nothing: another takes its job
     over. A database that is away is waited for. SIGTERM stops a running search, and its job waits for the next
@@ -80,7 +81,8 @@ async def _serve_queues(app: App, told_to_stop: asyncio.Event, *, solves: int, s
         await sweep_stalled(app, silent_s=silent_s)
         # A queue of its own for the upkeep: the sweep must not wait behind a solve. Two slots, each of its jobs being
         # there once at most: nor behind the passing of time, which takes long in a large house.
-        queues = {SOLVES: solves, UPKEEP: 2}
+        # And one for the notices, which wait for mail servers.
+        queues = {SOLVES: solves, UPKEEP: 2, NOTICES: 1}
         running = [
             asyncio.create_task(_run(app, name, concurrency=count, silent_s=silent_s, once=once))
             for name, count in queues.items()

@@ -212,6 +212,33 @@ class LastContactOut(Out):
     detail_words = Words(required=True, allow_none=True, of="detail")
 
 
+class AnnouncedOut(Out):
+    """The hours that the debtor was told of. `sent_at` null: the notice waits to be sent."""
+
+    from_at = Instant(required=True)
+    until_at = Instant(required=True)
+    sent_at = Instant(required=True, allow_none=True)
+    delivered_at = Instant(required=True, allow_none=True)
+
+
+class DoorNoteOut(Out):
+    """What may be left at the door, by codes and in words."""
+
+    allowed = Flag(required=True)
+    sealed = Flag(required=True)
+    identify_sender = Flag(required=True)
+    no_public_posting = Flag(required=True)
+    clause_ids = fields.List(fields.String(), required=True)
+    lines = fields.List(Words(), required=True)
+
+
+class ConductLineOut(Out):
+    """A sentence on how to behave at this door, and the clauses that ask for it."""
+
+    words = Words(required=True)
+    clause_ids = fields.List(fields.String(), required=True)
+
+
 class BriefingOut(Out):
     """`last_contacts`: the latest attempts on the case, the last one first. `amounts` is null until somebody at the
     door has confirmed that this is the debtor."""
@@ -229,6 +256,9 @@ class BriefingOut(Out):
     last_contacts = fields.List(fields.Nested(LastContactOut), required=True)
     emergency_number = fields.String(required=True)
     debtor_phone = fields.String(required=True, allow_none=True)
+    announced = fields.Nested(AnnouncedOut, required=True, allow_none=True)
+    door_note = fields.Nested(DoorNoteOut, required=True)
+    conduct = fields.List(fields.Nested(ConductLineOut), required=True)
     amounts = fields.Nested(AmountsOut, required=True, allow_none=True)
 
 

@@ -18,10 +18,12 @@ from fieldvisit.compliance.parameters import NoticeAbout, NoticeContent, NoticeF
 from fieldvisit.compliance.rules import Rule, need
 from fieldvisit.vocabulary import BlockTrigger, Channel, IdentityMethod, VisitOutcome
 
+UNASKED = (NoticeAbout.CALLED_OFF, NoticeAbout.DOOR_NOTE)
+
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeRule(Rule):
-    """What has to be announced, how long before, how, and what it names.
+    """What has to be announced, how long before, how, and what it names; of a result, how long after at most.
 
     `amount` of ADEQUATE is the house's own number of hours: the text gives none. Business days are counted from the day
     after the one from which the notice counts, by the calendar of the place.
@@ -39,6 +41,7 @@ class NoticeRule(Rule):
     def __post_init__(self) -> None:
         super().__post_init__()
         need(0 <= self.amount <= 366, "amount", "must lie between 0 and 366")
+        need(self.about not in UNASKED, "about", "is nothing that a policy asks for")
         visit = self.about is NoticeAbout.VISIT
         need(visit or self.waiver is None, "waiver", "belongs to about = visit")
 

@@ -214,12 +214,13 @@ class ConsentFact:
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeFact:
-    """Something that was announced to the debtor. `received_at` None: not known to have arrived. `visit_id` and
-    `announced` of a visit: which, and the hours that were named; a visit that moves out of them was not announced."""
+    """Something that was announced to the debtor. `sent_at` None: it waits to be sent; `received_at` None: it is not
+    known to have arrived. `visit_id` and `announced` of a visit: which, and the hours that were named; a visit that
+    moves out of them was not announced."""
 
     id: str
     about: NoticeAbout
-    sent_at: datetime
+    sent_at: datetime | None
     form: NoticeForm = NoticeForm.WRITTEN
     received_at: datetime | None = None
     visit_id: str | None = None
@@ -227,7 +228,8 @@ class NoticeFact:
     contents: frozenset[NoticeContent] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sent_at", utc(self.sent_at, "sent_at"))
+        if self.sent_at is not None:
+            object.__setattr__(self, "sent_at", utc(self.sent_at, "sent_at"))
         if self.received_at is not None:
             object.__setattr__(self, "received_at", utc(self.received_at, "received_at"))
 

@@ -1,10 +1,11 @@
 """What has to be announced to the debtor before a visit, and before anybody collects at all.
 
-Before a visit is published its notice cannot have gone out: then the question is whether one that is sent now would
-still be in time. At the door it must be on file. A visit that moves out of the hours that were announced starts anew.
+As long as there is time, the question is whether a notice that is sent now would still be in time; a notice that waits
+to be sent counts as one that is. At the door it must have been given. A visit that moves out of the hours that were
+announced starts anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -17,6 +18,7 @@ from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.parameters import (
     CollectorRole,
     NoticeAbout,
+    NoticeContent,
     NoticeForm,
     NoticeFrom,
     NoticeUnit,
@@ -42,13 +44,38 @@ def first_announced(visit_id: str, facts: Facts, policies: Sequence[Policy], *, 
 
     Where it was announced, `evaluate` holds it against the hours that were named.
     """
-    terms = terms_for(policies, facts.place, day, scope=facts.scope)
-    rules = [rule for rule in terms.notices if rule.about is NoticeAbout.VISIT and rule.binds] if terms else []
-    if terms is None or facts.place.zone is None or any(notice.visit_id == visit_id for notice in facts.notices):
+    if any(notice.visit_id == visit_id and notice.about is NoticeAbout.VISIT for notice in facts.notices):
         return now
-    question = Question(visit_id=visit_id, moment=CheckMoment.ELIGIBLE)
-    inquiry = Inquiry(question=question, facts=facts, terms=terms, zone=facts.place.zone, now=now)
-    return max((timely_from(rule, now, inquiry) for rule in rules), default=now)
+    demanded, inquiry = _demanded(visit_id, facts, policies, day=day, now=now)
+    return max((timely_from(rule, now, inquiry) for rule in demanded if inquiry), default=now)
+
+
+def demanded_of_visit(
+    visit_id: str, facts: Facts, policies: Sequence[Policy], *, day: date, now: datetime
+) -> tuple[NoticeRule, ...]:
+    """The rules that ask for a notice of a visit on the local date."""
+    return _demanded(visit_id, facts, policies, day=day, now=now)[0]
+
+
+def demanded_after_visit(facts: Facts, policies: Sequence[Policy], *, day: date) -> tuple[NoticeRule, ...]:
+    """The rules that ask for word of what came of a visit on the local date."""
+    terms = terms_for(policies, facts.place, day, scope=facts.scope)
+    rules = terms.notices if terms else ()
+    return tuple(
+        rule
+        for rule in rules
+        if rule.about is NoticeAbout.RESULT and rule.binds and _owed(rule, facts.overdue_on(day) or 0)
+    )
+
+
+def contents_of(rules: Iterable[NoticeRule]) -> frozenset[NoticeContent]:
+    """What one notice must name to satisfy all of them."""
+    return frozenset[NoticeContent]().union(*(rule.contents for rule in rules))
+
+
+def written(rules: Iterable[NoticeRule]) -> bool:
+    """Whether one of them asks for a written notice."""
+    return any(rule.form is NoticeForm.WRITTEN for rule in rules)
 
 
 def timely_from(rule: NoticeRule, counts_from: datetime, inquiry: Inquiry) -> datetime:
@@ -67,8 +94,25 @@ def timely_from(rule: NoticeRule, counts_from: datetime, inquiry: Inquiry) -> da
     return spans[0].begins_at if spans else counts_from
 
 
+def _demanded(
+    visit_id: str, facts: Facts, policies: Sequence[Policy], *, day: date, now: datetime
+) -> tuple[tuple[NoticeRule, ...], Inquiry | None]:
+    terms = terms_for(policies, facts.place, day, scope=facts.scope)
+    if terms is None or facts.place.zone is None:
+        return (), None
+    question = Question(visit_id=visit_id, moment=CheckMoment.ELIGIBLE)
+    inquiry = Inquiry(question=question, facts=facts, terms=terms, zone=facts.place.zone, now=now)
+    overdue = facts.overdue_on(day) or 0
+    rules = [rule for rule in terms.notices if rule.about is NoticeAbout.VISIT and rule.binds]
+    return tuple(rule for rule in rules if _owed(rule, overdue)), inquiry
+
+
+def _owed(rule: NoticeRule, days_past_due: int) -> bool:
+    return days_past_due > 0 or not rule.in_arrears_only
+
+
 def _asked_for(rule: NoticeRule, inquiry: Inquiry) -> bool:
-    if rule.in_arrears_only and not (inquiry.facts.overdue_on(inquiry.day) or 0) > 0:
+    if not _owed(rule, inquiry.facts.overdue_on(inquiry.day) or 0) or rule.about is NoticeAbout.RESULT:
         return False
     if rule.about is NoticeAbout.VISIT:
         return inquiry.question.begins_at is not None
@@ -87,7 +131,7 @@ def _clause(rule: NoticeRule, inquiry: Inquiry) -> ClauseResult:
     if rule.about is NoticeAbout.VISIT:
         return _of_visit(rule, sent, inquiry)
     if sent:
-        return judged(rule, False, Message("The notice was given too late for this date."), [n.id for n in sent])
+        return judged(rule, False, _too_late(sent), [n.id for n in sent])
     return judged(
         rule,
         False,
@@ -97,20 +141,28 @@ def _clause(rule: NoticeRule, inquiry: Inquiry) -> ClauseResult:
 
 def _of_visit(rule: NoticeRule, sent: Sequence[NoticeFact], inquiry: Inquiry) -> ClauseResult:
     ids = [notice.id for notice in sent]
-    if inquiry.question.moment in LATER:
-        earliest = timely_from(rule, inquiry.now, inquiry)
+    earliest = timely_from(rule, inquiry.now, inquiry)
+    # Asked ahead of its hour, a visit at the door is like a plan: as long as there is time it can be announced.
+    if inquiry.question.moment in LATER or inquiry.span.begins_at > inquiry.now:
         if inquiry.span.begins_at >= earliest:
             return judged(rule, True, Message("There is time to announce this visit."), ids)
-        values = {"earliest": earliest.isoformat(timespec="minutes")}
-        return judged(
-            rule, False, Message("Announced now, the visit may begin at {earliest} at the earliest.", values), ids
-        )
+        if inquiry.question.moment in LATER:
+            values = {"earliest": earliest.isoformat(timespec="minutes")}
+            return judged(
+                rule, False, Message("Announced now, the visit may begin at {earliest} at the earliest.", values), ids
+            )
     if rule.waiver is Waiver.ON_THE_SPOT and not _visited_before(inquiry):
         message = Message("Not announced: talk only if the debtor is happy to now; else agree another time.")
         return _warned(rule, message)
     if sent:
-        return judged(rule, False, Message("The notice was given too late for this date."), ids)
+        return judged(rule, False, _too_late(sent), ids)
     return judged(rule, False, Message("This visit, at this time, was not announced to the debtor."))
+
+
+def _too_late(sent: Sequence[NoticeFact]) -> Message:
+    if all(notice.sent_at is None for notice in sent):
+        return Message("The notice that is due waits to be sent.")
+    return Message("The notice was given too late for this date.")
 
 
 def _warned(rule: NoticeRule, message: Message) -> ClauseResult:

@@ -136,12 +136,19 @@ class CooldownAfter(StrEnum):
 
 
 class NoticeAbout(StrEnum):
-    """What has to be announced to the debtor first."""
+    """What the debtor is told of.
+
+    The first four have to be announced before a visit where a policy says so, RESULT after it. That a visit is off, and
+    what is left at a door, no policy has to ask for.
+    """
 
     VISIT = "visit"
     ASSIGNMENT = "assignment"
     TRANSFER = "transfer"
     START = "start"
+    RESULT = "result"
+    CALLED_OFF = "called_off"
+    DOOR_NOTE = "door_note"
 
 
 class NoticeUnit(StrEnum):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fieldvisit import embedded
 from fieldvisit.database import Urls
-from fieldvisit.demo import field, office, world
+from fieldvisit.demo import announcing, field, office, world
 from fieldvisit.demo.client import Client
 from fieldvisit.demo.generator import EXTRACT
 from fieldvisit.demo.office import Published
@@ -123,6 +123,9 @@ def _go_out(stage: Stage, screen: Screen, made: World, published: Published) -> 
     officer = Client(stage.base_url, "officer", PASSWORD, language=language)
     dispatcher = Client(stage.base_url, "dispatcher", PASSWORD, language=language)
     lender = Client(stage.base_url, "lender", PASSWORD, language=language)
+    with screen.step("A visit of next week is announced to its debtor"):
+        supervisor = Client(stage.base_url, "supervisor", PASSWORD, language=language)
+        announcing.announce_visit(supervisor, dispatcher, screen)
     (first, first_stop), (second, second_stop), (third, third_stop) = published.open_now(dispatcher)[:3]
     phone = field.phone_of(stage.base_url, made, first, screen)
     with screen.step("A visit as it should be"):

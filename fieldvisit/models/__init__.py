@@ -13,6 +13,7 @@ from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.door_records import DoorRecord
 from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.files import FileAccess, StoredFile
+from fieldvisit.models.notices import Notice, NoticeReceipt, NoticeTemplate, NoticeTry
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.parts import PlanPart
 from fieldvisit.models.people import Credential, CredentialCheck, CredentialReminder, Shift, Visitor
@@ -60,6 +61,10 @@ __all__ = [
     "IdentityCheck",
     "KeptAnswer",
     "LegalHold",
+    "Notice",
+    "NoticeReceipt",
+    "NoticeTemplate",
+    "NoticeTry",
     "OfficerContact",
     "Organisation",
     "OutboxMessage",

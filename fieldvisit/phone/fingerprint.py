@@ -38,6 +38,8 @@ select (select day from today) || ' ' || md5(coalesce(string_agg(line, ';' order
     union all select concat_ws(' ', 'member', m.route_id, m.visitor_id, m.xmin, w.xmin)
         from crew_members m join visitors w on w.id = m.visitor_id where m.route_id in (select route_id from mine)
     union all select concat_ws(' ', 'paper', t.id, t.xmin) from credentials t where t.visitor_id = :visitor
+    union all select concat_ws(' ', 'notice', t.id, t.xmin) from notices t
+        where t.visit_id in (select id from visited) and t.about = 'visit'
     union all select concat_ws(' ', 'check', t.id) from identity_checks t
         where t.visit_id in (select id from visited)
     union all select concat_ws(' ', 'event', t.id) from visit_events t

@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from fieldvisit.compliance.decision import ClauseResult, plain
 from fieldvisit.compliance.evaluate import evaluate
 from fieldvisit.compliance.facts import Facts, Question
+from fieldvisit.compliance.inquiry import product_clause
 from fieldvisit.compliance.intervals import Interval, Intervals, common
 from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.notices import first_announced
+from fieldvisit.compliance.parameters import NoticeAbout
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import whole_day
@@ -27,6 +29,7 @@ from fieldvisit.compliance.windows import lawful_windows
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.errors import NotFound
 from fieldvisit.facts import facts_of, subject_of
+from fieldvisit.languages import Message
 from fieldvisit.models import Area, Case, DayPlan, Organisation, Place, Placement, Visit
 from fieldvisit.placements import in_force
 from fieldvisit.planning.crews import (
@@ -221,6 +224,13 @@ def _judged(
 ) -> _Permitted | LeftOut:
     if visit.place.lat is None:
         return LeftOut(visit_id=visit.id, reason=UnservedReason.PLACE_UNKNOWN, detail={})
+    told = _told(facts)
+    if told is not None and not common((told,), whole_day(on, visit.place.zone)):
+        return LeftOut(
+            visit_id=visit.id,
+            reason=UnservedReason.NOT_PERMITTED,
+            detail={"clauses": [plain(_pinned(told, visit.place.zone))]},
+        )
     hours = _hours(visit, facts, policies, on=on, now=now)
     noon = dt.datetime.combine(on, dt.time(12), ZoneInfo(visit.place.zone))
     begins_at = hours[0].begins_at if hours else noon
@@ -237,6 +247,8 @@ def _judged(
         clause for clause in decision.deciding if clause.verdict is not Verdict.ALLOWED and not _of_staff(clause)
     )
     terms = terms_for(policies, facts.place, on, scope=facts.scope)
+    if told is not None and not hours:
+        in_the_way = (*in_the_way, _pinned(told, visit.place.zone))
     if in_the_way or not hours or terms is None:
         return LeftOut(visit_id=visit.id, reason=UnservedReason.NOT_PERMITTED, detail={"clauses": plain(in_the_way)})
     unasked = replace(facts, debtor_times=())
@@ -245,17 +257,32 @@ def _judged(
 
 
 def _hours(visit: Visit, facts: Facts, policies: tuple[Policy, ...], *, on: dt.date, now: dt.datetime) -> Intervals:
-    """The lawful hours of the date itself, from when the visit can have been announced: what runs on over midnight is
-    the next day's, with rules of its own."""
+    """The lawful hours of the date itself, those that its debtor was told, else from when the visit can have been
+    announced: what runs on over midnight is the next day's, with rules of its own."""
     zone = facts.place.zone
     if zone is None:
         return ()
     lawful = lawful_windows(facts, policies, on)
-    announced_at = first_announced(str(visit.id), facts, policies, day=on, now=now)
     today = common(lawful, whole_day(on, zone))
+    told = _told(facts)
+    if told is not None:
+        return common(today, (told,))
+    announced_at = first_announced(str(visit.id), facts, policies, day=on, now=now)
     if announced_at <= now:
         return today
     return common(today, (Interval(announced_at, announced_at + AS_LONG_AS_IT_TAKES),))
+
+
+def _told(facts: Facts) -> Interval | None:
+    """The hours in which the debtor was told that somebody would come: a pin, as long as they are not over."""
+    told = [notice.announced for notice in facts.notices if notice.about is NoticeAbout.VISIT and notice.announced]
+    return told[-1] if told else None
+
+
+def _pinned(told: Interval, zone: str) -> ClauseResult:
+    begins, ends = (at.astimezone(ZoneInfo(zone)) for at in (told.begins_at, told.ends_at))
+    values = {"from": f"{begins:%Y-%m-%d %H:%M}", "until": f"{ends:%H:%M}"}
+    return product_clause("announced", False, Message("The debtor was told: {from} to {until}.", values))
 
 
 def _of_staff(clause: ClauseResult) -> bool:

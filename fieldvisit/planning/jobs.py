@@ -25,6 +25,7 @@ from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.gate import open_visits
 from fieldvisit.models import DayPlan, Organisation
+from fieldvisit.notices.jobs import add_notices
 from fieldvisit.partitions import make_partitions
 from fieldvisit.placements import call_off_visits
 from fieldvisit.planning.asking import NoAnswer, ask
@@ -122,6 +123,7 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
         await solve_or_give_up(tools, uuid.UUID(org_id), uuid.UUID(plan_id), attempts=context.job.attempts)
 
     _add_larger_searches(app, tools, cut_short)
+    add_notices(app, tools)
 
     @app.periodic(cron=f"* * * * * */{max(1, min(silent_s // 2, 30))}")
     @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import DayPlan, Visit
+from fieldvisit.notices.announcing import announce, stops_of
 from fieldvisit.planning.elsewhere import refuse_taken
 from fieldvisit.planning.judging import demand_faultless
 from fieldvisit.planning.latest import demand_current
@@ -74,6 +75,7 @@ def publish_plan(
     plan.published_at, plan.published_by_id = now, published_by_id
     for visit_id in sorted(kept):
         _publish_visit(session, plan, visits[visit_id], now, news=visit_id in news)
+    announce(session, stops_of([one.stop for one in judged if one.visit.id in kept], visits), now=now)
     for visit_id in begun:
         # The phones go on with it as they did: it only has to be found in the plan that is published now.
         visits[visit_id].plan_id = plan.id

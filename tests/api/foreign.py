@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
+from fieldvisit.compliance.parameters import NoticeAbout, NoticeForm
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import (
     Consent,
@@ -19,6 +20,8 @@ from fieldvisit.models import (
     DutyShift,
     HeldEvent,
     LegalHold,
+    Notice,
+    NoticeTemplate,
     OfficerContact,
     Override,
     PolicyVersion,
@@ -36,6 +39,7 @@ from fieldvisit.vocabulary import (
     AlertKind,
     AlertState,
     BlockTrigger,
+    Channel,
     CheckMoment,
     ContactPointKind,
     CredentialKind,
@@ -113,6 +117,30 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         )
         session.add_all([consent, hold, version, rejudging, request])
         session.flush()
+        template = NoticeTemplate(
+            org_id=world.agency,
+            code="visit",
+            version=1,
+            about=NoticeAbout.START,
+            channel=Channel.LETTER,
+            language="en",
+            passages=[],
+            contents=[],
+            policies=[],
+        )
+        notice = Notice(
+            org_id=world.lender,
+            case_id=case.id,
+            debtor_id=case.debtor_id,
+            sender_id=world.agency,
+            about=NoticeAbout.START,
+            channel=Channel.LETTER,
+            form=NoticeForm.WRITTEN,
+            language="en",
+            contents=[],
+        )
+        session.add_all([template, notice])
+        session.flush()
         override = make_override(session, visit, account.id)
         alert = make_alert(world, safety.id)
         contact = OfficerContact(org_id=world.agency, account_id=account.id, channel=AlarmChannel.SMS, address="+1")
@@ -156,6 +184,8 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "device_id": device.id,
             "file_id": photo.id,
             "held_event_id": held.event_id,
+            "notice_id": notice.id,
+            "template_id": template.id,
             "organisation_id": world.lender,
             "plan_id": plan.id,
             "proposal_id": make_proposal(session, visit, visitor.id).id,

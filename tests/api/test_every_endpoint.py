@@ -20,7 +20,15 @@ from tests.conftest import NOW
 from tests.worlds import World
 
 # Open to anyone, on purpose: logging in, what tells nothing about anybody, and what is signed instead.
-OPEN = {"log_in", "refresh_tokens", "log_out", "take_receipt", "open_file", "show_verification"}
+OPEN = {
+    "log_in",
+    "refresh_tokens",
+    "log_out",
+    "take_receipt",
+    "take_notice_receipt",
+    "open_file",
+    "show_verification",
+}
 PLAIN = {
     "health.read_liveness",
     "health.read_readiness",

@@ -1,12 +1,14 @@
 """The tricky cases of the design that rest on the wider schema, by their names; the others are beside this file."""
 
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from fieldvisit.compliance.calendars import is_business_day
 from fieldvisit.compliance.conduct_parameters import Recorded, RecordType
+from fieldvisit.compliance.evaluate import evaluate
 from fieldvisit.compliance.facts import (
     ConsentAbout,
     ConsentFact,
@@ -377,3 +379,33 @@ def test_a_question_of_the_past_is_answered_by_the_rules_of_that_day() -> None:
         staff=asked().staff,
     )
     assert in_the_way(decide(question, facts(), dated)) == ["product/windows"]
+
+
+@pytest.mark.parametrize(
+    ("country", "zone", "sent", "day", "in_way"),
+    [
+        # The Spring Festival of 2026, 15 to 23 February, is made up for on Saturday the 14th.
+        ("CN", "Asia/Shanghai", "2026-02-10", "2026-02-24", ["test/notices/1"]),
+        ("CN", "Asia/Shanghai", "2026-02-10", "2026-02-25", []),
+        # From Wednesday 30 September: the National Day week is none, Saturday 10 October is worked.
+        ("CN", "Asia/Shanghai", "2026-09-30", "2026-10-13", ["test/notices/1"]),
+        ("CN", "Asia/Shanghai", "2026-09-30", "2026-10-14", []),
+        # Independence Day 2026 is a Saturday, observed on Friday 3 July.
+        ("US", "America/New_York", "2026-06-29", "2026-07-07", ["test/notices/1"]),
+        ("US", "America/New_York", "2026-06-29", "2026-07-08", []),
+        # Martin Luther King Day, Monday 19 January.
+        ("US", "America/New_York", "2026-01-15", "2026-01-23", ["test/notices/1"]),
+        ("US", "America/New_York", "2026-01-15", "2026-01-24", []),
+    ],
+)
+def test_14_notice_in_business_days_where_holidays_move_the_week(
+    country: str, zone: str, sent: str, day: str, in_way: list[str]
+) -> None:
+    here = PlaceFacts(id="flat", kind=PlaceKind.HOME, zone=zone, country=country)
+    five = policy(window("00:00", "24:00") + many("notices", 'about = "visit"\nunit = "business_days"\namount = 5'))
+    begins, told = (datetime.fromisoformat(f"{each}T10:00").replace(tzinfo=ZoneInfo(zone)) for each in (day, sent))
+    notice = NoticeFact(id="letter", about=NoticeAbout.VISIT, sent_at=told, visit_id="visit")
+    door = Question(visit_id="visit", moment=CheckMoment.DOOR, begins_at=begins, ends_at=begins + timedelta(minutes=20))
+    decision = evaluate(door, replace(facts(notices=(notice,)), place=here), (five,), begins)
+    refused = [clause for clause in decision.deciding if clause.verdict is not Verdict.ALLOWED]
+    assert [clause.clause_id for clause in refused if "notices" in clause.clause_id] == in_way

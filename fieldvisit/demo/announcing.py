@@ -1,0 +1,41 @@
+"""The debtor's part of the story: a visit of next week is announced, in words that the product has looked at first."""
+
+from datetime import timedelta
+
+from fieldvisit.demo.client import ApiRefused, Client
+from fieldvisit.demo.processes import DemoStopped
+from fieldvisit.demo.screen import Screen
+from fieldvisit.demo.world import MORNING
+
+PASSAGES = [
+    {"text": "Dear {debtor_name},"},
+    {"names": "purpose", "text": "{organisation} would like to talk with you in private."},
+    {"names": "date", "text": "We would come on {date}"},
+    {"names": "time", "text": "between {from_time} and {until_time}."},
+    {"text": "Call us if another time suits you: {organisation_phone}"},
+]
+THREAT = {"text": "Or else we tell your neighbours."}
+LETTER = {"code": "visit", "about": "visit", "channel": "letter", "language": "en", "subject": "An appointment"}
+
+
+def announce_visit(supervisor: Client, dispatcher: Client, screen: Screen) -> None:
+    """Save the words, a threat refused; announce a visit that waits, by letter; hand the letter over."""
+    try:
+        supervisor.post("/notice-templates", **LETTER, passages=[*PASSAGES, THREAT])
+    except ApiRefused as refused:
+        screen.tell("A text with a threat is refused: {why}", why=refused.details["detail"])
+    else:
+        raise DemoStopped(what="notices", reason="a text with a threat was saved")
+    supervisor.post("/notice-templates", **LETTER, passages=PASSAGES)
+    waiting = dispatcher.get("/visits", state="eligible", limit=1)["items"]
+    if not waiting:
+        return
+    begins = MORNING.replace(hour=10, minute=0) + timedelta(days=7)
+    hours = {"announced_from": begins.isoformat(), "announced_until": (begins + timedelta(hours=2)).isoformat()}
+    notice = dispatcher.post("/notices", about="visit", visit_id=waiting[0]["id"], **hours)
+    dispatcher.post(f"/notices/{notice['id']}/hand-over", at=notice["created_at"], evidence="RR 4711 FI")
+    screen.tell(
+        "{reference} is announced by letter for {begins}: its plan is held to these two hours.",
+        reference=waiting[0]["reference"],
+        begins=f"{begins:%Y-%m-%d %H:%M}",
+    )

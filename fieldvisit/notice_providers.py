@@ -1,0 +1,40 @@
+"""The services that carry notices, as the settings name them: for each channel the first, the second, and so on."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fieldvisit.alarm_providers import read_services
+from fieldvisit.vocabulary import Channel
+
+GATEWAYS = ("http", "https")
+MAIL = ("mailto", "mailtos")
+CARRIED = (Channel.EMAIL, Channel.SMS)
+"""What goes out by itself; a letter is handed over by a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeProvider:
+    """One service. `url`: a gateway over HTTP, or an address of Apprise with `{to}` where the debtor's belongs. `token`
+    is sent as a bearer token; `secret` signs its receipts (none: it sends no receipts)."""
+
+    name: str
+    channel: Channel
+    url: str
+    token: str | None = None
+    secret: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f"{self.name!r} is no name: letters, digits, - and _.")
+        if self.channel not in CARRIED:
+            raise ValueError(f"The channels are {', '.join(CARRIED)}.")
+        scheme = urlsplit(self.url).scheme
+        if not scheme or (scheme in GATEWAYS and not urlsplit(self.url).hostname):
+            raise ValueError(f"{self.name}: its url is no address.")
+        if scheme not in GATEWAYS and "{to}" not in self.url:
+            raise ValueError(f"{self.name}: its url does not say where the recipient belongs ({{to}}).")
+
+
+def read_notice_providers(given: str) -> tuple[NoticeProvider, ...]:
+    """The providers in a JSON list, in their order. Raises ValueError, without repeating what may be a key."""
+    return read_services(given, NoticeProvider, Channel)

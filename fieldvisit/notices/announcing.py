@@ -1,0 +1,200 @@
+"""Announcing visits: whoever publishes a day tells the debtors for whom a policy demands it, in time and again when the
+visit moves; and whoever was told of a visit that nobody makes any more is told so."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from fieldvisit.compliance.intervals import Interval, common
+from fieldvisit.compliance.notices import demanded_of_visit
+from fieldvisit.compliance.parameters import NoticeAbout
+from fieldvisit.compliance.policy import Policy
+from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.compliance.windows import lawful_windows
+from fieldvisit.decisions import organisations_by_id
+from fieldvisit.errors import FieldVisitError
+from fieldvisit.facts import facts_of, subject_of
+from fieldvisit.models import Notice, Stop, Visit
+from fieldvisit.notices.filing import fill, put_out
+from fieldvisit.notices.matters import Matter, NoTemplateFits, Way, choose, matter_of, stopped_by
+from fieldvisit.notices.standing import LIVE
+from fieldvisit.notices.writing import write, write_called_off
+from fieldvisit.policies import policies_of
+from fieldvisit.visits import note_event
+from fieldvisit.vocabulary import NoticeState, VisitState
+
+AROUND = dt.timedelta(hours=1)
+"""So long before and after its planned begin a visit is announced for: a day is allowed to move a little."""
+QUARTER = dt.timedelta(minutes=15)
+NOT_FILED = "notice_not_filed"
+"""The event of a visit whose notice could not be written; its detail says why."""
+MOST_AT_ONCE = 200
+OFF = (VisitState.CANCELLED, VisitState.EXPIRED)
+IN_NO_PLAN = (VisitState.REQUESTED, VisitState.ELIGIBLE)
+UNKEPT = dt.timedelta(hours=1)
+"""A visit that is in no plan so long before its announced hours will not be made in them."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """A visit and when it is to begin and end."""
+
+    visit: Visit
+    span: Interval
+
+
+def announce(session: Session, appointments: Sequence[Appointment], *, now: dt.datetime) -> None:
+    """Put a notice out for each that a policy wants announced and whose debtor was not told of that hour. Where it
+    cannot be written, the visit's history says why; it is refused at its door until somebody has seen to it."""
+    for one, matter in demanding(session, appointments, now=now):
+        if tells_of(matter, one.span.begins_at):
+            continue
+        window = hours_to_tell(one, matter)
+        try:
+            template, way = choose(session, replace(matter, announced=window))
+            put_out(session, replace(matter, announced=window), template, way, made_by_id=None, now=now)
+        except FieldVisitError as error:
+            session.add(note_event(one.visit, NOT_FILED, now=now, code=error.code))
+    session.flush()
+
+
+def demanding(
+    session: Session, appointments: Sequence[Appointment], *, now: dt.datetime
+) -> list[tuple[Appointment, Matter]]:
+    """Those of which a policy wants their debtor told, with what it wants. Where no policy speaks of it, one query."""
+    ids = {org_id for one in appointments for org_id in (one.visit.org_id, one.visit.lender_id)}
+    organisations = organisations_by_id(session, ids)
+    policies = {
+        one.visit.id: policies_of((organisations[one.visit.org_id], organisations[one.visit.lender_id]))
+        for one in appointments
+    }
+    asked = [one for one in appointments if _speaks_of_visits(policies[one.visit.id])]
+    known = facts_of(session, [subject_of(one.visit) for one in asked], now)
+    found = []
+    for one, facts in zip(asked, known, strict=True):
+        day = local_day(one.span.begins_at, one.visit.place.zone)
+        rules = demanded_of_visit(str(one.visit.id), facts, policies[one.visit.id], day=day, now=now)
+        if rules:
+            matter = Matter(
+                about=NoticeAbout.VISIT,
+                sender=organisations[one.visit.org_id],
+                lender=organisations[one.visit.lender_id],
+                case=one.visit.case,
+                place=one.visit.place,
+                facts=facts,
+                policies=policies[one.visit.id],
+                rules=rules,
+                visit=one.visit,
+            )
+            found.append((one, matter))
+    return found
+
+
+def tells_of(matter: Matter, begins_at: dt.datetime) -> bool:
+    """Whether the debtor was told, in the form and with the contents asked for, of hours in which this lies."""
+    for notice in matter.facts.notices:
+        hours = notice.announced
+        if notice.about is NoticeAbout.VISIT and hours is not None and hours.begins_at <= begins_at < hours.ends_at:
+            return all(rule.contents <= notice.contents and rule.form in ("any", notice.form) for rule in matter.rules)
+    return False
+
+
+def hours_to_tell(one: Appointment, matter: Matter) -> Interval:
+    """An hour around the planned begin, in quarters of an hour, as far as it is lawful."""
+    begins = _floor(one.span.begins_at - AROUND)
+    ends = _floor(max(one.span.begins_at + AROUND, one.span.ends_at) + QUARTER)
+    day = local_day(one.span.begins_at, matter.place.zone)
+    lawful = common(lawful_windows(matter.facts, matter.policies, day), (Interval(begins, ends),))
+    return next((span for span in lawful if span.begins_at <= one.span.begins_at < span.ends_at), one.span)
+
+
+def call_off(session: Session, *, now: dt.datetime) -> int:
+    """Tell every debtor who was told of a visit that nobody makes any more; how many. For the worker, which sees all.
+
+    What had not gone out yet does not have to.
+    """
+    rows = session.scalars(
+        sa.select(Notice)
+        .join(Visit, Visit.id == Notice.visit_id)
+        .where(
+            Notice.about == NoticeAbout.VISIT,
+            Notice.state.in_(LIVE),
+            Notice.announced_until > now,
+            sa.or_(
+                Notice.called_off_at.is_not(None),
+                Visit.state.in_(OFF),
+                sa.and_(Visit.state.in_(IN_NO_PLAN), Notice.announced_from <= now + UNKEPT),
+            ),
+        )
+        .order_by(Notice.id)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True, of=Notice)
+    ).all()
+    for row in rows:
+        # A letter that nobody handed over, and what is on its way this moment, are not known to have been read.
+        unsent = row.sent_at is None and row.lease is None
+        row.state, row.reason, row.next_try_at = NoticeState.WITHDRAWN, "called_off", None
+        row.called_off_at = row.called_off_at or now
+        if not unsent:
+            _tell_off(session, row, now)
+    session.flush()
+    return len(rows)
+
+
+def stops_of(stops: Iterable[Stop], visits: Mapping[uuid.UUID, Visit]) -> list[Appointment]:
+    """The appointments that these stops are."""
+    return [Appointment(visits[stop.visit_id], Interval(stop.begin_at, stop.end_at)) for stop in stops]
+
+
+def _tell_off(session: Session, told: Notice, now: dt.datetime) -> None:
+    """By the way, and in the language, in which the visit was announced."""
+    visit = session.get_one(Visit, told.visit_id)
+    sender = organisations_by_id(session, [told.sender_id])[told.sender_id]
+    matter = matter_of(session, NoticeAbout.CALLED_OFF, visit.case, sender=sender, now=now, visit=visit)
+    if told.announced_from is not None and told.announced_until is not None:
+        matter = replace(matter, announced=Interval(told.announced_from, told.announced_until))
+    row = Notice(
+        org_id=told.org_id,
+        case_id=told.case_id,
+        debtor_id=told.debtor_id,
+        visit_id=told.visit_id,
+        sender_id=told.sender_id,
+        about=NoticeAbout.CALLED_OFF,
+        channel=told.channel,
+        form=told.form,
+        language=told.language,
+        contents=[],
+        announced_from=told.announced_from,
+        announced_until=told.announced_until,
+    )
+    way = Way(told.channel, contact_point_id=told.contact_point_id, place_id=told.place_id)
+    try:
+        template, _ = choose(session, matter, channel=told.channel)
+        text, row.template_id = write(template, matter.known), template.id
+    except NoTemplateFits:
+        text = write_called_off(told.channel, told.language, matter.known)
+    fill(row, matter, way, text, now=now)
+    stopped = stopped_by(matter, told.channel, now)
+    if stopped is not None:
+        # Somebody with a lawyer, or in mourning, is not written to, not even this: a person decides.
+        row.state, row.reason, row.next_try_at = NoticeState.HELD_BACK, stopped[0].value, None
+    session.add(row)
+    session.flush()
+    session.add(note_event(visit, "notice_filed", now=now, notice_id=str(row.id), about=row.about.value))
+    log.info("visit_called_off", visit_id=str(visit.id), notice_id=str(row.id), held_back=row.reason)
+
+
+def _speaks_of_visits(policies: Iterable[Policy]) -> bool:
+    return any(rule.about is NoticeAbout.VISIT and rule.binds for policy in policies for rule in policy.notices)
+
+
+def _floor(at: dt.datetime) -> dt.datetime:
+    seconds = QUARTER.total_seconds()
+    return dt.datetime.fromtimestamp(at.timestamp() // seconds * seconds, dt.UTC)

@@ -1,0 +1,112 @@
+"""The outbox of notices: which are due, how often and how long they are tried, and what came of each try."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from fieldvisit.clock import one_moment
+from fieldvisit.models import Notice, NoticeTry
+from fieldvisit.outgoing import leases
+from fieldvisit.outgoing.gateways import Handed
+from fieldvisit.outgoing.leases import NEVER, Claimed, Turn, seconds
+from fieldvisit.vocabulary import Channel, NoticeState
+
+NOTICES = cast("sa.Table", Notice.__table__)
+TRIES = cast("sa.Table", NoticeTry.__table__)
+GAVE_UP = "gave_up"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How patiently notices are sent. Seconds of the database's clock, but for the timeout.
+
+    A lease is longer than any provider may take: a mail server may use its time for each of several answers.
+    """
+
+    timeout_s: float = 10.0
+    lease_s: float = 120.0
+    first_s: float = 60.0
+    longest_s: float = 3_600.0
+    tries: int = 12
+
+    def is_last(self, attempt: int) -> bool:
+        """Whether nobody tries again by themselves after this one. Put out anew, it has as many tries as before."""
+        return attempt % self.tries == 0
+
+    def retry_s(self, attempts: int, providers: int) -> float:
+        """The wait after so many tries that failed: none before the next provider, then twice as long each time."""
+        if attempts % max(providers, 1):
+            return 0.0
+        return float(min(self.first_s * 2 ** (attempts // max(providers, 1) - 1), self.longest_s))
+
+
+def claim(session: Session, channel: Channel, limit: int, pace: Pace) -> Sequence[Claimed]:
+    """Take up to `limit` notices of this channel that are due, and write down that each is tried: whoever dies over it
+    leaves a try without an end, which may have been sent."""
+    turn = Turn(
+        of=sa.and_(NOTICES.c.channel == channel, NOTICES.c.state == NoticeState.QUEUED),
+        order=(NOTICES.c.next_try_at, NOTICES.c.id),
+        limit=limit,
+        lease_s=pace.lease_s,
+    )
+    taken = leases.claim(session, NOTICES, turn)
+    for each in taken:
+        tried = sa.select(
+            NOTICES.c.org_id, NOTICES.c.id, sa.literal(each.attempt), NOTICES.c.case_id, sa.func.fieldvisit_now()
+        ).where(NOTICES.c.id == each.id)
+        columns = ("org_id", "notice_id", "number", "case_id", "begun_at")
+        session.execute(insert(TRIES).from_select(columns, tried))
+    return taken
+
+
+def record(session: Session, claimed: Claimed, handed: Handed, pace: Pace, *, providers: int) -> bool:
+    """Write down what came of a try, and of the notice; False where the lease had run out and the notice is somebody
+    else's by now: then only the try is told to its end."""
+    now, failed = one_moment(), handed.error is not None
+    dead = failed and pace.is_last(claimed.attempt)
+    waiting = NOTICES.c.state == NoticeState.QUEUED
+    values: dict[str, Any] = {"provider": handed.provider, "error": handed.error}
+    if not failed:
+        # Withdrawn while it was handed over: it was sent all the same.
+        values |= {
+            "state": sa.case((waiting, NoticeState.SENT.value), else_=NOTICES.c.state),
+            "provider_id": handed.provider_id,
+            "sent_at": sa.func.coalesce(NOTICES.c.sent_at, now),
+            "next_try_at": None,
+        }
+    elif dead:
+        values |= {
+            "state": sa.case((waiting, NoticeState.DEAD.value), else_=NOTICES.c.state),
+            "reason": sa.case((waiting, GAVE_UP), else_=NOTICES.c.reason),
+            "next_try_at": None,
+        }
+    else:
+        again = now + seconds(pace.retry_s(claimed.attempt, providers))
+        values["next_try_at"] = sa.case((waiting, again), else_=NEVER)
+    mine = leases.settle(session, NOTICES, claimed, values)
+    _end_try(session, claimed, handed)
+    return mine
+
+
+def drop(session: Session, claimed: Claimed, state: NoticeState, reason: str) -> None:
+    """This notice is not to be sent: what it tells of no longer holds, or a contact block forbids it."""
+    values = {"state": state, "reason": reason, "next_try_at": None}
+    leases.settle(session, NOTICES, claimed, values)
+    _end_try(session, claimed, Handed(provider="none", error=reason))
+
+
+def _end_try(session: Session, claimed: Claimed, handed: Handed) -> None:
+    session.execute(
+        sa.update(TRIES)
+        .where(TRIES.c.notice_id == claimed.id, TRIES.c.number == claimed.attempt, TRIES.c.ended_at.is_(None))
+        .values(
+            ended_at=sa.func.fieldvisit_now(),
+            provider=handed.provider,
+            provider_id=handed.provider_id,
+            error=handed.error,
+        )
+    )
