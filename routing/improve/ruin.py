@@ -10,7 +10,7 @@ from routing.improve.compiled import compiled
 from routing.improve.places import chance, move_end, move_stop, pick, refresh_around
 from routing.improve.recreate import release, remember
 
-LONGEST_STRING = 10
+LONGEST_STRING = 6
 REMOVED_ON_AVERAGE = 10
 SPLIT = 0.5
 """How often a string keeps some visits in its middle, and how likely each further one is kept."""
