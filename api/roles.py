@@ -63,6 +63,9 @@ class Permission(StrEnum):
     HANDLE_ALERTS = "handle_alerts"
     MANAGE_ROSTER = "manage_roster"
     OVERRIDE_COVER = "override_cover"
+    REPORT_INCIDENTS = "report_incidents"
+    MANAGE_MARKERS = "manage_markers"
+    READ_WARNINGS = "read_warnings"
     READ_AUDIT = "read_audit"
     READ_ACCESSES = "read_accesses"
     ANSWER_DEBTORS = "answer_debtors"
@@ -121,6 +124,9 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.HANDLE_ALERTS: frozenset({OFFICER, SUPERVISOR}),
     Permission.MANAGE_ROSTER: frozenset({OFFICER, SUPERVISOR}),
     Permission.OVERRIDE_COVER: frozenset({SUPERVISOR}),
+    Permission.REPORT_INCIDENTS: RUNS_THE_DAY | {OFFICER, VISITOR},
+    Permission.MANAGE_MARKERS: frozenset({OFFICER, SUPERVISOR}),
+    Permission.READ_WARNINGS: RUNS_THE_DAY | {OFFICER, VISITOR},
     Permission.READ_AUDIT: frozenset({AUDITOR}),
     Permission.READ_ACCESSES: frozenset({PRIVACY, AUDITOR}),
     # A debtor's own request: what is kept of them, what of it is wrong, what of it should go.

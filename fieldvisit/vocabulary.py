@@ -402,6 +402,29 @@ class RiskLevel(StrEnum):
     DRILL = "drill"
 
 
+class IncidentKind(StrEnum):
+    """What happened to a visitor."""
+
+    THREAT = "threat"
+    VIOLENCE = "violence"
+    WEAPON = "weapon"
+    DOG = "dog"
+    ACCIDENT = "accident"
+    HAZARD = "hazard"
+    OTHER = "other"
+
+
+class MarkerKind(StrEnum):
+    """What a visitor has to know before the door."""
+
+    VIOLENCE = "violence"
+    THREAT = "threat"
+    WEAPON = "weapon"
+    DOG = "dog"
+    HAZARD = "hazard"
+    OTHER = "other"
+
+
 class SafetyState(StrEnum):
     PLANNED = "planned"
     ACTIVE = "active"

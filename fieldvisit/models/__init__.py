@@ -13,6 +13,7 @@ from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.door_records import DoorRecord
 from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.files import FileAccess, StoredFile
+from fieldvisit.models.markers import Marker, MarkerRead, SafetyIncident
 from fieldvisit.models.notices import Notice, NoticeReceipt, NoticeTemplate, NoticeTry
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.parts import PlanPart
@@ -61,6 +62,8 @@ __all__ = [
     "IdentityCheck",
     "KeptAnswer",
     "LegalHold",
+    "Marker",
+    "MarkerRead",
     "Notice",
     "NoticeReceipt",
     "NoticeTemplate",
@@ -84,6 +87,7 @@ __all__ = [
     "Route",
     "SafetyAlert",
     "SafetyEvent",
+    "SafetyIncident",
     "SafetyKey",
     "SafetySession",
     "Shift",

@@ -63,6 +63,7 @@ class SafetySession(Base, Owned):
             postgresql_where=sa.text("state in ('planned', 'active', 'alarm')"),
         ),
         sa.Index("ix_safety_sessions_visitor_id_ended_at", "visitor_id", "ended_at"),
+        sa.Index("ix_safety_sessions_ended_at", "ended_at", postgresql_where=sa.text("ended_at is not null")),
         sa.Index("ix_safety_sessions_grace", "grace_until", postgresql_where=ACTIVE),
         sa.Index("ix_safety_sessions_end", "end_at", postgresql_where=ACTIVE),
         sa.Index("ix_safety_sessions_lost", "lost_at", postgresql_where=ACTIVE),

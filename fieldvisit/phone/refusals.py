@@ -19,11 +19,12 @@ from fieldvisit.models import Visit, VisitEvent
 from fieldvisit.phone.order import OutOfOrder
 from fieldvisit.phone.routes import CaseTakenBack, NotThisDay
 from fieldvisit.phone.telling import EventDraft, Telling
+from fieldvisit.safety.incidents import PlaceFrozen
 from fieldvisit.visits import VisitCancelled, WrongState, get_visit, note_event
 from fieldvisit.vocabulary import CheckMoment
 
 ARRIVAL_REFUSED = "arrival_refused"
-KEPT = (CaseTakenBack, Forbidden, NotThisDay, OutOfOrder, OutsideGeofence, VisitCancelled, WrongState)
+KEPT = (CaseTakenBack, Forbidden, NotThisDay, OutOfOrder, OutsideGeofence, PlaceFrozen, VisitCancelled, WrongState)
 
 
 def at_the_door(visit: Visit, now: dt.datetime) -> Interval:

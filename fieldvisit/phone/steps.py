@@ -30,6 +30,7 @@ from fieldvisit.phone.refusals import KEPT, at_the_door, keep_refusal
 from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own_stop, get_told_stop
 from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
+from fieldvisit.safety.incidents import demand_not_frozen
 from fieldvisit.settlement import settle_again
 from fieldvisit.together import write
 from fieldvisit.visits import cancelled, demand_may_become, get_visit, move
@@ -111,6 +112,7 @@ def _arrive_live(
         settle_again(session, visit, why=WithdrawalReason.TOLD_LATE, now=now)
         return noted(session, visit, event, **flags)
     demand_its_day(visit, now)
+    demand_not_frozen(session, visit.place_id)
     if visit.state is not S.UNDER_WAY:
         # Of one that was set out for, the order was asked for then.
         event.detail |= order_flags(session, stop, draft.order_reason)

@@ -44,6 +44,7 @@ from fieldvisit.planning.crews import (
     read_roster,
 )
 from fieldvisit.policies import policies_of
+from fieldvisit.safety.incidents import is_frozen
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
 
 AS_LONG_AS_IT_TAKES = dt.timedelta(days=400)
@@ -186,6 +187,7 @@ def _candidates(session: Session, area: Area, on: dt.date, *, only: uuid.UUID | 
             Visit.org_id == area.org_id,
             sa.or_(Visit.state == VisitState.ELIGIBLE, without_point, of_this_area),
             Visit.last_on >= on,
+            ~is_frozen(Visit.place_id),
             sa.true() if only is None else Visit.id == only,
             # Placed today is not placed on that day: what ends before it is nobody's to plan.
             sa.or_(Visit.lender_id == area.org_id, placed.exists()),

@@ -17,9 +17,13 @@ from fieldvisit.decisions import AtTheDoor, judge_all
 from fieldvisit.languages import Message
 from fieldvisit.models import DayPlan, Route, Stop, UnservedVisit, Visit, Visitor
 from fieldvisit.planning.papers import check_papers
+from fieldvisit.safety.incidents import frozen_among
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict
 
 TAKEN_BACK = product_clause("placement", False, Message("The lender has taken the case back."))
+FROZEN = product_clause(
+    "incident", False, Message("Something happened at this place that has not been reviewed yet: nobody goes there.")
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ def judge_stops(
     """
     _read_alongside(session, visits)
     stops = [(route, stop) for route in routes for stop in route.stops if stop.visit_id not in but]
+    frozen = frozen_among(session, [visits[stop.visit_id] for _, stop in stops])
     # Row-level security knows the placements: a case that the lender has taken back is simply not there.
     asked = {
         stop.visit_id: AtTheDoor(
@@ -59,7 +64,7 @@ def judge_stops(
             visitor_ids=[member.visitor_id for member in route.members],
         )
         for route, stop in stops
-        if visits[stop.visit_id].case is not None
+        if visits[stop.visit_id].case is not None and stop.visit_id not in frozen
     }
     judged = judge_all(session, list(asked.values()), moment=moment, now=now)
     decisions = [one.decision for one in judged]
@@ -72,7 +77,12 @@ def judge_stops(
         if one.decision.verdict is Verdict.ALLOWED and (full := reserve_slots(session, one)):
             refused[one.asked.visit.id] = (full,)
     return [
-        JudgedStop(route, stop, visits[stop.visit_id], refused.get(stop.visit_id, (TAKEN_BACK,)))
+        JudgedStop(
+            route,
+            stop,
+            visits[stop.visit_id],
+            refused.get(stop.visit_id, (FROZEN if stop.visit_id in frozen else TAKEN_BACK,)),
+        )
         for route, stop in stops
     ]
 

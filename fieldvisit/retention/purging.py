@@ -15,7 +15,12 @@ from fieldvisit.models import Base, ContactAttempt, ContactAttemptKey, DebtorAcc
 from fieldvisit.retention.files import CaseFile
 
 # A record of the staff's own safety stays, and forgets at whose door it was.
-FORGETS = {("safety_sessions", "visit_id"): ("visit_id", "last_lat", "last_lon")}
+FORGETS = {
+    ("safety_sessions", "visit_id"): ("visit_id", "last_lat", "last_lon"),
+    ("safety_incidents", "visit_id"): ("visit_id",),
+    ("safety_incidents", "place_id"): ("place_id",),
+    ("safety_incidents", "debtor_id"): ("debtor_id",),
+}
 # What refers to a row without a foreign key: parent table → (table, column).
 LOOSE = {"visits": ((Base.metadata.tables[HeldEvent.__tablename__], "subject_id"),)}
 

@@ -76,6 +76,7 @@ class SafetyEventKind(StrEnum):
     WRONG_PINS = "wrong_pins"
     CANCELLED_BY_VISITOR = "cancelled_by_visitor"
     ENDED_BY_OFFICER = "ended_by_officer"
+    TIGHTENED = "tightened"
 
 
 @dataclass(frozen=True, kw_only=True)

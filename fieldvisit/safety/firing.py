@@ -128,7 +128,7 @@ def fire(session: Session, rows: Sequence[SafetySession], outage: Outage | None 
     first. The rows in hand are left as they were read, but for the heads of their chains."""
     decisions: dict[uuid.UUID, Decision] = {}
     waiting = [_deadlines(row, outage) for row in rows]
-    # Another round for those of which only the contact was marked as lost: a later deadline may have passed as well.
+    # Another round for those of which no alert was opened: a later deadline may have passed as well.
     while looked_at := [deadlines[0] for deadlines in waiting if deadlines]:
         decided_at = _decide(session, looked_at)
         happened = [(each, decided_at[each.row.id]) for each in looked_at if each.row.id in decided_at]
@@ -137,8 +137,8 @@ def fire(session: Session, rows: Sequence[SafetySession], outage: Outage | None 
         lost = [each for each in happened if each[0].kind is AlertKind.LOST_CONTACT]
         append_all(session, [(each.row, _loss(each.row, at)) for each, at in lost])
         open_alerts(session, [(each.row, each.cause, at) for each, at in happened if each.raises])
-        again = {each.row.id for each, _ in happened if not each.raises}
-        waiting = [deadlines[1:] for deadlines in waiting if deadlines and deadlines[0].row.id in again]
+        raised = {each.row.id for each, _ in happened if each.raises}
+        waiting = [deadlines[1:] for deadlines in waiting if deadlines and deadlines[0].row.id not in raised]
     return decisions
 
 

@@ -65,12 +65,18 @@ def find_open(session: Session, visitor_id: uuid.UUID) -> uuid.UUID | None:
 
 
 def insert_session(
-    session: Session, told: SessionDraft | Sos, timers: Timers, *, session_id: uuid.UUID
+    session: Session,
+    told: SessionDraft | Sos,
+    timers: Timers,
+    *,
+    session_id: uuid.UUID,
+    because: Sequence[str] = (),
 ) -> SafetySession | None:
     """A new session with all its deadlines set in one statement; None where its id or its visitor has one already.
 
-    A call for help makes one without deadlines: it is in alarm from its first moment. Raises NotFound for a visitor or
-    a visit that the organisation does not have; a call for help leaves out a visit that is not there.
+    `because` is kept with the level. A call for help makes one without deadlines: it is in alarm from its first moment.
+    Raises NotFound for a visitor or a visit that the organisation does not have; a call for help leaves out a visit
+    that is not there.
     """
     visitor = session.get(Visitor, told.visitor_id)
     if visitor is None:
@@ -80,7 +86,12 @@ def insert_session(
     if not _insert(session, ids | _beginning(told, timers)):
         return None
     row = lock_session(session, session_id)
-    detail = {"level": timers.level.value, "visit_id": str(visit_id) if visit_id else None, "age_s": told.age_s}
+    detail = {
+        "level": timers.level.value,
+        "visit_id": str(visit_id) if visit_id else None,
+        "age_s": told.age_s,
+        "because": [*because],
+    }
     entry = Entry(
         kind=SafetyEventKind.STARTED,
         at=row.started_at,

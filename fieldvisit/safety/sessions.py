@@ -13,15 +13,18 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.errors import AlreadyExists, FieldVisitError, InvalidValue, Kind, NotFound, Refused
 from fieldvisit.languages import Message
-from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.models import SafetyAlert, SafetySession, Visit
 from fieldvisit.safety.cover import demand_cover, use_override
 from fieldvisit.safety.deadlines import due, heard, later, set_by_clock
 from fieldvisit.safety.drafts import Extension, SessionDraft, Told
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, append_all
 from fieldvisit.safety.hints import give_hint
+from fieldvisit.safety.incidents import demand_not_frozen
+from fieldvisit.safety.markers import demand_read
 from fieldvisit.safety.opening import find_open, insert_session, remember, remember_all, told_of
 from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
 from fieldvisit.safety.raising import Cause, open_alert
+from fieldvisit.safety.risk import Risk, circumstances_of, judge
 from fieldvisit.safety.seeming import move_on, seem
 from fieldvisit.safety.standing import AT_RISK, OPEN, Standing, lock_session, standing
 from fieldvisit.safety.timers import Timers, seconds, timers_for
@@ -58,16 +61,23 @@ def start_session(
 ) -> Standing:
     """Start watching over a visitor. The same id again is the same session, however it stands by then.
 
-    With `covered` an officer has to be there whom an alarm would reach (NoCover otherwise): for who asks before the
-    door. Whoever is told of afterwards is at the door already, and is watched over whoever is there.
+    The level is what follows from the visit, its place, its person and the hour, or what the phone asks for, whichever
+    is stricter. With `covered` an officer has to be there whom an alarm would reach (NoCover otherwise), the markers
+    are read (MarkersUnread) and the place is not frozen (PlaceFrozen): for who asks before the door. Whoever is told of
+    afterwards is at the door already, and is watched over whoever is there.
     """
     if session.get(SafetySession, draft.event_id) is not None:
         return _started_before(session, draft)
-    timers = timers_for(draft.level, allow_drill=allow_drill)
+    visit = session.get(Visit, draft.visit_id) if draft.visit_id else None
+    risk = judge(circumstances_of(session, visit, draft.level)) if visit else Risk(draft.level)
+    timers = timers_for(risk.level, allow_drill=allow_drill)
     if draft.planned_s > timers.longest_s:
         raise InvalidValue(path="planned_s", reason=Message("at most {max} s at this level", {"max": timers.longest_s}))
+    if visit is not None and covered:
+        demand_not_frozen(session, visit.place_id)
+        demand_read(session, visit, draft.visitor_id)
     override = demand_cover(session, draft.visitor_id) if covered else None
-    row = insert_session(session, draft, timers, session_id=draft.event_id)
+    row = insert_session(session, draft, timers, session_id=draft.event_id, because=risk.reasons)
     if row is None:
         return _started_before(session, draft)
     if override is not None:

@@ -20,6 +20,7 @@ from fieldvisit.models import (
     DutyShift,
     HeldEvent,
     LegalHold,
+    Marker,
     Notice,
     NoticeTemplate,
     OfficerContact,
@@ -27,6 +28,7 @@ from fieldvisit.models import (
     PolicyVersion,
     Rejudging,
     SafetyAlert,
+    SafetyIncident,
     SafetySession,
     StoredDecision,
     StoredFile,
@@ -48,6 +50,8 @@ from fieldvisit.vocabulary import (
     DutyRank,
     FileKind,
     HeldState,
+    IncidentKind,
+    MarkerKind,
     ReminderRecipient,
     RiskLevel,
     Role,
@@ -163,7 +167,11 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         )
         session.add_all([alert, contact, duty, photo, reminder])
         session.flush()
+        incident = make_incident(session, visit, account.id)
+        marker = make_marker(session, incident)
         return {
+            "incident_id": incident.id,
+            "marker_id": marker.id,
             "provider": "gateway",
             "account_id": account.id,
             "alert_id": alert.id,
@@ -206,6 +214,40 @@ def make_proposal(session: Session, visit: Visit, visitor_id: uuid.UUID) -> Cont
     session.add(VisitReport(id=uuid.uuid4(), visit_id=visit.id, visitor_id=visitor_id, **told, **whose))
     session.flush()
     return proposal
+
+
+def make_incident(session: Session, visit: Visit, account_id: uuid.UUID) -> SafetyIncident:
+    incident = SafetyIncident(
+        org_id=visit.org_id,
+        kind=IncidentKind.DOG,
+        happened_at=NOW,
+        account="A dog bit.",
+        debtor_id=visit.debtor_id,
+        reported_by_id=account_id,
+        reported_at=NOW,
+    )
+    session.add(incident)
+    session.flush()
+    return incident
+
+
+def make_marker(session: Session, incident: SafetyIncident) -> Marker:
+    marker = Marker(
+        org_id=incident.org_id,
+        incident_id=incident.id,
+        debtor_id=incident.debtor_id,
+        kind=MarkerKind.DOG,
+        level=RiskLevel.HIGH,
+        facts="A large dog.",
+        placed_by_id=incident.reported_by_id,
+        placed_at=NOW,
+        told_on=TODAY,
+        review_on=TODAY,
+        expires_on=TODAY,
+    )
+    session.add(marker)
+    session.flush()
+    return marker
 
 
 def make_override(session: Session, visit: Visit, account_id: uuid.UUID) -> Override:

@@ -60,7 +60,7 @@ class Door:
     def told(self, **given: Any) -> Told:
         return Told(**{"visitor_id": self.visitor_id, "actor_id": self.account_id, "event_id": uuid.uuid4()} | given)
 
-    def start(self, level: RiskLevel = RiskLevel.NORMAL, **given: Any) -> uuid.UUID:
+    def start(self, level: RiskLevel = RiskLevel.NORMAL, *, covered: bool = False, **given: Any) -> uuid.UUID:
         values = {
             "visitor_id": self.visitor_id,
             "actor_id": self.account_id,
@@ -69,7 +69,7 @@ class Door:
         }
         draft = SessionDraft(level=level, **values | given)
         with acting_for(self.sessions, self.world.agency) as session:
-            return sessions.start_session(session, draft, allow_drill=True).session.id
+            return sessions.start_session(session, draft, allow_drill=True, covered=covered).session.id
 
     def check_in(self, session_id: uuid.UUID, **given: Any) -> SafetyDisplay:
         with acting_for(self.sessions, self.world.agency) as session:

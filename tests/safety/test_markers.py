@@ -1,0 +1,241 @@
+"""Markers and incidents: who goes where something happened, what they have to have read, and how they are watched."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.errors import InvalidValue, NotFound
+from fieldvisit.models import Account, Marker, MarkerRead, SafetyIncident, Visit
+from fieldvisit.safety import incidents, markers
+from fieldvisit.safety.incidents import IncidentDraft, OwnWriting, PlaceFrozen
+from fieldvisit.safety.markers import MarkerDraft, MarkersUnread
+from fieldvisit.vocabulary import IncidentKind, MarkerKind, RiskLevel, Role, VisitState
+from tests.conftest import NOW
+from tests.safety.worlds import MINUTE, Door, make_account
+from tests.worlds import TODAY, make_case, make_visit
+
+DAY = dt.timedelta(days=1)
+SOON, LATER = TODAY + 90 * DAY, TODAY + 200 * DAY
+
+
+@dataclass(frozen=True)
+class Dangerous:
+    """A door at which a visit is due; been there before, by day."""
+
+    door: Door
+    visit_id: uuid.UUID
+    supervisor_id: uuid.UUID
+
+    @property
+    def officer_id(self) -> uuid.UUID:
+        return self.door.officer.account_id
+
+    def visit(self) -> Visit:
+        with acting_for(self.door.sessions, self.door.world.agency) as session:
+            return session.get_one(Visit, self.visit_id)
+
+    def happens(self, kind: IncidentKind = IncidentKind.DOG) -> uuid.UUID:
+        draft = IncidentDraft(kind=kind, happened_at=NOW - DAY, account="A dog bit.", visit_id=self.visit_id)
+        with acting_for(self.door.sessions, self.door.world.agency) as session:
+            return incidents.report_incident(session, draft, self.officer_id).id
+
+    def reviews(self, incident_id: uuid.UUID, by: uuid.UUID | None = None) -> None:
+        with acting_for(self.door.sessions, self.door.world.agency) as session:
+            incidents.review_incident(session, incident_id, by or self.supervisor_id, "Go in pairs.")
+
+    def marks(self, *, approved: bool = True, incident: IncidentKind = IncidentKind.DOG, **given: Any) -> uuid.UUID:
+        incident_id = self.happens(incident)
+        self.reviews(incident_id)
+        values: dict[str, Any] = {
+            "incident_id": incident_id,
+            "kind": MarkerKind.DOG,
+            "level": RiskLevel.HIGH,
+            "facts": "A large dog, not chained.",
+            "review_on": SOON,
+            "expires_on": LATER,
+            "place_id": self.visit().place_id,
+            "told_on": TODAY,
+        } | given
+        with acting_for(self.door.sessions, self.door.world.agency) as session:
+            marker_id = markers.place_marker(session, MarkerDraft(**values), self.officer_id).id
+        if approved:
+            self.approves(marker_id)
+        return marker_id
+
+    def approves(self, marker_id: uuid.UUID, by: uuid.UUID | None = None) -> None:
+        with acting_for(self.door.sessions, self.door.world.agency) as session:
+            markers.approve_marker(session, marker_id, by or self.supervisor_id)
+
+    def reads(self, marker_id: uuid.UUID) -> None:
+        """The visitor confirms; the route that leads there is another test's."""
+        with acting_for_all(self.door.sessions) as session:
+            account = session.get_one(Account, self.door.account_id)
+            given = {"marker_id": marker_id, "account_id": account.id, "visitor_id": account.visitor_id}
+            now = sa.func.fieldvisit_now()
+            session.execute(sa.insert(MarkerRead).values(org_id=account.org_id, confirmed=True, at=now, **given))
+
+    def starts(self, **given: Any) -> uuid.UUID:
+        return self.door.start(visit_id=self.visit_id, covered=True, **given)
+
+    def level(self, session_id: uuid.UUID) -> RiskLevel:
+        return self.door.row(session_id).level
+
+
+@pytest.fixture
+def dangerous(door: Door) -> Dangerous:
+    with acting_for_all(door.sessions) as session:
+        case = make_case(session, door.world)
+        visit_id = make_visit(session, door.world, case).id
+        make_visit(session, door.world, case, state=VisitState.REPORTED, arrived_at=NOW - 30 * DAY)
+        supervisor_id = make_account(session, door.world, Role.SUPERVISOR).id
+    door.clock.pass_s(3 * 3_600)
+    door.somebody_watches()
+    return Dangerous(door, visit_id, supervisor_id)
+
+
+def test_by_day_at_a_known_door_the_level_is_what_the_phone_says(dangerous: Dangerous) -> None:
+    assert dangerous.level(dangerous.starts()) is RiskLevel.NORMAL
+
+
+def test_at_a_first_visit_in_the_evening_it_is_raised_and_the_record_says_why(dangerous: Dangerous) -> None:
+    with acting_for_all(dangerous.door.sessions) as session:
+        session.execute(sa.update(Visit).values(arrived_at=None))
+    dangerous.door.clock.pass_s(6 * 3_600)
+    session_id = dangerous.door.start(visit_id=dangerous.visit_id)
+    assert dangerous.level(session_id) is RiskLevel.RAISED
+    assert dangerous.door.events(session_id)[0].detail["because"] == ["first_visit", "evening"]
+
+
+def test_where_something_happened_nobody_starts_until_another_person_has_reviewed_it(dangerous: Dangerous) -> None:
+    incident_id = dangerous.happens()
+    with pytest.raises(PlaceFrozen):
+        dangerous.starts()
+    with pytest.raises(OwnWriting):
+        dangerous.reviews(incident_id, by=dangerous.officer_id)
+    dangerous.reviews(incident_id)
+    assert dangerous.level(dangerous.starts()) is RiskLevel.NORMAL
+
+
+def test_who_is_told_of_afterwards_is_watched_over_all_the_same(dangerous: Dangerous) -> None:
+    dangerous.happens(IncidentKind.VIOLENCE)
+    assert dangerous.level(dangerous.door.start(visit_id=dangerous.visit_id)) is RiskLevel.HIGH
+
+
+def test_a_place_where_something_happened_is_not_planned(dangerous: Dangerous) -> None:
+    def planned() -> bool:
+        with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
+            candidates = sa.select(Visit.id).where(Visit.id == dangerous.visit_id, ~incidents.is_frozen(Visit.place_id))
+            return session.scalar(candidates) is not None
+
+    incident_id = dangerous.happens()
+    assert not planned()
+    dangerous.reviews(incident_id)
+    assert planned()
+
+
+def test_a_marker_is_read_before_the_door_and_makes_the_visit_what_it_says(dangerous: Dangerous) -> None:
+    marker_id = dangerous.marks()
+    with pytest.raises(MarkersUnread) as refused:
+        dangerous.starts()
+    assert refused.value.details["marker_ids"] == [str(marker_id)]
+    dangerous.reads(marker_id)
+    assert dangerous.level(dangerous.starts()) is RiskLevel.HIGH
+
+
+def test_a_confirmation_of_yesterday_is_none(dangerous: Dangerous) -> None:
+    dangerous.reads(dangerous.marks())
+    dangerous.door.clock.pass_s(25 * 3_600)
+    with pytest.raises(MarkersUnread):
+        dangerous.starts()
+
+
+def test_a_marker_that_nobody_else_has_approved_counts_for_nothing(dangerous: Dangerous) -> None:
+    marker_id = dangerous.marks(approved=False)
+    with pytest.raises(OwnWriting):
+        dangerous.approves(marker_id, by=dangerous.officer_id)
+    assert dangerous.level(dangerous.starts()) is RiskLevel.NORMAL
+
+
+def test_an_expired_marker_gates_nothing_raises_for_ninety_days_and_is_shown_as_expired(dangerous: Dangerous) -> None:
+    marker_id = dangerous.marks()
+    with acting_for_all(dangerous.door.sessions) as session:
+        gone = {"review_on": TODAY - 9 * DAY, "expires_on": TODAY - DAY}
+        session.execute(sa.update(Marker).where(Marker.id == marker_id).values(gone))
+    session_id = dangerous.starts()
+    assert dangerous.level(session_id) is RiskLevel.RAISED
+    with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
+        officer = markers.Reader(account_id=dangerous.officer_id, roles=frozenset({Role.SAFETY_OFFICER}))
+        (warning,) = markers.read_warnings(session, dangerous.visit_id, officer)
+        assert warning.expired
+        kept = session.scalars(sa.select(MarkerRead)).one()
+        assert (kept.account_id, kept.confirmed) == (officer.account_id, False)
+
+
+def test_a_marker_placed_in_mid_visit_only_tightens(dangerous: Dangerous) -> None:
+    session_id = dangerous.starts()
+    before = dangerous.door.row(session_id)
+    dangerous.marks()
+    after = dangerous.door.row(session_id)
+    assert (after.level, after.policy["check_in_s"]) == (RiskLevel.HIGH, 5 * MINUTE)
+    for name in ("remind_at", "due_at", "grace_until", "lost_at"):
+        assert getattr(after, name) < getattr(before, name)
+    assert after.end_at == before.end_at
+    assert dangerous.door.told_events(session_id) == ["started", "tightened"]
+    dangerous.marks(level=RiskLevel.RAISED)
+    again = dangerous.door.row(session_id)
+    assert (again.level, again.grace_until) == (after.level, after.grace_until)
+
+
+def test_a_tightened_session_is_raised_by_its_new_deadline(dangerous: Dangerous) -> None:
+    session_id = dangerous.starts()
+    dangerous.marks()
+    dangerous.door.pass_under_watch_s(2 * MINUTE)
+    dangerous.door.beat(session_id)
+    dangerous.door.pass_under_watch_s(2 * MINUTE)
+    dangerous.door.beat(session_id)
+    assert dangerous.door.watch().raised == 0
+    dangerous.door.pass_under_watch_s(2 * MINUTE)
+    assert dangerous.door.watch().raised == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"place_id": None},
+        {"level": RiskLevel.NORMAL},
+        {"told_on": None},
+        {"untold_reason": "It would provoke."},
+        {"review_on": TODAY + 184 * DAY},
+        {"expires_on": TODAY + 367 * DAY},
+        {"review_on": TODAY - DAY},
+    ],
+    ids=["about nothing", "harmless", "untold", "told and untold", "reviewed late", "for ever", "reviewed before"],
+)
+def test_a_marker_says_what_the_rules_ask_for(dangerous: Dangerous, given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue):
+        dangerous.marks(**given)
+
+
+def test_without_its_incident_there_is_no_marker(dangerous: Dangerous) -> None:
+    with pytest.raises(NotFound):
+        dangerous.marks(incident_id=uuid.uuid4())
+
+
+def test_a_visitor_reads_no_warnings_of_visits_that_are_not_their_own(dangerous: Dangerous) -> None:
+    marker_id = dangerous.marks()
+    with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
+        visitor = markers.Reader(
+            account_id=dangerous.door.account_id,
+            roles=frozenset({Role.VISITOR}),
+            visitor_id=dangerous.door.visitor_id,
+        )
+        with pytest.raises(NotFound):
+            markers.read_warnings(session, dangerous.visit_id, visitor)
+        with pytest.raises(NotFound):
+            markers.confirm_read(session, marker_id, visitor)
+        assert session.scalars(sa.select(SafetyIncident)).one().account == "A dog bit."
