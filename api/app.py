@@ -50,6 +50,7 @@ RESOURCES = (
     "devices",
     "safety",
     "safety_handling",
+    "safety_live",
     "safety_markers",
     "safety_roster",
     "safety_statistics",

@@ -62,8 +62,13 @@ def body_for(operation: Mapping[str, Any], document: Mapping[str, Any], ids: Map
 def query_for(operation: Mapping[str, Any], ids: Mapping[str, Any]) -> dict[str, str]:
     """The parameters that name a row, and those that are needed, filled."""
     asked = [each for each in operation.get("parameters", ()) if each.get("in") == "query"]
-    needed = {each["name"]: BY_FORMAT[each["schema"]["format"]] for each in asked if each.get("required")}
+    needed = {each["name"]: _least(each["schema"]) for each in asked if each.get("required")}
     return needed | {each["name"]: str(ids[each["name"]]) for each in asked if each["name"] in ids}
+
+
+def _least(schema: Mapping[str, Any]) -> str:
+    """The smallest value of a parameter."""
+    return BY_FORMAT[schema["format"]] if "format" in schema else str(schema["minimum"])
 
 
 def _value(name: str, schema: Mapping[str, Any], document: Mapping[str, Any], ids: Mapping[str, Any]) -> Any:

@@ -1,0 +1,169 @@
+"""One organisation's wall as numbered frames: looked at once a second for all who follow it, and only while they do.
+
+A stream that broke off is taken up where it ended, as long as this process remembers: by the id of its last frame.
+Whoever comes with another id, or none, gets the whole wall.
+"""
+
+import json
+import secrets
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.schemas.live import TileOut
+from fieldvisit.database import acting_for
+from fieldvisit.safety.live import Person, Tile, Wall, read_wall
+
+EACH_S = 1.0
+HEARTBEAT_S = 5.0
+STALE_S = 5.0
+"""With no look that succeeded for so long, whoever follows is told so."""
+LINGERS_S = 30.0
+"""So long the last frames are kept after the last follower went: it may only have lost its connection."""
+KEPT = 600
+
+log = structlog.get_logger("fieldvisit.live")
+
+
+@dataclass(frozen=True)
+class Frame:
+    number: int
+    data: dict[str, Any]
+
+
+class Feed:
+    """The wall of one organisation, in this process."""
+
+    def __init__(self, sessions: sessionmaker[Session], org_id: uuid.UUID) -> None:
+        self._sessions = sessions
+        self._org_id = org_id
+        self._epoch = secrets.token_hex(4)
+        self._looking = threading.Lock()
+        self._changed = threading.Condition()
+        self._frames: deque[Frame] = deque(maxlen=KEPT)
+        self._number = 0
+        self._tiles: dict[uuid.UUID, Tile] = {}
+        self._people: dict[uuid.UUID, Person] = {}
+        self._wall: Wall | None = None
+        self._looked_at = float("-inf")
+        self._followers, self._left_at = 0, time.monotonic()
+        self._thread: threading.Thread | None = None
+
+    def follow(self, last_id: str | None, for_s: float) -> Iterator[str]:
+        """The frames from there on, as server-sent events, for so long; the first comes at once."""
+        self._begin()
+        try:
+            yield from self._events(last_id, time.monotonic() + for_s)
+        finally:
+            with self._changed:
+                self._followers -= 1
+                self._left_at = time.monotonic()
+
+    def look(self) -> None:
+        """Read the wall; what changed becomes a frame."""
+        with self._looking:
+            with acting_for(self._sessions, self._org_id) as session:
+                wall = read_wall(session, self._people)
+            self._take(wall)
+
+    def _take(self, wall: Wall) -> None:
+        tiles = {tile.id: tile for tile in wall.tiles}
+        with self._changed:
+            changed = [tile for tile in wall.tiles if self._tiles.get(tile.id) != tile]
+            gone = [str(each) for each in self._tiles if each not in tiles]
+            covered = self._wall is None or self._wall.cover != wall.cover
+            if changed or gone or covered:
+                self._number += 1
+                said = {"tiles": TileOut(many=True).dump(changed), "gone": gone}
+                self._frames.append(Frame(self._number, said | _about(wall)))
+            self._tiles, self._wall, self._looked_at = tiles, wall, time.monotonic()
+            self._changed.notify_all()
+
+    def _begin(self) -> None:
+        with self._changed:
+            self._followers += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._keep_looking, name="wall", daemon=True)
+                self._thread.start()
+            self._changed.wait_for(lambda: self._wall is not None, timeout=STALE_S)
+
+    def _keep_looking(self) -> None:
+        while True:
+            with self._changed:
+                if not self._followers and time.monotonic() - self._left_at > LINGERS_S:
+                    self._thread = None
+                    return
+            try:
+                self.look()
+            except SQLAlchemyError as error:
+                log.error("wall_not_read", error=type(error).__name__)
+            except Exception:
+                log.exception("wall_not_read")
+            time.sleep(EACH_S)
+
+    def _events(self, last_id: str | None, until: float) -> Iterator[str]:
+        number = self._known(last_id)
+        if number is None:
+            number, whole = self._whole()
+            yield whole
+            if time.monotonic() >= until:
+                return
+        while True:
+            fresh = self._after(number, min(until, time.monotonic() + HEARTBEAT_S))
+            if fresh is None:
+                # More has happened than is remembered.
+                number, whole = self._whole()
+                yield whole
+                continue
+            for frame in fresh:
+                number = frame.number
+                yield self._event("change", frame.data, number)
+            if not fresh:
+                yield self._sign_of_life()
+            if time.monotonic() >= until:
+                return
+
+    def _known(self, last_id: str | None) -> int | None:
+        epoch, _, number = (last_id or "").partition(".")
+        with self._changed:
+            oldest = self._frames[0].number if self._frames else self._number + 1
+            known = epoch == self._epoch and number.isdecimal() and oldest - 1 <= int(number) <= self._number
+            return int(number) if known else None
+
+    def _after(self, number: int, until: float) -> list[Frame] | None:
+        """The frames after this one, waited for until then; None where some of them are forgotten."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._number > number, timeout=max(0.0, until - time.monotonic()))
+            fresh = [frame for frame in self._frames if frame.number > number]
+            return None if self._number > number and (not fresh or fresh[0].number != number + 1) else fresh
+
+    def _whole(self) -> tuple[int, str]:
+        with self._changed:
+            number, wall = self._number, self._wall
+        if wall is None:
+            return number, self._event("stale", {"since_s": None})
+        data = {"tiles": TileOut(many=True).dump(wall.tiles), "gone": []} | _about(wall)
+        return number, self._event("wall", data, number)
+
+    def _sign_of_life(self) -> str:
+        with self._changed:
+            silent_s, wall = time.monotonic() - self._looked_at, self._wall
+        if wall is None or silent_s > STALE_S:
+            return self._event("stale", {"since_s": round(silent_s, 1) if wall else None})
+        return self._event("heartbeat", _about(wall))
+
+    def _event(self, kind: str, data: dict[str, Any], number: int | None = None) -> str:
+        named = f"id: {self._epoch}.{number}\n" if number is not None else ""
+        return f"{named}event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+
+
+def _about(wall: Wall) -> dict[str, Any]:
+    return {"server_at": wall.server_at.isoformat(), "cover": wall.cover}

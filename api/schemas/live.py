@@ -1,0 +1,52 @@
+"""The wall on the wire."""
+
+from marshmallow import fields
+
+from api.schemas.base import In, Out
+from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Whole, WholeInQuery
+from api.schemas.safety import ALL, AtRiskOut
+from fieldvisit.safety.standing import SafetyDisplay
+from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState
+
+LONGEST_S = 600
+
+
+class TileOut(Out):
+    """One session as the wall shows it. `deadline_at`: an alarm is raised then, unless something is heard. Count down
+    against `server_at`."""
+
+    id = Id(required=True)
+    visitor = Part(AtRiskOut, required=True, attribute="person")
+    visit_id = Id(required=True, allow_none=True)
+    level = Choice(RiskLevel, required=True)
+    state = Choice(SafetyState, required=True)
+    shown = Choice(SafetyDisplay, required=True)
+    started_at = Instant(required=True)
+    due_at = Instant(required=True, allow_none=True)
+    deadline_at = Instant(required=True, allow_none=True)
+    end_at = Instant(required=True, allow_none=True)
+    lost_contact = Flag(required=True)
+    unverified = Flag(required=True)
+    duress = Flag(required=True)
+    last_heard_at = Instant(required=True, allow_none=True)
+    last_lat = Latitude(required=True, allow_none=True)
+    last_lon = Longitude(required=True, allow_none=True)
+    battery_percent = Whole(required=True, allow_none=True)
+    alert_id = Id(required=True, allow_none=True)
+    alert_kind = Choice(AlertKind, required=True, allow_none=True)
+    alert_state = Choice(AlertState, required=True, allow_none=True)
+    alert_owner_id = Id(required=True, allow_none=True)
+
+
+class LiveWallOut(Out):
+    """Everybody who is out now: alarms first, then by risk. `cover`: how many officers an alarm would reach."""
+
+    server_at = Instant(required=True)
+    cover = fields.Integer(required=True)
+    tiles = Many(Part(TileOut), required=True, max=ALL)
+
+
+class StreamIn(In):
+    for_s = WholeInQuery(
+        required=True, min=0, max=LONGEST_S, metadata={"description": "end after so long; 0: only what there is now"}
+    )

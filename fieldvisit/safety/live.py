@@ -1,0 +1,173 @@
+"""The wall: everybody who is out now as a tile, the most urgent first, and whether somebody answers for them.
+
+Read in two questions of plain columns, whatever the number of tiles: it is asked once a second for as long as anybody
+looks.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from fieldvisit.clock import database_now
+from fieldvisit.models import Device, SafetyAlert, SafetySession, Visitor
+from fieldvisit.safety.roster import reachable_officers
+from fieldvisit.safety.standing import OPEN, SafetyDisplay
+from fieldvisit.safety.timers import ORDER
+from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState
+
+STATED = (
+    "id",
+    "visitor_id",
+    "visit_id",
+    "level",
+    "state",
+    "version",
+    "started_at",
+    "remind_at",
+    "due_at",
+    "grace_until",
+    "end_at",
+    "lost_contact",
+    "unverified",
+    "duress",
+    "last_heard_at",
+    "last_lat",
+    "last_lon",
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom to call."""
+
+    id: uuid.UUID
+    name: str
+    staff_number: str
+    phone: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One session as the wall shows it; `alert_*` is of the alert that climbs, empty where none is open. Time to the
+    deadline and the age of the position are counted by whoever shows them, from `server_at`."""
+
+    id: uuid.UUID
+    visitor_id: uuid.UUID
+    visit_id: uuid.UUID | None
+    level: RiskLevel
+    state: SafetyState
+    version: int
+    started_at: dt.datetime
+    remind_at: dt.datetime | None
+    due_at: dt.datetime | None
+    grace_until: dt.datetime | None
+    end_at: dt.datetime | None
+    lost_contact: bool
+    unverified: bool
+    duress: bool
+    last_heard_at: dt.datetime | None
+    last_lat: float | None
+    last_lon: float | None
+    battery_percent: int | None
+    alert_id: uuid.UUID | None
+    alert_kind: AlertKind | None
+    alert_state: AlertState | None
+    alert_owner_id: uuid.UUID | None
+    alert_version: int | None
+    shown: SafetyDisplay
+    person: Person
+
+    @property
+    def deadline_at(self) -> dt.datetime | None:
+        """When an alarm is raised unless something is heard; none where one is up."""
+        if self.state is not SafetyState.ACTIVE:
+            return None
+        return min(moment for moment in (self.grace_until, self.end_at) if moment is not None)
+
+
+@dataclass(frozen=True)
+class Wall:
+    """`cover`: how many officers an alarm would reach now."""
+
+    server_at: dt.datetime
+    cover: int
+    tiles: tuple[Tile, ...]
+
+
+def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -> Wall:
+    """The acting organisation's wall: alarms first, then by risk, then by the deadline that comes first.
+
+    `people` is what the caller remembers of visitors from one look to the next; it is filled up here.
+    """
+    people = {} if people is None else people
+    rows = session.execute(_tiles()).mappings().all()
+    now_at: dt.datetime = session.scalars(sa.select(database_now())).one()
+    _meet(session, people, [row["visitor_id"] for row in rows])
+    tiles = [
+        Tile(**row, shown=_shown(row, now_at), person=people[row["visitor_id"]])
+        for row in rows
+        if row["visitor_id"] in people
+    ]
+    org_id = session.info["org"]
+    return Wall(now_at, len(reachable_officers(session, org_id)), tuple(sorted(tiles, key=_urgency)))
+
+
+def _tiles() -> sa.Select[tuple[object, ...]]:
+    battery = (
+        sa.select(Device.visitor_id, Device.battery_percent)
+        .ext(distinct_on(Device.visitor_id))
+        .where(Device.visitor_id.is_not(None), Device.revoked_at.is_(None))
+        .order_by(Device.visitor_id, Device.last_seen_at.desc())
+        .subquery()
+    )
+    return (
+        sa.select(
+            *(getattr(SafetySession, name) for name in STATED),
+            battery.c.battery_percent,
+            SafetyAlert.id.label("alert_id"),
+            SafetyAlert.kind.label("alert_kind"),
+            SafetyAlert.state.label("alert_state"),
+            SafetyAlert.owner_id.label("alert_owner_id"),
+            SafetyAlert.version.label("alert_version"),
+        )
+        .outerjoin(battery, battery.c.visitor_id == SafetySession.visitor_id)
+        .outerjoin(
+            SafetyAlert,
+            sa.and_(
+                SafetyAlert.session_id == SafetySession.id,
+                SafetyAlert.state != AlertState.RESOLVED,
+                SafetyAlert.parent_id.is_(None),
+            ),
+        )
+        .where(SafetySession.state.in_(OPEN))
+    )
+
+
+def _meet(session: Session, people: dict[uuid.UUID, Person], visitor_ids: Sequence[uuid.UUID]) -> None:
+    unknown = set(visitor_ids) - set(people)
+    if unknown:
+        columns = (Visitor.id, Visitor.name, Visitor.staff_number, Visitor.phone)
+        found = session.execute(sa.select(*columns).where(Visitor.id.in_(unknown)))
+        people.update({row.id: Person(*row) for row in found})
+
+
+def _shown(row: sa.RowMapping, now_at: dt.datetime) -> SafetyDisplay:
+    """As `fieldvisit.safety.standing.Standing` shows it."""
+    if row["state"] is not SafetyState.ACTIVE:
+        return SafetyDisplay(str(row["state"]))
+    due = [moment for moment in (row["due_at"], row["end_at"]) if isinstance(moment, dt.datetime)]
+    remind_at = row["remind_at"]
+    if now_at >= min(due):
+        return SafetyDisplay.OVERDUE
+    reminding = isinstance(remind_at, dt.datetime) and now_at >= remind_at
+    return SafetyDisplay.REMINDING if reminding else SafetyDisplay.OK
+
+
+def _urgency(tile: Tile) -> tuple[bool, int, float, str]:
+    soonest = tile.deadline_at.timestamp() if tile.deadline_at else 0.0
+    return tile.state is not SafetyState.ALARM, -ORDER.index(tile.level), soonest, str(tile.id)
