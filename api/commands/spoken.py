@@ -63,7 +63,7 @@ class _Speaking(click.Command):
             else:
                 yield from (remark for _, remark in REMARK.findall(block))
         for param in self.params:
-            if isinstance(param, click.Option) and param.help:
+            if isinstance(param, click.Option) and param.help and not param.hidden:
                 yield param.help
         yield from self.usage_words()
 
