@@ -105,13 +105,14 @@ def urls(server: embedded.Server, superuser: psycopg.Connection, template: str) 
 
 @pytest.fixture
 def settings(tmp_path: Path, urls: Urls) -> Settings:
+    # Where the programs that a test starts look for it too, as on a developer's machine.
+    (tmp_path / "data_key.base64").write_text(DATA_KEY)
     return read_settings(
         {
             "ENVIRONMENT": "test",
             "DATA_FOLDER": str(tmp_path),
             "DATABASE_URL": database.plain_url(urls.app),
             "DATABASE_OWNER_URL": database.plain_url(urls.owner),
-            "DATA_KEY": DATA_KEY,
             "PATH": os.environ["PATH"],
         }
     )
