@@ -177,7 +177,6 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "alert_id": alert.id,
             "area_id": world.area,
             "block_id": block.id,
-            "code": "nobody-signed-this",
             "consent_id": consent.id,
             "hold_id": hold.id,
             "override_id": override.id,
