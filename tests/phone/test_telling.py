@@ -46,10 +46,12 @@ def reporting(sessions: sessionmaker[Session], morning: Morning, draft: Any, by:
 
 
 def counted(sessions: sessionmaker[Session]) -> dict[str, int | None]:
-    """How many reports, additions and attempts by visit there are."""
+    """How many reports that stand, additions and attempts by visit there are."""
     with acting_for_all(sessions) as session:
         return {
-            "reports": session.scalar(sa.select(sa.func.count()).select_from(VisitReport)),
+            "reports": session.scalar(
+                sa.select(sa.func.count()).select_from(VisitReport).where(VisitReport.replaced_by_id.is_(None))
+            ),
             "additions": session.scalar(sa.select(sa.func.count()).select_from(ReportAddition)),
             "attempts": session.scalar(
                 sa.select(sa.func.count()).select_from(ContactAttempt).where(ContactAttempt.channel == Channel.VISIT)
