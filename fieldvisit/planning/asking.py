@@ -11,7 +11,7 @@ from typing import Any
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.planning.failures import PlanFailure
-from fieldvisit.planning.search import LARGEST_LINE, NO_MEMORY, SPARE_S
+from fieldvisit.planning.search import LARGEST_LINE, SPARE_S, death_of
 
 
 class NoAnswer(FieldVisitError):
@@ -61,5 +61,4 @@ async def _heard(child: asyncio.subprocess.Process, line: bytes) -> dict[str, An
         answer: dict[str, Any] = json.loads(said)
         return answer
     last = complaints.decode(errors="replace").strip().splitlines()[-1:] or [""]
-    failure = PlanFailure.OUT_OF_MEMORY if any(word in last[0] for word in NO_MEMORY) else PlanFailure.SEARCH_DIED
-    raise NoAnswer(failure, f"exit code {code}. {last[0]}".strip())
+    raise NoAnswer(death_of(last[0]), f"exit code {code}. {last[0]}".strip())

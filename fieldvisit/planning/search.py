@@ -25,6 +25,8 @@ kernel where no cache is, on a machine that has other things to do."""
 
 NO_MEMORY = ("MemoryError", "std::bad_alloc", "Cannot allocate memory", "out of memory")
 """How the libraries below Python say that the memory cap was met, when they end the process."""
+BROKEN_OFF = "Traceback (most recent call last):"
+"""As a last line: there was no memory left to write the rest."""
 
 # A plan of ten thousand visits is some tens of megabytes of JSON on one line.
 LARGEST_LINE = 1 << 28
@@ -91,8 +93,13 @@ async def _converse(child: asyncio.subprocess.Process, work: Work, tell: Tell) -
     if code == 0 and stdout:
         return _answer(json.loads(stdout))
     last = heard[-1] if heard else ""
-    failure = PlanFailure.OUT_OF_MEMORY if any(line in last for line in NO_MEMORY) else PlanFailure.SEARCH_DIED
-    return Answer(failure=failure, says=f"exit code {code}. {last}".strip())
+    return Answer(failure=death_of(last), says=f"exit code {code}. {last}".strip())
+
+
+def death_of(last: str) -> PlanFailure:
+    """Why a child ended without an answer, by the last line of its complaints."""
+    starved = last.strip() == BROKEN_OFF or any(words in last for words in NO_MEMORY)
+    return PlanFailure.OUT_OF_MEMORY if starved else PlanFailure.SEARCH_DIED
 
 
 def _answer(said: Mapping[str, Any]) -> Answer:

@@ -17,7 +17,7 @@ import pytest
 import fieldvisit.demo
 from fieldvisit.planning.child import solve_day
 from fieldvisit.planning.failures import PlanFailure
-from fieldvisit.planning.search import search
+from fieldvisit.planning.search import death_of, search
 from fieldvisit.planning.work import Answer, Work
 from routing.checking import faults
 from routing.format import plan_from_document, problem_from_document
@@ -129,6 +129,19 @@ def test_a_day_that_is_no_problem_is_refused_with_the_path_of_what_is_wrong() ->
 def test_a_search_that_needs_more_memory_than_it_may_take_is_a_failure_and_nothing_else() -> None:
     answer, _ = searched(work(memory_mb=512))
     assert answer.failure is PlanFailure.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [
+        ("MemoryError", PlanFailure.OUT_OF_MEMORY),
+        ("Traceback (most recent call last):", PlanFailure.OUT_OF_MEMORY),
+        ("KeyError: 'travel'", PlanFailure.SEARCH_DIED),
+        ("", PlanFailure.SEARCH_DIED),
+    ],
+)
+def test_the_last_line_tells_why_a_search_died(last: str, why: PlanFailure) -> None:
+    assert death_of(last) is why
 
 
 def test_a_search_that_outstays_its_time_is_ended() -> None:
