@@ -16,7 +16,7 @@ from api.auth import actor, visitor_id
 from api.context import language, now, runtime, settings
 from api.db import session
 from api.endpoints import Contract, contracted, endpoint
-from api.errors import TooManyRequests
+from api.errors import PROBLEM, TooManyRequests
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.qr import as_png, as_svg
@@ -92,10 +92,15 @@ def show_verification(code: str) -> Response:
 
 
 _PAGES = {"text/html": {"schema": {"type": "string"}}}
+# A code that ends with a line break is no address at all, and gets the answer of all addresses that there are not.
+_NOWHERE = {PROBLEM: {"schema": {"type": "object"}}}
 bp.get(f"{PAGE}<path:code>")(
     Blueprint.doc(
         responses={
-            str(status.value): {"description": told, "content": _PAGES}
+            str(status.value): {
+                "description": told,
+                "content": _PAGES | (_NOWHERE if status is HTTPStatus.NOT_FOUND else {}),
+            }
             for status, told in {
                 HTTPStatus.OK: "Confirmed",
                 HTTPStatus.NOT_FOUND: "Not known",
