@@ -91,6 +91,7 @@ def test_over_roads_it_follows_them_and_a_point_without_a_road_is_left_out_for_t
     assert all(24.8 < lon < 25.1 and 60.1 < lat < 60.3 for lon, lat in answer.paths["A"])
 
 
+@pytest.mark.long
 def test_in_busy_hours_drives_take_longer_and_the_judge_knows() -> None:
     calm = searched(work())[0]
     busy = searched(Work(**{**asdict(work()), "busy_hours": [(0, 86_400, 2.0)]}))[0]
@@ -101,6 +102,7 @@ def test_in_busy_hours_drives_take_longer_and_the_judge_knows() -> None:
     assert faults(problem_from_document(busy.problem), plan_from_document(busy.plan)) == []
 
 
+@pytest.mark.long
 def test_the_same_seed_and_iterations_give_the_same_plan() -> None:
     first, second = (searched(work(12, seed=7, iterations=50))[0].plan for _ in range(2))
     assert first is not None

@@ -71,6 +71,7 @@ def test_the_same_seed_and_iterations_give_the_same_plan_of_any_day(problem: Pro
     assert first == second
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=30)
 @given(days())
 def test_one_more_crew_never_makes_the_best_of_the_seeds_much_worse(problem: Problem) -> None:
@@ -80,6 +81,7 @@ def test_one_more_crew_never_makes_the_best_of_the_seeds_much_worse(problem: Pro
     assert_not_much_worse(more, problem)
 
 
+@pytest.mark.long
 @settings(FEW, max_examples=30)
 @given(days(), st.data())
 def test_wider_hours_never_make_the_best_of_the_seeds_much_worse(problem: Problem, data: st.DataObject) -> None:

@@ -113,6 +113,7 @@ def test_the_second_cut_has_other_borders_and_keeps_routes_whole() -> None:
             assert set(stops) <= set(part.tasks)
 
 
+@pytest.mark.long
 def test_the_whole_has_no_fault_and_balance_counts_over_all() -> None:
     spread = spread_of(60, 8, balance=1)
     found = solve_spread(spread, between, Limits(iterations=60, threads=1), workers=2, most_tasks=20)

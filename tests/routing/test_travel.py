@@ -63,6 +63,7 @@ def test_a_built_map_is_kept_and_nothing_half_built_stays(roads: OsrmRoads, fold
     assert len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.long
 def test_walking_takes_longer_than_driving(roads: OsrmRoads, folder: Path) -> None:
     on_foot = OsrmRoads.build(EXTRACT, folder, profile="foot").table([STATION, SQUARE]).seconds[0][1]
     by_car = roads.table([STATION, SQUARE]).seconds[0][1]
