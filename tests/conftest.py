@@ -17,9 +17,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit import database, embedded
-from fieldvisit.database import Urls, app_engine, session_factory
+from fieldvisit.database import Urls, acting_for, acting_for_all, app_engine, session_factory
 from fieldvisit.settings import Settings, read_settings
 from tests.engines import sharing_statements
+from tests.worlds import World, make_world
 
 NOW = dt.datetime(2026, 3, 3, 7, 0, tzinfo=dt.UTC)
 """Tuesday 09:00 in Helsinki: inside permitted hours."""
@@ -129,3 +130,22 @@ def engine(settings: Settings, urls: Urls) -> Iterator[sa.Engine]:
 @pytest.fixture
 def sessions(engine: sa.Engine) -> sessionmaker[Session]:
     return session_factory(engine)
+
+
+@pytest.fixture
+def world(sessions: sessionmaker[Session]) -> World:
+    return make_world(sessions)
+
+
+@pytest.fixture
+def making(sessions: sessionmaker[Session], world: World) -> Iterator[Session]:
+    """A transaction that sees everything, for making a world; committed at its own `commit`."""
+    with acting_for_all(sessions) as session:
+        yield session
+
+
+@pytest.fixture
+def agency(sessions: sessionmaker[Session], world: World) -> Iterator[Session]:
+    """A transaction of the agency's."""
+    with acting_for(sessions, world.agency) as session:
+        yield session

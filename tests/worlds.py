@@ -42,6 +42,20 @@ from fieldvisit.vocabulary import (
 
 TODAY = dt.date(2026, 3, 3)
 HELSINKI = (60.1699, 24.9384)
+OWN_POLICY = """
+id = "contract"
+version = 1
+title = "A contract"
+jurisdiction = "*"
+status = "in_force"
+effective_from = 2020-01-01
+legal_force = "house"
+[visits]
+id = "contract/visits/1"
+allowed = "yes"
+source = "a contract"
+confidence = "house"
+"""
 _numbers = itertools.count(1)
 
 

@@ -3,20 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-TOML = """
-id = "contract"
-version = 1
-title = "A contract"
-jurisdiction = "*"
-status = "in_force"
-effective_from = 2020-01-01
-legal_force = "house"
-[visits]
-id = "contract/visits/1"
-allowed = "yes"
-source = "a contract"
-confidence = "house"
-"""
+from tests.worlds import OWN_POLICY
 
 # Values whose form or meaning the schema alone does not give away.
 KNOWN: Mapping[str, Any] = {
@@ -38,7 +25,7 @@ KNOWN: Mapping[str, Any] = {
     "password": "correct horse battery",
     "phone": "+358450001234",
     "roles": ["visitor"],
-    "toml": TOML,
+    "toml": OWN_POLICY,
     "starts_at": "2026-03-03T08:00:00+02:00",
     "until_time": "10:00",
     "username": "someone",

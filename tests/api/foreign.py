@@ -60,9 +60,8 @@ from fieldvisit.vocabulary import (
     VisitOutcome,
     WeekState,
 )
-from tests.api.bodies import TOML
 from tests.conftest import NOW
-from tests.worlds import TODAY, World, make_case, make_credential, make_shift, make_visit, make_visitor
+from tests.worlds import OWN_POLICY, TODAY, World, make_case, make_credential, make_shift, make_visit, make_visitor
 
 
 def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str, Any]:
@@ -110,7 +109,9 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
         session.flush()
         consent = Consent(org_id=world.lender, debtor_id=case.debtor_id, purpose="visits", form="written", given_at=NOW)
         hold = LegalHold(org_id=world.lender, debtor_id=case.debtor_id, reason="A lawsuit.", placed_at=NOW)
-        version = PolicyVersion(org_id=world.agency, policy_id="contract", version=1, text=TOML, effective_from=TODAY)
+        version = PolicyVersion(
+            org_id=world.agency, policy_id="contract", version=1, text=OWN_POLICY, effective_from=TODAY
+        )
         rejudging = Rejudging(org_id=world.agency, reason="test")
         request = DebtorRequest(
             org_id=world.lender,

@@ -21,7 +21,7 @@ from fieldvisit.notices.templates import Passage, TemplateDraft, save_template
 from fieldvisit.own_policies import PolicyDraft, add_version
 from fieldvisit.vocabulary import Channel, ContactPointKind
 from tests.conftest import NOW
-from tests.worlds import TODAY, World
+from tests.worlds import OWN_POLICY, TODAY, World
 
 NOTICE = """
 [[notices]]
@@ -31,20 +31,6 @@ unit = "{unit}"
 amount = {amount}
 form = "{form}"
 contents = [{contents}]
-source = "a contract"
-confidence = "house"
-"""
-POLICY = """
-id = "contract"
-version = 1
-title = "A contract"
-jurisdiction = "*"
-status = "in_force"
-effective_from = 2020-01-01
-legal_force = "house"
-[visits]
-id = "contract/visits/1"
-allowed = "yes"
 source = "a contract"
 confidence = "house"
 """
@@ -76,7 +62,7 @@ def asks_for(
 
 def switch_on(sessions: sessionmaker[Session], org_id: uuid.UUID, rules: str) -> None:
     with acting_for(sessions, org_id) as session:
-        draft = PolicyDraft(text=POLICY + rules, effective_from=TODAY)
+        draft = PolicyDraft(text=OWN_POLICY + rules, effective_from=TODAY)
         add_version(session, org_id, draft, made_by_id=None, now=NOW)
 
 
