@@ -12,6 +12,7 @@ from api.context import KEY, Runtime
 from api.limiting import Limiter, tell_limit
 from api.readiness import Readiness
 from api.rules import LazyRule
+from api.safety_live import close_walls
 from fieldvisit.accounts import Passwords
 from fieldvisit.clock import Clock
 from fieldvisit.database import database_urls
@@ -86,6 +87,13 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in _blueprints():
         api.register_blueprint(blueprint)
     return app
+
+
+def close_app(app: Flask) -> None:
+    """End what the application does beside its requests, and give its connections back."""
+    close_walls(app)
+    with app.app_context():
+        db.db.engine.dispose()
 
 
 def _blueprints() -> Iterator[Blueprint]:

@@ -56,6 +56,13 @@ class Feed:
         self._looked_at = float("-inf")
         self._followers, self._left_at = 0, time.monotonic()
         self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Look no more; returns when the last look is over."""
+        self._closed.set()
+        if (thread := self._thread) is not None:
+            thread.join()
 
     def follow(self, last_id: str | None, for_s: float) -> Iterator[str]:
         """The frames from there on, as server-sent events, for so long; the first comes at once."""
@@ -96,7 +103,7 @@ class Feed:
             self._changed.wait_for(lambda: self._wall is not None, timeout=STALE_S)
 
     def _keep_looking(self) -> None:
-        while True:
+        while not self._closed.is_set():
             with self._changed:
                 if not self._followers and time.monotonic() - self._left_at > LINGERS_S:
                     self._thread = None
@@ -107,7 +114,7 @@ class Feed:
                 log.error("wall_not_read", error=type(error).__name__)
             except Exception:
                 log.exception("wall_not_read")
-            time.sleep(EACH_S)
+            self._closed.wait(EACH_S)
 
     def _events(self, last_id: str | None, until: float) -> Iterator[str]:
         number = self._known(last_id)

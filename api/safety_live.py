@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 
 from api.auth import actor
 from api.context import settings
@@ -51,6 +51,11 @@ class Walls:
             raise TooManyStreams()
         return _released(self._free, feed.follow(last_id, for_s))
 
+    def close(self) -> None:
+        with self._lock:
+            for feed in self._feeds.values():
+                feed.close()
+
 
 class _released(Iterator[str]):
     """The same events; the place is given back when they end or nobody reads on, also where nobody has read at all."""
@@ -92,6 +97,13 @@ def stream_live(query: dict[str, Any]) -> Response:
     events = _walls().follow(actor().org_id, request.headers.get("Last-Event-ID"), query["for_s"])
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(events, mimetype=MEDIA, headers=headers)
+
+
+def close_walls(app: Flask) -> None:
+    """End what looks at the walls beside the requests, where anybody has followed one."""
+    walls: Walls | None = app.extensions.get(KEY)
+    if walls is not None:
+        walls.close()
 
 
 def _walls() -> Walls:

@@ -12,9 +12,8 @@ from flask import Flask
 
 import api
 import fieldvisit
-from api.app import create_app
+from api.app import close_app, create_app
 from api.cli import LAZY, main
-from api.db import db
 from api.errors import status_of
 from api.openapi import operations
 from fieldvisit.errors import every_error
@@ -61,8 +60,7 @@ def commands(group: click.Group, path: str) -> Iterator[str]:
 def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 def test_every_setting_has_its_line_and_every_line_its_setting() -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.app import create_app
+from api.app import close_app, create_app
 from api.db import db
 from fieldvisit import embedded
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
@@ -47,8 +47,7 @@ def standing_app(
     app, engine = create_app(settings), app_engine(urls.app, settings)
     yield app, session_factory(engine)
     engine.dispose()
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
     embedded.drop_database(server, "standing")
 
 
@@ -83,8 +82,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     with app.app_context():
         sharing_statements(db.engine)
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
 
-from api.app import create_app
+from api.app import close_app, create_app
 from api.auth import authenticate
-from api.db import db
 from api.limiting import Limiter
 from api.logs import configure_logs
 from fieldvisit import database
@@ -215,8 +214,7 @@ def away(settings: Settings) -> Iterator[Flask]:
     """An app whose database is a port where nobody listens."""
     app = app_for(settings, database_url="postgresql://fieldvisit_app:x@127.0.0.1:1/nowhere")
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 def test_a_dead_database_is_told_as_such_with_when_to_try_again(away: Flask) -> None:
@@ -251,8 +249,7 @@ def test_a_database_that_comes_late_is_served_without_a_restart(settings: Settin
         early = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
     database.migrate(urls)
     late = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
     assert (early.status_code, early.json["code"], late.status_code) == (503, "not_ready", 401)
     assert (lines[0]["event"], lines[0]["code"], lines[0]["cause"]) == ("unavailable", "not_ready", "schema_behind")
 
@@ -260,8 +257,7 @@ def test_a_database_that_comes_late_is_served_without_a_restart(settings: Settin
 def test_readiness_says_which_map_is_missing(settings: Settings) -> None:
     app = app_for(settings, map_file=settings.data_folder / "city.osm.pbf")
     parts = app.test_client().get("/health/ready").json["parts"]
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
     assert parts[1] == {"name": "map", "well": None, "said": "The map file city.osm.pbf is missing."}
 
 
@@ -269,8 +265,7 @@ def test_an_account_that_asks_too_often_is_told_to_wait(settings: Settings) -> N
     app = app_for(settings, rate_limit="2/minute")
     client = app.test_client()
     answers = [client.get("/areas") for _ in range(3)]
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
     assert [answer.status_code for answer in answers] == [401, 401, 429]
     assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
 

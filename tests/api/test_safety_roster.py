@@ -12,8 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.app import create_app
-from api.db import db
+from api.app import close_app, create_app
 from fieldvisit.database import acting_for_all, plain_url
 from fieldvisit.models import Account, OutboxMessage
 from fieldvisit.outgoing.signatures import sign
@@ -81,8 +80,7 @@ def told(settings: Settings) -> Iterator[Flask]:
     }
     app = create_app(read_settings(given))
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 def receipt(app: Flask, *, secret: str = SECRET, name: str = "voice-a", shift_s: int, **given: Any) -> Any:

@@ -13,8 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.app import create_app
-from api.db import db
+from api.app import close_app, create_app
 from api.sos import KEY, Emergency
 from fieldvisit import embedded
 from fieldvisit.database import Urls, acting_for_all
@@ -57,8 +56,7 @@ def app(settings: Settings, providers: Providers) -> Iterator[Flask]:
         found.caller.join(30)
         found.pool.shutdown()
         found.channels.close()
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 @pytest.fixture
@@ -171,8 +169,7 @@ def test_when_the_database_refuses_the_officer_is_called_from_the_list_and_one_a
     refusing: Callable[[bool], None],
 ) -> None:
     caller.post("/safety/sessions", json={"id": str(uuid.uuid4()), "planned_s": 3_600})
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
     refusing(True)
     event_id = str(uuid.uuid4())
     for _ in range(2):

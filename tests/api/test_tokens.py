@@ -10,8 +10,7 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.app import create_app
-from api.db import db
+from api.app import close_app, create_app
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for
 from fieldvisit.models import Account, Visitor
@@ -149,8 +148,7 @@ def strict(settings: Settings) -> Iterator[Flask]:
     """Five requests a minute for each caller, and one proxy in front."""
     app = create_app(dataclasses.replace(settings, rate_limit="5/minute", trusted_proxies=1))
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 def asked_from(app: Flask, address: str, token: object) -> Response:
@@ -179,8 +177,7 @@ def test_made_up_tokens_are_counted_by_the_address_that_the_proxy_sees(strict: F
 def test_an_address_that_a_caller_claims_is_not_believed_without_a_proxy(settings: Settings, aino: uuid.UUID) -> None:
     app = create_app(dataclasses.replace(settings, rate_limit="5/minute"))
     answers = [asked_from(app, f"192.0.2.{number}", f"made up {number}").status_code for number in range(6)]
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
     assert answers == [401] * 5 + [429]
 
 

@@ -20,9 +20,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.app import create_app
+from api.app import close_app, create_app
 from api.context import KEY
-from api.db import db
 from fieldvisit.clock import Clock, shift_clock_to
 from fieldvisit.database import Urls, acting_for_all
 from fieldvisit.models import Account, Case, ContactPoint, Credential, Organisation, Place, Stop, Visit
@@ -354,8 +353,7 @@ EVENTS: tuple[tuple[Callable[[Month], None], int], ...] = (
 def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(dataclasses.replace(settings, rate_limit="100000/minute"))
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close_app(app)
 
 
 def live(month: Month, days: int, steps: int) -> None:
