@@ -87,6 +87,7 @@ class Api(flask_smorest.Api):
         return flask.Response(self._document, mimetype=JSON)
 
     def _written(self) -> str:
+        self._describe_refusals()
         for blueprint in self._waiting:
             blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
             self.spec.tag({"name": blueprint.name, "description": blueprint.description})
@@ -96,6 +97,9 @@ class Api(flask_smorest.Api):
         """Nothing: `api.errors` translates every exception there is."""
 
     def _register_responses(self) -> None:
+        """Nothing at the start: the refusals are described with the document, `_describe_refusals`."""
+
+    def _describe_refusals(self) -> None:
         # Refusals are problem documents, answers are plain JSON; the base class knows one type for both.
         self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM
         super()._register_responses()

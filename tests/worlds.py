@@ -6,6 +6,7 @@ A maker is told only what matters.
 import datetime as dt
 import itertools
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,27 +148,31 @@ def make_case(session: Session, world: World, *, placed: bool = True, **given: A
     return case
 
 
-def make_attempt(
-    session: Session, case: Case, *, at: dt.datetime, result: AttemptResult = AttemptResult.NO_ANSWER, **given: Any
-) -> ContactAttempt:
-    session.execute(sa.select(sa.func.ensure_partition("contact_attempts", at.date())))
-    values = {"channel": Channel.CALL, "made_by_id": case.org_id} | given
-    attempt = ContactAttempt(
-        org_id=case.org_id, case_id=case.id, debtor_id=case.debtor_id, at=at, result=result, **values
-    )
-    session.add(attempt)
-    session.flush()
+def make_attempt(session: Session, case: Case, *, at: dt.datetime, **given: Any) -> ContactAttempt:
+    """A call of the lender's that nobody answered, unless told otherwise."""
+    (attempt,) = make_attempts(session, case, at=[at], **given)
     return attempt
+
+
+def make_attempts(session: Session, case: Case, *, at: Sequence[dt.datetime], **given: Any) -> list[ContactAttempt]:
+    """The same attempt at each of these instants."""
+    for month in {moment.date().replace(day=1) for moment in at}:
+        session.execute(sa.select(sa.func.ensure_partition("contact_attempts", month)))
+    values = {"channel": Channel.CALL, "made_by_id": case.org_id, "result": AttemptResult.NO_ANSWER} | given
+    same = {"org_id": case.org_id, "case_id": case.id, "debtor_id": case.debtor_id}
+    attempts = [ContactAttempt(at=moment, **same, **values) for moment in at]
+    session.add_all(attempts)
+    session.flush()
+    return attempts
 
 
 def make_failed_attempts(session: Session, case: Case, *, before: dt.datetime) -> list[ContactAttempt]:
     """Enough of them, on enough days and day parts, to open a visit under the house policy."""
     hours_ago = (24 * 2, 24 * 3 + 6, 24 * 5, 24 * 8 + 7)
     number = session.scalars(sa.select(ContactPoint.id).where(ContactPoint.debtor_id == case.debtor_id)).one()
-    return [
-        make_attempt(session, case, at=before - dt.timedelta(hours=hours), contact_point_id=number)
-        for hours in hours_ago
-    ]
+    return make_attempts(
+        session, case, at=[before - dt.timedelta(hours=hours) for hours in hours_ago], contact_point_id=number
+    )
 
 
 def make_visitor(session: Session, world: World, *, papers: bool = True, **given: Any) -> Visitor:
@@ -179,11 +184,19 @@ def make_visitor(session: Session, world: World, *, papers: bool = True, **given
     session.flush()
     if papers:
         for kind in (CredentialKind.ID_CARD, CredentialKind.AUTHORISATION_LETTER):
-            make_credential(session, visitor, kind=kind, for_org_id=world.lender)
+            session.add(_credential(visitor, kind=kind, for_org_id=world.lender))
+        session.flush()
     return visitor
 
 
 def make_credential(session: Session, visitor: Visitor, *, kind: CredentialKind, **given: Any) -> Credential:
+    credential = _credential(visitor, kind=kind, **given)
+    session.add(credential)
+    session.flush()
+    return credential
+
+
+def _credential(visitor: Visitor, *, kind: CredentialKind, **given: Any) -> Credential:
     number = next(_numbers)
     values = {
         "number": f"N{number}",
@@ -191,10 +204,7 @@ def make_credential(session: Session, visitor: Visitor, *, kind: CredentialKind,
         "valid_from": TODAY - dt.timedelta(days=300),
         "valid_until": TODAY + dt.timedelta(days=60),
     } | given
-    credential = Credential(org_id=visitor.org_id, external_id=f"K{number}", visitor_id=visitor.id, kind=kind, **values)
-    session.add(credential)
-    session.flush()
-    return credential
+    return Credential(org_id=visitor.org_id, external_id=f"K{number}", visitor_id=visitor.id, kind=kind, **values)
 
 
 def make_shift(
