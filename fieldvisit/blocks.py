@@ -15,6 +15,8 @@ from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.stops import end_of
 from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.database import on_behalf_of
+from fieldvisit.debtor_visits import lock_touched
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound, NotPermitted
 from fieldvisit.facts import place_facts
@@ -44,6 +46,9 @@ class Lifter:
     roles: Collection[Role]
     reason: str
 
+
+STOPPED = tuple(state for state in LIVE if state is not VisitState.ARRIVED)
+"""States from which a block cancels. Arrived is begun: the visitor at the door is told, and leaves by reporting."""
 
 T = BlockTrigger
 _LIGHT = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
@@ -227,13 +232,22 @@ def _demand_known(session: Session, draft: BlockDraft, now: dt.datetime) -> Debt
 
 
 def _cancel_stopped(session: Session, draft: BlockDraft, block: ContactBlock, now: dt.datetime) -> list[Visit]:
-    query = sa.select(Visit.id).where(Visit.debtor_id == draft.debtor_id, Visit.state.in_(LIVE))
-    if draft.case_id is not None:
-        query = query.where(Visit.case_id == draft.case_id)
-    # Arrived is begun: the visitor at the door is told, and leaves by reporting.
-    begun = (VisitState.ARRIVED,)
+    """Cancel what it stops, whoever makes the visit; the visits of those that one sees."""
+    touched, block_id = lock_touched(session, {draft.debtor_id}, states=STOPPED), block.id
+    cancelled = _cancel_of(session, touched.own, draft, block_id, now)
+    for lender_id, visit_ids in touched.others:
+        with on_behalf_of(session, lender_id):
+            _cancel_of(session, visit_ids, draft, block_id, now)
+    return cancelled
+
+
+def _cancel_of(
+    session: Session, visit_ids: Collection[uuid.UUID], draft: BlockDraft, block_id: uuid.UUID, now: dt.datetime
+) -> list[Visit]:
     live = [
-        v for v in lock_visits(session, session.scalars(query)).values() if v.state in LIVE and v.state not in begun
+        visit
+        for visit in lock_visits(session, visit_ids).values()
+        if visit.state in STOPPED and draft.case_id in (None, visit.case_id)
     ]
     organisations = organisations_by_id(
         session, {org_id for visit in live for org_id in (visit.org_id, visit.lender_id)}
@@ -243,7 +257,7 @@ def _cancel_stopped(session: Session, draft: BlockDraft, block: ContactBlock, no
         policies = policies_of((organisations[visit.org_id], organisations[visit.lender_id]))
         effects = {draft.scope, *_demanded(policies, draft.trigger, visit.place, now)}
         if any(draft.stops_visit_at(visit.place_id, effect) for effect in effects):
-            cancelled.append(cancel(session, visit, reason=draft.trigger, now=now, block_id=str(block.id)))
+            cancelled.append(cancel(session, visit, reason=draft.trigger, now=now, block_id=str(block_id)))
     return cancelled
 
 

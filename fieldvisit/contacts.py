@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.cases import AMBIGUOUS, find_cases
+from fieldvisit.debtor_visits import Touched, lock_touched
 from fieldvisit.debtors import ContactPointDraft, contact_digest
 from fieldvisit.drafts import LONGEST_ID, Change, Refusal, check_text, relation, unseen
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
-from fieldvisit.late_contacts import NOTHING_TOUCHED, Touched, lock_touched, rejudge_touched
+from fieldvisit.late_contacts import HAS_ITS_DAY, judge_after_contacts
 from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, ContactPoint
 from fieldvisit.vocabulary import AttemptResult, BlockTrigger, Channel, ContactPointKind, ReachedDetail
 
@@ -132,7 +133,7 @@ def record_attempts(
     points = _contact_points(session, accepted)
     attempts = {place: _Attempt(case, draft, points.get(place)) for place, (case, draft) in accepted.items()}
     changes, touched = _store(session, attempts, told_by_id=told_by_id, now=now)
-    rejudge_touched(session, touched, now=now)
+    judge_after_contacts(session, touched, now=now)
     return RecordResult(tuple(refusals.get(place) or changes[place] for place in range(len(drafts))))
 
 
@@ -190,12 +191,12 @@ def _store(
 ) -> tuple[dict[int, Change | Refusal], Touched]:
     """Insert what is new: the key table decides, since no partitioned table can promise that an id is unique."""
     if not attempts:
-        return {}, NOTHING_TOUCHED
+        return {}, Touched()
     first = {attempt.key: attempt for attempt in reversed(list(attempts.values()))}
     new = _claim_keys(session, first.values())
     rows = [(attempt_id, first[key]) for key, attempt_id in new.items()]
     _insert(session, rows)
-    touched = lock_touched(session, {attempt.case.debtor_id for _, attempt in rows})
+    touched = lock_touched(session, {attempt.case.debtor_id for _, attempt in rows}, states=HAS_ITS_DAY)
     _stop(session, rows, told_by_id=told_by_id, now=now)
     recorded = _recorded(session, [attempt for key, attempt in first.items() if key not in new])
     recorded |= {key: first[key].content for key in new}

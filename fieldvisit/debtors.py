@@ -18,6 +18,7 @@ from fieldvisit.drafts import LONGEST_ID, Change, acting_organisation, assign, c
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.geocoding import Found, zone_at
 from fieldvisit.models import ContactPoint, Debtor, Organisation, Place, Wish
+from fieldvisit.rejudging import rejudge_debtor
 from fieldvisit.sealing import cipher_of
 from fieldvisit.vocabulary import ContactPointKind, DebtorParty, PlaceKind, PointSource
 
@@ -192,7 +193,8 @@ def state_wish(session: Session, draft: WishDraft, now: dt.datetime, *, origin: 
 def state_wish_of(
     session: Session, debtor: Debtor, draft: WishDraft, now: dt.datetime, *, origin: str
 ) -> tuple[Wish, Change]:
-    """Store a time that this debtor stated; the same one again changes its note at most."""
+    """Store a time that this debtor stated, and judge the visits ahead anew; the same one again changes its note at
+    most."""
     wish = session.scalar(
         sa.select(Wish).where(
             Wish.debtor_id == debtor.id,
@@ -219,6 +221,8 @@ def state_wish_of(
         )
         session.add(wish)
     session.flush()
+    if change is Change.ADDED:
+        rejudge_debtor(session, debtor.id, now=now, code="wish_stated")
     return wish, change
 
 

@@ -20,6 +20,7 @@ from fieldvisit.compliance.evaluate import evaluate
 from fieldvisit.compliance.facts import Facts, Question
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.database import on_behalf_of
+from fieldvisit.debtor_visits import Touched, lock_touched
 from fieldvisit.decisions import organisations_by_id, stored_decision
 from fieldvisit.facts import facts_of, staff_facts, subject_of
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, StoredDecision, Visit
@@ -107,8 +108,21 @@ def rejudge(
 
 
 def rejudge_debtor(session: Session, debtor_id: uuid.UUID, *, now: dt.datetime, code: str) -> Rejudged:
-    """Judge every visit ahead of the debtor anew."""
-    return rejudge(session, session.scalars(_ahead(Visit.debtor_id == debtor_id)).all(), now=now, code=code)
+    """Judge every visit ahead of the debtor anew, whoever makes it; what became of those that one sees."""
+    touched = lock_touched(session, {debtor_id}, states=AHEAD)
+    return rejudge_touched(session, touched, now=now, code=code)
+
+
+def rejudge_touched(
+    session: Session, touched: Touched, *, now: dt.datetime, code: str, states: Collection[VisitState] = AHEAD
+) -> Rejudged:
+    """Judge these anew, each in the books of those who make it; what became of those that one sees. Where others make
+    any, what was read is forgotten."""
+    found = rejudge(session, touched.own, now=now, code=code, states=states) if touched.own else Rejudged()
+    for lender_id, visit_ids in touched.others:
+        with on_behalf_of(session, lender_id):
+            rejudge(session, visit_ids, now=now, code=code, states=states)
+    return found
 
 
 def rejudge_visitor(session: Session, visitor_id: uuid.UUID, *, now: dt.datetime, code: str) -> Rejudged:

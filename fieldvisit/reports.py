@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.contacts import CLOCK_SLACK
+from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.door_notes import flag_notes
 from fieldvisit.door_records import door_in_words
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
@@ -29,7 +30,7 @@ from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.together import together, write
-from fieldvisit.visits import LIVE, get_own_visit, get_visit, lock_visits, move, note_event
+from fieldvisit.visits import get_own_visit, get_visit, move, note_event
 from fieldvisit.vocabulary import AdditionReason, VisitOutcome, VisitState
 
 SAID = (
@@ -247,8 +248,7 @@ def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
     visit = get_visit(session, visit_id)
     debtor_id = visit.debtor_id
     with books_of(session, visit):
-        live = session.scalars(sa.select(Visit.id).where(Visit.debtor_id == debtor_id, Visit.state.in_(LIVE)))
-        lock_visits(session, {visit_id, *live})
+        lock_live_visits(session, {debtor_id}, also={visit_id})
     return get_visit(session, visit_id)
 
 

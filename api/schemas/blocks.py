@@ -1,7 +1,10 @@
 """Contact blocks on the wire."""
 
+from typing import Any
+
 from marshmallow import fields
 
+from api.auth import actor
 from api.schemas.base import Drafted, In, Out, PageIn
 from api.schemas.fields import Choice, Id, Instant, OuterId, Text
 from api.schemas.words import Words
@@ -37,26 +40,44 @@ class BlocksQueryIn(PageIn):
     debtor_id = Id(required=True)
 
 
+def _hears(block: Any) -> bool:
+    """Whether the caller may know what was said, and to whom: whoever filed the block, and the lender. Another agency
+    learns that somebody is to be left alone, and why."""
+    return actor().org_id in (block.org_id, block.made_by_id)
+
+
+class Heard(fields.String):
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> str | None:
+        return super()._serialize(value, attr, obj, **more) if _hears(obj) else None
+
+
+class HeardBy(Id):
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> str | None:
+        return super()._serialize(value, attr, obj, **more) if _hears(obj) else None
+
+
 class BlockOut(Out):
+    """`external_id`, `note`, `evidence` and the accounts are told to whoever filed it and to the lender alone."""
+
     id = Id(required=True)
     debtor_id = Id(required=True)
     case_id = Id(required=True, allow_none=True)
-    external_id = fields.String(required=True, allow_none=True)
+    external_id = Heard(required=True, allow_none=True)
     trigger = Choice(BlockTrigger, required=True)
     trigger_words = Words(required=True, of="trigger")
     scope = Choice(BlockScope, required=True)
     channel = Choice(Channel, required=True, allow_none=True)
     place_id = Id(required=True, allow_none=True)
-    note = fields.String(required=True, allow_none=True)
-    filed_by_id = Id(required=True, allow_none=True)
+    note = Heard(required=True, allow_none=True)
+    filed_by_id = HeardBy(required=True, allow_none=True)
     since_at = Instant(required=True)
     until_at = Instant(required=True, allow_none=True)
     form = Choice(ConsentForm, required=True)
-    evidence = fields.String(required=True, allow_none=True)
+    evidence = Heard(required=True, allow_none=True)
     renewals = fields.Integer(required=True)
     lifted_at = Instant(required=True, allow_none=True)
-    lifted_by_id = Id(required=True, allow_none=True)
-    lift_reason = fields.String(required=True, allow_none=True)
+    lifted_by_id = HeardBy(required=True, allow_none=True)
+    lift_reason = Heard(required=True, allow_none=True)
 
 
 class FiledOut(Out):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from fieldvisit.compliance.facts import Facts
 from fieldvisit.credentials import papers_of
+from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.facts import facts_of, staff_facts, subject_of
 from fieldvisit.models import (
@@ -31,7 +32,7 @@ from fieldvisit.models import (
 from fieldvisit.phone.arrivals import ARRIVALS
 from fieldvisit.phone.clocks import LATEST
 from fieldvisit.together import Door, KeptTelling, Together, by_visit
-from fieldvisit.visits import LIVE, lock_visits
+from fieldvisit.visits import lock_visits
 from fieldvisit.vocabulary import DayPlanState
 
 PUBLIC = (DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED)
@@ -116,10 +117,9 @@ def _locked(session: Session, wanted: Wanted, visits: Collection[Visit]) -> dict
     from a report may cancel it."""
     ids = {visit.id for visit in visits}
     debtor_ids = {visit.debtor_id for visit in visits if visit.id in wanted.reported}
-    live = sa.select(Visit.id).where(Visit.debtor_id.in_(debtor_ids), Visit.state.in_(LIVE))
-    others = session.scalars(live).all() if debtor_ids else ()
-    locked = lock_visits(session, {*ids, *others})
-    return {visit_id: visit for visit_id, visit in locked.items() if visit_id in ids}
+    if debtor_ids:
+        lock_live_visits(session, debtor_ids, also=ids)
+    return lock_visits(session, ids)
 
 
 def _doors(session: Session, route_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Door]]:
