@@ -29,6 +29,10 @@ CHOOSING = 0.06
 """The share of the clock for each choice across routes."""
 DETERMINISTIC_PER_ITERATION = 4e-6
 TOLD_EVERY_S = 0.25
+FINISHING = 0.1
+"""At most this share of the clock is kept for writing the plan out."""
+TELLING_S = 0.1
+"""How long after its end a search may still look for the tasks that hold the place of others."""
 
 
 @dataclass(frozen=True)
@@ -171,11 +175,22 @@ class Reporter:
         should_stop: Callable[[], bool] | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.clock, self.began, self.on_progress = clock, clock(), on_progress
+        self.limits, self.clock, self.began, self.on_progress = limits, clock, clock(), on_progress
         self.lanes: Sequence[Lane] = ()
         self._told = self.began
         deadline = None if limits.seconds is None else self.began + limits.seconds
         self.watch = Watch(deadline, should_stop or (lambda: False), self.tick, clock)
+
+    def keep_time_to_finish(self) -> None:
+        """Asked when the problem is read: writing the plan out takes about as long, on a busy machine too."""
+        if self.watch.deadline is not None and self.limits.seconds is not None:
+            self.watch.deadline -= min(FINISHING * self.limits.seconds, self.clock() - self.began)
+
+    def may_tell(self) -> bool:
+        """Whether there is still time to look for what is pleasant to know."""
+        if self.watch.ended:
+            return self.clock() < self.watch.ended_at + TELLING_S
+        return self.limits.seconds is None or self.clock() < self.began + self.limits.seconds
 
     def tick(self) -> None:
         now = self.clock()

@@ -125,13 +125,14 @@ class Remedies:
     def _limits(self) -> Iterator[Trial]:
         for line in self.near[: 2 * NEAREST]:
             crew, detour = line.crew, self.detours[line.crew.id]
-            if detour >= FAR // 2:
-                # No way at all: no limit would be high enough.
+            driven = line.table.travels(line.visits)
+            if detour >= FAR // 2 or driven >= FAR // 2:
+                # No way at all, or none in the first hour band: no limit would be high enough.
                 continue
             if crew.max_tasks is not None and crew.max_tasks <= len(line.visits):
                 yield from self._with_crew(line, Kind.HIGHER_LIMIT, max_tasks=len(line.visits) + 1)
             if crew.max_travel_s is not None:
-                most = _up(max(crew.max_travel_s, line.table.travels(line.visits) + detour), QUARTER)
+                most = _up(max(crew.max_travel_s, driven + detour), QUARTER)
                 yield from self._with_crew(line, Kind.HIGHER_LIMIT, max_travel_s=most)
             if crew.max_work_s is not None:
                 most = _up(crew.max_work_s + detour + self.task.service_s, QUARTER)

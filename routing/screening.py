@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from routing.quickest import Quickest
 
 
-def impossible(problem: Problem) -> dict[str, Unserved]:
+def impossible(problem: Problem, ways: "Ways") -> dict[str, Unserved]:
     """The tasks that cannot be served by anyone, by id."""
-    ways = Ways(problem.travel)
     found = {}
     for task in problem.tasks:
         if task.crews == 1 and any(refusal(task, crew, ways) is None for crew in problem.crews):

@@ -13,14 +13,11 @@ from routing.limits import Engine, Limits, Progress
 from routing.plan import Plan, Unserved
 from routing.pricing import mandatory_left, plan_price
 from routing.problem import Problem
-from routing.reasons import unserved
-from routing.screening import impossible
+from routing.reasons import Teller, unserved
+from routing.screening import Ways, impossible
 from routing.starting import Orders, demand_known
 
 __all__ = ["Engine", "Limits", "Orders", "Progress", "solve"]
-
-TELLING_S = 0.1
-"""How long after its end a search may still look for the tasks that hold the place of others."""
 
 
 def solve(
@@ -41,19 +38,20 @@ def solve(
     """
     demand_known(problem, start or {})
     reporter = Reporter(limits, clock, should_stop, on_progress)
-    hopeless = impossible(problem)
+    ways = Ways(problem.travel)
+    hopeless = impossible(problem, ways)
     if not problem.crews or len(hopeless) == len(problem.tasks):
         return _judged(problem, _nobody_served(problem, limits, reporter, hopeless))
     arrays = flat(problem, frozenset(hopeless))
+    reporter.keep_time_to_finish()
     lane, outcome = _searched(arrays, limits, reporter, start)
-    until = reporter.clock() + TELLING_S
     routes = routes_of(arrays, outcome.order)
     cost = plan_price(problem, routes)
     plan = Plan(
         cost=cost,
         mandatory_left=mandatory_left(problem, routes),
         routes=routes,
-        unserved=unserved(arrays, lane, hopeless, lambda: not reporter.watch.ended or reporter.clock() < until),
+        unserved=unserved(Teller(arrays, lane, ways, reporter.may_tell), hopeless),
         pool_bound=None if outcome.gap is None else cost - int(outcome.gap),
         engine=limits.engine,
         seed=limits.seed,

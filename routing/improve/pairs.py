@@ -4,26 +4,21 @@ A place for a pair is a begin and two crews. Once chosen, the begin is fixed for
 around it; between stretches of the search every pair may move to a better begin or better crews.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+
+import numpy as np
 
 from routing.improve.anneal import take_off
-from routing.improve.arrays import COUNT, FAR
-from routing.improve.clock import drive_at
+from routing.improve.arrays import Ints
 from routing.improve.flat import Flat
-from routing.improve.holders import crew_prices
-from routing.improve.places import best_place
+from routing.improve.meetings import cheapest_crews_at, first_begins
+from routing.improve.places import best_place, chance
 from routing.improve.recreate import is_open_pair, serve
 from routing.improve.search import Lane, Watch
 from routing.problem import Task
 
 BEGINS_TRIED = 60
-
 UNPAYABLE = 1e299
-
-type Seat = tuple[float, int]
-"""A price and a crew."""
 
 
 @dataclass(frozen=True)
@@ -97,36 +92,29 @@ def cheapest_meeting(flat: Flat, lane: Lane, index: int) -> Meeting | None:
     rows, task = flat.pairs[index], flat.problem.tasks[index]
     if not is_open_pair(flat.day, lane.routes, rows[0]):
         return None
-    best: Meeting | None = None
-    for begin in sorted(set(_begins(flat, lane, rows[0], task)))[:BEGINS_TRIED]:
-        _set_spans(flat, rows, begin)
-        for (a, one), (b, other) in combinations(_seats(flat, lane, rows[0]), 2):
-            if _suits(flat, task, one, other) and (best is None or a + b < best.price):
-                best = Meeting(a + b, begin, (one, other))
-    return best
+    begins = _begins(flat, lane, rows[0], task)
+    pinned = None if task.pin is None else task.pin.crew
+    wish = np.array([task.visitors, -1 if pinned is None else flat.crew_numbers[pinned]], np.int64)
+    price, (begin, *crews) = _cheapest(flat, lane, np.array(rows, np.int64), begins, wish)
+    return None if price >= UNPAYABLE else Meeting(price, begin, (crews[0], crews[1]))
 
 
-def _begins(flat: Flat, lane: Lane, row: int, task: Task) -> Iterator[int]:
-    """When one of the crews could be there first, from any place of its route, and when the windows open."""
-    yield from (opens for opens, _ in task.begins if len(task.windows) > 0)
-    day, routes = flat.day, lane.routes
-    for crew in range(len(day.crews)):
-        if not day.may[crew, row]:
-            continue
-        for place in range(routes.totals[crew, COUNT] + 1):
-            here = len(day.tasks) + crew if place == 0 else routes.stops[crew, place - 1]
-            for ready in routes.early[crew, :, place]:
-                arrive = int(ready) + drive_at(day.roads, int(ready), int(here), row) if ready < FAR else FAR
-                yield from (max(arrive, opens) for opens, last in task.begins if arrive <= last)
+def _cheapest(flat: Flat, lane: Lane, rows: Ints, begins: Ints, wish: Ints) -> tuple[float, list[int]]:
+    sizes = np.array([crew.size for crew in flat.problem.crews], np.int64)
+    least, chosen = cheapest_crews_at(flat.day, lane.routes, rows, begins, sizes, wish, lane.dice)
+    return float(least[0]), chosen.tolist()
 
 
-def _seats(flat: Flat, lane: Lane, row: int) -> list[Seat]:
-    """Each crew that could come at the begin now set, with its price, cheapest first."""
-    prices = crew_prices(flat.day, lane.routes, row, lane.dice).tolist()
-    return sorted((price, crew) for crew, price in enumerate(prices) if price < UNPAYABLE)
+def _begins(flat: Flat, lane: Lane, row: int, task: Task) -> Ints:
+    """When the windows open, and when one of the crews could be there first, from any place of its route.
 
-
-def _suits(flat: Flat, task: Task, one: int, other: int) -> bool:
-    first, second = flat.problem.crews[one], flat.problem.crews[other]
-    pinned = task.pin.crew if task.pin is not None else None
-    return first.size + second.size >= task.visitors and pinned in (None, first.id, second.id)
+    Of too many an even share, another one each time.
+    """
+    opens = np.array([opens for opens, _ in task.begins if task.windows], np.int64)
+    spans = np.array(task.begins, np.int64).reshape(-1, 2)
+    every = np.unique(np.concatenate([opens, first_begins(flat.day, lane.routes, row, spans)]))
+    if len(every) <= BEGINS_TRIED:
+        return every
+    step = len(every) / BEGINS_TRIED
+    share = (np.arange(BEGINS_TRIED) + chance(lane.dice)) * step
+    return every[share.astype(np.int64)]

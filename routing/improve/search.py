@@ -102,10 +102,13 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     stop: Ints = field(default_factory=lambda: np.zeros(1, np.int64))
     ended: bool = False
+    ended_at: float = np.inf
+    """When the end was first seen, by the clock."""
 
     def look(self) -> None:
         """Stop for good when the time is up or somebody wishes it."""
         if self.should_stop() or (self.deadline is not None and self.clock() >= self.deadline):
+            self.ended_at = min(self.ended_at, self.clock())
             self.ended = True
             self.stop[0] = 1
         self.on_tick()

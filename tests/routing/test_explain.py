@@ -11,7 +11,7 @@ from routing.errors import InvalidProblem
 from routing.explain import Explanation, Wishes, applied, explain, explained
 from routing.plan import Plan, Reason
 from routing.problem import Pin, Problem
-from routing.screening import impossible
+from routing.screening import Ways, impossible
 from routing.solver import Limits, solve
 from tests.routing.cities import city
 from tests.routing.days import days
@@ -59,7 +59,7 @@ def test_a_remedy_once_applied_is_a_faultless_plan_that_serves_the_visit_at_the_
 @given(days())
 def test_every_visit_left_out_has_a_reason_that_a_slow_search_confirms(problem: Problem) -> None:
     plan = solved(problem)
-    known = impossible(problem)
+    known = impossible(problem, Ways(problem.travel))
     explanations = explain(problem, plan)
     assert [one.task for one in explanations] == [left.task for left in plan.unserved]
     for one in explanations:
@@ -166,7 +166,7 @@ def test_of_a_group_the_one_that_is_served_is_named_and_may_be_replaced() -> Non
 def test_a_full_day_tells_a_reason_for_every_visit_and_a_remedy_for_nearly_all() -> None:
     day = city(120, 6, seed=4)
     plan = solved(day)
-    hopeless = impossible(day)
+    hopeless = impossible(day, Ways(day.travel))
     lost = [one for one in explain(day, plan) if one.task not in hopeless]
     assert len(lost) > 10
     assert sum(one.remedy is not None for one in lost) >= 0.8 * len(lost)

@@ -5,12 +5,16 @@ import time
 import pytest
 
 from routing.benchmark.days import DayShape, field_day
+from routing.campaign import Reporter
 from routing.checking import faults
 from routing.improve.flat import Flat, flat
 from routing.improve.pairs import move_pairs, place_pairs, served
 from routing.improve.search import Lane, Watch
 from routing.limits import Limits
+from routing.plan import Reason
 from routing.problem import Problem
+from routing.reasons import Teller, unserved
+from routing.screening import Ways
 from routing.select import LOOKED_AT_EVERY, Effort, PoolRoute, choose
 from routing.solver import solve
 from tests.routing.worlds import crew, street, task
@@ -66,6 +70,65 @@ def test_a_stopped_search_still_says_of_each_visit_left_out_why() -> None:
     assert faults(problem, plan) == []
 
 
+class Hand:
+    """A clock that somebody turns."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_writing_the_plan_out_has_the_time_that_reading_the_problem_took() -> None:
+    hand = Hand()
+    reporter = Reporter(Limits(seconds=10), hand, None, None)
+    hand.now += 0.4
+    reporter.keep_time_to_finish()
+    assert reporter.watch.deadline == pytest.approx(109.6)
+    hand.now = 109.7
+    reporter.watch.look()
+    assert reporter.watch.ended
+    assert reporter.watch.ended_at == 109.7
+    long_read = Reporter(Limits(seconds=10), hand, None, None)
+    hand.now += 8
+    long_read.keep_time_to_finish()
+    assert long_read.watch.deadline == pytest.approx(118.7)
+
+
+def test_what_is_pleasant_to_know_is_told_in_time_only() -> None:
+    hand = Hand()
+    by_itself = Reporter(Limits(seconds=10), hand, None, None)
+    called_off = Reporter(Limits(seconds=10), hand, lambda: True, None)
+    rounds = Reporter(Limits(iterations=5), hand, None, None)
+    hand.now = 104.0
+    called_off.watch.look()
+    assert by_itself.may_tell()
+    assert called_off.may_tell()
+    assert rounds.may_tell()
+    hand.now = 104.2
+    called_off.watch.look()
+    assert by_itself.may_tell()
+    assert not called_off.may_tell()
+    hand.now = 110.0
+    assert not by_itself.may_tell()
+    assert rounds.may_tell()
+
+
+def test_out_of_time_a_reason_is_told_without_its_detail() -> None:
+    tasks = [task(f"t{n}", n % 9, value_s=9000) for n in range(1, 80)]
+    problem = street(*tasks, crews=(crew(),))
+    plan = solve(problem, Limits(iterations=5))
+    told = {left.task: left for left in plan.unserved}
+    assert told
+    assert all(left.detail for left in told.values())
+    arrays, lane = flat(problem), Lane(flat(problem).day, 1)
+    rows = {arrays.task_of(row).id: row for row in range(len(arrays.rows))}
+    lane.load(tuple(tuple(rows[stop.task] for stop in route.stops) for route in plan.routes))
+    teller = Teller(arrays, lane, Ways(problem.travel), lambda: False)
+    assert [(left.task, left.reason) for left in unserved(teller, {})] == [(n, left.reason) for n, left in told.items()]
+    assert all(left.detail is None for left in unserved(teller, {}) if left.reason is Reason.NO_ROOM)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     "shape",
@@ -75,6 +138,7 @@ def test_a_stopped_search_still_says_of_each_visit_left_out_why() -> None:
         DayShape(style="city", visits=1000, seed=2, breaks=True, crews=45),
         DayShape(style="city", visits=1000, seed=1, pairs=0.03),
         DayShape(style="city", visits=300, seed=1, pairs=0.03, wait=1, breaks=True),
+        DayShape(style="city", visits=600, seed=2, pairs=0.2, crews=20),
     ],
     ids=lambda shape: f"{shape.name}-{shape.crews}",
 )
