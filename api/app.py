@@ -38,6 +38,7 @@ RESOURCES = (
     "accesses",
     "debtor_requests",
     "promises",
+    "repayments",
     "plans",
     "weeks",
     "plan_changes",

@@ -34,6 +34,8 @@ class Permission(StrEnum):
     RECORD_ATTEMPTS = "record_attempts"
     READ_PAYMENTS = "read_payments"
     RECORD_PAYMENTS = "record_payments"
+    PROPOSE_PLANS = "propose_plans"
+    DECIDE_ON_PLANS = "decide_on_plans"
     READ_BLOCKS = "read_blocks"
     FILE_BLOCKS = "file_blocks"
     LIFT_BLOCKS = "lift_blocks"
@@ -91,6 +93,9 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.RECORD_ATTEMPTS: frozenset({DISPATCHER, INTEGRATOR}),
     Permission.READ_PAYMENTS: OFFICE | {INTEGRATOR},
     Permission.RECORD_PAYMENTS: frozenset({INTEGRATOR}),
+    Permission.PROPOSE_PLANS: RUNS_THE_DAY,
+    # How far each of them may go is the house's to say (`fieldvisit.repayment_terms`).
+    Permission.DECIDE_ON_PLANS: RUNS_THE_DAY,
     Permission.READ_BLOCKS: OFFICE | {INTEGRATOR},
     # A reason to leave somebody alone may be filed by whoever hears it.
     Permission.FILE_BLOCKS: RUNS_THE_DAY | {OFFICER, INTEGRATOR},

@@ -33,6 +33,7 @@ from fieldvisit.models import (
     Notice,
     Payment,
     Promise,
+    RepaymentPlan,
     VisitReport,
 )
 from fieldvisit.phone.changes import Changes
@@ -102,6 +103,7 @@ def _(thing: Any) -> Shown:
 @shown_by.register(ContactProposal)
 @shown_by.register(Payment)
 @shown_by.register(Promise)
+@shown_by.register(RepaymentPlan)
 def _(thing: Any) -> Shown:
     return Shown(cases=frozenset({thing.case_id}))
 

@@ -2,7 +2,9 @@
 
 A payment counts for the promises of its case that had been made by then and were not overdue by more than the grace,
 the earliest due first. What becomes of a promise is computed anew from all payments each time, so that one which is
-imported late puts right what had been taken for broken.
+imported late puts right what had been taken for broken. The instalments of a plan that was approved are promises like
+any other, but for two things: the grace is the plan's, and money that comes later than that still counts for them as
+long as the plan lasts, so that it can be caught up with.
 """
 
 import datetime as dt
@@ -16,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.drafts import acting_organisation
-from fieldvisit.models import Payment, Promise, Visit, VisitReport
+from fieldvisit.models import Payment, Promise, RepaymentPlan, Visit, VisitReport
+from fieldvisit.repayment_standing import lock_plans, settle_plans
 from fieldvisit.visits import note_event
-from fieldvisit.vocabulary import NextStep, PromiseState
+from fieldvisit.vocabulary import NextStep, PromiseState, RepaymentState
 
 GRACE = dt.timedelta(days=3)
 """Money that was sent on the day may take so long."""
@@ -31,13 +34,16 @@ FOLLOW_UPS: Mapping[PromiseState, NextStep] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Owed:
-    """One promise, as far as money goes. Minor units."""
+    """One promise, as far as money goes, in minor units. `late_after`: the last day on which it is in time;
+    `until_on`: the last on which money counts for it at all."""
 
     id: uuid.UUID
     amount_minor: int
     currency: str
     made_on: dt.date
     due_on: dt.date
+    late_after: dt.date
+    until_on: dt.date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +65,7 @@ def received(owed: Iterable[Owed], paid: Iterable[Paid]) -> dict[uuid.UUID, int]
     for payment in sorted(paid, key=lambda one: (one.paid_on, one.id)):
         left = payment.amount_minor
         for one in promises:
-            if one.currency == payment.currency and one.made_on <= payment.paid_on <= one.due_on + GRACE:
+            if one.currency == payment.currency and one.made_on <= payment.paid_on <= one.until_on:
                 share = min(left, one.amount_minor - got[one.id])
                 got[one.id] += share
                 left -= share
@@ -70,7 +76,7 @@ def standing(one: Owed, got_minor: int, *, today: dt.date) -> PromiseState:
     """Where a promise stands on a day."""
     if got_minor >= one.amount_minor:
         return PromiseState.KEPT
-    if today <= one.due_on + GRACE:
+    if today <= one.late_after:
         return PromiseState.OPEN
     return PromiseState.PARTLY_KEPT if got_minor else PromiseState.BROKEN
 
@@ -81,11 +87,12 @@ def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: d
     The payments of the cases have to be in sight: those of one's own, or placed with one.
     """
     zone = ZoneInfo(acting_organisation(session).zone)
+    plans = lock_plans(session, case_ids)
     rows = _locked(session, case_ids)
     if not rows:
         return 0
     paid = _payments(session, {promise.case_id for promise, _ in rows})
-    owed = {promise.id: _owed(promise, left_at.astimezone(zone).date()) for promise, left_at in rows}
+    owed = {promise.id: _owed(promise, made_at.astimezone(zone).date(), plans) for promise, made_at in rows}
     by_case: dict[uuid.UUID, list[Owed]] = defaultdict(list)
     for promise, _ in rows:
         by_case[promise.case_id].append(owed[promise.id])
@@ -101,23 +108,30 @@ def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: d
     for promise, state in changed:
         promise.state = state
         _note(session, promise, got[promise.id], now)
+    settle_plans(session, plans, [promise for promise, _ in rows], now=now)
     session.flush()
     return len(changed)
 
 
 def settle_overdue(session: Session, *, now: dt.datetime) -> int:
     """Settle what time alone has settled, on the cases of the acting organisation; how many promises changed."""
-    latest = now.date() - GRACE
-    overdue = sa.select(Promise.case_id).where(
-        Promise.lender_id == session.info["org"], Promise.state == PromiseState.OPEN, Promise.due_on <= latest
+    grace = sa.func.coalesce(RepaymentPlan.grace_days, GRACE.days)
+    overdue = (
+        sa.select(Promise.case_id)
+        .outerjoin(RepaymentPlan, RepaymentPlan.id == Promise.plan_id)
+        .where(
+            Promise.lender_id == session.info["org"],
+            Promise.state == PromiseState.OPEN,
+            Promise.due_on + grace <= now.date(),
+        )
     )
     return settle_promises(session, set(session.scalars(overdue)), now=now)
 
 
 def promises_where(*, state: PromiseState | None = None, due_until: dt.date | None = None) -> sa.Select[Promise]:
-    """The promises one may see, all or those that fit. Not those of a report in whose place the lead's is."""
-    rows = sa.select(Promise).join(VisitReport, VisitReport.id == Promise.report_id)
-    rows = rows.where(VisitReport.replaced_by_id.is_(None))
+    """The promises one may see, all or those that fit. Not those of a report in whose place the lead's is, nor those of
+    a plan that was withdrawn or replaced."""
+    rows = _standing(sa.select(Promise))
     if state is not None:
         rows = rows.where(Promise.state == state)
     return rows if due_until is None else rows.where(Promise.due_on <= due_until)
@@ -125,15 +139,25 @@ def promises_where(*, state: PromiseState | None = None, due_until: dt.date | No
 
 def _locked(session: Session, case_ids: Collection[uuid.UUID]) -> Sequence[tuple[Promise, dt.datetime]]:
     """Under lock, in the order of their ids: two who settle at once take turns, and the second sees what both know."""
+    made_at = sa.func.coalesce(VisitReport.left_at, RepaymentPlan.proposed_at)
     rows = (
-        sa.select(Promise, VisitReport.left_at)
-        .join(VisitReport, VisitReport.id == Promise.report_id)
-        .where(Promise.case_id.in_(set(case_ids)), VisitReport.replaced_by_id.is_(None))
+        _standing(sa.select(Promise, made_at))
+        .where(Promise.case_id.in_(set(case_ids)))
         .order_by(Promise.id)
         .with_for_update(of=Promise)
         .execution_options(populate_existing=True)
     )
-    return [(promise, left_at) for promise, left_at in session.execute(rows)]
+    return [(promise, at) for promise, at in session.execute(rows)]
+
+
+def _standing[*Row](rows: sa.Select[*Row]) -> sa.Select[*Row]:
+    """Those of these promises that still mean something."""
+    return (
+        rows.outerjoin(VisitReport, VisitReport.id == Promise.report_id)
+        .outerjoin(RepaymentPlan, RepaymentPlan.id == Promise.plan_id)
+        .where(VisitReport.replaced_by_id.is_(None), RepaymentPlan.replaced_at.is_(None))
+        .where(sa.func.coalesce(RepaymentPlan.state, "") != RepaymentState.WITHDRAWN.value)
+    )
 
 
 def _payments(session: Session, case_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, list[Paid]]:
@@ -144,19 +168,31 @@ def _payments(session: Session, case_ids: Collection[uuid.UUID]) -> Mapping[uuid
     return found
 
 
-def _owed(promise: Promise, made_on: dt.date) -> Owed:
+def _owed(promise: Promise, made_on: dt.date, plans: Mapping[uuid.UUID, RepaymentPlan]) -> Owed:
+    late_after = until_on = promise.due_on + GRACE
+    if promise.plan_id is not None:
+        plan = plans[promise.plan_id]
+        grace = dt.timedelta(days=plan.grace_days)
+        late_after = promise.due_on + grace
+        until_on = dt.date.fromisoformat(plan.instalments[-1]["due_on"]) + grace
     return Owed(
         id=promise.id,
         amount_minor=promise.amount_minor,
         currency=promise.currency,
         made_on=made_on,
         due_on=promise.due_on,
+        late_after=late_after,
+        until_on=until_on,
     )
 
 
 def _note(session: Session, promise: Promise, got_minor: int, now: dt.datetime) -> None:
-    visit = session.scalars(
-        sa.select(Visit).join(VisitReport, VisitReport.visit_id == Visit.id).where(VisitReport.id == promise.report_id)
-    ).one()
+    """In the history of the visit at whose door it was made; a plan of the office was made at none."""
+    of_plan = sa.select(RepaymentPlan.report_id).where(RepaymentPlan.id == promise.plan_id).scalar_subquery()
+    made_in = sa.func.coalesce(promise.report_id, of_plan)
+    found = sa.select(Visit).join(VisitReport, VisitReport.visit_id == Visit.id)
+    visit = session.scalars(found.where(VisitReport.id == made_in)).one_or_none()
+    if visit is None:
+        return
     detail = {"promise_id": str(promise.id), "state": promise.state.value, "paid_minor": got_minor}
     session.add(note_event(visit, "promise_settled", now=now, **detail))

@@ -10,6 +10,7 @@ from fieldvisit.door_records import DoorDraft
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.phone.telling import EventDraft
+from fieldvisit.repayment_terms import PlanDraft
 from fieldvisit.vocabulary import (
     AbortReason,
     AdditionReason,
@@ -169,7 +170,8 @@ class ContactChange:
 @dataclass(frozen=True, kw_only=True)
 class ReportDraft(EventDraft):
     """What happened. The event id is the report's. `disclosed`: whether the debt was spoken of. `met`: whom one met who
-    left early; where it is not said, what the phone told before is believed. `door`: what the record needs besides."""
+    left early; where it is not said, what the phone told before is believed. `plan`: a repayment plan that the debtor
+    would keep to, for the office to decide on. `door`: what the record needs besides."""
 
     outcome: VisitOutcome
     left_at: dt.datetime
@@ -185,6 +187,7 @@ class ReportDraft(EventDraft):
     abort_reason: AbortReason | None = None
     met: Met | None = None
     promises: tuple[PromiseDraft, ...] = ()
+    plan: PlanDraft | None = None
     contact_changes: tuple[ContactChange, ...] | None = None
     door: DoorDraft | None = None
 
@@ -204,8 +207,8 @@ class ReportDraft(EventDraft):
     def _contradicting(self) -> list[str]:
         said = [name for name in ONLY_TALKED if getattr(self, name)]
         fields = [] if OUTCOMES[self.outcome].talked else said
-        if self.promises and self.outcome is not VisitOutcome.MET_DEBTOR:
-            fields.append("promises")
+        agreed = [name for name in ("promises", "plan") if getattr(self, name)]
+        fields += [] if self.outcome is VisitOutcome.MET_DEBTOR else agreed
         if self.abort_reason is not None and self.outcome is not VisitOutcome.ABORTED:
             fields.append("abort_reason")
         if self.met is not None and self.outcome not in LEFT_EARLY:
@@ -221,7 +224,7 @@ class ReportDraft(EventDraft):
             return left_early(self.abort_reason, met=self.met, seen=seen)
         if self.outcome is VisitOutcome.NOT_REACHED and seen is None:
             return None
-        if self.outcome is VisitOutcome.MET_DEBTOR and (self.disputed or self.promises):
+        if self.outcome is VisitOutcome.MET_DEBTOR and (self.disputed or self.promises or self.plan):
             detail = ReachedDetail.DISPUTED if self.disputed else ReachedDetail.PROMISED
             return Contact(AttemptResult.REACHED, detail)
         return OUTCOMES[self.outcome].contact

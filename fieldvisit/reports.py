@@ -27,6 +27,7 @@ from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
+from fieldvisit.repayments import demand_fitting, plan_row, plan_words, withdraw_unheard
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.together import together, write
@@ -179,6 +180,7 @@ def _report_instead(
     """The lead reports after another of the crew: the lead's is the report of the visit, as if it had come first, and
     the other's an addition. What the other heard stops what it stops."""
     earlier.replaced_by_id = draft.event_id
+    withdraw_unheard(earlier.plan, now=now)
     # It makes room first: one report of a visit stands.
     session.flush()
     row = _row(visit, draft, by)
@@ -264,6 +266,7 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
             selectinload(VisitReport.additions),
             selectinload(VisitReport.door),
             selectinload(VisitReport.contact_changes),
+            selectinload(VisitReport.plan),
         )
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -274,7 +277,7 @@ def _demand_reportable(session: Session, visit: Visit, draft: ReportDraft, *, ro
         raise InvalidValue(path="left_at", reason="lies in the future")
     if draft.left_at < now - LATEST:
         raise InvalidValue(path="left_at", reason="lies more than thirty days back")
-    if (draft.disclosed or draft.promises) and not confirmed_by_crew(session, visit, route, now=now):
+    if (draft.disclosed or draft.promises or draft.plan) and not confirmed_by_crew(session, visit, route, now=now):
         raise IdentityNotConfirmed(reference=visit.reference)
     case: Case | None = visit.case
     if case is not None:
@@ -284,6 +287,8 @@ def _demand_reportable(session: Session, visit: Visit, draft: ReportDraft, *, ro
                 raise InvalidValue(path="promises.currency", reason="is not the currency of the case")
             if promise.due_on <= left_on:
                 raise InvalidValue(path="promises.due_on", reason="must lie after the day of the visit")
+        if draft.plan is not None:
+            demand_fitting(case, draft.plan, after=left_on, within="plan.")
 
 
 def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:
@@ -316,6 +321,7 @@ def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:
             )
             for promise in draft.promises
         ],
+        plan=draft.plan and plan_row(draft.plan, {"case_id": visit.case_id, **whose}, proposed_at=draft.left_at),
         contact_changes=[
             ContactProposal(case_id=visit.case_id, kind=change.kind, value=change.value, **whose)
             for change in draft.contact_changes or ()
@@ -360,4 +366,5 @@ def _told(draft: ReportDraft | VisitReport) -> str:
     """A crew mate's whole report as the text of an addition: each thing said, by its code, and the note last."""
     said = [f"{name}: {value}" for name in SAID if (value := getattr(draft, name)) is not None]
     promised = [f"promise: {p.amount_minor} {p.currency} {p.due_on} {p.method}" for p in draft.promises]
-    return "\n".join([*said, *promised, *door_in_words(draft.door), *([draft.note] if draft.note else [])])
+    planned = plan_words(draft.plan)
+    return "\n".join([*said, *promised, *planned, *door_in_words(draft.door), *([draft.note] if draft.note else [])])

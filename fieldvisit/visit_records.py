@@ -49,6 +49,7 @@ from fieldvisit.vocabulary import CheckMoment, DayPlanState, PointSource, VisitO
 
 FORMAT = 1
 """Of the record's own shape, so that whoever reads an old export knows which one it has."""
+PLAN_SAID = ("id", "currency", "method", "instalments", "total_minor", "grace_days", "state")
 ZONE_FROM = {PointSource.NONE: "organisation"}
 """How the time zone of a place was found, by how its point was: from the point, or, without one, by those who go."""
 
@@ -127,6 +128,7 @@ class _Sources:
             .where(VisitReport.visit_id == visit.id, VisitReport.replaced_by_id.is_(None))
             .options(
                 selectinload(VisitReport.promises),
+                selectinload(VisitReport.plan),
                 selectinload(VisitReport.additions),
                 selectinload(VisitReport.door),
             )
@@ -269,6 +271,7 @@ def _report(sources: _Sources) -> dict[str, Any]:
         "promises": [
             columns_of(each, "id", "amount_minor", "currency", "due_on", "method", "state") for each in report.promises
         ],
+        "plan": report.plan and columns_of(report.plan, *PLAN_SAID),
         "additions": [
             columns_of(each, "id", "visitor_id", "account_id", "text") | {"at": sources.local(each.recorded_at)}
             for each in report.additions

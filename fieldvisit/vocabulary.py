@@ -289,6 +289,18 @@ class PromiseState(StrEnum):
     BROKEN = "broken"
 
 
+class RepaymentState(StrEnum):
+    """Where a repayment plan stands. Once somebody else has approved it, it runs, and what is paid settles it."""
+
+    PROPOSED = "proposed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    RUNNING = "running"
+    KEPT = "kept"
+    PARTLY_KEPT = "partly_kept"
+    BROKEN = "broken"
+
+
 class PaymentMethod(StrEnum):
     TRANSFER = "transfer"
     DIRECT_DEBIT = "direct_debit"

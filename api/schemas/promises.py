@@ -19,7 +19,8 @@ class PromiseStandingOut(PromiseOut):
     """`follow_up`: what a person is to decide on next; null where nothing is to be done."""
 
     case_id = Id(required=True)
-    report_id = Id(required=True)
+    report_id = Id(required=True, allow_none=True)
+    plan_id = Id(required=True, allow_none=True, metadata={"description": "the plan of which it is an instalment"})
     state_words = Words(required=True, of="state")
     follow_up = fields.Function(
         lambda promise: _value(follow_up(promise)),

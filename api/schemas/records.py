@@ -83,6 +83,17 @@ class RecordedPromiseOut(Out):
     amount_minor = fields.Integer(required=True)
 
 
+class RecordedInstalmentOut(Out):
+    amount_minor = fields.Integer(required=True)
+    due_on = _text()
+
+
+class RecordedPlanOut(Out):
+    id, currency, method, state = _text(), _text(), _text(), _text()
+    total_minor, grace_days = fields.Integer(required=True), fields.Integer(required=True)
+    instalments = fields.List(fields.Nested(RecordedInstalmentOut), required=True)
+
+
 class RecordedAdditionOut(Out):
     id, text, at = _text(), _text(), _text()
     visitor_id, account_id = _maybe(), _maybe()
@@ -96,6 +107,7 @@ class RecordedReportOut(Out):
     disputed, after_cancellation = Flag(required=True), Flag(required=True)
     willing, able = Flag(required=True, allow_none=True), Flag(required=True, allow_none=True)
     promises = fields.List(fields.Nested(RecordedPromiseOut), required=True)
+    plan = fields.Nested(RecordedPlanOut, required=True, allow_none=True)
     additions = fields.List(fields.Nested(RecordedAdditionOut), required=True)
 
 

@@ -8,6 +8,7 @@ from api.schemas.words import Several, Words
 from fieldvisit.cases import LARGEST_MINOR
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.door_records import LONGEST_WORDS, DoorDraft, MoneyTaken, NoteLeft, RecordingMade
+from fieldvisit.repayment_terms import FEWEST, LONGEST_GRACE_DAYS, MOST, Instalment, PlanDraft
 from fieldvisit.report_drafts import LONGEST_NOTE, AdditionDraft, ContactChange, Met, PromiseDraft, ReportDraft
 from fieldvisit.vocabulary import (
     AbortReason,
@@ -19,6 +20,7 @@ from fieldvisit.vocabulary import (
     PromiseState,
     ProposalState,
     RecordingGap,
+    RepaymentState,
     VisitOutcome,
 )
 
@@ -35,6 +37,23 @@ class PromiseIn(Drafted):
     currency = Currency(required=True)
     due_on = Day(required=True)
     method = Choice(PaymentMethod, required=True)
+
+
+class InstalmentIn(Drafted):
+    makes = Instalment
+    amount_minor = Whole(required=True, min=1, max=LARGEST_MINOR)
+    due_on = Day(required=True)
+
+
+class RepaymentPlanIn(Drafted):
+    """Instalments in the order of their days, in the currency of the case. `grace_days`: for so long after its day an
+    instalment may still come."""
+
+    makes = PlanDraft
+    instalments = Several(Part(InstalmentIn), min=FEWEST, max=MOST, required=True)
+    currency = Currency(required=True)
+    method = Choice(PaymentMethod, required=True)
+    grace_days = Whole(max=LONGEST_GRACE_DAYS, load_default=3)
 
 
 class NoteLeftIn(Drafted):
@@ -94,8 +113,8 @@ class ReportIn(Drafted):
     """`id` is the phone's: the same report again gets the same answer.
 
     `met_debtor` needs `willing` and `next_step`; `refused` needs `next_step`; `moved`, `unsafe` and `not_reached` need
-    `note`; `aborted` needs `abort_reason`. `aborted` and `unsafe` may say whom one `met`. `disclosed`, and promises,
-    need a confirmed identity check.
+    `note`; `aborted` needs `abort_reason`. `aborted` and `unsafe` may say whom one `met`. `disclosed`, promises and a
+    plan need a confirmed identity check.
     """
 
     makes = ReportDraft
@@ -117,8 +136,27 @@ class ReportIn(Drafted):
     abort_reason = Choice(AbortReason, allow_none=True)
     met = Choice(Met, allow_none=True)
     promises = Several(Part(PromiseIn), max=MOST_PROMISES, load_default=())
+    plan = Part(RepaymentPlanIn, allow_none=True)
     contact_changes = Several(Part(ContactChangeIn), max=MOST_CHANGES, allow_none=True)
     door = Part(DoorIn, allow_none=True)
+
+
+class InstalmentOut(Out):
+    amount_minor = fields.Integer(required=True)
+    due_on = fields.String(required=True, metadata={"format": "date"})
+
+
+class PlanTermsOut(Out):
+    """A repayment plan as it was proposed, and where it stands."""
+
+    id = Id(required=True)
+    state = Choice(RepaymentState, required=True)
+    state_words = Words(required=True, of="state")
+    currency = fields.String(required=True)
+    method = Choice(PaymentMethod, required=True)
+    instalments = fields.List(fields.Nested(InstalmentOut), required=True)
+    total_minor = fields.Integer(required=True)
+    grace_days = fields.Integer(required=True)
 
 
 class PromiseOut(Out):
@@ -210,6 +248,7 @@ class ReportOut(Out):
     next_step = Choice(NextStep, required=True, allow_none=True)
     after_cancellation = Flag(required=True, metadata={"description": "the visit was cancelled before this was told"})
     promises = fields.List(fields.Nested(PromiseOut), required=True)
+    plan = fields.Nested(PlanTermsOut, required=True, allow_none=True)
     additions = fields.List(fields.Nested(AdditionOut), required=True)
     contact_changes = fields.List(fields.Nested(ContactProposalOut), required=True)
     door = fields.Nested(DoorOut, required=True, allow_none=True)

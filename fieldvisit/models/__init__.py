@@ -21,6 +21,7 @@ from fieldvisit.models.people import Credential, CredentialCheck, CredentialRemi
 from fieldvisit.models.phone import Device, HeldEvent
 from fieldvisit.models.planning_rules import PlanningRules
 from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVisit
+from fieldvisit.models.repayments import RepaymentPlan, RepaymentRules
 from fieldvisit.models.reports import ContactProposal, Promise, ReportAddition, VisitReport
 from fieldvisit.models.retention import DebtorRequest, Purge
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
@@ -83,6 +84,8 @@ __all__ = [
     "Purge",
     "RefreshToken",
     "Rejudging",
+    "RepaymentPlan",
+    "RepaymentRules",
     "ReportAddition",
     "Route",
     "SafetyAlert",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import Base, PrimaryKey, RecordedAt, Shared
 from fieldvisit.models.door_records import DoorRecord
+from fieldvisit.models.repayments import RepaymentPlan
 from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import (
     AbortReason,
@@ -54,6 +55,7 @@ class VisitReport(Base, Shared):
     additions: Mapped[list["ReportAddition"]] = relationship(order_by="ReportAddition.recorded_at")
     contact_changes: Mapped[list["ContactProposal"]] = relationship(order_by="ContactProposal.id")
     door: Mapped[DoorRecord | None] = relationship()
+    plan: Mapped[RepaymentPlan | None] = relationship()
 
     __table_args__ = (
         sa.CheckConstraint("(outcome = 'aborted') = (abort_reason is not null)", name="aborted_for_a_reason"),
@@ -102,10 +104,13 @@ class ContactProposal(Base, Shared):
 
 
 class Promise(Base, Shared):
+    """Made at a door, in a report; or an instalment of a plan that was approved."""
+
     __tablename__ = "promises"
 
     id: Mapped[PrimaryKey]
-    report_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visit_reports.id"), index=True)
+    report_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visit_reports.id"), index=True)
+    plan_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("repayment_plans.id"), index=True)
     case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     amount_minor: Mapped[int] = mapped_column(sa.BigInteger)
     currency: Mapped[str] = mapped_column(sa.String(3))
@@ -114,4 +119,7 @@ class Promise(Base, Shared):
     state: Mapped[PromiseState] = mapped_column(server_default="open")
     recorded_at: Mapped[RecordedAt]
 
-    __table_args__ = (sa.CheckConstraint("amount_minor > 0", name="positive"),)
+    __table_args__ = (
+        sa.CheckConstraint("amount_minor > 0", name="positive"),
+        sa.CheckConstraint("num_nonnulls(report_id, plan_id) = 1", name="of_a_report_or_of_a_plan"),
+    )

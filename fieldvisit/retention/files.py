@@ -25,12 +25,13 @@ from fieldvisit.models import (
     Place,
     Placement,
     Promise,
+    RepaymentPlan,
     Visit,
     VisitReport,
 )
 from fieldvisit.policies import policies_of
 from fieldvisit.visits import LIVE
-from fieldvisit.vocabulary import CaseStage, PlaceKind, PromiseState
+from fieldvisit.vocabulary import CaseStage, PlaceKind, PromiseState, RepaymentState
 
 
 class RecordKind(StrEnum):
@@ -114,6 +115,13 @@ class _Rows:
                 .where(Promise.case_id.in_(ids), Promise.state == PromiseState.OPEN)
             )
         )
+        running = sa.select(RepaymentPlan.case_id, VisitReport.visit_id).outerjoin(
+            VisitReport, VisitReport.id == RepaymentPlan.report_id
+        )
+        still = RepaymentPlan.state.in_((RepaymentState.PROPOSED, RepaymentState.RUNNING))
+        plans = session.execute(running.where(RepaymentPlan.case_id.in_(ids), still)).all()
+        self.promised |= {visit_id for _, visit_id in plans if visit_id}
+        self.on_plan = {case_id for case_id, _ in plans}
         paid = sa.select(Payment.case_id, sa.func.max(Payment.paid_on)).group_by(Payment.case_id)
         paid_on = session.execute(paid.where(Payment.case_id.in_(ids)))
         self.paid_on: dict[uuid.UUID, dt.date] = {row[0]: row[1] for row in paid_on}
@@ -143,9 +151,12 @@ class _Rows:
             records=(
                 *(Record(RecordKind.ATTEMPT, attempt_id, _day(at)) for attempt_id, at in sorted(attempts)),
                 *(self._visit(visit) for visit in sorted(visits, key=lambda visit: visit.id)),
-                Record(RecordKind.CASE, case.id, _day(case.created_at), in_use=case.stage is not CaseStage.CLOSED),
+                Record(RecordKind.CASE, case.id, _day(case.created_at), in_use=self._goes_on(case)),
             ),
         )
+
+    def _goes_on(self, case: Case) -> bool:
+        return case.stage is not CaseStage.CLOSED or case.id in self.on_plan
 
     def _visit(self, visit: Visit) -> Record:
         happened = visit.ended_at or visit.arrived_at or visit.updated_at

@@ -21,6 +21,7 @@ KNOWN: Mapping[str, Any] = {
     "due_at": "2026-03-03T09:00:00+02:00",
     "ends_at": "2026-03-03T16:00:00+02:00",
     "from_time": "09:00",
+    "instalments": [{"amount_minor": 1, "due_on": "2026-04-01"}, {"amount_minor": 1, "due_on": "2026-05-01"}],
     "outcome": "nobody",
     "password": "correct horse battery",
     "phone": "+358450001234",

@@ -27,6 +27,7 @@ from fieldvisit.models import (
     Override,
     PolicyVersion,
     Rejudging,
+    RepaymentPlan,
     SafetyAlert,
     SafetyIncident,
     SafetySession,
@@ -52,6 +53,7 @@ from fieldvisit.vocabulary import (
     HeldState,
     IncidentKind,
     MarkerKind,
+    PaymentMethod,
     ReminderRecipient,
     RiskLevel,
     Role,
@@ -62,6 +64,16 @@ from fieldvisit.vocabulary import (
 )
 from tests.conftest import NOW
 from tests.worlds import OWN_POLICY, TODAY, World, make_case, make_credential, make_shift, make_visit, make_visitor
+
+
+def make_repayment_plan(session: Session, visit: Visit) -> RepaymentPlan:
+    parts = [{"amount_minor": 500, "due_on": f"2026-0{month}-01"} for month in (4, 5)]
+    whose = {"org_id": visit.org_id, "lender_id": visit.lender_id, "case_id": visit.case_id}
+    terms = {"currency": "EUR", "method": PaymentMethod.TRANSFER, "grace_days": 3}
+    plan = RepaymentPlan(proposed_at=NOW, instalments=parts, total_minor=1_000, **terms, **whose)
+    session.add(plan)
+    session.flush()
+    return plan
 
 
 def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str, Any]:
@@ -199,6 +211,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "plan_id": plan.id,
             "proposal_id": make_proposal(session, visit, visitor.id).id,
             "reminder_id": reminder.id,
+            "repayment_plan_id": make_repayment_plan(session, visit).id,
             "session_id": safety.id,
             "shift_id": duty.id,
             "token": "nobody-signed-this",

@@ -131,8 +131,16 @@ def test_an_agency_that_no_longer_sees_the_payments_calls_nothing_broken(
 
 DAYS = st.integers(0, 20).map(lambda days: TODAY + days * DAY)
 AMOUNTS = st.integers(1, 10_000)
-OWED = st.builds(
-    Owed, id=st.uuids(), amount_minor=AMOUNTS, currency=st.just("EUR"), made_on=st.just(TODAY), due_on=DAYS
+
+
+def owed_on(id_: uuid.UUID, amount_minor: int, due_on: dt.date, grace: int, lasts: int) -> Owed:
+    late_after = due_on + grace * DAY
+    terms = {"due_on": due_on, "late_after": late_after, "until_on": late_after + lasts * DAY}
+    return Owed(id=id_, amount_minor=amount_minor, currency="EUR", made_on=TODAY, **terms)
+
+
+OWED = st.tuples(st.uuids(), AMOUNTS, DAYS, st.integers(0, 7), st.sampled_from([0, 30])).map(
+    lambda drawn: owed_on(*drawn)
 )
 PAID = st.builds(Paid, id=st.uuids(), amount_minor=AMOUNTS, currency=st.sampled_from(["EUR", "SEK"]), paid_on=DAYS)
 
