@@ -45,6 +45,7 @@ RESOURCES = (
     "offers",
     "blocks",
     "compliance",
+    "notice_services",
     "notices",
     "phone",
     "phone_events",

@@ -13,7 +13,8 @@ from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message, say
 
 SHOWN_CHARACTERS = 80
-NEVER_SHOWN = frozenset({"password", "refresh_token", "national_id"})
+NEVER_SHOWN = frozenset({"password", "refresh_token", "national_id", "url", "bearer_token", "secret"})
+"""An address may hold a password."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -142,6 +142,10 @@ def withdraw_notice(notice_id: uuid.UUID) -> Notice:
 @bp.post("/notices/receipts/<string:provider>")
 @endpoint(may=PUBLIC, body=NoticeReceiptIn(), safety=True, sees_all=True, status=204)
 def take_notice_receipt(provider: str, body: receipts.Receipt) -> None:
-    """For the providers of notices: what became of one. Signed as Standard Webhooks have it."""
-    demand_signed(settings().notice_providers, provider, dict(request.headers), request.get_data(), now=now())
-    receipts.take_receipt(session(), body, provider=provider, now=now())
+    """For the providers of notices: what became of one. Signed as Standard Webhooks have it.
+
+    `provider` is the name of one of the installation's, or the id of an organisation's own.
+    """
+    source = receipts.source_of(session(), settings().notice_providers, provider)
+    demand_signed([source], source.name, dict(request.headers), request.get_data(), now=now())
+    receipts.take_receipt(session(), body, source, now=now())

@@ -14,11 +14,12 @@ from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.people import CredentialOut
 from api.schemas.renewals import OwnPapersOut, ReminderOut, RemindersQueryIn, RenewalIn
-from fieldvisit import renewals
+from fieldvisit import reminders, renewals
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.credentials import papers_of
 from fieldvisit.drafts import acting_organisation
 from fieldvisit.models import Credential, CredentialReminder
+from fieldvisit.notices.reminding import retry_reminder
 
 bp = Blueprint("renewals", __name__, description=__doc__)
 
@@ -38,9 +39,9 @@ def renew_credential(credential_id: uuid.UUID, body: renewals.RenewalDraft) -> C
     order=Keyset(CredentialReminder.raised_at, CredentialReminder.id, descending=True),
 )
 def list_credential_reminders(query: dict[str, Any]) -> sa.Select[CredentialReminder]:
-    """Papers of one's visitors that run out: raised 30, 14, 7 and 1 days before, each once."""
+    """Papers of one's visitors that run out: told 30, 14, 7 and 1 days before, each once, and what came of it."""
     seen = query.pop("seen", None)
-    rows = renewals.reminders().filter_by(**query)
+    rows = reminders.reminders().filter_by(**query)
     return rows if seen is None else rows.where(CredentialReminder.seen_at.is_not(None) == seen)
 
 
@@ -48,7 +49,14 @@ def list_credential_reminders(query: dict[str, Any]) -> sa.Select[CredentialRemi
 @endpoint(may=Permission.CHANGE_SHIFTS, returns=ReminderOut())
 def see_credential_reminder(reminder_id: uuid.UUID) -> CredentialReminder:
     """Somebody takes care of it. Doing it again changes nothing."""
-    return renewals.note_seen(session(), reminder_id, account_id=actor().account_id, now=now())
+    return reminders.note_seen(session(), reminder_id, account_id=actor().account_id, now=now())
+
+
+@bp.post("/credential-reminders/<uuid:reminder_id>/retry")
+@endpoint(may=Permission.CHANGE_SHIFTS, returns=ReminderOut())
+def retry_credential_reminder(reminder_id: uuid.UUID) -> CredentialReminder:
+    """Send a reminder once more that was given up or came back, to the address that is on file now."""
+    return retry_reminder(session(), reminder_id, now=now())
 
 
 @bp.get("/phone/papers")
@@ -58,5 +66,5 @@ def read_my_papers() -> dict[str, Any]:
     today = local_day(now(), acting_organisation(session()).zone)
     return {
         "papers": papers_of(session(), visitor_id()),
-        "reminders": renewals.standing_reminders(session(), visitor_id(), today),
+        "reminders": reminders.standing_reminders(session(), visitor_id(), today),
     }

@@ -46,6 +46,7 @@ class Permission(StrEnum):
     READ_NOTICES = "read_notices"
     SEND_NOTICES = "send_notices"
     CHANGE_NOTICE_TEMPLATES = "change_notice_templates"
+    MANAGE_NOTICE_SERVICES = "manage_notice_services"
     OVERRIDE_CLAUSES = "override_clauses"
     READ_OVERRIDES = "read_overrides"
     READ_STAFF = "read_staff"
@@ -109,6 +110,8 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.SEND_NOTICES: RUNS_THE_DAY | {INTEGRATOR},
     # What a debtor reads is the house's word: not for whoever plans the day.
     Permission.CHANGE_NOTICE_TEMPLATES: frozenset({SUPERVISOR}),
+    # Keys and passwords go in here.
+    Permission.MANAGE_NOTICE_SERVICES: frozenset({ADMIN}),
     # The clause itself names the one role that may.
     Permission.OVERRIDE_CLAUSES: RUNS_THE_DAY | {OFFICER, AUDITOR},
     Permission.READ_OVERRIDES: frozenset({SUPERVISOR, AUDITOR}),

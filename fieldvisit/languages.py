@@ -7,7 +7,7 @@ catalogue is shown by its id, never as an error.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -71,6 +71,11 @@ def best_language(accept_language: str | None) -> str:
         if found:
             return found
     return DEFAULT
+
+
+def spoken_language(languages: Iterable[str]) -> str:
+    """In which of the languages that there are one writes to somebody who speaks these."""
+    return "zh_CN" if any(each.lower().startswith("zh") for each in languages) else DEFAULT
 
 
 def tag(language: str) -> str:

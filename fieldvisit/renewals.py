@@ -1,4 +1,4 @@
-"""Papers run out: what follows on one, from when it has to, and who is reminded of it, each time once.
+"""Papers run out: what follows on one, and from when it has to.
 
 A paper is due on the last day on which it holds: the last of its dates, or for a training the last day before a policy
 wants it repeated, whichever is earlier. Which kinds repeat, and after how many months, is said by the policies
@@ -7,12 +7,11 @@ wants it repeated, whichever is earlier. Which kinds repeat, and after how many 
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.durations import Duration
 from fieldvisit.compliance.parameters import PolicyStatus
@@ -21,14 +20,10 @@ from fieldvisit.compliance.wallclock import ONE_DAY
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.drafts import LONGEST_ID, acting_organisation, check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.finding import get_by_id
-from fieldvisit.models import Credential, CredentialReminder, Placement, Visitor
+from fieldvisit.models import Credential, Placement
 from fieldvisit.placements import in_force
 from fieldvisit.policies import policies_of
-from fieldvisit.vocabulary import CredentialKind, ReminderRecipient
-
-DAYS_BEFORE = (1, 7, 14, 30)
-"""Before a paper is due; the nearest that has come is told, once."""
+from fieldvisit.vocabulary import CredentialKind
 
 
 class AlreadyRenewed(FieldVisitError):
@@ -106,9 +101,13 @@ def _following(earlier: Credential, draft: RenewalDraft) -> dict[str, object]:
 def repeats_of(session: Session, today: dt.date) -> dict[CredentialKind, int]:
     """For each kind of paper that has to be repeated, after how many months at the latest: by the policies of the
     acting organisation and of the lenders whose cases are placed with it."""
-    us = acting_organisation(session)
-    lenders = sa.select(Placement.org_id).where(Placement.agency_id == us.id, in_force(today)).distinct()
-    policies = policies_of(organisations_by_id(session, [us.id, *session.scalars(lenders)]).values())
+    return repeats_for(session, acting_organisation(session).id, today)
+
+
+def repeats_for(session: Session, org_id: uuid.UUID, today: dt.date) -> dict[CredentialKind, int]:
+    """The same for that organisation, whoever asks."""
+    lenders = sa.select(Placement.org_id).where(Placement.agency_id == org_id, in_force(today)).distinct()
+    policies = policies_of(organisations_by_id(session, [org_id, *session.scalars(lenders)]).values())
     found: dict[CredentialKind, int] = {}
     for policy in _in_force(policies, today):
         for rule in on_date(policy, today).training:
@@ -133,103 +132,3 @@ def due_on(paper: Credential, repeats: Mapping[CredentialKind, int]) -> dt.date:
     if months is None:
         return paper.valid_until
     return min(paper.valid_until, Duration(months=months).after(paper.valid_from) - ONE_DAY)
-
-
-def step_of(days_left: int) -> int | None:
-    """Which reminder it is time for, so many days before a paper is due; None: none yet, or too late for any."""
-    return next((step for step in DAYS_BEFORE if 0 <= days_left <= step), None)
-
-
-def raise_reminders(session: Session, now: dt.datetime, today: dt.date) -> int:
-    """Remind the holder and the office of every paper that is due soon and has no successor; how many were raised.
-
-    A day on which nobody looked leaves out no reminder but the one that is overtaken by a nearer.
-    """
-    repeats = repeats_of(session, today)
-    rows = [
-        {
-            "org_id": paper.org_id,
-            "credential_id": paper.id,
-            "visitor_id": paper.visitor_id,
-            "due_on": due,
-            "days_before": step,
-            "recipient": recipient,
-            "raised_at": now,
-        }
-        for paper, due in _running_out(session, repeats, today)
-        if (step := step_of((due - today).days)) is not None
-        for recipient in ReminderRecipient
-    ]
-    if not rows:
-        return 0
-    made = insert(CredentialReminder).on_conflict_do_nothing().returning(CredentialReminder.id)
-    return len(session.scalars(made, rows).all())
-
-
-def _running_out(
-    session: Session, repeats: Mapping[CredentialKind, int], today: dt.date
-) -> Iterator[tuple[Credential, dt.date]]:
-    """The papers of those who go out, with when each is due; neither those taken back nor those with a successor."""
-    soon = today + dt.timedelta(days=max(DAYS_BEFORE))
-    later = aliased(Credential)
-    successor = (
-        sa.select(later.id)
-        .where(
-            later.visitor_id == Credential.visitor_id,
-            later.kind == Credential.kind,
-            later.for_org_id.is_not_distinct_from(Credential.for_org_id),
-            later.for_case_id.is_not_distinct_from(Credential.for_case_id),
-            later.revoked_at.is_(None),
-            later.valid_from > Credential.valid_from,
-            later.valid_until > Credential.valid_until,
-        )
-        .exists()
-    )
-    papers = session.scalars(
-        sa.select(Credential)
-        .join(Visitor, Visitor.id == Credential.visitor_id)
-        .where(
-            Visitor.active,
-            Credential.revoked_at.is_(None),
-            Credential.valid_until >= today,
-            sa.or_(Credential.valid_until <= soon, Credential.kind.in_(repeats)),
-            sa.not_(successor),
-        )
-        .order_by(Credential.valid_until, Credential.id)
-    )
-    for paper in papers:
-        yield paper, due_on(paper, repeats)
-
-
-def reminders() -> sa.Select[CredentialReminder]:
-    """Every reminder that one may see; the caller states the order."""
-    return sa.select(CredentialReminder)
-
-
-def standing_reminders(session: Session, visitor_id: uuid.UUID, today: dt.date) -> Sequence[CredentialReminder]:
-    """What the holder is still to be told: of papers that hold, and that nothing follows on; the nearest first."""
-    repeats = repeats_of(session, today)
-    due = {paper.id: on for paper, on in _running_out(session, repeats, today) if paper.visitor_id == visitor_id}
-    rows = session.scalars(
-        sa.select(CredentialReminder)
-        .where(
-            CredentialReminder.visitor_id == visitor_id,
-            CredentialReminder.recipient == ReminderRecipient.HOLDER,
-            CredentialReminder.credential_id.in_(due),
-        )
-        .order_by(CredentialReminder.due_on, CredentialReminder.days_before)
-    ).all()
-    # The nearest of a paper says it all, and one of dates that were changed since says nothing.
-    nearest = {row.credential_id: row for row in reversed(rows) if row.due_on == due[row.credential_id]}
-    return [row for row in rows if nearest.get(row.credential_id) is row]
-
-
-def note_seen(
-    session: Session, reminder_id: uuid.UUID, *, account_id: uuid.UUID, now: dt.datetime
-) -> CredentialReminder:
-    """Somebody takes care of it. Doing it again changes nothing. Raises NotFound."""
-    row = get_by_id(session, CredentialReminder, reminder_id)
-    if row.seen_at is None:
-        row.seen_at, row.seen_by_id = now, account_id
-        session.flush()
-    return row

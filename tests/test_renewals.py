@@ -12,17 +12,14 @@ from fieldvisit.credentials import papers_of
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.models import Credential, CredentialReminder, Organisation, Visitor
+from fieldvisit.reminders import note_seen, raise_reminders, standing_reminders, step_of
 from fieldvisit.renewals import (
     AlreadyRenewed,
     RenewalDraft,
     RevokedPaper,
     due_on,
-    note_seen,
-    raise_reminders,
     renew_credential,
     repeats_of,
-    standing_reminders,
-    step_of,
 )
 from fieldvisit.vocabulary import CredentialKind, ReminderRecipient
 from tests.conftest import NOW

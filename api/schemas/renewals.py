@@ -5,8 +5,9 @@ from marshmallow import fields
 from api.schemas.base import Drafted, Out, PageIn
 from api.schemas.fields import Choice, Day, FlagInQuery, Id, Instant, OuterId, Part, Text
 from api.schemas.words import Words
+from fieldvisit.languages import tag
 from fieldvisit.renewals import RenewalDraft
-from fieldvisit.vocabulary import CredentialKind, ReminderRecipient
+from fieldvisit.vocabulary import Channel, CredentialKind, NoticeState, ReminderRecipient
 
 
 class RenewalIn(Drafted):
@@ -23,7 +24,7 @@ class RenewalIn(Drafted):
 class ReminderOut(Out):
     """`due_on` is the last day on which the paper holds, by its dates or by a policy that wants it repeated.
 
-    `days_before`: which of the four reminders, 30, 14, 7 or 1.
+    `days_before`: which of the four reminders, 30, 14, 7 or 1. `channel` null: there was no address to send it to.
     """
 
     id = Id(required=True)
@@ -35,11 +36,24 @@ class ReminderOut(Out):
     raised_at = Instant(required=True)
     seen_at = Instant(required=True, allow_none=True)
     seen_by_id = Id(required=True, allow_none=True)
+    channel = Choice(Channel, required=True, allow_none=True)
+    language = fields.Function(lambda row: tag(row.language), required=True)
+    state = Choice(NoticeState, required=True)
+    state_words = Words(required=True, of="state")
+    reason = fields.String(required=True, allow_none=True)
+    attempts = fields.Integer(required=True)
+    next_try_at = Instant(required=True, allow_none=True)
+    provider = fields.String(required=True, allow_none=True)
+    provider_id = fields.String(required=True, allow_none=True)
+    error = fields.String(required=True, allow_none=True)
+    sent_at = Instant(required=True, allow_none=True)
+    delivered_at = Instant(required=True, allow_none=True)
 
 
 class RemindersQueryIn(PageIn):
     visitor_id = Id()
     recipient = Choice(ReminderRecipient)
+    state = Choice(NoticeState)
     seen = FlagInQuery(metadata={"description": "taken care of, or not yet"})
 
 

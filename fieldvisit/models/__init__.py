@@ -14,6 +14,8 @@ from fieldvisit.models.door_records import DoorRecord
 from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.files import FileAccess, StoredFile
 from fieldvisit.models.markers import Marker, MarkerRead, SafetyIncident
+from fieldvisit.models.notice_rules import NoticeRules
+from fieldvisit.models.notice_services import NoticeService
 from fieldvisit.models.notices import Notice, NoticeReceipt, NoticeTemplate, NoticeTry
 from fieldvisit.models.organisations import Account, Area, Organisation, RefreshToken
 from fieldvisit.models.parts import PlanPart
@@ -67,6 +69,8 @@ __all__ = [
     "MarkerRead",
     "Notice",
     "NoticeReceipt",
+    "NoticeRules",
+    "NoticeService",
     "NoticeTemplate",
     "NoticeTry",
     "OfficerContact",

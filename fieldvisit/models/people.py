@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import FETCHED_LATER, Base, Json, Owned, PrimaryKey, RecordedAt
 from fieldvisit.sealing import Sealed
-from fieldvisit.vocabulary import CheckMoment, CredentialKind, CrewSource, ReminderRecipient
+from fieldvisit.vocabulary import Channel, CheckMoment, CredentialKind, CrewSource, NoticeState, ReminderRecipient
 
 
 class Visitor(Base, Owned):
@@ -66,7 +66,10 @@ class Credential(Base, Owned):
 
 
 class CredentialReminder(Base, Owned):
-    """A paper is due in so many days, and nothing follows on it yet: each step once, to each recipient."""
+    """A paper is due in so many days, and nothing follows on it yet: each step once, to each recipient.
+
+    It is its own message: waiting for a provider is `next_try_at`, being sent just now is a live lease.
+    """
 
     __tablename__ = "credential_reminders"
 
@@ -79,10 +82,35 @@ class CredentialReminder(Base, Owned):
     raised_at: Mapped[dt.datetime]
     seen_at: Mapped[dt.datetime | None]
     seen_by_id: Mapped[uuid.UUID | None]
+    channel: Mapped[Channel | None]
+    """None where no address was on file."""
+    language: Mapped[str] = mapped_column(server_default="en")
+    state: Mapped[NoticeState] = mapped_column(server_default="queued")
+    reason: Mapped[str | None]
+    """Why it is dead or withdrawn: a code."""
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    next_try_at: Mapped[dt.datetime | None]
+    lease: Mapped[uuid.UUID | None]
+    lease_until: Mapped[dt.datetime | None]
+    provider: Mapped[str | None]
+    provider_id: Mapped[str | None]
+    error: Mapped[str | None]
+    sent_at: Mapped[dt.datetime | None]
+    delivered_at: Mapped[dt.datetime | None]
 
     __table_args__ = (
         sa.UniqueConstraint("credential_id", "due_on", "days_before", "recipient", name="uq_credential_reminders_once"),
         sa.Index("ix_credential_reminders_org_id_raised_at", "org_id", "raised_at"),
+        sa.Index(
+            "ix_credential_reminders_waiting",
+            "channel",
+            "next_try_at",
+            postgresql_where=sa.text("next_try_at is not null"),
+        ),
+        sa.CheckConstraint("(lease is null) = (lease_until is null)", name="lease_is_whole"),
+        sa.CheckConstraint("state not in ('sent', 'delivered') or sent_at is not null", name="sent_has_a_time"),
+        sa.CheckConstraint("next_try_at is null or state in ('queued', 'sent')", name="settled_is_not_tried"),
+        sa.CheckConstraint("next_try_at is null or channel is not null", name="tried_has_a_way"),
     )
 
 

@@ -13,8 +13,9 @@ from urllib.parse import quote, urlsplit
 from fieldvisit.notice_providers import GATEWAYS, MAIL, NoticeProvider
 from fieldvisit.outgoing.gateways import Channel as Way
 from fieldvisit.outgoing.gateways import Channels, Gateway, Handed, Letter
+from fieldvisit.outgoing.reach import is_public
 
-NOT_ACCEPTED, NOT_UNDERSTOOD = "not accepted", "address not understood"
+NOT_ACCEPTED, NOT_UNDERSTOOD, NOT_PUBLIC = "not accepted", "address not understood", "address not public"
 
 
 class Apprised:
@@ -54,12 +55,31 @@ class Apprised:
         return f"{address}{'&' if '?' in address else '?'}{'&'.join(more)}"
 
 
-def notice_channels(providers: Iterable[NoticeProvider], timeout_s: float) -> Channels:
+class Public:
+    """A service that a customer named: asked only where it lies in the public network, and not in ours."""
+
+    def __init__(self, way: Way, host: str) -> None:
+        self.name, self.receipts = way.name, way.receipts
+        self._way, self._host = way, host
+
+    def hand_over(self, letter: Letter) -> Handed:
+        # Each time: a name may lead elsewhere than it did when it was saved.
+        if not is_public(self._host):
+            return Handed(provider=self.name, error=NOT_PUBLIC)
+        return self._way.hand_over(letter)
+
+    def close(self) -> None:
+        self._way.close()
+
+
+def notice_channels(providers: Iterable[NoticeProvider], timeout_s: float, *, public_only: bool = False) -> Channels:
     """The providers of each channel in their order."""
     found: dict[Any, list[Way]] = {}
     for provider in providers:
-        by_gateway = urlsplit(provider.url).scheme in GATEWAYS
-        made = Gateway(provider, timeout_s) if by_gateway else Apprised(provider, timeout_s)
+        parts = urlsplit(provider.url)
+        made: Way = Gateway(provider, timeout_s) if parts.scheme in GATEWAYS else Apprised(provider, timeout_s)
+        if public_only:
+            made = Public(made, parts.hostname or "")
         found.setdefault(provider.channel, []).append(made)
     return Channels(found)
 

@@ -6,7 +6,6 @@ A notice is written when it is filed, in the transaction that makes it necessary
 import datetime as dt
 import uuid
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
@@ -22,6 +21,7 @@ from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import Case, Notice, NoticeTemplate, Organisation, Visit
 from fieldvisit.notices.matters import Matter, NoticeBlocked, Way, asked_about, choose, matter_of, stopped_by
+from fieldvisit.notices.quiet_hours import ringing_from
 from fieldvisit.notices.standing import withdraw_announcements
 from fieldvisit.notices.templates import WRITTEN
 from fieldvisit.notices.writing import Written, is_about_visit, missing_values, write
@@ -31,8 +31,6 @@ from fieldvisit.vocabulary import Channel, NoticeState, VisitState
 ANNOUNCEABLE = (VisitState.REQUESTED, VisitState.ELIGIBLE, VisitState.PLANNED, VisitState.PUBLISHED)
 REPORTED = (VisitState.REPORTED, VisitState.CLOSED)
 LONGEST_ANNOUNCED = dt.timedelta(hours=12)
-OPENS, CLOSES = dt.time(8), dt.time(20)
-"""When a text message may ring at the debtor's place: the house's own hours."""
 
 
 class NotAnnounceable(FieldVisitError):
@@ -202,7 +200,7 @@ def fill(row: Notice, matter: Matter, way: Way, text: Written, *, now: dt.dateti
     row.contact_point_id, row.place_id = way.contact_point_id, way.place_id
     row.state = NoticeState.QUEUED
     if way.channel is not Channel.LETTER:
-        begins = _in_hours(now, matter.place.zone) if way.channel is Channel.SMS else now
+        begins = ringing_from(now, matter.place.zone) if way.channel is Channel.SMS else now
         # By the database's clock, as the outbox is: a host that runs ahead must not keep it waiting.
         row.next_try_at = begins if begins > now else sa.func.fieldvisit_now()
 
@@ -308,15 +306,6 @@ def _find(session: Session, org_id: uuid.UUID, external_id: str | None) -> Notic
     return session.scalars(
         sa.select(Notice).where(Notice.org_id == org_id, Notice.external_id == external_id)
     ).one_or_none()
-
-
-def _in_hours(now: dt.datetime, zone: str) -> dt.datetime:
-    """Now, or when the hours for text messages begin at the debtor's place."""
-    local = now.astimezone(ZoneInfo(zone))
-    if OPENS <= local.time() < CLOSES:
-        return now
-    day = local.date() if local.time() < OPENS else local.date() + dt.timedelta(days=1)
-    return dt.datetime.combine(day, OPENS, ZoneInfo(zone)).astimezone(dt.UTC)
 
 
 def _interval(begins: dt.datetime | None, ends: dt.datetime | None) -> Interval | None:

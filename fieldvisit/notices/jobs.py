@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.clock import Clock
-from fieldvisit.notices.channels import notice_channels
+from fieldvisit.notices.carriers import Carriers
 from fieldvisit.notices.outbox import Pace
 from fieldvisit.notices.sending import Sender
 from fieldvisit.settings import Settings
@@ -35,8 +35,9 @@ class Tools(Protocol):
 def sender_of(tools: Tools) -> Sender:
     """The sender for these settings; what it remembers of its providers' health lasts as long as it does."""
     pace = Pace(tries=tools.settings.notice_tries)
-    channels = notice_channels(tools.settings.notice_providers, pace.timeout_s)
-    return Sender(tools.sessions, channels, tools.clock, pace=pace)
+    settings = tools.settings
+    carriers = Carriers(settings.notice_providers, pace.timeout_s, public_only=settings.is_production)
+    return Sender(tools.sessions, carriers, tools.clock, pace=pace)
 
 
 def add_notices(app: procrastinate.App, tools: Tools) -> None:

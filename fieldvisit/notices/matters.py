@@ -21,6 +21,7 @@ from fieldvisit.decisions import organisations_by_id
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.facts import Subject, facts_of
 from fieldvisit.models import Case, ContactPoint, NoticeTemplate, Organisation, Place, Visit
+from fieldvisit.notice_rules import notice_rules
 from fieldvisit.notices.templates import CHANNELS, WRITTEN, templates_in_use
 from fieldvisit.notices.writing import Known, language_of
 from fieldvisit.policies import policies_of
@@ -128,10 +129,12 @@ def choose(
 ) -> tuple[NoticeTemplate, Way]:
     """The text and the way: what the policies accept, in the debtor's language if there is one, by mail before a letter
     before a text message. Raises NoTemplateFits and NoAddressOnFile."""
+    used = notice_rules(session, matter.sender.id).channels
     fitting = [
         template
         for template in templates_in_use(session, matter.sender.id, matter.about)
         if _fits(template, matter.rules)
+        and template.channel in used
         and (channel is None or template.channel is channel)
         and (code is None or template.code == code)
     ]

@@ -1,4 +1,5 @@
-"""The outbox of notices: which are due, how often and how long they are tried, and what came of each try."""
+"""The outboxes of what is told: to debtors, and to one's own people. Which messages are due, how often and how long
+they are tried, and what came of each try."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +10,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fieldvisit.clock import one_moment
-from fieldvisit.models import Notice, NoticeTry
+from fieldvisit.models import CredentialReminder, Notice, NoticeTry
 from fieldvisit.outgoing import leases
 from fieldvisit.outgoing.gateways import Handed
 from fieldvisit.outgoing.leases import NEVER, Claimed, Turn, seconds
 from fieldvisit.vocabulary import Channel, NoticeState
 
-NOTICES = cast("sa.Table", Notice.__table__)
 TRIES = cast("sa.Table", NoticeTry.__table__)
 GAVE_UP = "gave_up"
 
@@ -28,6 +28,8 @@ class Pace:
     """
 
     timeout_s: float = 10.0
+    patience_s: float = 15.0
+    """So long one waits for a provider before going on without it; it may still tell its end while the lease lasts."""
     lease_s: float = 120.0
     first_s: float = 60.0
     longest_s: float = 3_600.0
@@ -44,69 +46,93 @@ class Pace:
         return float(min(self.first_s * 2 ** (attempts // max(providers, 1) - 1), self.longest_s))
 
 
-def claim(session: Session, channel: Channel, limit: int, pace: Pace) -> Sequence[Claimed]:
-    """Take up to `limit` notices of this channel that are due, and write down that each is tried: whoever dies over it
-    leaves a try without an end, which may have been sent."""
-    turn = Turn(
-        of=sa.and_(NOTICES.c.channel == channel, NOTICES.c.state == NoticeState.QUEUED),
-        order=(NOTICES.c.next_try_at, NOTICES.c.id),
-        limit=limit,
-        lease_s=pace.lease_s,
-    )
-    taken = leases.claim(session, NOTICES, turn)
-    for each in taken:
+@dataclass(frozen=True)
+class Outbox:
+    """A table of messages; `sender` names the column of the organisation that tells, and so pays for it."""
+
+    table: sa.Table
+    sender: str
+
+    def claim(
+        self, session: Session, channel: Channel, pace: Pace, *, limit: int, of: sa.ColumnElement[bool] | None = None
+    ) -> Sequence[Claimed]:
+        """Take up to `limit` messages of this channel that are due, of those that fit, and write down that each is
+        tried: whoever dies over it leaves a try without an end, which may have been sent."""
+        mine = (self.table.c.channel == channel, self.table.c.state == NoticeState.QUEUED)
+        turn = Turn(
+            of=sa.and_(*mine, *(() if of is None else (of,))),
+            order=(self.table.c.next_try_at, self.table.c.id),
+            limit=limit,
+            lease_s=pace.lease_s,
+        )
+        taken = leases.claim(session, self.table, turn)
+        for each in taken:
+            self._begin_try(session, each)
+        return taken
+
+    def record(self, session: Session, claimed: Claimed, handed: Handed, pace: Pace, *, providers: int) -> bool:
+        """Write down what came of a try, and of the message; False where the lease had run out and the message is
+        somebody else's by now: then only the try is told to its end."""
+        now, failed, columns = one_moment(), handed.error is not None, self.table.c
+        waiting = columns.state == NoticeState.QUEUED
+        values: dict[str, Any] = {"provider": handed.provider, "error": handed.error}
+        if not failed:
+            # Withdrawn while it was handed over: it was sent all the same.
+            values |= {
+                "state": sa.case((waiting, NoticeState.SENT.value), else_=columns.state),
+                "provider_id": handed.provider_id,
+                "sent_at": sa.func.coalesce(columns.sent_at, now),
+                "next_try_at": None,
+            }
+        elif pace.is_last(claimed.attempt):
+            values |= {
+                "state": sa.case((waiting, NoticeState.DEAD.value), else_=columns.state),
+                "reason": sa.case((waiting, GAVE_UP), else_=columns.reason),
+                "next_try_at": None,
+            }
+        else:
+            again = now + seconds(pace.retry_s(claimed.attempt, providers))
+            values["next_try_at"] = sa.case((waiting, again), else_=NEVER)
+        mine = leases.settle(session, self.table, claimed, values)
+        self._end_try(session, claimed, handed)
+        return mine
+
+    def drop(self, session: Session, claimed: Claimed, state: NoticeState, reason: str) -> None:
+        """This message is not to be sent: what it tells of no longer holds, or a contact block forbids it."""
+        values = {"state": state, "reason": reason, "next_try_at": None}
+        leases.settle(session, self.table, claimed, values)
+        self._end_try(session, claimed, Handed(provider="none", error=reason))
+
+    def _begin_try(self, session: Session, claimed: Claimed) -> None:
+        """Each try of a notice is kept; of what the staff is told, the last one on its own row."""
+
+    def _end_try(self, session: Session, claimed: Claimed, handed: Handed) -> None:
+        """Likewise."""
+
+
+class _Notices(Outbox):
+    """A debtor may ask for the proof of every single try."""
+
+    def _begin_try(self, session: Session, claimed: Claimed) -> None:
+        notice = self.table.c
         tried = sa.select(
-            NOTICES.c.org_id, NOTICES.c.id, sa.literal(each.attempt), NOTICES.c.case_id, sa.func.fieldvisit_now()
-        ).where(NOTICES.c.id == each.id)
+            notice.org_id, notice.id, sa.literal(claimed.attempt), notice.case_id, sa.func.fieldvisit_now()
+        ).where(notice.id == claimed.id)
         columns = ("org_id", "notice_id", "number", "case_id", "begun_at")
         session.execute(insert(TRIES).from_select(columns, tried))
-    return taken
 
-
-def record(session: Session, claimed: Claimed, handed: Handed, pace: Pace, *, providers: int) -> bool:
-    """Write down what came of a try, and of the notice; False where the lease had run out and the notice is somebody
-    else's by now: then only the try is told to its end."""
-    now, failed = one_moment(), handed.error is not None
-    dead = failed and pace.is_last(claimed.attempt)
-    waiting = NOTICES.c.state == NoticeState.QUEUED
-    values: dict[str, Any] = {"provider": handed.provider, "error": handed.error}
-    if not failed:
-        # Withdrawn while it was handed over: it was sent all the same.
-        values |= {
-            "state": sa.case((waiting, NoticeState.SENT.value), else_=NOTICES.c.state),
-            "provider_id": handed.provider_id,
-            "sent_at": sa.func.coalesce(NOTICES.c.sent_at, now),
-            "next_try_at": None,
-        }
-    elif dead:
-        values |= {
-            "state": sa.case((waiting, NoticeState.DEAD.value), else_=NOTICES.c.state),
-            "reason": sa.case((waiting, GAVE_UP), else_=NOTICES.c.reason),
-            "next_try_at": None,
-        }
-    else:
-        again = now + seconds(pace.retry_s(claimed.attempt, providers))
-        values["next_try_at"] = sa.case((waiting, again), else_=NEVER)
-    mine = leases.settle(session, NOTICES, claimed, values)
-    _end_try(session, claimed, handed)
-    return mine
-
-
-def drop(session: Session, claimed: Claimed, state: NoticeState, reason: str) -> None:
-    """This notice is not to be sent: what it tells of no longer holds, or a contact block forbids it."""
-    values = {"state": state, "reason": reason, "next_try_at": None}
-    leases.settle(session, NOTICES, claimed, values)
-    _end_try(session, claimed, Handed(provider="none", error=reason))
-
-
-def _end_try(session: Session, claimed: Claimed, handed: Handed) -> None:
-    session.execute(
-        sa.update(TRIES)
-        .where(TRIES.c.notice_id == claimed.id, TRIES.c.number == claimed.attempt, TRIES.c.ended_at.is_(None))
-        .values(
-            ended_at=sa.func.fieldvisit_now(),
-            provider=handed.provider,
-            provider_id=handed.provider_id,
-            error=handed.error,
+    def _end_try(self, session: Session, claimed: Claimed, handed: Handed) -> None:
+        session.execute(
+            sa.update(TRIES)
+            .where(TRIES.c.notice_id == claimed.id, TRIES.c.number == claimed.attempt, TRIES.c.ended_at.is_(None))
+            .values(
+                ended_at=sa.func.fieldvisit_now(),
+                provider=handed.provider,
+                provider_id=handed.provider_id,
+                error=handed.error,
+            )
         )
-    )
+
+
+NOTICES = _Notices(cast("sa.Table", Notice.__table__), "sender_id")
+REMINDERS = Outbox(cast("sa.Table", CredentialReminder.__table__), "org_id")

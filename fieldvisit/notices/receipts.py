@@ -5,6 +5,7 @@ Told twice or out of order it changes nothing: a notice only ever gets further. 
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,7 +15,9 @@ from fieldvisit.compliance.parameters import NoticeAbout
 from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.models import Notice, NoticeReceipt
+from fieldvisit.models import CredentialReminder, Notice, NoticeReceipt, NoticeService, NoticeTry
+from fieldvisit.notice_providers import NoticeProvider
+from fieldvisit.outgoing.signatures import ReceiptRefused
 from fieldvisit.rejudging import rejudge
 from fieldvisit.vocabulary import Channel, NoticeState
 
@@ -67,11 +70,61 @@ class Arrival:
             check_text("evidence", self.evidence)
 
 
-def take_receipt(session: Session, receipt: Receipt, *, provider: str, now: dt.datetime) -> None:
-    """Note what a provider tells of a notice. Of one that is not known here, nothing: a telephone is not told."""
-    row = session.get(Notice, receipt.notice_id)
-    if row is not None:
-        _hear(session, row, receipt.kind, at=now, now=now, provider=provider, provider_id=receipt.provider_id)
+@dataclass(frozen=True)
+class Source:
+    """Who tells: a service under the name that our tries are kept by. `org_id`: whose own it is; None: everybody's."""
+
+    name: str
+    secret: str | None
+    org_id: uuid.UUID | None = None
+
+
+def source_of(session: Session, defaults: Iterable[NoticeProvider], given: str) -> Source:
+    """The service of this name, or with this id where it is an organisation's own. Raises ReceiptRefused."""
+    default = next((each for each in defaults if each.name == given), None)
+    if default is not None:
+        return Source(default.name, default.secret)
+    try:
+        own = session.get(NoticeService, uuid.UUID(given))
+    except ValueError:
+        own = None
+    if own is None:
+        raise ReceiptRefused()
+    return Source(own.name, own.secret, own.org_id)
+
+
+def take_receipt(session: Session, receipt: Receipt, source: Source, *, now: dt.datetime) -> None:
+    """Note what a provider tells of a message. Of one that is not known here, or was never handed to this provider,
+    nothing: a telephone is not told."""
+    row = session.scalars(sa.select(Notice).where(Notice.id == receipt.notice_id).with_for_update()).one_or_none()
+    if row is None:
+        _hear_of_reminder(session, receipt, source, now)
+    elif source.org_id in (None, row.sender_id) and _was_asked(session, row, source):
+        _hear(session, row, receipt.kind, at=now, now=now, provider=source.name, provider_id=receipt.provider_id)
+
+
+def _was_asked(session: Session, row: Notice, source: Source) -> bool:
+    """Whether a try may have gone to this provider: one whose end nobody knows may have."""
+    asked = sa.select(NoticeTry.number).where(
+        NoticeTry.notice_id == row.id, sa.or_(NoticeTry.provider == source.name, NoticeTry.provider.is_(None))
+    )
+    return session.scalars(asked.limit(1)).first() is not None
+
+
+def _hear_of_reminder(session: Session, receipt: Receipt, source: Source, now: dt.datetime) -> None:
+    query = sa.select(CredentialReminder).where(CredentialReminder.id == receipt.notice_id).with_for_update()
+    row = session.scalars(query).one_or_none()
+    if row is None or not row.attempts or source.org_id not in (None, row.org_id):
+        return
+    if row.provider not in (None, source.name):
+        return
+    if receipt.kind is NoticeState.DELIVERED:
+        row.delivered_at, row.sent_at = row.delivered_at or now, row.sent_at or now
+        if row.state in (*FROM_STATES, NoticeState.UNDELIVERABLE):
+            row.state, row.next_try_at = NoticeState.DELIVERED, None
+    elif row.state in FROM_STATES:
+        row.state, row.next_try_at, row.error = NoticeState.UNDELIVERABLE, None, "undeliverable"
+    session.flush()
 
 
 def hand_over(
@@ -158,6 +211,8 @@ def _hear(
     by: uuid.UUID | None = None,
     evidence: str | None = None,
 ) -> None:
+    if provider is not None and _heard_before(session, row, kind, provider, provider_id):
+        return
     session.add(
         NoticeReceipt(
             org_id=row.org_id,
@@ -181,3 +236,14 @@ def _hear(
     session.flush()
     if row.state is NoticeState.UNDELIVERABLE and row.visit_id is not None:
         rejudge(session, [row.visit_id], now=now, code="notice_undelivered")
+
+
+def _heard_before(session: Session, row: Notice, kind: NoticeState, provider: str, provider_id: str | None) -> bool:
+    """A webhook comes as often as its sender likes; the same word is kept once."""
+    same = sa.select(NoticeReceipt.id).where(
+        NoticeReceipt.notice_id == row.id,
+        NoticeReceipt.kind == kind,
+        NoticeReceipt.provider == provider,
+        NoticeReceipt.provider_id.is_not_distinct_from(provider_id),
+    )
+    return session.scalars(same.limit(1)).first() is not None

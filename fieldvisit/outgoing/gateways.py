@@ -5,6 +5,7 @@ The protocol is small, so that a gateway to any service is a page of code: a POS
 answer if it has one. Everything else is a failure, and the other provider is asked.
 """
 
+import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ from fieldvisit.outgoing.signatures import Signer
 
 SHUNNED_S = 30.0
 """A provider that failed is asked second for so long. A preference of this process: nothing depends on it."""
-LONGEST_ID = 200
+LONGEST_ID, LONGEST_ANSWER = 200, 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,7 @@ class Gateway:
         self.name = provider.name
         self.receipts = provider.secret is not None
         self._provider = provider
+        self._timeout_s = timeout_s
         # One connection pool for a provider; httpx's client may be used by several threads.
         # The parts add up to the whole: a lease counts on it.
         parts = httpx.Timeout(0.6 * timeout_s, connect=0.3 * timeout_s, write=0.1 * timeout_s, pool=1.0)
@@ -93,13 +95,14 @@ class Gateway:
         }
         if letter.subject is not None:
             body["subject"] = letter.subject
+        until = time.monotonic() + self._timeout_s
         try:
-            answer = self._client.post(self._provider.url, json=body, headers=headers)
+            with self._client.stream("POST", self._provider.url, json=body, headers=headers) as answer:
+                if not answer.is_success:
+                    return Handed(provider=self.name, error=f"HTTP {answer.status_code}")
+                return Handed(provider=self.name, provider_id=_own_id(answer, until), receipts=self.receipts)
         except httpx.HTTPError as error:
             return Handed(provider=self.name, error=type(error).__name__)
-        if not answer.is_success:
-            return Handed(provider=self.name, error=f"HTTP {answer.status_code}")
-        return Handed(provider=self.name, provider_id=_own_id(answer), receipts=self.receipts)
 
     def close(self) -> None:
         self._client.close()
@@ -144,10 +147,18 @@ class Channels:
         return time.monotonic() - self._failed_at.get(channel.name, -SHUNNED_S) < SHUNNED_S
 
 
-def _own_id(answer: httpx.Response) -> str | None:
+def _own_id(answer: httpx.Response, until: float) -> str | None:
+    """What the provider calls the message. It has accepted it already: whatever is wrong with the rest of its answer,
+    nobody is told a second time for that."""
+    read = bytearray()
     try:
-        given = answer.json()
-    except ValueError:
+        for part in answer.iter_bytes():
+            read += part
+            if len(read) > LONGEST_ANSWER or time.monotonic() > until:
+                return None
+        given = json.loads(read)
+    except (httpx.HTTPError, ValueError, RecursionError):
         return None
     found = given.get("id") if isinstance(given, dict) else None
-    return str(found)[:LONGEST_ID] if found is not None else None
+    # A database takes no NUL and no half of a pair, and what cannot be stored would be sent for ever.
+    return "".join(filter(str.isprintable, str(found)))[:LONGEST_ID] or None if found is not None else None

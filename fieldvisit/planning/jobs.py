@@ -54,7 +54,7 @@ from fieldvisit.planning.search import Tell, search, work_of
 from fieldvisit.planning.work import Answer
 from fieldvisit.promises import settle_overdue
 from fieldvisit.rejudgings import TASK, run_rejudging
-from fieldvisit.renewals import raise_reminders
+from fieldvisit.reminders import raise_reminders
 from fieldvisit.settings import Settings
 from fieldvisit.visits import expire_visits, return_unbegun
 

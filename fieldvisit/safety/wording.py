@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from fieldvisit.clock import database_now
-from fieldvisit.languages import DEFAULT, Message, say
+from fieldvisit.languages import Message, say, spoken_language
 from fieldvisit.models import (
     Account,
     OfficerContact,
@@ -126,7 +126,7 @@ def _letter(facts: _Facts) -> Letter | Unwritable:
 
 def _recipient(facts: _Facts) -> tuple[str, str] | Unwritable:
     if facts.recipient is MessageRecipient.VISITOR:
-        return (facts.phone, _spoken(facts.languages or [])) if facts.phone else Unwritable("no number")
+        return (facts.phone, spoken_language(facts.languages or [])) if facts.phone else Unwritable("no number")
     if facts.address is None or facts.language is None:
         return Unwritable("not reachable any more")
     return facts.address, facts.language
@@ -188,7 +188,3 @@ def _alarm(facts: _Facts) -> Message:
 
 def _clock(moment: dt.datetime, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).strftime("%H:%M")
-
-
-def _spoken(languages: list[str]) -> str:
-    return "zh_CN" if any(each.lower().startswith("zh") for each in languages) else DEFAULT

@@ -12,6 +12,7 @@ KNOWN: Mapping[str, Any] = {
     "address": "+358450001234",
     "agency": "lansi-field",
     "channel": "sms",
+    "channels": ["sms"],
     "language": "en",
     "passages": [{"text": "{organisation} {date} {from_time} {until_time}"}],
     "code": "north",
@@ -22,6 +23,8 @@ KNOWN: Mapping[str, Any] = {
     "ends_at": "2026-03-03T16:00:00+02:00",
     "from_time": "09:00",
     "instalments": [{"amount_minor": 1, "due_on": "2026-04-01"}, {"amount_minor": 1, "due_on": "2026-05-01"}],
+    "office_email": "office@example.org",
+    "office_language": "en",
     "outcome": "nobody",
     "password": "correct horse battery",
     "phone": "+358450001234",
@@ -29,6 +32,7 @@ KNOWN: Mapping[str, Any] = {
     "toml": OWN_POLICY,
     "starts_at": "2026-03-03T08:00:00+02:00",
     "until_time": "10:00",
+    "url": "https://messages.example.org/",
     "username": "someone",
 }
 BY_FORMAT: Mapping[str, str] = {

@@ -22,6 +22,7 @@ from fieldvisit.models import (
     LegalHold,
     Marker,
     Notice,
+    NoticeService,
     NoticeTemplate,
     OfficerContact,
     Override,
@@ -178,7 +179,10 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             recipient=ReminderRecipient.OFFICE,
             raised_at=NOW,
         )
-        session.add_all([alert, contact, duty, photo, reminder])
+        service = NoticeService(
+            org_id=world.agency, name="ours", channel=Channel.SMS, place=1, url="https://gateway.example.org/"
+        )
+        session.add_all([alert, contact, duty, photo, reminder, service])
         session.flush()
         incident = make_incident(session, visit, account.id)
         marker = make_marker(session, incident)
@@ -206,6 +210,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "file_id": photo.id,
             "held_event_id": held.event_id,
             "notice_id": notice.id,
+            "service_id": service.id,
             "template_id": template.id,
             "organisation_id": world.lender,
             "plan_id": plan.id,

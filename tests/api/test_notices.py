@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import uuid
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -17,10 +18,11 @@ from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Channel, Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
-from tests.notices.worlds import asks_for, give_phone, switch_on
+from tests.notices.worlds import asks_for, give_phone, sender_of, switch_on
 from tests.planning.worlds import make_ready_visit
 from tests.worlds import World, make_case
 
+PROVIDER = NoticeProvider(name="gateway", channel=Channel.SMS, url="http://127.0.0.1:9", secret="shared")
 ZH = {"Accept-Language": "zh-CN"}
 HOURS = {"announced_from": "2026-03-11T10:00:00+02:00", "announced_until": "2026-03-11T12:00:00+02:00"}
 TEMPLATE: dict[str, Any] = {
@@ -40,8 +42,7 @@ TEMPLATE: dict[str, Any] = {
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """One provider that signs its receipts."""
-    provider = NoticeProvider(name="gateway", channel=Channel.SMS, url="http://127.0.0.1:9", secret="shared")
-    return dataclasses.replace(settings, notice_providers=(provider,))
+    return dataclasses.replace(settings, notice_providers=(PROVIDER,))
 
 
 @pytest.fixture
@@ -125,6 +126,9 @@ def test_a_receipt_counts_where_its_provider_signed_it(
         case: Case = make_case(session, world)
         case_id = str(case.id)
     filed = supervisor.post("/notices", json={"about": "start", "case_id": case_id}).json
+    # Nobody answers there: whether it was sent is not known.
+    with closing(sender_of(sessions, PROVIDER, first_s=600.0)) as sender:
+        assert sender.turn() == 1
     body = json.dumps({"id": filed["id"], "kind": "delivered", "provider_id": "g-2"}).encode()
     stamp = int(NOW.timestamp())
     headers = {

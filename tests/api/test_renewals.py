@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for
-from fieldvisit.renewals import raise_reminders
+from fieldvisit.reminders import raise_reminders
 from fieldvisit.vocabulary import CredentialKind, Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -18,35 +17,15 @@ from fieldvisit.database import Urls, acting_for, acting_for_all
 from fieldvisit.models import Case, Notice
 from fieldvisit.notice_providers import NoticeProvider
 from fieldvisit.notices.filing import NoticeDraft, file_notice
-from fieldvisit.notices.receipts import HandOver, NotHandedOver, Receipt, hand_over, retry, take_receipt
+from fieldvisit.notices.receipts import HandOver, NotHandedOver, Receipt, Source, hand_over, retry, take_receipt
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, NoticeState
 from tests.conftest import NOW
-from tests.notices.mail import OUT_OF_ORDER, MailServer, mail_server
+from tests.notices.mail import OUT_OF_ORDER, MailServer
 from tests.notices.worlds import give_address, give_phone, make_template, notices, sender_of
 from tests.processes import running, wait_until
-from tests.safety.providers import Providers, fake_providers
+from tests.safety.providers import Providers
 from tests.worlds import World, make_case
-
-
-@pytest.fixture(scope="module")
-def listening() -> Iterator[MailServer]:
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def mail(listening: MailServer) -> MailServer:
-    listening.letters.clear()
-    listening.recipients.clear()
-    listening.answers.clear()
-    return listening
-
-
-@pytest.fixture(scope="module")
-def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
-    with fake_providers(tmp_path_factory.mktemp("gateways")) as found:
-        yield found
 
 
 @pytest.fixture
@@ -159,15 +138,29 @@ def test_a_block_that_came_meanwhile_holds_a_notice_back(
     assert (held.state, held.reason, mail.letters) == (NoticeState.HELD_BACK, "represented", [])
 
 
-def test_receipts_move_a_notice_on_and_never_back(sessions: sessionmaker[Session], world: World, case: Case) -> None:
-    filed = put_out(sessions, world, case)
-    with acting_for_all(sessions) as session:
-        for kind in (NoticeState.DELIVERED, NoticeState.UNDELIVERABLE, NoticeState.DELIVERED):
-            receipt = Receipt(notice_id=filed.id, kind=kind, provider_id="42")
-            take_receipt(session, receipt, provider="mail", now=NOW + dt.timedelta(minutes=5))
+def test_receipts_move_a_notice_on_and_never_back_and_one_word_is_kept_once(
+    sessions: sessionmaker[Session], world: World, case: Case, mail: MailServer
+) -> None:
+    filed, later = put_out(sessions, world, case), NOW + dt.timedelta(minutes=5)
+
+    def hear(kind: NoticeState, source: Source) -> None:
+        with acting_for_all(sessions) as session:
+            take_receipt(session, Receipt(notice_id=filed.id, kind=kind, provider_id="42"), source, now=later)
+
+    hear(NoticeState.DELIVERED, Source("mail", "secret"))
+    assert [(each.state, each.receipts) for each in notices(sessions)] == [(NoticeState.QUEUED, [])], (
+        "never handed over"
+    )
+    sender_of(sessions, mail.provider()).turn()
+    # Neither a provider that never had it, nor another organisation's own of the same name.
+    hear(NoticeState.DELIVERED, Source("other", "secret"))
+    hear(NoticeState.DELIVERED, Source("mail", "secret", world.stranger))
+    assert [(each.state, each.receipts) for each in notices(sessions)] == [(NoticeState.SENT, [])]
+    for kind in (NoticeState.DELIVERED, NoticeState.UNDELIVERABLE, NoticeState.DELIVERED):
+        hear(kind, Source("mail", "secret"))
     (kept,) = notices(sessions)
-    assert (kept.state, kept.delivered_at) == (NoticeState.DELIVERED, NOW + dt.timedelta(minutes=5))
-    assert [each.kind.value for each in kept.receipts] == ["delivered", "undeliverable", "delivered"]
+    assert (kept.state, kept.delivered_at) == (NoticeState.DELIVERED, later)
+    assert [each.kind.value for each in kept.receipts] == ["delivered", "undeliverable"]
 
 
 def test_a_letter_waits_for_whoever_hands_it_over(

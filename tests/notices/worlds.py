@@ -13,7 +13,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.debtors import ContactPointDraft, contact_digest
 from fieldvisit.models import Case, ContactPoint, Notice, NoticeTemplate, Organisation
 from fieldvisit.notice_providers import NoticeProvider
-from fieldvisit.notices.channels import notice_channels
+from fieldvisit.notices.carriers import Carriers
 from fieldvisit.notices.outbox import Pace
 from fieldvisit.notices.placeholders import NAMED_BY, NEEDED, SENDER
 from fieldvisit.notices.sending import Sender
@@ -110,7 +110,7 @@ def sender_of(
 ) -> Sender:
     """A sender by whose clock it is `now`; the database has its own."""
     patience = Pace(**({"timeout_s": 10.0, "first_s": 0.0, "tries": 3} | pace))
-    return Sender(sessions, notice_channels(providers, patience.timeout_s), lambda: now, pace=patience)
+    return Sender(sessions, Carriers(providers, patience.timeout_s), lambda: now, pace=patience)
 
 
 def notices(sessions: sessionmaker[Session]) -> list[Notice]:
