@@ -57,6 +57,7 @@ RESOURCES = (
     "safety_markers",
     "safety_roster",
     "safety_statistics",
+    "safety_timers",
 )
 
 

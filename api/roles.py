@@ -66,6 +66,7 @@ class Permission(StrEnum):
     HANDLE_ALERTS = "handle_alerts"
     MANAGE_ROSTER = "manage_roster"
     OVERRIDE_COVER = "override_cover"
+    SET_TIMERS = "set_timers"
     REPORT_INCIDENTS = "report_incidents"
     MANAGE_MARKERS = "manage_markers"
     READ_WARNINGS = "read_warnings"
@@ -132,6 +133,7 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.HANDLE_ALERTS: frozenset({OFFICER, SUPERVISOR}),
     Permission.MANAGE_ROSTER: frozenset({OFFICER, SUPERVISOR}),
     Permission.OVERRIDE_COVER: frozenset({SUPERVISOR}),
+    Permission.SET_TIMERS: frozenset({SUPERVISOR}),
     Permission.REPORT_INCIDENTS: RUNS_THE_DAY | {OFFICER, VISITOR},
     Permission.MANAGE_MARKERS: frozenset({OFFICER, SUPERVISOR}),
     Permission.READ_WARNINGS: RUNS_THE_DAY | {OFFICER, VISITOR},

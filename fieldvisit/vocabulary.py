@@ -450,6 +450,7 @@ class AlertKind(StrEnum):
     OVERRUN = "overrun"
     LOST_CONTACT = "lost_contact"
     NOT_ARRIVED = "not_arrived"
+    LEFT_WITHOUT_ENDING = "left_without_ending"
     SOS = "sos"
     MAN_DOWN = "man_down"
     DURESS = "duress"

@@ -25,6 +25,8 @@ class TileOut(Out):
     due_at = Instant(required=True, allow_none=True)
     deadline_at = Instant(required=True, allow_none=True)
     end_at = Instant(required=True, allow_none=True)
+    arrive_by = Instant(required=True, allow_none=True)
+    leave_by = Instant(required=True, allow_none=True)
     lost_contact = Flag(required=True)
     unverified = Flag(required=True)
     duress = Flag(required=True)

@@ -135,6 +135,8 @@ class LiveSessionOut(SafetySessionOut):
     last_heard_at = Instant(required=True, allow_none=True, attribute="session.last_heard_at")
     last_lat = Latitude(required=True, allow_none=True, attribute="session.last_lat")
     last_lon = Longitude(required=True, allow_none=True, attribute="session.last_lon")
+    arrive_by = Instant(required=True, allow_none=True, attribute="session.arrive_by")
+    leave_by = Instant(required=True, allow_none=True, attribute="session.leave_by")
 
 
 class WallOut(Out):

@@ -27,6 +27,7 @@ from fieldvisit.models.repayments import RepaymentPlan, RepaymentRules
 from fieldvisit.models.reports import ContactProposal, Promise, ReportAddition, VisitReport
 from fieldvisit.models.retention import DebtorRequest, Purge
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
+from fieldvisit.models.timers import SafetyTimers
 from fieldvisit.models.verification import VerificationCode, VerificationLookup
 from fieldvisit.models.visits import IdentityCheck, PhoneEventKey, StoredDecision, Visit, VisitEvent
 from fieldvisit.models.weeks import WeekPlan, WeekVisit
@@ -97,6 +98,7 @@ __all__ = [
     "SafetyIncident",
     "SafetyKey",
     "SafetySession",
+    "SafetyTimers",
     "Shift",
     "Stop",
     "StoredDecision",

@@ -36,6 +36,14 @@ class SafetySession(Base, Owned):
     grace_until: Mapped[dt.datetime | None]
     end_at: Mapped[dt.datetime | None]
     lost_at: Mapped[dt.datetime | None]
+    arrive_by: Mapped[dt.datetime | None]
+    """Until when the visitor has to be at the door, by the published plan; empty once they are."""
+    door_until: Mapped[dt.datetime | None]
+    """The planned end of the time at the door, from the arrival on: a check-in is due then as well."""
+    leave_by: Mapped[dt.datetime | None]
+    """Until when the session has to be ended, set when the visit is over or the phone is far from the door."""
+    expected: Mapped[dict[str, Any] | None]
+    """What the published plan said of the visit at the start; see `fieldvisit.safety.following`."""
     lost_contact: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     unverified: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     ended_at: Mapped[dt.datetime | None]
@@ -67,6 +75,9 @@ class SafetySession(Base, Owned):
         sa.Index("ix_safety_sessions_grace", "grace_until", postgresql_where=ACTIVE),
         sa.Index("ix_safety_sessions_end", "end_at", postgresql_where=ACTIVE),
         sa.Index("ix_safety_sessions_lost", "lost_at", postgresql_where=ACTIVE),
+        sa.Index("ix_safety_sessions_arrive", "arrive_by", postgresql_where=ACTIVE),
+        sa.Index("ix_safety_sessions_leave", "leave_by", postgresql_where=ACTIVE),
+        sa.Index("ix_safety_sessions_visit", "visit_id", postgresql_where=ACTIVE),
         sa.CheckConstraint(
             "state <> 'active' or (grace_until is not null and end_at is not null)", name="active_has_deadlines"
         ),

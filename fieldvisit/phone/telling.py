@@ -19,9 +19,11 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.decision import plain
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import PhoneEventKey, Visit
+from fieldvisit.safety.following import follow_visit
 from fieldvisit.together import KeptTelling, Together, together
 from fieldvisit.vocabulary import VisitState
 
+FOLLOWED = ("arrived", "arrival_undone", "report", "abort")
 ABOUT_SENDING = ("sent_at", "battery_percent", "token_expired")
 
 
@@ -98,20 +100,23 @@ def take(
     """
     gathered = together(session)
     if gathered is not None:
-        return _take_with_others(gathered, telling, now=now, find=find, act=act)
+        return _take_with_others(session, gathered, telling, now=now, find=find, act=act)
     earlier = _earlier(session, telling)
     if earlier is not None:
         return earlier
-    if not _claim(session, telling, find()):
+    visit = find()
+    if not _claim(session, telling, visit):
         # Somebody was quicker by the length of a transaction: theirs is done now.
         return _earlier(session, telling) or take(session, telling, now=now, find=find, act=act)
     state, facts = act()
+    _tell_safety(session, telling, visit)
     answer = _answer(state, facts, now)
     session.execute(sa.update(PhoneEventKey).where(*_key(session, telling)).values(answer=answer))
     return _receipt(telling, answer)
 
 
 def _take_with_others(
+    session: Session,
     gathered: Together,
     telling: Telling,
     *,
@@ -125,10 +130,19 @@ def _take_with_others(
         return _told_before(telling, earlier.digest, earlier.answer)
     visit = find()
     state, facts = act()
+    _tell_safety(session, telling, visit)
     answer = _answer(state, facts, now)
     gathered.told[telling.event_id] = KeptTelling(digest=telling.digest, answer=answer)
     gathered.new_keys.append({**_columns(telling, visit), "answer": answer})
     return _receipt(telling, answer)
+
+
+def _tell_safety(session: Session, telling: Telling, visit: Visit) -> None:
+    """Who is watched over at this visit is there now, or is not, or has no more to do there."""
+    if telling.kind in FOLLOWED:
+        named = getattr(telling.body, "present", None)
+        present = None if named is None else {*named, telling.by.visitor_id}
+        follow_visit(session, visit, present=present)
 
 
 class ToldMeanwhile(Exception):

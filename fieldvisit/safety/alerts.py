@@ -294,6 +294,9 @@ def _resume(session: Session, row: SafetySession, by: Officer) -> None:
             "lost_at": now + seconds(timers.lost_s),
             "lost_contact": sa.false(),
             "unverified": sa.false(),
+            # An officer has spoken with the visitor: where they are is known.
+            "arrive_by": sa.null(),
+            "leave_by": sa.null(),
             "generation": SafetySession.generation + 1,
         }
 

@@ -56,7 +56,13 @@ def find_outage(session: Session) -> Outage | None:
 def beat(session: Session, name: str, *, fired: int) -> None:
     """Say that this engine finished a turn, how many alerts it opened, and how old the oldest deadline is that it
     had to leave."""
-    soonest = sa.func.least(SafetySession.grace_until, SafetySession.end_at, UNFLAGGED_LOST_AT)
+    soonest = sa.func.least(
+        SafetySession.grace_until,
+        SafetySession.end_at,
+        SafetySession.arrive_by,
+        SafetySession.leave_by,
+        UNFLAGGED_LOST_AT,
+    )
     oldest = sa.extract("epoch", sa.func.max(database_now() - soonest))
     oldest_due_s = sa.select(sa.func.coalesce(oldest, 0.0)).where(is_due()).scalar_subquery()
     row = insert(EngineBeat).values(
@@ -111,6 +117,8 @@ def rest_s(session: Session) -> float:
     soonest = sa.func.least(
         sa.select(sa.func.min(SafetySession.grace_until)).where(running).scalar_subquery(),
         sa.select(sa.func.min(SafetySession.end_at)).where(running).scalar_subquery(),
+        sa.select(sa.func.min(SafetySession.arrive_by)).where(running).scalar_subquery(),
+        sa.select(sa.func.min(SafetySession.leave_by)).where(running).scalar_subquery(),
         sa.select(sa.func.min(SafetySession.lost_at)).where(running, ~SafetySession.lost_contact).scalar_subquery(),
         sa.select(sa.func.min(SafetyAlert.next_action_at)).where(unresolved).scalar_subquery(),
     )

@@ -32,11 +32,28 @@ def set_by_clock(session: Session, row: SafetySession, values: Callable[[Moment]
 
 def due(timers: Timers, since: Moment) -> dict[str, Moment]:
     """The deadlines of the next check-in, counted from `since`."""
+    return around(timers, since + seconds(timers.check_in_s))
+
+
+def due_at_the_door(timers: Timers, since: Moment) -> dict[str, Moment]:
+    """The same for a stored session, for which a check-in is due at the planned end of its time at the door too."""
+    # A planned end that is nearer than a reminder would be says nothing new to somebody who checks in just now.
+    ahead = SafetySession.door_until > since + seconds(timers.remind_s)
+    return sooner(due(timers, since), around(timers, sa.case((ahead, SafetySession.door_until))))
+
+
+def around(timers: Timers, due_at: Moment) -> dict[str, Moment]:
+    """The three deadlines of a check-in that is due at this moment."""
     return {
-        "remind_at": since + seconds(timers.check_in_s - timers.remind_s),
-        "due_at": since + seconds(timers.check_in_s),
-        "grace_until": since + seconds(timers.check_in_s + timers.grace_s),
+        "remind_at": due_at - seconds(timers.remind_s),
+        "due_at": due_at,
+        "grace_until": due_at + seconds(timers.grace_s),
     }
+
+
+def sooner(*several: Mapping[str, Moment]) -> dict[str, Moment]:
+    """Of the deadlines of one name the earliest; one that is null does not count."""
+    return {name: sa.func.least(*(each[name] for each in several)) for name in several[0]}
 
 
 def later(expressions: Mapping[str, Moment]) -> dict[str, Moment]:

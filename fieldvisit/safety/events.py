@@ -77,6 +77,9 @@ class SafetyEventKind(StrEnum):
     CANCELLED_BY_VISITOR = "cancelled_by_visitor"
     ENDED_BY_OFFICER = "ended_by_officer"
     TIGHTENED = "tightened"
+    ARRIVED = "arrived"
+    ARRIVAL_UNDONE = "arrival_undone"
+    VISIT_OVER = "visit_over"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,8 @@ type Deadline = InstrumentedAttribute[dt.datetime | None]
 CAUSES: tuple[tuple[AlertKind, Deadline], ...] = (
     (AlertKind.MISSED_CHECKIN, SafetySession.grace_until),
     (AlertKind.OVERRUN, SafetySession.end_at),
+    (AlertKind.NOT_ARRIVED, SafetySession.arrive_by),
+    (AlertKind.LEFT_WITHOUT_ENDING, SafetySession.leave_by),
     (AlertKind.LOST_CONTACT, SafetySession.lost_at),
 )
 
@@ -58,6 +60,8 @@ def is_due() -> sa.ColumnElement[bool]:
         sa.or_(
             SafetySession.grace_until <= now,
             SafetySession.end_at <= now,
+            SafetySession.arrive_by <= now,
+            SafetySession.leave_by <= now,
             sa.and_(SafetySession.lost_at <= now, ~SafetySession.lost_contact),
         ),
     )
@@ -92,8 +96,8 @@ from moment, jsonb_to_recordset(cast(:given as jsonb))
     as given(id uuid, generation int, deadline text, raises boolean, unverified boolean)
 where s.id = given.id and s.state = 'active'
     and s.generation = given.generation
-    and case given.deadline when 'grace_until' then s.grace_until when 'end_at' then s.end_at else s.lost_at end
-        <= moment.now
+    and case given.deadline when 'grace_until' then s.grace_until when 'end_at' then s.end_at
+        when 'arrive_by' then s.arrive_by when 'leave_by' then s.leave_by else s.lost_at end <= moment.now
 returning s.id, moment.now
 """)
 

@@ -32,6 +32,8 @@ STATED = (
     "due_at",
     "grace_until",
     "end_at",
+    "arrive_by",
+    "leave_by",
     "lost_contact",
     "unverified",
     "duress",
@@ -67,6 +69,8 @@ class Tile:
     due_at: dt.datetime | None
     grace_until: dt.datetime | None
     end_at: dt.datetime | None
+    arrive_by: dt.datetime | None
+    leave_by: dt.datetime | None
     lost_contact: bool
     unverified: bool
     duress: bool
@@ -87,7 +91,8 @@ class Tile:
         """When an alarm is raised unless something is heard; none where one is up."""
         if self.state is not SafetyState.ACTIVE:
             return None
-        return min(moment for moment in (self.grace_until, self.end_at) if moment is not None)
+        deadlines = (self.grace_until, self.end_at, self.arrive_by, self.leave_by)
+        return min(moment for moment in deadlines if moment is not None)
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,11 @@ def seem(row: SafetySession, now: dt.datetime, state: SafetyState) -> None:
     if state is SafetyState.ENDED:
         shown["ended_at"] = before.get("ended_at") or _text(now)
     else:
+        due_at = _due_at(row, timers, now)
         shown |= {
-            "remind_at": _text(now + seconds(timers.check_in_s - timers.remind_s)),
-            "due_at": _text(now + seconds(timers.check_in_s)),
-            "grace_until": _text(now + seconds(timers.check_in_s + timers.grace_s)),
+            "remind_at": _text(due_at - seconds(timers.remind_s)),
+            "due_at": _text(due_at),
+            "grace_until": _text(due_at + seconds(timers.grace_s)),
             "end_at": before.get("end_at") or _text(row.end_at or now + seconds(timers.check_in_s)),
             "ended_at": None,
         }
@@ -37,6 +38,13 @@ def seem(row: SafetySession, now: dt.datetime, state: SafetyState) -> None:
         shown["id"] = before["id"]
     row.shown = shown | {"state": state.value}
     row.duress = True
+
+
+def _due_at(row: SafetySession, timers: Timers, now: dt.datetime) -> dt.datetime:
+    """As `fieldvisit.safety.deadlines.due_at_the_door` has it."""
+    usual = now + seconds(timers.check_in_s)
+    ahead = row.door_until is not None and row.door_until > now + seconds(timers.remind_s)
+    return min(usual, row.door_until) if ahead and row.door_until else usual
 
 
 def as_shown(session: Session, found: Standing) -> Standing:

@@ -15,22 +15,30 @@ from fieldvisit.errors import AlreadyExists, FieldVisitError, InvalidValue, Kind
 from fieldvisit.languages import Message
 from fieldvisit.models import SafetyAlert, SafetySession, Visit
 from fieldvisit.safety.cover import demand_cover, use_override
-from fieldvisit.safety.deadlines import due, heard, later, set_by_clock
+from fieldvisit.safety.deadlines import due_at_the_door, heard, later, set_by_clock
 from fieldvisit.safety.drafts import Extension, SessionDraft, Told
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, append_all
+from fieldvisit.safety.following import expect, whereabouts
 from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.incidents import demand_not_frozen
 from fieldvisit.safety.markers import demand_read
 from fieldvisit.safety.opening import find_open, insert_session, remember, remember_all, told_of
+from fieldvisit.safety.own_timers import timers_of
 from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.risk import Risk, circumstances_of, judge
 from fieldvisit.safety.seeming import move_on, seem
 from fieldvisit.safety.standing import AT_RISK, OPEN, Standing, lock_session, standing
-from fieldvisit.safety.timers import Timers, seconds, timers_for
+from fieldvisit.safety.timers import Timers, seconds
 from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, SafetyState
 
-TIMED = (AlertKind.MISSED_CHECKIN, AlertKind.OVERRUN, AlertKind.LOST_CONTACT)
+TIMED = (
+    AlertKind.MISSED_CHECKIN,
+    AlertKind.OVERRUN,
+    AlertKind.NOT_ARRIVED,
+    AlertKind.LEFT_WITHOUT_ENDING,
+    AlertKind.LOST_CONTACT,
+)
 """Alerts that a check-in bears on. A call for help is not taken back by one."""
 
 
@@ -70,7 +78,7 @@ def start_session(
         return _started_before(session, draft)
     visit = session.get(Visit, draft.visit_id) if draft.visit_id else None
     risk = judge(circumstances_of(session, visit, draft.level)) if visit else Risk(draft.level)
-    timers = timers_for(risk.level, allow_drill=allow_drill)
+    timers = timers_of(session, session.info["org"], risk.level, allow_drill=allow_drill)
     if draft.planned_s > timers.longest_s:
         raise InvalidValue(path="planned_s", reason=Message("at most {max} s at this level", {"max": timers.longest_s}))
     if visit is not None and covered:
@@ -82,6 +90,8 @@ def start_session(
         return _started_before(session, draft)
     if override is not None:
         use_override(session, row, override)
+    if visit is not None:
+        expect(session, row, visit)
     return standing(session, row)
 
 
@@ -119,7 +129,9 @@ def _write_heard(session: Session, row: SafetySession, news: Sequence[Told], pre
     where = next((told for told in reversed(news) if told.lat is not None), news[-1])
 
     def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
-        moved = later(due(timers, now - seconds(min(told.age_s for told in pressed)))) if pressed else {}
+        youngest_s = min((told.age_s for told in pressed), default=0)
+        moved = later(due_at_the_door(timers, now - seconds(youngest_s))) if pressed else {}
+        moved |= whereabouts(row, timers, where, now, safe=bool(pressed))
         counted = {"generation": SafetySession.generation + len(pressed)} if pressed else {}
         return heard(timers, where, now) | moved | counted | {"version": SafetySession.version + len(news)}
 
@@ -214,7 +226,7 @@ def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told
     def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
         if after is SafetyState.ENDED:
             return {"state": SafetyState.ENDED, "ended_at": now}
-        fresh = heard(timers, told, now) | later(due(timers, now))
+        fresh = heard(timers, told, now) | later(due_at_the_door(timers, now))
         return fresh | {"state": SafetyState.ACTIVE, "generation": SafetySession.generation + 1}
 
     at = set_by_clock(session, row, values)
@@ -234,7 +246,9 @@ def beat(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
     if row.state not in AT_RISK:
         return standing(session, row)
     was_lost, timers = row.lost_contact, Timers.from_json(row.policy)
-    at = set_by_clock(session, row, lambda now: heard(timers, told, now))
+    at = set_by_clock(
+        session, row, lambda now: heard(timers, told, now) | whereabouts(row, timers, told, now, safe=False)
+    )
     if was_lost:
         _record(session, Standing(row, at), told, SafetyEventKind.CONTACT_REGAINED)
     return Standing(row, at)
@@ -249,7 +263,8 @@ def _move_deadlines(session: Session, row: SafetySession, told: Told) -> Standin
         row,
         lambda now: (
             heard(timers, told, now)
-            | later(due(timers, now - seconds(told.age_s)))
+            | later(due_at_the_door(timers, now - seconds(told.age_s)))
+            | whereabouts(row, timers, told, now, safe=True)
             | {"generation": SafetySession.generation + 1}
         ),
     )

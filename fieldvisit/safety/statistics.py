@@ -19,7 +19,7 @@ with counted as (
     select to_char(a.opened_at at time zone o.zone, 'YYYY-MM') as month, s.level = 'drill' as drill, a.kind, a.outcome,
            a.unverified, a.parent_id is null and a.state <> 'pre' as asks,
            extract(epoch from a.first_acknowledged_at - a.opened_at) as taken_s,
-           case when a.kind in ('missed_checkin', 'overrun', 'lost_contact') and not a.unverified
+           case when a.kind not in ('sos', 'man_down', 'duress') and not a.unverified
                 then extract(epoch from a.opened_at - a.deadline_at) end as late_s,
            (select extract(epoch from min(m.sent_at) - a.opened_at)
             from safety_outbox m where m.alert_id = a.id) as sent_s

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from fieldvisit.models import Marker, SafetySession, Visit
 from fieldvisit.safety.deadlines import due, set_by_clock
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.own_timers import timers_of
 from fieldvisit.safety.standing import lock_session
-from fieldvisit.safety.timers import BY_LEVEL, ORDER, seconds
+from fieldvisit.safety.timers import ORDER, seconds
 from fieldvisit.vocabulary import RiskLevel, SafetyState
 
 
@@ -34,7 +35,7 @@ def _tighten(session: Session, session_id: uuid.UUID, marker: Marker) -> bool:
     stricter = ORDER.index(marker.level) > ORDER.index(row.level) and row.level is not RiskLevel.DRILL
     if row.state is not SafetyState.ACTIVE or not stricter:
         return False
-    before, timers = row.level, BY_LEVEL[marker.level]
+    before, timers = row.level, timers_of(session, row.org_id, marker.level)
 
     def sooner(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
         moments = due(timers, now) | {"lost_at": now + seconds(timers.lost_s)}

@@ -89,7 +89,8 @@ def strength(kind: AlertKind) -> int:
 class Timers:
     """Seconds, all of them. A check-in is due every `check_in_s`; `remind_s` before that the phone reminds; `grace_s`
     after it the alarm is raised. After `lost_s` without any sign of the phone contact is lost, which raises an alarm
-    where `lost_raises`."""
+    where `lost_raises`. A visitor may be `arrive_s` later at the door than the plan says, and has `leave_s` for ending
+    the session when the visit is over."""
 
     level: RiskLevel
     check_in_s: int
@@ -97,6 +98,8 @@ class Timers:
     grace_s: int
     lost_s: int
     lost_raises: bool
+    arrive_s: int = 30 * MINUTE
+    leave_s: int = 10 * MINUTE
     longest_s: int = 4 * 60 * MINUTE
     """The longest planned length of a session."""
     extend_cap_s: int = 60 * MINUTE
@@ -120,6 +123,10 @@ class Timers:
             raise InvalidValue(path="grace_s", reason=Message("the grace is 0 to 10 minutes"))
         if not MINUTE <= self.lost_s <= 60 * MINUTE:
             raise InvalidValue(path="lost_s", reason=Message("contact is lost after 1 to 60 minutes"))
+        if not 5 * MINUTE <= self.arrive_s <= 120 * MINUTE:
+            raise InvalidValue(path="arrive_s", reason=Message("nobody is waited for longer than 5 to 120 minutes"))
+        if not MINUTE <= self.leave_s <= 60 * MINUTE:
+            raise InvalidValue(path="leave_s", reason=Message("a session is ended within 1 to 60 minutes"))
         if self.level is RiskLevel.HIGH and self.check_in_s + self.grace_s > 10 * MINUTE:
             raise InvalidValue(
                 path="grace_s", reason=Message("at high risk the alarm comes after 10 minutes at the latest")
@@ -154,6 +161,8 @@ BY_LEVEL: Mapping[RiskLevel, Timers] = {
             grace_s=5 * MINUTE,
             lost_s=15 * MINUTE,
             lost_raises=False,
+            arrive_s=45 * MINUTE,
+            leave_s=15 * MINUTE,
         ),
         Timers(
             level=RiskLevel.NORMAL,
@@ -170,6 +179,8 @@ BY_LEVEL: Mapping[RiskLevel, Timers] = {
             grace_s=MINUTE,
             lost_s=5 * MINUTE,
             lost_raises=True,
+            arrive_s=20 * MINUTE,
+            leave_s=5 * MINUTE,
             silent=replace(SILENT, ack_s=RED_HOLDS_S),
         ),
         Timers(
@@ -179,6 +190,8 @@ BY_LEVEL: Mapping[RiskLevel, Timers] = {
             grace_s=0,
             lost_s=3 * MINUTE,
             lost_raises=True,
+            arrive_s=15 * MINUTE,
+            leave_s=3 * MINUTE,
             silent=replace(SILENT, ack_s=RED_HOLDS_S),
         ),
         Timers(
@@ -188,6 +201,8 @@ BY_LEVEL: Mapping[RiskLevel, Timers] = {
             grace_s=5,
             lost_s=DRILL_LONGEST_S,
             lost_raises=True,
+            arrive_s=DRILL_LONGEST_S,
+            leave_s=MINUTE,
             longest_s=60 * MINUTE,
             extend_cap_s=10 * MINUTE,
             silent=DRILL,
@@ -197,13 +212,6 @@ BY_LEVEL: Mapping[RiskLevel, Timers] = {
 }
 ORDER = (RiskLevel.DRILL, RiskLevel.LOW, RiskLevel.NORMAL, RiskLevel.RAISED, RiskLevel.HIGH)
 """From the least to the most dangerous: what is most dangerous is looked at first."""
-
-
-def timers_for(level: RiskLevel, *, allow_drill: bool) -> Timers:
-    """The timers of a level. Raises DrillRefused for the drill level where no drill is allowed."""
-    if level is RiskLevel.DRILL and not allow_drill:
-        raise DrillRefused()
-    return BY_LEVEL[level]
 
 
 def seconds(count: int) -> dt.timedelta:

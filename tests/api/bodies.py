@@ -14,6 +14,7 @@ KNOWN: Mapping[str, Any] = {
     "channel": "sms",
     "channels": ["sms"],
     "language": "en",
+    "level": "raised",
     "passages": [{"text": "{organisation} {date} {from_time} {until_time}"}],
     "code": "north",
     "content": "JVBERi0xLjQK",

@@ -21,6 +21,8 @@ from fieldvisit.safety.engine import watch_once
 from fieldvisit.safety.sending import Sender
 from fieldvisit.settings import Settings
 
+NAME = "doomed"
+
 
 @dataclass
 class Fate:
@@ -59,12 +61,13 @@ def live(
     url: str, settings: Settings, providers: Iterable[AlarmProvider], at: int | None, passed: "Synchronized[int]"
 ) -> None:
     """One turn and everything there is to send, unless death comes first."""
-    engine = app_engine(url, settings, pool_size=1)
+    named = sa.engine.make_url(url).update_query_dict({"application_name": NAME})
+    engine = app_engine(named.render_as_string(hide_password=False), settings, pool_size=1)
     fate = Fate(at, passed)
     listen(engine, fate)
     channels = Doomed.of(providers, 5.0)
     assert isinstance(channels, Doomed)
     channels.fate = fate
     sessions = session_factory(engine)
-    watch_once(sessions, name="doomed")
+    watch_once(sessions, name=NAME)
     Sender(sessions, channels).send_due()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fieldvisit.errors import InvalidValue
-from fieldvisit.safety.timers import BY_LEVEL, DrillRefused, Ladder, Timers, timers_for
+from fieldvisit.safety.timers import BY_LEVEL, Ladder, Timers
 from fieldvisit.vocabulary import RiskLevel
 
 MINUTE = 60
@@ -38,13 +38,6 @@ def test_an_acknowledgement_holds_three_minutes_when_it_is_red_and_eight_when_am
     }
 
 
-def test_a_drill_is_refused_where_none_is_allowed() -> None:
-    with pytest.raises(DrillRefused):
-        timers_for(RiskLevel.DRILL, allow_drill=False)
-    assert timers_for(RiskLevel.DRILL, allow_drill=True).check_in_s < MINUTE
-    assert timers_for(RiskLevel.HIGH, allow_drill=False) == BY_LEVEL[RiskLevel.HIGH]
-
-
 @pytest.mark.parametrize("level", list(RiskLevel))
 def test_timers_survive_their_copy_in_a_session(level: RiskLevel) -> None:
     stored = json.loads(json.dumps(BY_LEVEL[level].as_json()))
@@ -60,6 +53,8 @@ def test_timers_survive_their_copy_in_a_session(level: RiskLevel) -> None:
         (RiskLevel.NORMAL, {"grace_s": -1}, "grace_s"),
         (RiskLevel.NORMAL, {"remind_s": 15 * MINUTE}, "remind_s"),
         (RiskLevel.NORMAL, {"lost_s": 59}, "lost_s"),
+        (RiskLevel.NORMAL, {"arrive_s": 4 * MINUTE}, "arrive_s"),
+        (RiskLevel.NORMAL, {"leave_s": 61 * MINUTE}, "leave_s"),
         (RiskLevel.HIGH, {"check_in_s": 8 * MINUTE, "grace_s": 3 * MINUTE}, "grace_s"),
         (RiskLevel.DRILL, {"check_in_s": 121}, "check_in_s"),
     ],

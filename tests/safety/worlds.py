@@ -44,6 +44,18 @@ class Clock:
                 sa.text("update clock_shift set shift = shift + make_interval(secs => :s)"), {"s": seconds}
             )
 
+    def stop(self) -> None:
+        """From now on no time passes but by `pass_s`, however long the machine takes: this test's own database."""
+        with self._owner.begin() as connection:
+            connection.execute(sa.text("select set_config('test.began', clock_timestamp()::text, false)"))
+            connection.execute(
+                sa.text(
+                    "do $$ begin execute format('create or replace function fieldvisit_now() returns timestamptz "
+                    "language plpgsql volatile as $f$ begin return %L::timestamptz + (select shift from clock_shift); "
+                    "end $f$', current_setting('test.began')); end $$"
+                )
+            )
+
 
 @dataclass(frozen=True)
 class Door:
