@@ -32,6 +32,7 @@ RESOURCES = (
     "papers",
     "renewals",
     "files",
+    "forms",
     "crews",
     "visits",
     "records",

@@ -9,6 +9,7 @@ from fieldvisit.debtors import ContactPointDraft
 from fieldvisit.door_records import DoorDraft
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
+from fieldvisit.forms import FilledForm
 from fieldvisit.phone.telling import EventDraft
 from fieldvisit.repayment_terms import PlanDraft
 from fieldvisit.vocabulary import (
@@ -171,7 +172,8 @@ class ContactChange:
 class ReportDraft(EventDraft):
     """What happened. The event id is the report's. `disclosed`: whether the debt was spoken of. `met`: whom one met who
     left early; where it is not said, what the phone told before is believed. `plan`: a repayment plan that the debtor
-    would keep to, for the office to decide on. `door`: what the record needs besides."""
+    would keep to, for the office to decide on. `door`: what the record needs besides.
+    `form`: what was answered to the questions of the house."""
 
     outcome: VisitOutcome
     left_at: dt.datetime
@@ -190,6 +192,7 @@ class ReportDraft(EventDraft):
     plan: PlanDraft | None = None
     contact_changes: tuple[ContactChange, ...] | None = None
     door: DoorDraft | None = None
+    form: FilledForm | None = None
 
     def __post_init__(self) -> None:
         if self.door is not None:

@@ -14,21 +14,32 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from fieldvisit.compliance.wallclock import local_day
+from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.door_notes import flag_notes
 from fieldvisit.door_records import door_in_words
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.form_versions import as_text, judge
 from fieldvisit.identity import confirmed_by_crew
-from fieldvisit.models import Case, ContactProposal, Promise, ReportAddition, Route, Visit, VisitEvent, VisitReport
+from fieldvisit.models import (
+    Case,
+    ContactProposal,
+    FormVersion,
+    Promise,
+    ReportAddition,
+    Route,
+    Visit,
+    VisitEvent,
+    VisitReport,
+)
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.repayments import demand_fitting, plan_row, plan_words, withdraw_unheard
-from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
+from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft, ReportIncomplete
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.together import together, write
 from fieldvisit.visits import get_own_visit, get_visit, move, note_event
@@ -151,15 +162,15 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
             raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
         route = get_told_stop(session, by.visitor_id, visit_id).route
         if leads(route, by.visitor_id) and not leads(route, earlier.visitor_id):
-            _demand_reportable(session, visit, draft, route=route, now=now)
-            return _report_instead(session, visit, earlier, draft, by=by, now=now)
+            row = _row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
+            return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
         words = _Words(AdditionReason.CREW_REPORT, _told(draft))
         state, facts = _add(session, earlier, visit, draft, words=words, by=by, now=now)
         with books_of(session, visit):
             return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
     route = get_told_stop(session, by.visitor_id, visit_id).route
-    _demand_reportable(session, visit, draft, route=route, now=now)
-    _keep(session, visit, draft, by=by, now=now)
+    row = _row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
+    _keep(session, visit, draft, row=row, by=by, now=now)
     state = visit.state
     with books_of(session, visit):
         return state, {
@@ -175,7 +186,14 @@ def leads(route: Route, visitor_id: uuid.UUID) -> bool:
 
 
 def _report_instead(
-    session: Session, visit: Visit, earlier: VisitReport, draft: ReportDraft, *, by: Teller, now: dt.datetime
+    session: Session,
+    visit: Visit,
+    earlier: VisitReport,
+    draft: ReportDraft,
+    *,
+    row: VisitReport,
+    by: Teller,
+    now: dt.datetime,
 ) -> Outcome:
     """The lead reports after another of the crew: the lead's is the report of the visit, as if it had come first, and
     the other's an addition. What the other heard stops what it stops."""
@@ -183,7 +201,6 @@ def _report_instead(
     withdraw_unheard(earlier.plan, now=now)
     # It makes room first: one report of a visit stands.
     session.flush()
-    row = _row(visit, draft, by)
     row.after_cancellation = earlier.after_cancellation
     _flag_notes(session, visit, draft, now)
     account = ReportAddition(
@@ -213,9 +230,10 @@ def _report_instead(
         }
 
 
-def _keep(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> None:
+def _keep(
+    session: Session, visit: Visit, draft: ReportDraft, *, row: VisitReport, by: Teller, now: dt.datetime
+) -> None:
     """Store the report, and bring the visit to where it says that it went."""
-    row = _row(visit, draft, by)
     row.after_cancellation = visit.state is VisitState.CANCELLED
     _flag_notes(session, visit, draft, now)
     write(session, row)
@@ -267,12 +285,16 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
             selectinload(VisitReport.door),
             selectinload(VisitReport.contact_changes),
             selectinload(VisitReport.plan),
+            selectinload(VisitReport.form),
         )
         .execution_options(populate_existing=True)
     ).one_or_none()
 
 
-def _demand_reportable(session: Session, visit: Visit, draft: ReportDraft, *, route: Route, now: dt.datetime) -> None:
+def _demand_reportable(
+    session: Session, visit: Visit, draft: ReportDraft, *, route: Route, now: dt.datetime
+) -> FormVersion | None:
+    """The version of the house's form that was filled in. Raises what `report_visit` raises."""
     if draft.left_at > now + CLOCK_SLACK:
         raise InvalidValue(path="left_at", reason="lies in the future")
     if draft.left_at < now - LATEST:
@@ -280,8 +302,8 @@ def _demand_reportable(session: Session, visit: Visit, draft: ReportDraft, *, ro
     if (draft.disclosed or draft.promises or draft.plan) and not confirmed_by_crew(session, visit, route, now=now):
         raise IdentityNotConfirmed(reference=visit.reference)
     case: Case | None = visit.case
+    left_on = local_day(draft.left_at, visit.place.zone)
     if case is not None:
-        left_on = local_day(draft.left_at, visit.place.zone)
         for promise in draft.promises:
             if promise.currency != case.currency:
                 raise InvalidValue(path="promises.currency", reason="is not the currency of the case")
@@ -289,9 +311,17 @@ def _demand_reportable(session: Session, visit: Visit, draft: ReportDraft, *, ro
                 raise InvalidValue(path="promises.due_on", reason="must lie after the day of the visit")
         if draft.plan is not None:
             demand_fitting(case, draft.plan, after=left_on, within="plan.")
+    # Whoever has a visit of this day has asked for it on this day, and for the form with it.
+    fetched_at = whole_day(left_on, visit.place.zone)[0].begins_at
+    form, missing = judge(
+        session, draft.form, draft.outcome, said=lambda name: getattr(draft, name) is not None, known_since=fetched_at
+    )
+    if missing:
+        raise ReportIncomplete(outcome=draft.outcome, missing=", ".join(missing))
+    return form
 
 
-def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:
+def _row(visit: Visit, draft: ReportDraft, by: Teller, *, form: FormVersion | None) -> VisitReport:
     whose = {"org_id": visit.org_id, "lender_id": visit.lender_id}
     return VisitReport(
         id=draft.event_id,
@@ -309,6 +339,8 @@ def _row(visit: Visit, draft: ReportDraft, by: Teller) -> VisitReport:
         abort_reason=draft.abort_reason,
         note=draft.note,
         next_step=draft.next_step,
+        form_id=form and form.id,
+        answers=as_text(draft.form.answers) if draft.form else None,
         door=draft.door.row(visit, draft.event_id) if draft.door else None,
         promises=[
             Promise(
@@ -362,9 +394,18 @@ def _add(
     }
 
 
+def form_words(draft: ReportDraft | VisitReport) -> list[str]:
+    """What a crew mate answered to the form, for the account that their report became."""
+    if isinstance(draft, VisitReport):
+        return [f"form: {draft.answers}"] if draft.answers else []
+    return [f"form: {as_text(draft.form.answers)}"] if draft.form else []
+
+
 def _told(draft: ReportDraft | VisitReport) -> str:
     """A crew mate's whole report as the text of an addition: each thing said, by its code, and the note last."""
     said = [f"{name}: {value}" for name in SAID if (value := getattr(draft, name)) is not None]
     promised = [f"promise: {p.amount_minor} {p.currency} {p.due_on} {p.method}" for p in draft.promises]
-    planned = plan_words(draft.plan)
-    return "\n".join([*said, *promised, *planned, *door_in_words(draft.door), *([draft.note] if draft.note else [])])
+    planned, answered = plan_words(draft.plan), form_words(draft)
+    return "\n".join(
+        [*said, *promised, *planned, *answered, *door_in_words(draft.door), *([draft.note] if draft.note else [])]
+    )

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.facts import Facts, StaffFact
-from fieldvisit.models import Credential, IdentityCheck, Organisation, Stop, Visit, VisitEvent, VisitReport
+from fieldvisit.models import Credential, FormVersion, IdentityCheck, Organisation, Stop, Visit, VisitEvent, VisitReport
 
 _KEY = "together"
 
@@ -69,6 +69,7 @@ class Together:
     staff: Mapping[uuid.UUID, StaffFact]
     papers: Mapping[uuid.UUID, Sequence[Credential]]
     organisations: Mapping[uuid.UUID, Organisation]
+    forms: Sequence[FormVersion]
     new_keys: list[dict[str, Any]] = field(default_factory=list)
     months: set[dt.date] = field(default_factory=set)
 

@@ -129,6 +129,7 @@ class _Sources:
             .options(
                 selectinload(VisitReport.promises),
                 selectinload(VisitReport.plan),
+                selectinload(VisitReport.form),
                 selectinload(VisitReport.additions),
                 selectinload(VisitReport.door),
             )
@@ -271,6 +272,9 @@ def _report(sources: _Sources) -> dict[str, Any]:
         "promises": [
             columns_of(each, "id", "amount_minor", "currency", "due_on", "method", "state") for each in report.promises
         ],
+        "form": {"version": report.form.version, "answers": json.loads(report.answers)}
+        if report.form and report.answers
+        else None,
         "plan": report.plan and columns_of(report.plan, *PLAN_SAID),
         "additions": [
             columns_of(each, "id", "visitor_id", "account_id", "text") | {"at": sources.local(each.recorded_at)}

@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from api.schemas.base import In, Out
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, Text
+from api.schemas.forms import FormOut
 from api.schemas.phone import CrewMateOut, VisitCardOut
 from api.schemas.phone_events import HeldEventOut
 from fieldvisit.phone.cursors import LONGEST, ItemKind
@@ -49,6 +50,7 @@ class GoneOut(Out):
 class ChangesOut(Out):
     """What changed since the `cursor` that was sent. Each thing comes whole, in place of what the phone has of it.
 
+    `forms`: what the house asks in every report from now on; what was asked by an older version is told by that one.
     `reset`: forget everything first. `forget_at`: wipe what is told of debtors here then, with or without signal.
     """
 
@@ -59,4 +61,5 @@ class ChangesOut(Out):
     routes = fields.List(fields.Nested(RouteToldOut), required=True)
     visits = fields.List(fields.Nested(VisitCardOut), required=True)
     held = fields.List(fields.Nested(HeldEventOut), required=True)
+    forms = fields.List(fields.Nested(FormOut), required=True)
     gone = fields.List(fields.Nested(GoneOut), required=True)

@@ -94,6 +94,13 @@ class RecordedPlanOut(Out):
     instalments = fields.List(fields.Nested(RecordedInstalmentOut), required=True)
 
 
+class RecordedFormOut(Out):
+    """`answers` by the names of the questions of that version."""
+
+    version = fields.Integer(required=True)
+    answers = fields.Dict(required=True)
+
+
 class RecordedAdditionOut(Out):
     id, text, at = _text(), _text(), _text()
     visitor_id, account_id = _maybe(), _maybe()
@@ -108,6 +115,7 @@ class RecordedReportOut(Out):
     willing, able = Flag(required=True, allow_none=True), Flag(required=True, allow_none=True)
     promises = fields.List(fields.Nested(RecordedPromiseOut), required=True)
     plan = fields.Nested(RecordedPlanOut, required=True, allow_none=True)
+    form = fields.Nested(RecordedFormOut, required=True, allow_none=True)
     additions = fields.List(fields.Nested(RecordedAdditionOut), required=True)
 
 

@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from api.schemas.base import Drafted, Out
 from api.schemas.fields import Choice, Currency, Day, Flag, Id, Instant, Part, Text, Whole
+from api.schemas.forms import FilledFormIn, FilledFormOut, FormTold
 from api.schemas.words import Several, Words
 from fieldvisit.cases import LARGEST_MINOR
 from fieldvisit.compliance.conduct_parameters import Recorded
@@ -139,6 +140,7 @@ class ReportIn(Drafted):
     plan = Part(RepaymentPlanIn, allow_none=True)
     contact_changes = Several(Part(ContactChangeIn), max=MOST_CHANGES, allow_none=True)
     door = Part(DoorIn, allow_none=True)
+    form = Part(FilledFormIn, allow_none=True)
 
 
 class InstalmentOut(Out):
@@ -252,4 +254,5 @@ class ReportOut(Out):
     additions = fields.List(fields.Nested(AdditionOut), required=True)
     contact_changes = fields.List(fields.Nested(ContactProposalOut), required=True)
     door = fields.Nested(DoorOut, required=True, allow_none=True)
+    form = FormTold(FilledFormOut, required=True, allow_none=True)
     recorded_at = Instant(required=True)

@@ -13,6 +13,7 @@ from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.door_records import DoorRecord
 from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.files import FileAccess, StoredFile
+from fieldvisit.models.forms import FormVersion
 from fieldvisit.models.markers import Marker, MarkerRead, SafetyIncident
 from fieldvisit.models.notice_rules import NoticeRules
 from fieldvisit.models.notice_services import NoticeService
@@ -62,6 +63,7 @@ __all__ = [
     "EngineBeat",
     "FieldRules",
     "FileAccess",
+    "FormVersion",
     "HeldEvent",
     "IdentityCheck",
     "KeptAnswer",

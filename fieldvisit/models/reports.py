@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import Base, PrimaryKey, RecordedAt, Shared
 from fieldvisit.models.door_records import DoorRecord
+from fieldvisit.models.forms import FormVersion
 from fieldvisit.models.repayments import RepaymentPlan
 from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import (
@@ -43,6 +44,9 @@ class VisitReport(Base, Shared):
     abort_reason: Mapped[AbortReason | None]
     note: Mapped[str | None] = mapped_column(Sealed("visit_reports.note"))
     next_step: Mapped[NextStep | None]
+    form_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("form_versions.id"))
+    answers: Mapped[str | None] = mapped_column(Sealed("visit_reports.answers"))
+    """What was answered to the questions of that form, as JSON by their names."""
     after_cancellation: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     """Whether the visit had been cancelled when the report came: what it tells happened all the same."""
     replaced_by_id: Mapped[uuid.UUID | None] = mapped_column(
@@ -56,8 +60,10 @@ class VisitReport(Base, Shared):
     contact_changes: Mapped[list["ContactProposal"]] = relationship(order_by="ContactProposal.id")
     door: Mapped[DoorRecord | None] = relationship()
     plan: Mapped[RepaymentPlan | None] = relationship()
+    form: Mapped[FormVersion | None] = relationship()
 
     __table_args__ = (
+        sa.CheckConstraint("(form_id is null) = (answers is null)", name="answers_to_a_form"),
         sa.CheckConstraint("(outcome = 'aborted') = (abort_reason is not null)", name="aborted_for_a_reason"),
         # One report of a visit stands.
         sa.Index(

@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session
 from fieldvisit.briefing import CONTACTS_SINCE, VisitCard
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.drafts import acting_organisation
-from fieldvisit.models import HeldEvent
+from fieldvisit.form_versions import find_newest
+from fieldvisit.models import FormVersion, HeldEvent
 from fieldvisit.phone import cursors
 from fieldvisit.phone.cursors import ItemKind, Name
 from fieldvisit.phone.day import CrewMate, DayRoute, my_day
 from fieldvisit.phone.fingerprint import fingerprint
 from fieldvisit.phone.holding import held_events
 
-SHAPE = 2
+SHAPE = 3
 """Counted up when what is told of a thing changes its shape: every phone then gets it all again."""
 
 
@@ -73,6 +74,7 @@ class Changes:
     routes: tuple[RouteTold, ...]
     visits: tuple[VisitCard, ...]
     held: tuple[HeldEvent, ...]
+    forms: tuple[FormVersion, ...]
     gone: tuple[Gone, ...]
 
 
@@ -103,7 +105,9 @@ def changes(session: Session, asked: Asked) -> Changes:
     day = local_day(asked.now, zone)
     routes, cards = _told(session, asked, day)
     held = tuple(session.scalars(held_events(visitor_id=asked.visitor_id).order_by(HeldEvent.recorded_at)))
+    form = find_newest(session)
     world: dict[Name, object] = {
+        **({(ItemKind.FORM, form.id): form.version} if form else {}),
         **{(ItemKind.ROUTE, route.route_id): route for route in routes},
         **{(ItemKind.VISIT, card.visit_id): card for card in cards},
         **{(ItemKind.HELD, row.event_id): (row.state, row.waits_for, row.code, row.details) for row in held},
@@ -120,6 +124,7 @@ def changes(session: Session, asked: Asked) -> Changes:
         routes=tuple(route for route in routes if (ItemKind.ROUTE, route.route_id) in fresh),
         visits=tuple(card for card in cards if (ItemKind.VISIT, card.visit_id) in fresh),
         held=tuple(row for row in held if (ItemKind.HELD, row.event_id) in fresh),
+        forms=(form,) if form and (ItemKind.FORM, form.id) in fresh else (),
         gone=tuple(Gone(kind=kind, id=id_) for kind, id_ in sorted(set(had) - set(now_known))),
     )
 

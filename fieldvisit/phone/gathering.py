@@ -15,6 +15,7 @@ from fieldvisit.credentials import papers_of
 from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.facts import facts_of, staff_facts, subject_of
+from fieldvisit.form_versions import gather_versions
 from fieldvisit.models import (
     Case,
     CrewMember,
@@ -79,6 +80,7 @@ def gather(session: Session, wanted: Wanted, *, now: dt.datetime) -> Together | 
         facts=_facts(session, wanted, visits, now=now),
         staff=staff_facts(session, crew) if wanted.judged else {},
         papers={wanted.visitor_id: papers_of(session, wanted.visitor_id)} if wanted.shows_papers else {},
+        forms=gather_versions(session) if wanted.reported else (),
         organisations=organisations_by_id(session, org_ids) if wanted.judged or wanted.shows_papers else {},
     )
 

@@ -18,6 +18,7 @@ from fieldvisit.models import (
     DebtorRequest,
     Device,
     DutyShift,
+    FormVersion,
     HeldEvent,
     LegalHold,
     Marker,
@@ -65,6 +66,13 @@ from fieldvisit.vocabulary import (
 )
 from tests.conftest import NOW
 from tests.worlds import OWN_POLICY, TODAY, World, make_case, make_credential, make_shift, make_visit, make_visitor
+
+
+def make_form(session: Session, world: World) -> FormVersion:
+    form = FormVersion(org_id=world.agency, version=1, questions=[], needs=[])
+    session.add(form)
+    session.flush()
+    return form
 
 
 def make_repayment_plan(session: Session, visit: Visit) -> RepaymentPlan:
@@ -208,6 +216,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "debtor_id": case.debtor_id,
             "device_id": device.id,
             "file_id": photo.id,
+            "form_id": make_form(session, world).id,
             "held_event_id": held.event_id,
             "notice_id": notice.id,
             "service_id": service.id,

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.db import db
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.form_versions import publish_form
+from fieldvisit.forms import FormDraft
 from fieldvisit.models import CrewMember, DayPlan, Place, Placement, Stop, Visit, Visitor
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import BlockTrigger, DayPlanState, Role
@@ -62,7 +64,7 @@ class Copy:
         if answer.json["reset"]:
             self.things = {}
         for kind, many, named in (("route", "routes", "route_id"), ("visit", "visits", "visit_id"),
-                                  ("held", "held", "event_id")):  # fmt: skip
+                                  ("held", "held", "event_id"), ("form", "forms", "id")):  # fmt: skip
             self.things |= {(kind, thing[named]): thing for thing in answer.json[many]}
         for gone in answer.json["gone"]:
             del self.things[gone["kind"], gone["id"]]
@@ -132,6 +134,11 @@ def publish_anew(session: Session, morning: Morning) -> None:
     make_plan(session, morning.world, [morning.ilta], [*kept, added])
 
 
+def publish_form_of_the_house(session: Session, morning: Morning) -> None:
+    session.info["org"] = morning.world.agency
+    publish_form(session, FormDraft(replaces=0), by=None, now=NOW)
+
+
 def take_off_the_route(session: Session, morning: Morning) -> None:
     session.execute(sa.delete(CrewMember).where(CrewMember.visitor_id == morning.ilta))
 
@@ -146,6 +153,7 @@ def take_off_the_route(session: Session, morning: Morning) -> None:
         end_placement,
         block_debtor,
         publish_anew,
+        publish_form_of_the_house,
         take_off_the_route,
     ],
 )

@@ -1,0 +1,121 @@
+"""The versions of a house's report form, and the judging of what was filled in with one of them."""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.compliance.decision import plain
+from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.forms import Answer, FilledForm, FormDraft, FormRefused, question_from
+from fieldvisit.languages import Message
+from fieldvisit.models import FormVersion, Organisation
+from fieldvisit.together import together
+from fieldvisit.vocabulary import VisitOutcome
+
+
+class FormChangedMeanwhile(FieldVisitError):
+    code, kind = "form_changed_meanwhile", Kind.CONFLICT
+    says = "The form is at version {version}, you wrote yours over {given}. Look again."
+
+
+class FormUnknown(FieldVisitError):
+    code, kind = "form_unknown", Kind.INVALID
+    says = "There is no version {version} of the form."
+
+
+def versions_of(org_id: uuid.UUID) -> sa.Select[FormVersion]:
+    """Every version of the organisation's form; the caller states the order."""
+    return sa.select(FormVersion).where(FormVersion.org_id == org_id)
+
+
+def find_newest(session: Session) -> FormVersion | None:
+    """The version that phones ask by from now on; None where the house has no form of its own."""
+    newest = versions_of(session.info["org"]).order_by(FormVersion.version.desc()).limit(1)
+    return session.scalars(newest).one_or_none()
+
+
+def get_version(session: Session, form_id: uuid.UUID) -> FormVersion:
+    found = session.scalars(versions_of(session.info["org"]).where(FormVersion.id == form_id)).one_or_none()
+    if found is None:
+        raise NotFound(what="form version", id=form_id)
+    return found
+
+
+def publish_form(session: Session, draft: FormDraft, *, by: uuid.UUID | None, now: dt.datetime) -> FormVersion:
+    """Make the next version. Raises FormChangedMeanwhile where it does not replace the newest one."""
+    # Two who publish at once take turns: the second is told of the first.
+    org_id = session.info["org"]
+    session.execute(sa.select(Organisation.id).where(Organisation.id == org_id).with_for_update(key_share=True))
+    newest = find_newest(session)
+    version = newest.version if newest else 0
+    if draft.replaces != version:
+        raise FormChangedMeanwhile(version=version, given=draft.replaces)
+    row = FormVersion(
+        org_id=org_id,
+        version=version + 1,
+        questions=plain(draft.questions),
+        needs=[{"outcome": outcome.value, "fields": list(needed)} for outcome, needed in sorted(draft.needs.items())],
+        made_by_id=by,
+        published_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def form_of(row: FormVersion) -> FormDraft:
+    questions = tuple(map(question_from, row.questions))
+    needs = {VisitOutcome(each["outcome"]): tuple(each["fields"]) for each in row.needs}
+    return FormDraft(replaces=row.version - 1, questions=questions, needs=needs)
+
+
+def judge(
+    session: Session,
+    filled: FilledForm | None,
+    outcome: VisitOutcome,
+    *,
+    said: Callable[[str], bool],
+    known_since: dt.datetime,
+) -> tuple[FormVersion | None, list[str]]:
+    """The version that was filled in, and what is missing by it. `known_since`: until when a phone had fetched whatever
+    it asked by; without a form the one that was in use then says what had to be said.
+
+    Raises FormUnknown, and FormRefused for answers that the version does not take.
+    """
+    versions = _known(session)
+    if filled is None:
+        before = [row for row in versions if row.published_at <= known_since]
+        return None, form_of(before[-1]).missing(outcome, {}, said) if before else []
+    row = next((row for row in versions if row.version == filled.version), None)
+    if row is None:
+        raise FormUnknown(version=filled.version)
+    form = form_of(row)
+    if faults := form.faults(outcome, filled.answers):
+        raise FormRefused(version=row.version, faults=side_by_side(faults))
+    return row, form.missing(outcome, filled.answers, said)
+
+
+def side_by_side(messages: Sequence[Message]) -> Message:
+    """Several sentences as one."""
+    names = [f"part_{place}" for place in range(len(messages))]
+    text = " ".join(f"{{{name}}}" for name in names)
+    return Message(text, dict(zip(names, messages, strict=True)))
+
+
+def gather_versions(session: Session) -> Sequence[FormVersion]:
+    """All versions of the acting organisation, the oldest first."""
+    return session.scalars(versions_of(session.info["org"]).order_by(FormVersion.version)).all()
+
+
+def _known(session: Session) -> Sequence[FormVersion]:
+    gathered = together(session)
+    return gather_versions(session) if gathered is None else gathered.forms
+
+
+def as_text(answers: Mapping[str, Answer]) -> str:
+    """As they are sealed."""
+    return json.dumps(plain(answers), ensure_ascii=False, sort_keys=True)
