@@ -445,12 +445,21 @@ class SafetyState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SessionCover(StrEnum):
+    """Who is at the door besides: nobody, as it should be; a partner; nobody, although there should be one."""
+
+    SOLO = "solo"
+    PAIR = "pair"
+    NONE = "none"
+
+
 class AlertKind(StrEnum):
     MISSED_CHECKIN = "missed_checkin"
     OVERRUN = "overrun"
     LOST_CONTACT = "lost_contact"
     NOT_ARRIVED = "not_arrived"
     LEFT_WITHOUT_ENDING = "left_without_ending"
+    PARTNER_CALLS = "partner_calls"
     SOS = "sos"
     MAN_DOWN = "man_down"
     DURESS = "duress"

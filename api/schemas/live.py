@@ -6,7 +6,7 @@ from api.schemas.base import In, Out
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Whole, WholeInQuery
 from api.schemas.safety import ALL, AtRiskOut
 from fieldvisit.safety.standing import SafetyDisplay
-from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState
+from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState, SessionCover
 
 LONGEST_S = 600
 
@@ -27,6 +27,7 @@ class TileOut(Out):
     end_at = Instant(required=True, allow_none=True)
     arrive_by = Instant(required=True, allow_none=True)
     leave_by = Instant(required=True, allow_none=True)
+    cover = Choice(SessionCover, required=True)
     lost_contact = Flag(required=True)
     unverified = Flag(required=True)
     duress = Flag(required=True)

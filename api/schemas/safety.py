@@ -23,6 +23,7 @@ from fieldvisit.vocabulary import (
     ResolutionProof,
     RiskLevel,
     SafetyState,
+    SessionCover,
 )
 
 DAY_S = 86_400
@@ -129,6 +130,7 @@ class LiveSessionOut(SafetySessionOut):
     """A session as the safety officer sees it."""
 
     visitor = Part(AtRiskOut, required=True, attribute="session.visitor")
+    cover = Choice(SessionCover, required=True, attribute="session.cover")
     lost_contact = Flag(required=True, attribute="session.lost_contact")
     unverified = Flag(required=True, attribute="session.unverified")
     duress = Flag(required=True, attribute="session.duress")

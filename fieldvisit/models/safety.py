@@ -10,7 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from fieldvisit.models.base import PARTITIONED, Base, Json, Owned, PrimaryKey, RecordedAt, Version
 from fieldvisit.models.people import Visitor
 from fieldvisit.sealing import Sealed
-from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, ResolutionProof, RiskLevel, SafetyState
+from fieldvisit.vocabulary import (
+    AlertKind,
+    AlertOutcome,
+    AlertState,
+    ResolutionProof,
+    RiskLevel,
+    SafetyState,
+    SessionCover,
+)
 
 ACTIVE = sa.text("state = 'active'")
 
@@ -50,6 +58,7 @@ class SafetySession(Base, Owned):
     last_lat: Mapped[float | None]
     last_lon: Mapped[float | None]
     last_heard_at: Mapped[dt.datetime | None]
+    cover: Mapped[SessionCover] = mapped_column(server_default=SessionCover.SOLO.value)
     duress: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     """Somebody makes the visitor say that all is well: never visible to the visitor's phone."""
     shown: Mapped[dict[str, Any] | None]

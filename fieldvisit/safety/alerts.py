@@ -27,7 +27,7 @@ from fieldvisit.models import (
     Visit,
 )
 from fieldvisit.safety.calling import silence
-from fieldvisit.safety.deadlines import due, set_by_clock
+from fieldvisit.safety.deadlines import due, set_by_clock, timers_in_force
 from fieldvisit.safety.drafts import Officer, Resolution, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, history
 from fieldvisit.safety.news import tell_all_clear, tell_taken
@@ -283,7 +283,7 @@ def _others_open(session: Session, row: SafetySession) -> bool:
 
 
 def _resume(session: Session, row: SafetySession, by: Officer) -> None:
-    timers = Timers.from_json(row.policy)
+    timers = timers_in_force(row)
 
     def afresh(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
         deadlines = due(timers, now)

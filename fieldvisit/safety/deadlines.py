@@ -11,6 +11,7 @@ from fieldvisit.clock import one_moment
 from fieldvisit.models import SafetySession
 from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.timers import Timers, seconds
+from fieldvisit.vocabulary import SessionCover
 
 type Moment = sa.ColumnElement[dt.datetime]
 
@@ -28,6 +29,12 @@ def set_by_clock(session: Session, row: SafetySession, values: Callable[[Moment]
     )
     at: dt.datetime = changed.one()[1]
     return at
+
+
+def timers_in_force(row: SafetySession) -> Timers:
+    """The timers that a session began with, as its cover lets them be now."""
+    timers = Timers.from_json(row.policy)
+    return timers.alone() if row.cover is SessionCover.NONE else timers
 
 
 def due(timers: Timers, since: Moment) -> dict[str, Moment]:

@@ -20,6 +20,7 @@ from fieldvisit.safety.climbing import Rise, claim_waiting, climb
 from fieldvisit.safety.events import or_unwritten
 from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.hints import Hint
+from fieldvisit.safety.pairs import claim_called, claim_uncovered, raise_partners, settle_cover
 
 BATCH = 50
 """Sessions locked at a time: a visitor who checks in waits for no more than these."""
@@ -60,7 +61,9 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
     if outage:
         log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
     fired = _each(sessions, claim_due, lambda session, rows: _raise(session, rows, outage))
+    fired += _each(sessions, claim_called, _raise_partners)
     fired += _each(sessions, claim_waiting, _climb)
+    fired += _each(sessions, claim_uncovered, _settle_covers)
     # Only now: a beat says that everything before it was looked at. An engine killed before this line leaves the
     # outage to be found again, so that what it did not reach is still raised as unverified.
     with engine_transaction(sessions) as session:
@@ -144,6 +147,17 @@ def _climb(session: Session, alerts: Sequence[SafetyAlert]) -> dict[uuid.UUID, F
     with or_unwritten(session, [alert.session for alert in alerts]):
         risen = climb(session, [(alert.session, Rise.of(alert)) for alert in alerts])
     return dict.fromkeys(risen, Fired(climbed=1))
+
+
+def _raise_partners(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:
+    with or_unwritten(session, rows):
+        return dict.fromkeys(raise_partners(session, rows), Fired(raised=1))
+
+
+def _settle_covers(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:
+    with or_unwritten(session, rows):
+        settle_cover(session, rows)
+    return {}
 
 
 type Act[R] = Callable[[Session, Sequence[R]], dict[uuid.UUID, Fired]]

@@ -80,6 +80,7 @@ class SafetyEventKind(StrEnum):
     ARRIVED = "arrived"
     ARRIVAL_UNDONE = "arrival_undone"
     VISIT_OVER = "visit_over"
+    COVER_CHANGED = "cover_changed"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from fieldvisit.models import Device, SafetyAlert, SafetySession, Visitor
 from fieldvisit.safety.roster import reachable_officers
 from fieldvisit.safety.standing import OPEN, SafetyDisplay
 from fieldvisit.safety.timers import ORDER
-from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState
+from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState, SessionCover
 
 STATED = (
     "id",
@@ -34,6 +34,7 @@ STATED = (
     "end_at",
     "arrive_by",
     "leave_by",
+    "cover",
     "lost_contact",
     "unverified",
     "duress",
@@ -71,6 +72,7 @@ class Tile:
     end_at: dt.datetime | None
     arrive_by: dt.datetime | None
     leave_by: dt.datetime | None
+    cover: SessionCover
     lost_contact: bool
     unverified: bool
     duress: bool

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -15,7 +16,7 @@ from fieldvisit.safety.drafts import SessionDraft, Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.standing import OPEN, lock_session
 from fieldvisit.safety.timers import Timers, seconds
-from fieldvisit.vocabulary import SafetyState
+from fieldvisit.vocabulary import SafetyState, SessionCover
 
 NOW = one_moment()
 
@@ -64,17 +65,25 @@ def find_open(session: Session, visitor_id: uuid.UUID) -> uuid.UUID | None:
     )
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """With which timers a session begins, with what cover, and what spoke for its level."""
+
+    timers: Timers
+    cover: SessionCover = SessionCover.SOLO
+    because: Sequence[str] = ()
+
+
 def insert_session(
     session: Session,
     told: SessionDraft | Sos,
-    timers: Timers,
+    beginning: Beginning,
     *,
     session_id: uuid.UUID,
-    because: Sequence[str] = (),
 ) -> SafetySession | None:
     """A new session with all its deadlines set in one statement; None where its id or its visitor has one already.
 
-    `because` is kept with the level. A call for help makes one without deadlines: it is in alarm from its first moment.
+    A call for help makes one without deadlines: it is in alarm from its first moment.
     Raises NotFound for a visitor or a visit that the organisation does not have; a call for help leaves out a visit
     that is not there.
     """
@@ -83,14 +92,14 @@ def insert_session(
         raise NotFound(what="visitor", id=told.visitor_id)
     visit_id = _visit(session, told)
     ids = {"id": session_id, "org_id": visitor.org_id, "visitor_id": visitor.id, "visit_id": visit_id}
-    if not _insert(session, ids | _beginning(told, timers)):
+    if not _insert(session, ids | _values(told, beginning)):
         return None
     row = lock_session(session, session_id)
     detail = {
-        "level": timers.level.value,
+        "level": beginning.timers.level.value,
         "visit_id": str(visit_id) if visit_id else None,
         "age_s": told.age_s,
-        "because": [*because],
+        "because": [*beginning.because],
     }
     entry = Entry(
         kind=SafetyEventKind.STARTED,
@@ -111,12 +120,14 @@ def _visit(session: Session, told: SessionDraft | Sos) -> uuid.UUID | None:
     raise NotFound(what="visit", id=told.visit_id)
 
 
-def _beginning(told: SessionDraft | Sos, timers: Timers) -> dict[str, object]:
+def _values(told: SessionDraft | Sos, beginning: Beginning) -> dict[str, object]:
     """The values of a session at its start, all over one reading of the clock."""
+    timers = beginning.timers
     values: dict[str, object] = {
         "level": timers.level,
         "state": SafetyState.ALARM,
         "policy": timers.as_json(),
+        "cover": beginning.cover,
         "started_at": NOW,
         "last_heard_at": NOW,
         "last_lat": told.lat,
@@ -130,7 +141,8 @@ def _beginning(told: SessionDraft | Sos, timers: Timers) -> dict[str, object]:
         "end_at": begun + seconds(told.planned_s),
         "lost_at": NOW + seconds(timers.lost_s),
     }
-    return values | running | due(timers, begun)
+    watched = timers.alone() if beginning.cover is SessionCover.NONE else timers
+    return values | running | due(watched, begun)
 
 
 def _insert(session: Session, values: dict[str, object]) -> bool:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import SafetySession
+from fieldvisit.safety.deadlines import timers_in_force
 from fieldvisit.safety.standing import Standing, standing
 from fieldvisit.safety.timers import Timers, seconds
 from fieldvisit.vocabulary import SafetyState
@@ -20,7 +21,7 @@ MOMENTS = ("remind_at", "due_at", "grace_until", "end_at", "ended_at")
 
 def seem(row: SafetySession, now: dt.datetime, state: SafetyState) -> None:
     """From now on the phone is shown this state: as an ordinary end or an ordinary check-in would have left it."""
-    timers = Timers.from_json(row.policy)
+    timers = timers_in_force(row)
     before = row.shown or {}
     shown: dict[str, Any] = {name: before.get(name) or _text(getattr(row, name)) for name in MOMENTS}
     if state is SafetyState.ENDED:

@@ -13,30 +13,32 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.errors import AlreadyExists, FieldVisitError, InvalidValue, Kind, NotFound, Refused
 from fieldvisit.languages import Message
-from fieldvisit.models import SafetyAlert, SafetySession, Visit
+from fieldvisit.models import CoverOverride, SafetyAlert, SafetySession, Visit
 from fieldvisit.safety.cover import demand_cover, use_override
-from fieldvisit.safety.deadlines import due_at_the_door, heard, later, set_by_clock
+from fieldvisit.safety.deadlines import due_at_the_door, heard, later, set_by_clock, timers_in_force
 from fieldvisit.safety.drafts import Extension, SessionDraft, Told
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, append_all
 from fieldvisit.safety.following import expect, whereabouts
 from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.incidents import demand_not_frozen
 from fieldvisit.safety.markers import demand_read
-from fieldvisit.safety.opening import find_open, insert_session, remember, remember_all, told_of
+from fieldvisit.safety.opening import Beginning, find_open, insert_session, remember, remember_all, told_of
 from fieldvisit.safety.own_timers import timers_of
+from fieldvisit.safety.pairs import cover_of, demand_pair
 from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.risk import Risk, circumstances_of, judge
 from fieldvisit.safety.seeming import move_on, seem
 from fieldvisit.safety.standing import AT_RISK, OPEN, Standing, lock_session, standing
 from fieldvisit.safety.timers import Timers, seconds
-from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, SafetyState
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, SafetyState
 
 TIMED = (
     AlertKind.MISSED_CHECKIN,
     AlertKind.OVERRUN,
     AlertKind.NOT_ARRIVED,
     AlertKind.LEFT_WITHOUT_ENDING,
+    AlertKind.PARTNER_CALLS,
     AlertKind.LOST_CONTACT,
 )
 """Alerts that a check-in bears on. A call for help is not taken back by one."""
@@ -72,7 +74,8 @@ def start_session(
     The level is what follows from the visit, its place, its person and the hour, or what the phone asks for, whichever
     is stricter. With `covered` an officer has to be there whom an alarm would reach (NoCover otherwise), the markers
     are read (MarkersUnread) and the place is not frozen (PlaceFrozen): for who asks before the door. Whoever is told of
-    afterwards is at the door already, and is watched over whoever is there.
+    afterwards is at the door already, and is watched over whoever is there. At high risk somebody goes along
+    (PairNeeded).
     """
     if session.get(SafetySession, draft.event_id) is not None:
         return _started_before(session, draft)
@@ -84,8 +87,9 @@ def start_session(
     if visit is not None and covered:
         demand_not_frozen(session, visit.place_id)
         demand_read(session, visit, draft.visitor_id)
-    override = demand_cover(session, draft.visitor_id) if covered else None
-    row = insert_session(session, draft, timers, session_id=draft.event_id, because=risk.reasons)
+    override = _gate(session, draft, visit, risk.level) if covered else None
+    beginning = Beginning(timers, cover=cover_of(risk.level, visit), because=risk.reasons)
+    row = insert_session(session, draft, beginning, session_id=draft.event_id)
     if row is None:
         return _started_before(session, draft)
     if override is not None:
@@ -93,6 +97,12 @@ def start_session(
     if visit is not None:
         expect(session, row, visit)
     return standing(session, row)
+
+
+def _gate(session: Session, draft: SessionDraft, visit: Visit | None, level: RiskLevel) -> CoverOverride | None:
+    """Raise NoCover or PairNeeded for who should not go in now; the supervisor's word that lets them, if any did."""
+    unpaired = demand_pair(session, draft.visitor_id, visit) if level is RiskLevel.HIGH else None
+    return demand_cover(session, draft.visitor_id) or unpaired
 
 
 def check_in(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
@@ -125,7 +135,7 @@ def hear_all(session: Session, session_id: uuid.UUID, heard_of: Sequence[tuple[b
 
 def _write_heard(session: Session, row: SafetySession, news: Sequence[Told], pressed: Sequence[Told]) -> dt.datetime:
     """All deadlines as the youngest press moves them, the last position, and one version for each that was told."""
-    timers = Timers.from_json(row.policy)
+    timers = timers_in_force(row)
     where = next((told for told in reversed(news) if told.lat is not None), news[-1])
 
     def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
@@ -221,7 +231,7 @@ def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
 
 
 def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told: Told, after: SafetyState) -> Standing:
-    timers = Timers.from_json(row.policy)
+    timers = timers_in_force(row)
 
     def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
         if after is SafetyState.ENDED:
@@ -255,7 +265,7 @@ def beat(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
 
 
 def _move_deadlines(session: Session, row: SafetySession, told: Told) -> Standing:
-    timers, was_lost = Timers.from_json(row.policy), row.lost_contact
+    timers, was_lost = timers_in_force(row), row.lost_contact
     # Counted from the press, not from its arrival: a check-in that waited for the network says nothing of the minutes
     # in between. The new generation makes every engine that read the old deadlines come too late.
     at = set_by_clock(

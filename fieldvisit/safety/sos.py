@@ -13,7 +13,7 @@ from fieldvisit.safety.deadlines import heard, set_by_clock
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.hints import give_hint
-from fieldvisit.safety.opening import EventIdUsed, find_open, insert_session, remember, told_of
+from fieldvisit.safety.opening import Beginning, EventIdUsed, find_open, insert_session, remember, told_of
 from fieldvisit.safety.pins import has_pin
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.standing import Standing, lock_session, standing
@@ -97,7 +97,9 @@ def _session_of(session: Session, told: Sos) -> SafetySession:
         if found_id is not None:
             return lock_session(session, found_id)
         for session_id in (told.session_id, uuid.uuid4()):
-            row = insert_session(session, told, BY_LEVEL[RiskLevel.NORMAL], session_id=session_id or uuid.uuid4())
+            row = insert_session(
+                session, told, Beginning(BY_LEVEL[RiskLevel.NORMAL]), session_id=session_id or uuid.uuid4()
+            )
             if row is not None:
                 return row
     raise RuntimeError("A safety session that cannot be made was not there to be found either.")

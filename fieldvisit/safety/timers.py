@@ -132,6 +132,17 @@ class Timers:
                 path="grace_s", reason=Message("at high risk the alarm comes after 10 minutes at the latest")
             )
 
+    def alone(self) -> "Timers":
+        """For somebody who should have a partner and has none: half the time, and no less than can be demanded."""
+        check_in_s = min(self.check_in_s, max(2 * MINUTE, self.check_in_s // 2))
+        return replace(
+            self,
+            check_in_s=check_in_s,
+            remind_s=min(self.remind_s, check_in_s // 2),
+            grace_s=min(self.grace_s, MINUTE),
+            lost_raises=True,
+        )
+
     def ladder(self, kind: AlertKind) -> Ladder:
         return self.sos if kind in RED else self.silent
 

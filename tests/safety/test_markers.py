@@ -12,6 +12,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.models import Account, Marker, MarkerRead, SafetyIncident, Visit
 from fieldvisit.safety import incidents, markers
+from fieldvisit.safety.cover import override_cover
 from fieldvisit.safety.incidents import IncidentDraft, OwnWriting, PlaceFrozen
 from fieldvisit.safety.markers import MarkerDraft, MarkersUnread
 from fieldvisit.vocabulary import IncidentKind, MarkerKind, RiskLevel, Role, VisitState
@@ -144,6 +145,8 @@ def test_a_marker_is_read_before_the_door_and_makes_the_visit_what_it_says(dange
         dangerous.starts()
     assert refused.value.details["marker_ids"] == [str(marker_id)]
     dangerous.reads(marker_id)
+    with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
+        override_cover(session, dangerous.door.visitor_id, dangerous.supervisor_id, "Her partner waits in the car")
     assert dangerous.level(dangerous.starts()) is RiskLevel.HIGH
 
 
