@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.cases import find_cases
 from fieldvisit.datums import Point
 from fieldvisit.drafts import LONGEST_ID, Change, assign, check_text, find_organisation, told
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.finding import get_by_id
-from fieldvisit.models import Case, Credential, Shift, Visitor
+from fieldvisit.models import Case, Credential, Organisation, Shift, Visitor
 from fieldvisit.rejudging import rejudge_visitor
 from fieldvisit.vocabulary import CredentialKind, CrewSource
 
@@ -96,7 +97,8 @@ class ShiftDraft:
 @dataclass(frozen=True, kw_only=True)
 class CredentialDraft:
     """A paper of a visitor; both dates are local and included. `for_organisation` is the code of a lender,
-    `for_case_id` a case that one may see."""
+    `for_case_id` a case that one may see, or `for_case` its id outside. `keeps`: what the sender says nothing of, and
+    stays as it is stored."""
 
     external_id: str
     visitor_id: str
@@ -107,6 +109,8 @@ class CredentialDraft:
     valid_until: dt.date
     for_organisation: str | None = None
     for_case_id: uuid.UUID | None = None
+    for_case: str | None = None
+    keeps: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check_text("external_id", self.external_id, longest=LONGEST_ID)
@@ -228,13 +232,13 @@ def upsert_credential(session: Session, draft: CredentialDraft) -> tuple[Credent
         "valid_from": draft.valid_from,
         "valid_until": draft.valid_until,
         "for_org_id": organisation.id if organisation else None,
-        "for_case_id": get_by_id(session, Case, draft.for_case_id).id if draft.for_case_id else None,
+        "for_case_id": _case_id(session, draft, organisation),
     }
     credential = session.scalar(
         sa.select(Credential).where(Credential.org_id == visitor.org_id, Credential.external_id == draft.external_id)
     )
     if credential is not None:
-        changed = assign(credential, **values)
+        changed = assign(credential, **{name: value for name, value in values.items() if name not in draft.keeps})
         session.flush()
         if changed:
             now = session.execute(sa.select(sa.func.fieldvisit_now())).scalar_one()
@@ -244,6 +248,19 @@ def upsert_credential(session: Session, draft: CredentialDraft) -> tuple[Credent
     session.add(credential)
     session.flush()
     return credential, Change.ADDED
+
+
+def _case_id(session: Session, draft: CredentialDraft, lender: Organisation | None) -> uuid.UUID | None:
+    """The case that the paper is for. Its id outside is one of a lender; of which, the paper may say."""
+    if draft.for_case is None:
+        return get_by_id(session, Case, draft.for_case_id).id if draft.for_case_id else None
+    found = find_cases(session, [draft.for_case])[draft.for_case]
+    found = [case for case in found if lender is None or case.org_id == lender.id]
+    if len(found) > 1:
+        raise InvalidValue(path="for_case", reason="is a case of several lenders: say of which in for_organisation")
+    if not found:
+        raise InvalidValue(path="for_case", reason="is no case that you may see")
+    return found[0].id
 
 
 def revoke_credential(session: Session, credential_id: uuid.UUID, now: dt.datetime) -> Credential:

@@ -27,6 +27,7 @@ EXAMPLES = {
     "credentials": "K-1,V-1,authorisation_letter,N-77,Aurora,2026-01-01,2026-12-31",
     "payments": "P-1,C-1,12.50,EUR,2026-02-24",
     "wishes": "D-1,avoid,Mon;Tue,08:00,10:00",
+    "consents": "E-1,D-1,written,2026-03-01T09:30:00+02:00",
 }
 # Columns that may be left out, and that the example shows all the same.
 SHOWN = {"cases": ("phone",)}

@@ -1,4 +1,4 @@
-"""Files from outside: cases, contact attempts, visitors, shifts, credentials, payments and wishes, as CSV or XLSX."""
+"""Files from outside (CSV, XLSX): cases, contact attempts, visitors, shifts, papers, payments, wishes and consents."""
 
 from fieldvisit.imports.importing import ImportResult, Progress, import_file
 from fieldvisit.imports.kinds import KINDS, READERS

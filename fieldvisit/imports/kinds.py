@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fieldvisit.imports import cases, contacts, credentials, payments, shifts, visitors, wishes
+from fieldvisit.imports import cases, consents, contacts, credentials, payments, shifts, visitors, wishes
 from fieldvisit.imports.readers import Reader
 
 READERS: Mapping[str, Reader[Any]] = {
@@ -16,6 +16,7 @@ READERS: Mapping[str, Reader[Any]] = {
         credentials.READER,
         payments.READER,
         wishes.READER,
+        consents.READER,
     )
 }
 KINDS = tuple(READERS)

@@ -30,6 +30,8 @@ CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.LETTER)
 WRITTEN = (Channel.EMAIL, Channel.LETTER)
 LONGEST_PASSAGE, LONGEST_SUBJECT = 4_000, 200
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Signs by which a word is read from its other end. Neither language needs any."""
 LAYOUT = str.maketrans("\n\r\t", "   ")
 
 
@@ -90,6 +92,8 @@ class TemplateDraft:
             raise InvalidValue(path="passages", reason="is empty, but needed")
         for passage in self.passages:
             check_text("passages", passage.text.translate(LAYOUT), longest=LONGEST_PASSAGE)
+            if TURNS & set(passage.text + (self.subject or "")):
+                raise InvalidValue(path="passages", reason="holds a sign that turns the direction of reading")
         if (self.subject is not None) != (self.channel is not Channel.SMS and self.channel is not Channel.VISIT):
             raise InvalidValue(path="subject", reason="is given for letters and mail, and for them alone")
         if self.subject is not None:
@@ -215,7 +219,8 @@ def demand_contents(contents: frozenset[NoticeContent], rules: Sequence[NoticeRu
 
 def demand_words(draft: TemplateDraft) -> None:
     """Raise NoticeWordsRefused for what may not be said, with each phrase."""
-    found = [each for passage in draft.passages for each in offending(_bare(passage.text), is_open=draft.is_open)]
+    # As they are read: what one passage begins another may end.
+    found = offending(_bare("\n\n".join(passage.text for passage in draft.passages)), is_open=draft.is_open)
     found += offending(_bare(draft.subject or ""), is_open=True)
     spoken = [words_of(each) for each in found]
     read_along = [passage.text for passage in draft.passages] if draft.is_open else []

@@ -1,24 +1,25 @@
 """Words that a notice may not hold: threats and disguises nowhere, debts not where others read along.
 
 The lists are data, one file a language. Both are held against every text, whatever its language says: a text in one may
-quote the other. Capitals, full-width letters and signs put between the letters make no difference.
+quote the other. What looks the same is the same (`fieldvisit.notices.lookalikes`), and signs put between the letters
+make no difference.
 """
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from fieldvisit.languages import LANGUAGES
+from fieldvisit.notices.lookalikes import Looks
 from fieldvisit.vocabulary import Channel, NoticeOffence
 
 EVERYWHERE = (NoticeOffence.THREAT, NoticeOffence.DISGUISE)
 OPEN = (Channel.SMS, Channel.VISIT)
 """A text message shows on a locked screen, and a note lies at a door."""
-_BETWEEN = r"[\W_]{0,3}"
+_BETWEEN = r"[\W_]{0,12}"
 _SPELT = 4
 """A word of so many letters is found with signs between them, too; a shorter one would be found in anything."""
 
@@ -32,13 +33,15 @@ class Offending:
 
 
 def offending(text: str, *, is_open: bool) -> list[Offending]:
-    """Every phrase that may not stand in the text, in its order, each once."""
-    spelt = unicodedata.normalize("NFKC", text).casefold()
+    """Every phrase that may not stand in the text, in its order, each once, as it stands there but for capitals."""
+    seen = Looks.of(text)
     found: dict[str, tuple[int, Offending]] = {}
     for offence, pattern in _patterns():
         if is_open or offence in EVERYWHERE:
-            for hit in pattern.finditer(spelt):
-                found.setdefault(hit.group().strip(), (hit.start(), Offending(hit.group().strip(), offence)))
+            for spelt in seen.spellings:
+                for hit in pattern.finditer(spelt):
+                    phrase = seen.original(hit.start(), hit.end())
+                    found.setdefault(phrase, (hit.start(), Offending(phrase, offence)))
     return [each for _, each in sorted(found.values(), key=lambda entry: entry[0])]
 
 

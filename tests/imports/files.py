@@ -84,9 +84,26 @@ CREDENTIAL = {
     "valid_from": "2026-01-01",
     "valid_until": "2026-12-31",
     "for_organisation": "aurora-lend",
+    "for_case": "",
 }
 PAYMENT = {"payment_id": "P-1", "case_id": "C-1", "amount": "12.50", "currency": "EUR", "paid_on": "2026-02-24"}
 WISH = {"debtor_id": "D-1", "kind": "avoid", "days": "Mon;Tue", "from": "08:00", "until": "10:00", "note": "School"}
+CONSENT = {
+    "consent_id": "E-1",
+    "debtor_id": "D-1",
+    "form": "separate_document",
+    "given_at": "2026-03-01T09:30:00+02:00",
+    "about": "visits",
+    "place_kind": "home",
+    "visit": "",
+    "contents": "date;time",
+    "days": "Sat",
+    "from": "18:00",
+    "until": "20:00",
+    "starts_on": "2026-03-02",
+    "ends_on": "2026-06-01",
+    "withdrawn": "no",
+}
 GOOD = {
     "cases": CASE,
     "contacts": CONTACT,
@@ -95,6 +112,7 @@ GOOD = {
     "credentials": CREDENTIAL,
     "payments": PAYMENT,
     "wishes": WISH,
+    "consents": CONSENT,
 }
 
 Lines = Iterable[Mapping[str, str]]

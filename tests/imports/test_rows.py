@@ -87,6 +87,7 @@ FAULTS = [
     ("credentials", "valid_from", "soon", "is not a date such as 2026-03-02"),
     ("credentials", "valid_until", "2025-12-31", "must not be earlier than the first day"),
     ("credentials", "for_organisation", "nobody", "is not the code of an organisation"),
+    ("credentials", "for_case", "C-404", "is no case that you may see"),
     ("payments", "payment_id", "", "is empty, but needed"),
     ("payments", "case_id", "C-404", "There is no case C-404 that you may see."),
     ("payments", "amount", "0", "must be more than nothing"),
@@ -100,6 +101,20 @@ FAULTS = [
     ("wishes", "from", "8 am", "is not a time of day from 00:00 to 23:59"),
     ("wishes", "until", "07:00", "must be later than the time it starts"),
     ("wishes", "note", LONG * 5, "is too long"),
+    ("consents", "consent_id", "", "is empty, but needed"),
+    ("consents", "debtor_id", "D-404", "There is no debtor D-404 that you may see."),
+    ("consents", "form", "nodded", "is not one of any, written, separate_document"),
+    ("consents", "given_at", "2026-03-01", "needs its offset from UTC, such as +02:00"),
+    ("consents", "given_at", "2026-03-04T09:30:00+02:00", "lies in the future"),
+    ("consents", "about", "calls", "is not one of visits, recording"),
+    ("consents", "place_kind", "work", "does not name one place of the debtor"),
+    ("consents", "visit", "V-404", "There is no visit V-404 that you may see."),
+    ("consents", "contents", "date;smell", "is not one of purpose, date, time"),
+    ("consents", "days", "Someday", "must name days of the week"),
+    ("consents", "until", "", "is given when, and only when, from_time is"),
+    ("consents", "starts_on", "soon", "is not a date such as 2026-03-02"),
+    ("consents", "ends_on", "2026-03-01", "must not be earlier than starts_on"),
+    ("consents", "withdrawn", "perhaps", "is neither yes nor no"),
 ]
 PERSONAL = {"name", "phone", "phone_2", "email", "latitude", "longitude", "contact_point", "home_latitude", "note"}
 PERSONAL |= {"home_longitude", "number"}
@@ -115,6 +130,7 @@ IDS = {
     "visitors": "visitor_id",
     "credentials": "credential_id",
     "payments": "payment_id",
+    "consents": "consent_id",
 }
 OFFICES = {"visitors": "agency", "shifts": "agency", "credentials": "agency"}
 

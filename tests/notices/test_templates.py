@@ -66,6 +66,11 @@ def test_a_written_notice_is_none_by_text_message(sessions: sessionmaker[Session
         save(sessions, world, template_draft(channel=Channel.SMS, contents=()))
 
 
+def test_a_text_that_is_read_from_its_other_end_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="direction of reading"):
+        draft(BASE, "\u202etbed ruoy")
+
+
 @pytest.mark.parametrize(
     ("made", "phrases"),
     [
@@ -76,6 +81,9 @@ def test_a_written_notice_is_none_by_text_message(sessions: sessionmaker[Session
             draft(BASE, "Your debt is {amount}.", channel=Channel.SMS, subject=None),
             ["“debt” (tells of a debt)", "“{amount}” (it tells of a debt where others read along)"],
         ),
+        (draft(BASE, "de", "bt", channel=Channel.SMS, subject=None), ["“de\n\nbt” (tells of a debt)"]),
+        (draft(BASE, "de{debtor_name}bt", channel=Channel.SMS, subject=None), ["“de bt” (tells of a debt)"]),
+        (draft(BASE, "we tell your nеighbоurs"), ["“tell your nеighbоurs” (a threat)"]),
         (short("{organisation}：您的欠款", NoticeAbout.START, Channel.SMS), ["“欠款” (tells of a debt)"]),
         (short("{organisation}: your loan", NoticeAbout.DOOR_NOTE, Channel.VISIT), ["“loan” (tells of a debt)"]),
     ],

@@ -52,6 +52,20 @@ def test_debts_and_courts_stand_only_where_nobody_else_reads(text: str, phrase: 
         ("欠 款", "欠 款"),
         ("欠\u200b款", "欠\u200b款"),
         ("还*款", "还*款"),
+        ("d\u200be\u200bb\u200bt", "d\u200be\u200bb\u200bt"),
+        ("d\u00ade\u00adbt", "d\u00ade\u00adbt"),
+        ("s\u200bu\u200be you", "s\u200bu\u200be"),
+        ("d      e      b      t", "d      e      b      t"),
+        ("your dеbt", "dеbt"),
+        ("ΟVΕRDUΕ", "οvεrduε"),
+        ("a l0an", "l0an"),
+        ("your d3b7", "d3b7"),
+        ("débt", "débt"),
+        ("d\u0336e\u0336b\u0336t", "d\u0336e\u0336b\u0336t"),
+        ("𝐝𝐞𝐛𝐭", "debt"),
+        ("您的債務", "債務"),
+        ("請盡快還款", "還款"),
+        ("欠\u200d\u2060款", "欠\u200d\u2060款"),
     ],
 )
 def test_signs_between_the_letters_hide_nothing(text: str, phrase: str) -> None:
@@ -65,6 +79,8 @@ def test_signs_between_the_letters_hide_nothing(text: str, phrase: str) -> None:
         "A courtesy call; the courtyard gate is open; owen lives there.",
         "We would like to talk with you about your account. Please call us.",
         "我们将于周二上午登门拜访，请来电确认时间。",
+        "Flat 5, 10am; call 0401 234 567 or write to 1a@b7.example.",
+        "Светлана Θεόδωρος Müller",
     ],
 )
 def test_an_ordinary_word_is_no_offence(text: str) -> None:
