@@ -40,6 +40,7 @@ RESOURCES = (
     "debtor_requests",
     "promises",
     "repayments",
+    "cash",
     "plans",
     "weeks",
     "plan_changes",

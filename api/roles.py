@@ -36,6 +36,9 @@ class Permission(StrEnum):
     RECORD_PAYMENTS = "record_payments"
     PROPOSE_PLANS = "propose_plans"
     DECIDE_ON_PLANS = "decide_on_plans"
+    READ_CASH = "read_cash"
+    COUNT_CASH = "count_cash"
+    RECONCILE_CASH = "reconcile_cash"
     READ_BLOCKS = "read_blocks"
     FILE_BLOCKS = "file_blocks"
     LIFT_BLOCKS = "lift_blocks"
@@ -98,6 +101,9 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.PROPOSE_PLANS: RUNS_THE_DAY,
     # How far each of them may go is the house's to say (`fieldvisit.repayment_terms`).
     Permission.DECIDE_ON_PLANS: RUNS_THE_DAY,
+    Permission.READ_CASH: OFFICE,
+    Permission.COUNT_CASH: RUNS_THE_DAY,
+    Permission.RECONCILE_CASH: frozenset({SUPERVISOR}),
     Permission.READ_BLOCKS: OFFICE | {INTEGRATOR},
     # A reason to leave somebody alone may be filed by whoever hears it.
     Permission.FILE_BLOCKS: RUNS_THE_DAY | {OFFICER, INTEGRATOR},

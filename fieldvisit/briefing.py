@@ -20,11 +20,13 @@ from fieldvisit.credentials import paper_fault, wanted_kinds
 from fieldvisit.datums import Point
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.door_notes import DoorNote, door_note, terms_at
+from fieldvisit.field_rules import field_rules
 from fieldvisit.guide import GuideSection, guide_for
 from fieldvisit.identity import amounts_open
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, Credential, Organisation, Stop, Visit
 from fieldvisit.notices.standing import Announced, announcements
+from fieldvisit.receipts import forbids_money
 from fieldvisit.visits import CalledOff, Cancellation, why_cancelled
 from fieldvisit.vocabulary import (
     AttemptResult,
@@ -104,6 +106,8 @@ class Briefing:
     door_note: DoorNote
     conduct: tuple[ConductLine, ...]
     """What the policies at the place want of whoever stands at the door, in words."""
+    takes_money: bool
+    """Whether money may be taken at this door: by the house, and by every policy at the place."""
     amounts: Amounts | None
 
 
@@ -125,12 +129,13 @@ class VisitCard:
 def cards_of(
     session: Session, stops: Sequence[Stop], visitor_id: uuid.UUID, *, now: dt.datetime
 ) -> dict[uuid.UUID, VisitCard]:
-    """The card of each visit at these stops of a visitor's own routes. Five queries, whatever the number of visits."""
+    """The card of each visit at these stops of a visitor's own routes. Six queries, whatever the number of visits."""
     visits = list({stop.visit_id: stop.visit for stop in stops}.values())
     told = list({stop.visit_id: stop.visit for stop in stops if _is_briefed(stop, now)}.values())
     opened = amounts_open(session, told, now=now)
     contacts = _last_contacts(session, told, now)
     organisations = organisations_by_id(session, {id_ for visit in told for id_ in (visit.org_id, visit.lender_id)})
+    takes_money = field_rules(session).may_take_money
     announced = announcements(session, {visit.id for visit in told})
     papers = session.scalars(
         sa.select(Credential).where(Credential.visitor_id == visitor_id).order_by(Credential.valid_until.desc())
@@ -143,6 +148,7 @@ def cards_of(
             last_contacts=contacts[visit.case_id],
             announced=announced.get(visit.id),
             amounts=_amounts(visit.case) if visit.id in opened else None,
+            takes_money=takes_money,
             now=now,
         )
         for visit in told
@@ -186,6 +192,7 @@ def _briefing(
     last_contacts: Sequence[LastContact],
     announced: Announced | None,
     amounts: Amounts | None,
+    takes_money: bool,
     now: dt.datetime,
 ) -> Briefing:
     case, debtor, place = visit.case, visit.debtor, visit.place
@@ -208,6 +215,7 @@ def _briefing(
         announced=announced,
         door_note=door_note(terms),
         conduct=conduct_of(terms),
+        takes_money=takes_money and not forbids_money(terms),
         amounts=amounts,
     )
 

@@ -4,7 +4,7 @@ They bind what is happening. What a phone tells afterwards is a fact, and is fla
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -15,19 +15,31 @@ from fieldvisit.models import FieldRules
 from fieldvisit.vocabulary import OrderRule
 
 LONGEST_UNDO = 120
+SMALLEST_BLOCK, LARGEST_BLOCK = 5, 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldRulesDraft:
-    """`undo_minutes`: for so long after it an arrival may be undone; 0 means never."""
+    """`undo_minutes`: for so long after it an arrival may be undone; 0 means never. `may_take_money`: at doors, where
+    no policy forbids it; `receipt_block`: how many receipt numbers a phone gets at a time; `most_cash_minor`: with how
+    much in hand a visitor is flagged, None with no sum."""
 
     order_rule: OrderRule = OrderRule.ALLOW
     may_reject: bool = True
     undo_minutes: int = 15
+    may_take_money: bool = False
+    receipt_block: int = 20
+    most_cash_minor: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.undo_minutes <= LONGEST_UNDO:
             raise InvalidValue(path="undo_minutes", reason=Message("0 to {max} minutes", {"max": LONGEST_UNDO}))
+        if not SMALLEST_BLOCK <= self.receipt_block <= LARGEST_BLOCK:
+            bounds = {"min": SMALLEST_BLOCK, "max": LARGEST_BLOCK}
+            raise InvalidValue(path="receipt_block", reason=Message("must lie between {min} and {max}", bounds))
+
+
+RULES = tuple(each.name for each in fields(FieldRulesDraft))
 
 
 def field_rules(session: Session) -> FieldRulesDraft:
@@ -35,17 +47,12 @@ def field_rules(session: Session) -> FieldRulesDraft:
     row = session.get(FieldRules, session.info["org"])
     if row is None:
         return FieldRulesDraft()
-    return FieldRulesDraft(order_rule=row.order_rule, may_reject=row.may_reject, undo_minutes=row.undo_minutes)
+    return FieldRulesDraft(**{name: getattr(row, name) for name in RULES})
 
 
 def set_field_rules(session: Session, draft: FieldRulesDraft, *, now: dt.datetime) -> FieldRulesDraft:
     """Say how it is done from now on."""
-    values = {
-        "order_rule": draft.order_rule,
-        "may_reject": draft.may_reject,
-        "undo_minutes": draft.undo_minutes,
-        "updated_at": now,
-    }
+    values = {name: getattr(draft, name) for name in RULES} | {"updated_at": now}
     said = insert(FieldRules).values(org_id=session.info["org"], **values)
     session.execute(said.on_conflict_do_update(index_elements=["org_id"], set_=values))
     session.expire_all()

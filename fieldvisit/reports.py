@@ -38,6 +38,7 @@ from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
+from fieldvisit.receipts import book_money
 from fieldvisit.repayments import demand_fitting, plan_row, plan_words, withdraw_unheard
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft, ReportIncomplete
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
@@ -165,6 +166,7 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
             row = _row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
             return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
         words = _Words(AdditionReason.CREW_REPORT, _told(draft))
+        _book_money(session, visit, draft, by=by, now=now)
         state, facts = _add(session, earlier, visit, draft, words=words, by=by, now=now)
         with books_of(session, visit):
             return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
@@ -214,6 +216,7 @@ def _report_instead(
     )
     event = _reported(visit, draft, row, by=by, now=now)
     event.detail |= {"instead_of": str(earlier.id)}
+    _book_money(session, visit, draft, by=by, now=now)
     moved = list(earlier.additions)
     write(session, row, account, event)
     session.flush()
@@ -237,6 +240,7 @@ def _keep(
     row.after_cancellation = visit.state is VisitState.CANCELLED
     _flag_notes(session, visit, draft, now)
     write(session, row)
+    _book_money(session, visit, draft, by=by, now=now)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     visit.arrived_at = visit.arrived_at or arrival_of(session, visit)
     move(session, visit, VisitState.REPORTED, now=now, event=_reported(visit, draft, row, by=by, now=now))
@@ -246,6 +250,13 @@ def _flag_notes(session: Session, visit: Visit, draft: ReportDraft, now: dt.date
     """What was left at the door and should not have been."""
     sealed = [each.sealed for each in draft.door.notes_left] if draft.door is not None else []
     flag_notes(session, visit, sealed, left_at=draft.left_at, now=now)
+
+
+def _book_money(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> None:
+    """Money counts for whoever took it, whosever report stands."""
+    if draft.door is not None and draft.door.payment is not None:
+        at = min(draft.left_at, now)
+        book_money(session, visit, draft.door.payment, event_id=draft.event_id, at=at, by=by, now=now)
 
 
 def _reported(visit: Visit, draft: ReportDraft, row: VisitReport, *, by: Teller, now: dt.datetime) -> VisitEvent:

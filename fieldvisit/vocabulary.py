@@ -309,6 +309,46 @@ class PaymentMethod(StrEnum):
     BRANCH = "branch"
 
 
+class ReceiptState(StrEnum):
+    """Of a receipt's number: given out for money, or spoilt."""
+
+    ISSUED = "issued"
+    VOID = "void"
+
+
+class ReceiptFlaw(StrEnum):
+    """What is wrong with money that was taken at a door. It was taken all the same, and counts."""
+
+    NOT_ALLOWED = "not_allowed"
+    NO_NUMBER = "no_number"
+    NOT_YOURS = "not_yours"
+    USED_BEFORE = "used_before"
+    OTHER_CURRENCY = "other_currency"
+    BLOCK_CLOSED = "block_closed"
+
+
+class DepositWay(StrEnum):
+    OFFICE = "office"
+    BANK = "bank"
+
+
+class DepositState(StrEnum):
+    """Of money that a visitor says to have handed in: somebody else counts it."""
+
+    STATED = "stated"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+class CashFault(StrEnum):
+    """What keeps a day from being closed without a reason."""
+
+    NUMBER_SKIPPED = "number_skipped"
+    DEPOSIT_UNCOUNTED = "deposit_uncounted"
+    CASH_IN_HAND = "cash_in_hand"
+    RECEIPT_FLAWED = "receipt_flawed"
+
+
 class DebtorRequestKind(StrEnum):
     """What a debtor asks for about their own data."""
 

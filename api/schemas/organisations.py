@@ -5,7 +5,8 @@ from marshmallow import fields
 from api.schemas.base import Drafted, Out, PageIn
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Text, Whole
 from fieldvisit.accounts import PASSWORD_MAX, PASSWORD_MIN, USERNAME, AccountDraft
-from fieldvisit.field_rules import LONGEST_UNDO, FieldRulesDraft
+from fieldvisit.cases import LARGEST_MINOR
+from fieldvisit.field_rules import LARGEST_BLOCK, LONGEST_UNDO, SMALLEST_BLOCK, FieldRulesDraft
 from fieldvisit.organisations import CODE, LARGEST_M, SMALLEST_M, AreaDraft
 from fieldvisit.planning_rules import DEAREST_FAIRNESS, PlanningRulesDraft
 from fieldvisit.vocabulary import OrderRule, OrganisationKind, Role
@@ -73,12 +74,18 @@ class FieldRulesIn(Drafted):
     order_rule = Choice(OrderRule, required=True)
     may_reject = Flag(required=True)
     undo_minutes = Whole(required=True, max=LONGEST_UNDO, metadata={"description": "0: no arrival is undone"})
+    may_take_money = Flag(load_default=False, metadata={"description": "at doors, where no policy forbids it"})
+    receipt_block = Whole(min=SMALLEST_BLOCK, max=LARGEST_BLOCK, load_default=20)
+    most_cash_minor = Whole(max=LARGEST_MINOR, allow_none=True, load_default=None)
 
 
 class FieldRulesOut(Out):
     order_rule = Choice(OrderRule, required=True)
     may_reject = Flag(required=True)
     undo_minutes = fields.Integer(required=True)
+    may_take_money = Flag(required=True)
+    receipt_block = fields.Integer(required=True)
+    most_cash_minor = fields.Integer(required=True, allow_none=True)
 
 
 class PlanningRulesIn(Drafted):

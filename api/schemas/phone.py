@@ -259,6 +259,7 @@ class BriefingOut(Out):
     announced = fields.Nested(AnnouncedOut, required=True, allow_none=True)
     door_note = fields.Nested(DoorNoteOut, required=True)
     conduct = fields.List(fields.Nested(ConductLineOut), required=True)
+    takes_money = Flag(required=True, metadata={"description": "by the house and by every policy at the place"})
     amounts = fields.Nested(AmountsOut, required=True, allow_none=True)
 
 

@@ -6,6 +6,7 @@ from fieldvisit.models.answers import KeptAnswer
 from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
 from fieldvisit.models.cases import Case, Payment, Placement
+from fieldvisit.models.cash import CashClosing, CashDeposit, Receipt, ReceiptBlock
 from fieldvisit.models.compliance import CapSlot, LegalHold, Override, PolicyVersion, Rejudging
 from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock, WithdrawnAttempt
 from fieldvisit.models.crews import CrewForming
@@ -40,6 +41,8 @@ __all__ = [
     "Base",
     "CapSlot",
     "Case",
+    "CashClosing",
+    "CashDeposit",
     "ClockShift",
     "Consent",
     "ContactAttempt",
@@ -89,6 +92,8 @@ __all__ = [
     "PolicyVersion",
     "Promise",
     "Purge",
+    "Receipt",
+    "ReceiptBlock",
     "RefreshToken",
     "Rejudging",
     "RepaymentPlan",

@@ -18,6 +18,13 @@ class FieldRules(Base, Owned):
     order_rule: Mapped[OrderRule]
     may_reject: Mapped[bool]
     undo_minutes: Mapped[int]
+    may_take_money: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    receipt_block: Mapped[int] = mapped_column(server_default="20")
+    most_cash_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
     updated_at: Mapped[RecordedAt]
 
-    __table_args__ = (sa.CheckConstraint("undo_minutes between 0 and 120", name="undo_makes_sense"),)
+    __table_args__ = (
+        sa.CheckConstraint("undo_minutes between 0 and 120", name="undo_makes_sense"),
+        sa.CheckConstraint("receipt_block between 5 and 200", name="block_makes_sense"),
+        sa.CheckConstraint("most_cash_minor >= 0", name="cash_makes_sense"),
+    )

@@ -49,6 +49,7 @@ select (select day from today) || ' ' || md5(coalesce(string_agg(line, ';' order
         where t.org_id in (select lender_id from visited) and t.debtor_id in (select debtor_id from visited)
         and t.case_id in (select case_id from visited) and t.at between :earliest and :now
         and not exists (select from withdrawn_attempts w where w.attempt_id = t.id)
+    union all select concat_ws(' ', 'rules', t.xmin) from field_rules t where t.org_id = :org
     union all select concat_ws(' ', 'form', max(t.version)) from form_versions t where t.org_id = :org
     union all select concat_ws(' ', 'held', t.event_id, t.xmin) from held_events t
         where t.org_id = :org and t.visitor_id = :visitor and t.state in ('waiting', 'refused')

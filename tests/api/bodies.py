@@ -26,6 +26,7 @@ KNOWN: Mapping[str, Any] = {
     "instalments": [{"amount_minor": 1, "due_on": "2026-04-01"}, {"amount_minor": 1, "due_on": "2026-05-01"}],
     "office_email": "office@example.org",
     "office_language": "en",
+    "number": "R-000001",
     "outcome": "nobody",
     "password": "correct horse battery",
     "phone": "+358450001234",

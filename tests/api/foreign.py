@@ -10,6 +10,7 @@ from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.compliance.parameters import NoticeAbout, NoticeForm
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import (
+    CashDeposit,
     Consent,
     ContactBlock,
     ContactProposal,
@@ -28,6 +29,7 @@ from fieldvisit.models import (
     OfficerContact,
     Override,
     PolicyVersion,
+    ReceiptBlock,
     Rejudging,
     RepaymentPlan,
     SafetyAlert,
@@ -50,6 +52,7 @@ from fieldvisit.vocabulary import (
     CredentialKind,
     DayPlanState,
     DebtorRequestKind,
+    DepositWay,
     DutyRank,
     FileKind,
     HeldState,
@@ -66,6 +69,21 @@ from fieldvisit.vocabulary import (
 )
 from tests.conftest import NOW
 from tests.worlds import OWN_POLICY, TODAY, World, make_case, make_credential, make_shift, make_visit, make_visitor
+
+
+def make_deposit(session: Session, world: World, visitor_id: uuid.UUID) -> CashDeposit:
+    terms = {"amount_minor": 1, "currency": "EUR", "way": DepositWay.BANK, "deposited_at": NOW}
+    deposit = CashDeposit(id=uuid.uuid4(), org_id=world.agency, visitor_id=visitor_id, **terms)
+    session.add(deposit)
+    session.flush()
+    return deposit
+
+
+def make_receipt_block(session: Session, world: World, visitor_id: uuid.UUID) -> ReceiptBlock:
+    block = ReceiptBlock(org_id=world.agency, visitor_id=visitor_id, first_number=1, last_number=5, issued_at=NOW)
+    session.add(block)
+    session.flush()
+    return block
 
 
 def make_form(session: Session, world: World) -> FormVersion:
@@ -216,6 +234,8 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "debtor_id": case.debtor_id,
             "device_id": device.id,
             "file_id": photo.id,
+            "deposit_id": make_deposit(session, world, visitor.id).id,
+            "receipt_block_id": make_receipt_block(session, world, visitor.id).id,
             "form_id": make_form(session, world).id,
             "held_event_id": held.event_id,
             "notice_id": notice.id,

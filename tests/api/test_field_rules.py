@@ -19,6 +19,7 @@ from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
 from tests.worlds import HELSINKI
 
+NO_MONEY = {"may_take_money": False, "receipt_block": 20, "most_cash_minor": None}
 HERE = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12, "mock": False}
 NORTH = HERE | {"lat": HELSINKI[0] + 0.9}
 MINUTE = dt.timedelta(minutes=1)
@@ -41,7 +42,7 @@ def house(client_for: ClientFor, morning: Morning) -> FlaskClient:
 
 
 def rule(house: FlaskClient, **given: Any) -> None:
-    rules = {"order_rule": "allow", "may_reject": True, "undo_minutes": 15} | given
+    rules = {"order_rule": "allow", "may_reject": True, "undo_minutes": 15, **NO_MONEY} | given
     answer = house.put("/field-rules", json=rules)
     assert (answer.status_code, answer.json) == (200, rules)
 
@@ -63,7 +64,8 @@ def visit_of(sessions: sessionmaker[Session], morning: Morning, place: int = 0) 
 def test_a_house_that_has_said_nothing_takes_another_order_and_flags_it(
     house: FlaskClient, phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
 ) -> None:
-    assert house.get("/field-rules").json == {"order_rule": "allow", "may_reject": True, "undo_minutes": 15}
+    usual = {"order_rule": "allow", "may_reject": True, "undo_minutes": 15, **NO_MONEY}
+    assert house.get("/field-rules").json == usual
     assert tell(phone, morning.visits[1], "set-out").status_code == 201
     assert last_entry(sessions, morning, morning.visits[1]).detail["out_of_order"] is True
     assert tell(phone, morning.visits[0], "set-out").status_code == 201
