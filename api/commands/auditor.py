@@ -14,6 +14,7 @@ from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.database import plain_url
 from fieldvisit.safety import auditing
+from fieldvisit.safety.chains import altered
 
 
 @click.command(cls=Spoken)
@@ -48,7 +49,7 @@ def auditor(context: Context, *, once: bool, chains: bool) -> None:
 def _verify(url: str) -> int:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("select set_config('app.sees_all', 'on', false)")
-        found = auditing.altered(connection, everything=True)
+        found = altered(connection, everything=True)
     for _, session_id, sequence in found:
         click.echo(json.dumps({"session_id": str(session_id), "first_altered": sequence}))
     return 1 if found else 0

@@ -106,6 +106,7 @@ class PlanOut(Out):
     """One plan, without its routes. `progress` tells of its search: seconds, iterations, cost, served, unserved.
 
     `based_on_id`: the plan that was changed by hand into this one. `repairs_id`: the published plan that it repairs.
+    `relieves`: the crews whose visits ahead it gives to others, since one of them is in alarm.
     """
 
     id = fields.UUID(required=True)
@@ -123,6 +124,7 @@ class PlanOut(Out):
     published_at = fields.AwareDateTime(required=True, allow_none=True)
     based_on_id = fields.UUID(required=True, allow_none=True)
     repairs_id = fields.UUID(required=True, allow_none=True)
+    relieves = fields.List(fields.String(), required=True)
 
     @pre_dump
     def tell(self, plan: DayPlan, **_: Any) -> dict[str, Any]:

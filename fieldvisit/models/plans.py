@@ -53,6 +53,11 @@ class DayPlan(Base, Owned):
     finished_at: Mapped[dt.datetime | None]
     published_at: Mapped[dt.datetime | None]
 
+    @property
+    def relieves(self) -> list[str]:
+        """The crews whose visits ahead a repair gives to others: somebody of them is in alarm."""
+        return list((self.asked or {}).get("without", ()))
+
     area: Mapped[Area] = relationship()
     routes: Mapped[list["Route"]] = relationship(
         order_by="Route.crew_code", back_populates="plan", foreign_keys="Route.plan_id"

@@ -49,6 +49,7 @@ from fieldvisit.planning.plans import (
     give_up_plan,
     note_progress,
 )
+from fieldvisit.planning.relieving import add_relief
 from fieldvisit.planning.repairing import DayMovedOn, accept_repair
 from fieldvisit.planning.search import Tell, search, work_of
 from fieldvisit.planning.work import Answer
@@ -124,6 +125,7 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
 
     _add_larger_searches(app, tools, cut_short)
     add_notices(app, tools)
+    add_relief(app, tools.sessions, tools.clock, enqueue_solve)
 
     @app.periodic(cron=f"* * * * * */{max(1, min(silent_s // 2, 30))}")
     @app.task(name="sweep", queue=UPKEEP, queueing_lock="sweep")

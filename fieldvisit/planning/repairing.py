@@ -7,7 +7,8 @@ crew whose order did not change keeps its times to the second.
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ from routing.checking import faults
 from routing.edits import as_plan
 from routing.format import problem_to_document
 from routing.plan import Plan
+from routing.problem import Pin, Problem
 from routing.timetable import forced
 
 
@@ -51,7 +53,8 @@ class RepairRequest:
     """How to plan the rest of a published day anew.
 
     `change_price_s`: what a visit costs that changes hands or falls out, in seconds of travel. `most_changed`: how many
-    may; None: as many as pay. `add`: visits that joined since and are to be tried too.
+    may; None: as many as pay. `add`: visits that joined since and are to be tried too. `without`: crews that do nothing
+    more than what they have begun.
     """
 
     seconds: int
@@ -60,6 +63,7 @@ class RepairRequest:
     change_price_s: int = CHANGE_PRICE_S
     most_changed: int | None = None
     add: tuple[uuid.UUID, ...] = ()
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.seconds <= 3_600:
@@ -68,7 +72,8 @@ class RepairRequest:
     @property
     def asked(self) -> dict[str, Any]:
         add = [str(visit_id) for visit_id in self.add]
-        return {"price": self.change_price_s, "most": self.most_changed, "add": add}
+        asked: dict[str, Any] = {"price": self.change_price_s, "most": self.most_changed, "add": add}
+        return asked | ({"without": [*self.without]} if self.without else {})
 
 
 def request_repair(
@@ -113,7 +118,7 @@ def read_rest(session: Session, plan: DayPlan, now: dt.datetime) -> tuple[Day, D
     day = Day(
         area=area, on=plan.planned_on, zone=zone, visits=(), left_out=(), crews=(), stayed_home=(), papers=frozenset()
     )
-    return day, Draft(document=problem_to_document(rest.problem), points=())
+    return day, Draft(document=problem_to_document(_without(rest.problem, plan.relieves)), points=())
 
 
 def accept_repair(session: Session, claimed: Claimed, found: Found, *, now: dt.datetime) -> bool:
@@ -157,6 +162,19 @@ def _repaired(session: Session, plan: DayPlan, now: dt.datetime) -> Standing:
     if base.state is not DayPlanState.PUBLISHED:
         raise PlanOutdated(latest=latest_of(session, plan))
     return _with_joining(session, standing_of(session, base, now), plan.asked, now)
+
+
+def _without(problem: Problem, crews: Collection[str]) -> Problem:
+    """The rest of the day for the others; what those had ahead is free to go to anybody."""
+    if not crews:
+        return problem
+    tasks = []
+    for task in problem.tasks:
+        pin, shown = task.pin, task.published_crew
+        if pin is not None and pin.crew in crews:
+            pin = None if pin.begin is None else Pin(begin=pin.begin)
+        tasks.append(replace(task, pin=pin, published_crew=None if shown in crews else shown))
+    return replace(problem, tasks=tuple(tasks), crews=tuple(crew for crew in problem.crews if crew.id not in crews))
 
 
 def _with_joining(session: Session, standing: Standing, asked: dict[str, Any], now: dt.datetime) -> Standing:

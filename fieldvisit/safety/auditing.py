@@ -3,12 +3,8 @@
 Silence outside means trouble inside, whatever kind of trouble it is, the auditor's own included.
 """
 
-import datetime as dt
-import hashlib
-import json
 import time
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -16,17 +12,15 @@ from typing import Any
 import httpx
 import psycopg
 import structlog
-from psycopg.rows import dict_row
 
-from fieldvisit.safety.invariants import CLOCK_S, INVARIANTS, WATCHED_SESSIONS, Invariant
+from fieldvisit.safety.chains import Altered, Proven, WholeRecord
+from fieldvisit.safety.invariants import CLOCK_S, INVARIANTS, Invariant
 
 EACH_S = 30.0
 STATEMENT_MS = 5_000
 TIMEOUT_S = 10.0
 TELL_AGAIN = "10 minutes"
 CHAIN_OF = 6
-AT_A_TIME = 5_000
-"""Events fetched with one question."""
 HOST = Invariant(9, "the clock of the auditor's host is off", "")
 UNASKED = Invariant(0, "the database does not answer the auditor", "")
 
@@ -44,18 +38,21 @@ class Violation:
     amount: float | None
 
 
-def audit(url: str, *, host_time: Callable[[], float] = time.time) -> list[Violation]:
-    """Every invariant that does not hold now; a database that cannot be asked is a violation as well."""
+def audit(url: str, *, proven: Proven | None = None, host_time: Callable[[], float] = time.time) -> list[Violation]:
+    """Every invariant that does not hold now; a database that cannot be asked is a violation as well.
+
+    With `proven` only what is not as it was proven before is proven again.
+    """
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=3) as connection:
             connection.execute("select set_config('app.sees_all', 'on', false), set_config('timezone', 'UTC', false)")
             connection.execute(f"set statement_timeout = {STATEMENT_MS}")
-            return [*_all(connection), *_host_clock(connection, host_time)]
+            return [*_all(connection, proven or Proven()), *_host_clock(connection, host_time)]
     except psycopg.Error as error:
         return [Violation(UNASKED.number, UNASKED.name, None, type(error).__name__, None)]
 
 
-def _all(connection: psycopg.Connection) -> Iterator[Violation]:
+def _all(connection: psycopg.Connection, proven: Proven) -> Iterator[Violation]:
     for invariant in INVARIANTS:
         try:
             for org_id, subject, amount in connection.execute(invariant.sql).fetchall():
@@ -63,7 +60,11 @@ def _all(connection: psycopg.Connection) -> Iterator[Violation]:
         except psycopg.Error as error:
             # One that cannot be asked does not hold, and hides no other.
             yield _violation(invariant, None, type(error).__name__, None)
-    for org_id, session_id, sequence in altered(connection):
+    yield from _broken(proven.altered(connection))
+
+
+def _broken(found: Iterable[Altered]) -> Iterator[Violation]:
+    for org_id, session_id, sequence in found:
         yield _violation(INVARIANTS[CHAIN_OF - 1], org_id, session_id, sequence)
 
 
@@ -84,50 +85,6 @@ def _host_clock(connection: psycopg.Connection, host_time: Callable[[], float]) 
     ahead_s = (before + after) / 2 - float(row[0] if row else 0)
     if abs(ahead_s) > CLOCK_S + (after - before):
         yield _violation(HOST, None, "auditor", ahead_s)
-
-
-# Session by session, by the index: `offset 0` keeps the planner from reading the whole record of all times for it.
-SINCE = f"""
-with watched as materialized ({WATCHED_SESSIONS})
-select e.* from watched s cross join lateral (
-    select * from safety_events e where e.session_id = s.id and e.org_id = s.org_id and e.at >= s.started_at offset 0) e
-order by e.session_id, e.sequence
-"""  # noqa: S608  # a constant of ours
-ALL = "select e.* from safety_events e order by e.session_id, e.sequence"
-
-
-def altered(connection: psycopg.Connection, *, everything: bool = False) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
-    """The first event of each session whose content is not what its hash was made of: organisation, session, sequence.
-
-    Of the sessions that are running or ended within the hour; of all with `everything`, which takes its time.
-    """
-    found: dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID, int]] = {}
-    with connection.transaction(), connection.cursor(name="chain", row_factory=dict_row) as cursor:
-        cursor.itersize = AT_A_TIME
-        for event in cursor.execute(ALL if everything else SINCE):
-            if bytes(event["hash"]) != _hash_of(event):
-                found.setdefault(event["session_id"], (event["org_id"], event["session_id"], event["sequence"]))
-    return list(found.values())
-
-
-def _hash_of(event: Mapping[str, Any]) -> bytes:
-    """Written out once more, from docs/safety.md and not from the engine's code: two that agree are worth something."""
-    said = {
-        "actor_id": str(event["actor_id"]) if event["actor_id"] else None,
-        "at": _utc(event["at"]),
-        "detail": event["detail"],
-        "device_at": _utc(event["device_at"]) if event["device_at"] else None,
-        "kind": event["kind"],
-        "org_id": str(event["org_id"]),
-        "previous": bytes(event["previous_hash"]).hex(),
-        "sequence": event["sequence"],
-        "session_id": str(event["session_id"]),
-    }
-    return hashlib.sha256(json.dumps(said, separators=(",", ":"), sort_keys=True).encode()).digest()
-
-
-def _utc(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
 # Everyone with the safety role of the organisation concerned (of every one with sessions, where it concerns all), once
@@ -163,10 +120,12 @@ def call_outside(url: str) -> bool:
         return False
 
 
-def once(url: str, dead_man_url: str | None) -> Sequence[Violation]:
-    """One audit; the outside is called only when all holds."""
+def once(
+    url: str, dead_man_url: str | None, *, proven: Proven | None = None, besides: Sequence[Altered] = ()
+) -> Sequence[Violation]:
+    """One audit; the outside is called only when all holds. `besides`: what is known to be broken already."""
     began = time.monotonic()
-    violations = audit(url)
+    violations = [*audit(url, proven=proven), *_broken(besides)]
     took_s = round(time.monotonic() - began, 3)
     for each in violations:
         log.error("invariant_broken", number=each.number, what=each.name, org_id=each.org_id, subject=each.subject)
@@ -182,10 +141,13 @@ def once(url: str, dead_man_url: str | None) -> Sequence[Violation]:
 
 
 def run(url: str, dead_man_url: str | None, stop: Event) -> None:
-    """An audit each half minute until `stop`; no error ends it."""
+    """An audit each half minute until `stop`, and the whole record once a day; no error ends it."""
+    proven, whole = Proven(), WholeRecord(url, stop)
     while not stop.is_set():
+        whole.begin_when_due()
         try:
-            once(url, dead_man_url)
+            once(url, dead_man_url, proven=proven, besides=whole.found)
         except Exception:
             log.exception("audit_failed")
         stop.wait(EACH_S)
+    whole.join()

@@ -1,4 +1,5 @@
-"""What is told besides the alarm itself: that it is over, and to the visitor that somebody has it."""
+"""What is told besides the alarm itself: that it is over, and to the visitor that somebody has it, or that a danger at
+this door has become known."""
 
 import uuid
 
@@ -34,6 +35,24 @@ from safety_alerts a join safety_sessions s on s.id = a.session_id join visitors
 where a.id = :alert_id and not a.covert and v.phone is not null
 on conflict (key) do nothing
 """)
+
+
+# Rung and written to. Not where somebody may hold the phone who is not to know what is known.
+CLOSER = sa.text("""
+insert into safety_outbox (org_id, key, purpose, session_id, recipient, recipient_id, channel, urgency, next_try_at,
+                           give_up_at, created_at)
+select s.org_id, concat_ws(':', s.id, 'closer', s.version, ringing.channel), 'reminder', s.id, 'visitor', v.id,
+       ringing.channel, 1, now.at, now.at + interval '5 minutes', now.at
+from safety_sessions s join visitors v on v.id = s.visitor_id, (select fieldvisit_now() as at) now,
+     (values ('voice'), ('sms')) ringing(channel)
+where s.id = :session_id and not s.duress and v.phone is not null
+on conflict (key) do nothing
+""")
+
+
+def tell_closer(session: Session, session_id: uuid.UUID) -> None:
+    """Ring the visitor whose session got shorter timers while they were at the door."""
+    session.execute(CLOSER, {"session_id": session_id})
 
 
 def tell_all_clear(session: Session, alert_id: uuid.UUID) -> None:

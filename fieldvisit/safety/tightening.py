@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from fieldvisit.models import Marker, SafetySession, Visit
 from fieldvisit.safety.deadlines import due, set_by_clock
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.hints import give_hint
+from fieldvisit.safety.news import tell_closer
 from fieldvisit.safety.own_timers import timers_of
 from fieldvisit.safety.standing import lock_session
 from fieldvisit.safety.timers import ORDER, seconds
@@ -45,4 +47,6 @@ def _tighten(session: Session, session_id: uuid.UUID, marker: Marker) -> bool:
     at = set_by_clock(session, row, sooner)
     detail = {"marker_id": str(marker.id), "from": before.value, "to": marker.level.value}
     append(session, row, Entry(kind=SafetyEventKind.TIGHTENED, at=at, actor_id=marker.approved_by_id, detail=detail))
+    tell_closer(session, row.id)
+    give_hint(session)
     return True

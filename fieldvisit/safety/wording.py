@@ -139,6 +139,8 @@ def _said(facts: _Facts) -> Message | Unwritable:
         return Message("Test of the alarm line: press 1, or answer as you were shown. Nobody is in danger.")
     if facts.purpose is MessagePurpose.WATCH_FAILS:
         return Message("WARNING: alarms may not be answered for just now. Look at the list, and call who is out.")
+    if facts.purpose is MessagePurpose.REMINDER:
+        return Message("A danger at this door has become known. Look at your phone now, and check in.")
     if facts.state is None:
         return Unwritable("nothing to say")
     if facts.purpose is MessagePurpose.ALARM and facts.state in ANSWERED:

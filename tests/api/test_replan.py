@@ -14,6 +14,9 @@ from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan
 from fieldvisit.planning.jobs import Tools, solve_plan
+from fieldvisit.planning.relieving import propose_relief, relieve_crews
+from fieldvisit.safety.drafts import Sos
+from fieldvisit.safety.sos import call_for_help
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState, Role
 from tests.api.conftest import ClientFor
@@ -106,3 +109,39 @@ def test_a_claim_is_taken_over_when_its_worker_dies_and_the_dead_ones_answer_is_
     asyncio.run(solve_plan(tools, day.agency, asked))
     assert plan_of(dispatcher, str(asked))["state"] == "draft"
     assert plan_of(dispatcher, published)["state"] == "published"
+
+
+def test_the_route_behind_somebody_in_alarm_is_proposed_to_others_and_never_published_by_itself(
+    dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
+) -> None:
+    before = plan_of(dispatcher, published)
+    crew, visits, other = busiest(before)
+    set_out(sessions, day, visits[0])
+    members = {route["crew"]: route["members"][0]["visitor_id"] for route in before["routes"]}
+    call_for_help_of(sessions, day, uuid.UUID(members[crew]))
+    asked: list[uuid.UUID] = []
+    for _ in range(2):
+        relieve_crews(sessions, tools.clock, lambda session, org_id, plan_id: asked.append(plan_id))
+    (plan_id,) = asked
+    asyncio.run(solve_plan(tools, day.agency, plan_id))
+    found = plan_of(dispatcher, str(plan_id))
+    assert (found["state"], found["repairs_id"], found["relieves"]) == ("draft", published, [crew]), found["failure"]
+    assert order_of(found)[crew] == visits[:1]
+    assert set(visits[1:]) <= {*order_of(found)[other], *(each["visit_id"] for each in found["unserved"])}
+    assert set(visits[1:]) & set(order_of(found)[other])
+    assert plan_of(dispatcher, published)["state"] == "published"
+    assert dispatcher.post(f"/day-plans/{plan_id}/publication").status_code == 200
+
+
+def test_nobody_who_plans_learns_of_a_call_that_nobody_may_see(
+    dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
+) -> None:
+    route = plan_of(dispatcher, published)["routes"][0]
+    call_for_help_of(sessions, day, uuid.UUID(route["members"][0]["visitor_id"]), covert=True)
+    with acting_for(sessions, day.agency) as session:
+        assert propose_relief(session, NOW) == []
+
+
+def call_for_help_of(sessions: sessionmaker[Session], world: World, visitor_id: uuid.UUID, **given: Any) -> None:
+    with acting_for(sessions, world.agency) as session:
+        call_for_help(session, Sos(visitor_id=visitor_id, actor_id=None, event_id=uuid.uuid4(), **given))

@@ -14,6 +14,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import FieldVisitError, NotFound
 from fieldvisit.languages import say
 from fieldvisit.models import (
+    Account,
     CredentialCheck,
     CrewMember,
     DayPlan,
@@ -27,7 +28,8 @@ from fieldvisit.models import (
 )
 from fieldvisit.planning.plans import DayHasBegun, DayIsOver, PlanNotDraft, PlanRequest, get_plan, request_plan
 from fieldvisit.planning.publishing import NothingToPublish, publish_plan
-from fieldvisit.planning.stops import TAKEN_BACK
+from fieldvisit.planning.stops import FROZEN, TAKEN_BACK
+from fieldvisit.safety.incidents import IncidentDraft, report_incident
 from fieldvisit.visits import get_visit, move
 from fieldvisit.vocabulary import (
     BlockScope,
@@ -35,6 +37,7 @@ from fieldvisit.vocabulary import (
     CheckMoment,
     CredentialKind,
     DayPlanState,
+    IncidentKind,
     UnservedReason,
     Verdict,
     VisitState,
@@ -168,6 +171,22 @@ def test_a_case_that_the_lender_took_back_is_not_published(
     (left,) = plan.unserved
     assert (stops_of(plan), left.visit_id) == (set(visits[1:]), visits[0])
     assert [clause["clause_id"] for clause in left.detail["clauses"]] == [TAKEN_BACK.clause_id]
+
+
+def test_where_something_happened_that_nobody_has_reviewed_nobody_is_published(
+    sessions: sessionmaker[Session], world: World, visits: list[uuid.UUID], draft: uuid.UUID
+) -> None:
+    with acting_for_all(sessions) as session:
+        told = IncidentDraft(kind=IncidentKind.THREAT, happened_at=NOW, account="A threat.", visit_id=visits[0])
+        session.info["org"] = world.agency
+        account = Account(org_id=world.agency, username="officer", password_hash="none", roles=["safety_officer"])
+        session.add(account)
+        session.flush()
+        report_incident(session, told, account.id)
+    plan = publish(sessions, world, draft)
+    (left,) = plan.unserved
+    assert (stops_of(plan), left.visit_id) == (set(visits[1:]), visits[0])
+    assert [clause["clause_id"] for clause in left.detail["clauses"]] == [FROZEN.clause_id]
 
 
 def test_a_second_version_replaces_the_first_and_keeps_what_both_hold(

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from fieldvisit.database import Urls, acting_for_all, plain_url
 from fieldvisit.models import OutboxMessage
-from fieldvisit.safety.auditing import STATEMENT_MS, altered, audit, once
+from fieldvisit.safety.auditing import STATEMENT_MS, audit, once
+from fieldvisit.safety.chains import Proven, WholeRecord, altered
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import MessagePurpose
 from tests.processes import call
@@ -128,6 +129,33 @@ def test_a_message_under_a_live_lease_is_nobodys_fault(at_work: Door, url: str, 
 def test_lost_contact_that_is_only_shown_is_no_fault(at_work: Door, url: str, by_hand: Callable[[str], None]) -> None:
     by_hand(f"{SESSIONS} lost_at = {PAST}, lost_contact = true")
     assert audit(url) == []
+
+
+def test_what_was_proven_is_not_read_again_and_is_missed_all_the_same(
+    at_work: Door, url: str, by_hand: Callable[[str], None]
+) -> None:
+    """An auditor that goes on proves what is new, and notices what is altered under a hash that was proven before."""
+    proven = Proven()
+    assert audit(url, proven=proven) == []
+    session_id = at_work.call_for_help()
+    assert audit(url, proven=proven) == []
+    by_hand("update safety_events set detail = jsonb_set(detail, '{level}', '\"low\"') where sequence = 1")
+    for _ in range(2):
+        assert [(each.number, each.subject, each.amount) for each in audit(url, proven=proven)] == [
+            (6, str(session_id), 1)
+        ]
+
+
+def test_the_whole_record_is_proven_beside_the_audits(at_work: Door, url: str, by_hand: Callable[[str], None]) -> None:
+    session_id = at_work.call_for_help()
+    by_hand(f"{SESSIONS} state = 'ended', ended_at = {BEFORE} - interval '1 day'")
+    by_hand("update safety_events set kind = 'noted' where sequence = 2")
+    whole = WholeRecord(url, threading.Event())
+    whole.begin_when_due()
+    whole.join()
+    assert [(found, sequence) for _, found, sequence in whole.found] == [(session_id, 2)]
+    whole.begin_when_due()
+    assert whole.found
 
 
 def test_the_first_altered_event_is_named(at_work: Door, url: str, by_hand: Callable[[str], None]) -> None:

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.models import Account, Marker, MarkerRead, SafetyIncident, Visit
+from fieldvisit.models import Account, Marker, MarkerRead, OutboxMessage, SafetyIncident, Visit, Visitor
 from fieldvisit.safety import incidents, markers
 from fieldvisit.safety.cover import override_cover
 from fieldvisit.safety.incidents import IncidentDraft, OwnWriting, PlaceFrozen
 from fieldvisit.safety.markers import MarkerDraft, MarkersUnread
-from fieldvisit.vocabulary import IncidentKind, MarkerKind, RiskLevel, Role, VisitState
+from fieldvisit.safety.wording import write
+from fieldvisit.vocabulary import AlarmChannel, IncidentKind, MarkerKind, RiskLevel, Role, VisitState
 from tests.conftest import NOW
 from tests.safety.worlds import MINUTE, Door, make_account
 from tests.worlds import TODAY, make_case, make_visit
@@ -192,6 +193,23 @@ def test_a_marker_placed_in_mid_visit_only_tightens(dangerous: Dangerous) -> Non
     dangerous.marks(level=RiskLevel.RAISED)
     again = dangerous.door.row(session_id)
     assert (again.level, again.grace_until) == (after.level, after.grace_until)
+
+
+def test_whoever_is_at_the_door_is_rung_once_when_a_danger_there_becomes_known(dangerous: Dangerous) -> None:
+    with acting_for_all(dangerous.door.sessions) as session:
+        session.get_one(Visitor, dangerous.door.visitor_id).phone = "+358401112233"
+    session_id = dangerous.starts()
+    dangerous.marks()
+    dangerous.marks(level=RiskLevel.RAISED)
+    with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
+        of_session = sa.select(OutboxMessage).where(OutboxMessage.session_id == session_id)
+        put_out = session.scalars(of_session.order_by(OutboxMessage.channel)).all()
+        assert [(each.channel, each.recipient_id) for each in put_out] == [
+            (AlarmChannel.SMS, dangerous.door.visitor_id),
+            (AlarmChannel.VOICE, dangerous.door.visitor_id),
+        ]
+        texts = {letter.text for letter in write(session, [each.id for each in put_out]).values()}  # type: ignore[union-attr]
+    assert texts == {"A danger at this door has become known. Look at your phone now, and check in."}
 
 
 def test_a_tightened_session_is_raised_by_its_new_deadline(dangerous: Dangerous) -> None:
