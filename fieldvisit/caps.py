@@ -85,6 +85,7 @@ def _slot(visit: Visit, rule: CapRule, terms: Terms, facts: Facts, begins_at: dt
         "place_id": visit.place_id if rule.scope is CapScope.CONTACT_POINT else None,
         "channels": sorted(channel.value for channel in rule.channels),
         "results": sorted(result.value for result in counting_results(rule)),
+        "notices": rule.notices,
         "period": rule.period.value,
         "days": rule.days or 1 if rule.period is CapPeriod.ROLLING_DAYS else 1,
         "week_starts": WEEK.index(rule.week_starts),

@@ -126,8 +126,8 @@ def known_by(facts: Facts, now: dt.datetime) -> Facts:
 def attempts_of(
     session: Session, debtor_ids: Collection[uuid.UUID], since: dt.datetime
 ) -> dict[uuid.UUID, list[AttemptFact]]:
-    """The attempts on each debtor who may be seen since then, whoever made them, on whichever case, the oldest
-    first."""
+    """The attempts on each debtor who may be seen since then, whoever made them, on whichever case, and the notices
+    that were sent to them, the oldest first."""
     attempt = ContactAttempt
     told = (
         attempt.debtor_id,
@@ -138,6 +138,7 @@ def attempts_of(
         attempt.detail,
         attempt.contact_point_id,
         attempt.case_id,
+        sa.column("notice", sa.Boolean()),
     )
     contacts = sa.func.debtor_contacts(_ids(debtor_ids), since).table_valued(
         *(sa.column(column.key, column.type) for column in told)
@@ -153,6 +154,7 @@ def attempts_of(
             detail=row.detail,
             contact_point_id=str(row.contact_point_id) if row.contact_point_id else None,
             case_id=str(row.case_id),
+            notice=row.notice,
         )
         found[row.debtor_id].append(fact)
     return found

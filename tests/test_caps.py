@@ -6,6 +6,9 @@ ROUNDS=50 python -m pytest -q -m long tests/test_caps.py
 import datetime as dt
 import os
 import threading
+import uuid
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,11 +21,11 @@ from fieldvisit.caps import reserve_slots, slots_of
 from fieldvisit.compliance.decision import ClauseResult
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.database import Urls, acting_for, acting_for_all, app_engine, session_factory
-from fieldvisit.decisions import AtTheDoor, judge_all
+from fieldvisit.decisions import AtTheDoor, Judged, judge_all
 from fieldvisit.models import CapSlot, Visit
 from fieldvisit.settings import Settings
 from fieldvisit.visits import get_visit, lock_visits, move
-from fieldvisit.vocabulary import AttemptResult, Channel, CheckMoment, VisitState
+from fieldvisit.vocabulary import AttemptResult, Channel, CheckMoment, Verdict, VisitState
 from tests.compliance.planning_worlds import NOON, Wanted, in_turn, make_wanted, plan_visit, states
 from tests.conftest import NOW
 from tests.worlds import World, make_attempt, make_world
@@ -129,15 +132,44 @@ def test_eight_planners_on_the_last_slot_and_exactly_one_has_it(sessions: sessio
     assert states(sessions, wanted.visits).count(VisitState.PLANNED) == 1
 
 
+def take(sessions: sessionmaker[Session], wanted: Wanted, judged: Sequence[Judged]) -> list[ClauseResult | Visit]:
+    """Every visit by a thread of its own, all at once, each told that there is room: the database alone says no."""
+    together = threading.Barrier(len(judged))
+
+    def plan(one: Judged) -> ClauseResult | Visit:
+        with acting_for(sessions, wanted.world.agency) as session:
+            session.execute(sa.select(1))
+            together.wait()
+            visit = lock_visits(session, [one.asked.visit.id])[one.asked.visit.id]
+            full = reserve_slots(session, one)
+            if full is not None:
+                return full
+            visit.planned_on = NOON.date()
+            return move(session, visit, VisitState.PLANNED, now=NOW)
+
+    with ThreadPoolExecutor(len(judged)) as threads:
+        return list(threads.map(plan, judged))
+
+
 @pytest.mark.long
 def test_64_planners_on_the_last_slot_a_thousand_times(urls: Urls, settings: Settings, world: World) -> None:
     engine = app_engine(urls.app, settings, pool_size=64)
     sessions = session_factory(engine)
     wanted = make_wanted(sessions, world, visits=64)
+    span = Interval(NOON, NOON + dt.timedelta(minutes=20))
+    with acting_for(sessions, world.agency) as session:
+        visits = lock_visits(session, wanted.visits).values()
+        asked = [AtTheDoor(visit=visit, span=span, visitor_ids=[wanted.visitor]) for visit in visits]
+        judged = judge_all(session, asked, moment=CheckMoment.PLANNING, now=NOW)
+    assert {one.decision.verdict for one in judged} == {Verdict.ALLOWED}
+    won: Counter[uuid.UUID] = Counter()
     for _ in range(ROUNDS):
-        answers = race(sessions, wanted)
+        answers = take(sessions, wanted, judged)
         (winner,) = [answer.id for answer in answers if isinstance(answer, Visit)]
+        assert {answer.clause_id for answer in answers if isinstance(answer, ClauseResult)} == {"house/caps/1"}
+        won[winner] += 1
         with acting_for(sessions, world.agency) as session:
             assert session.scalars(sa.select(CapSlot.visit_id)).all() == [winner]
             move(session, get_visit(session, winner, lock=True), VisitState.ELIGIBLE, now=NOW)
     engine.dispose()
+    print(f"{won.total()} rounds of 64, {len(won)} of them won at least once")

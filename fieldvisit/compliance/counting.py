@@ -1,8 +1,9 @@
 """Caps: how many visits there were and are to be, in the local dates of the policy's clock.
 
-Counted are the attempts that happened and the live reservations, nothing twice: a reported visit is an attempt and no
-reservation any more, and a reservation whose date has passed is void. A reservation counts as if somebody were met,
-because it may yet be so. The visit asked about is the one that must still fit, whether or not it is reserved already.
+Counted are the attempts that happened, the notices that were sent and the live reservations, nothing twice: a reported
+visit is an attempt and no reservation any more, and a reservation whose date has passed is void. A reservation counts
+as if somebody were met, because it may yet be so. The visit asked about is the one that must still fit, whether or not
+it is reserved already.
 """
 
 from bisect import bisect_left
@@ -14,11 +15,13 @@ from functools import lru_cache
 from fieldvisit.compliance.decision import ClauseResult
 from fieldvisit.compliance.facts import AttemptFact, Facts, PlannedVisitFact
 from fieldvisit.compliance.inquiry import Inquiry, judged
-from fieldvisit.compliance.parameters import CapPeriod, CapScope, Counts
+from fieldvisit.compliance.parameters import Breach, CapPeriod, CapScope, Counts
 from fieldvisit.compliance.permission import consents_to_this
 from fieldvisit.compliance.rules import CapRule
+from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import WEEK, local_day
 from fieldvisit.compliance.widening import strong
+from fieldvisit.compliance.zones import clock_of
 from fieldvisit.languages import Message
 from fieldvisit.vocabulary import AttemptResult, Channel
 
@@ -45,6 +48,21 @@ class Counted:
 def cap_clauses(inquiry: Inquiry) -> list[ClauseResult]:
     """Every cap on visits, counted as of the local date on which the visit begins."""
     return [_cap_clause(inquiry, rule) for rule in inquiry.terms.caps if Channel.VISIT in rule.channels]
+
+
+def full_for_notices(
+    terms: Terms, facts: Facts, channel: Channel, *, now: datetime, visit_id: str | None
+) -> CapRule | None:
+    """The cap under which no notice may go out by this channel today; None where there is room. The visit that it is
+    about is left out."""
+    for rule in terms.caps:
+        if channel in rule.channels and rule.notices and rule.on_breach is Breach.BLOCK:
+            name = rule.id.partition("/")[0]
+            zone = clock_of(next(policy for policy in terms.policies if policy.id == name), facts)
+            events = counted(rule, facts, zone, now=now, visit_id=visit_id or "")
+            if crowded(rule, events, local_day(now, zone)):
+                return rule
+    return None
 
 
 def counted(rule: CapRule, facts: Facts, zone: str, *, now: datetime, visit_id: str) -> list[Counted]:
@@ -134,6 +152,7 @@ def _counts(rule: CapRule, attempt: AttemptFact, facts: Facts) -> bool:
     return (
         attempt.channel in rule.channels
         and attempt.result in counting_results(rule)
+        and (rule.notices or not attempt.notice)
         and in_scope(rule.scope, attempt, facts)
     )
 

@@ -7,6 +7,7 @@ which facts are given never matters: each list is sorted by id, so that the same
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.compliance.intervals import Interval, utc
@@ -33,6 +34,7 @@ from fieldvisit.vocabulary import (
 )
 
 LONGEST_VISIT = timedelta(hours=12)
+BY_ID = attrgetter("id")
 
 
 class WishKind(StrEnum):
@@ -151,6 +153,8 @@ class AttemptFact:
     creditor_id: str | None = None
     zone: str | None = None
     """Whose calendar its date is of, where that is not the one of the policy's clock: the place of the event."""
+    notice: bool = False
+    """A notice that was sent, and no attempt to talk: some caps leave those out."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", utc(self.at, "at"))
@@ -326,10 +330,13 @@ class Facts:
 
     def __post_init__(self) -> None:
         for name in ("attempts", "blocks", "consents", "debtor_times", "known_places", "notices", "overrides"):
-            object.__setattr__(self, name, tuple(sorted(getattr(self, name), key=lambda fact: fact.id)))
-        object.__setattr__(self, "number_ids", tuple(sorted(self.number_ids)))
-        planned = sorted(self.planned_visits, key=lambda fact: (fact.planned_on, fact.visit_id))
-        object.__setattr__(self, "planned_visits", tuple(planned))
+            if len(given := getattr(self, name)) > 1:
+                object.__setattr__(self, name, tuple(sorted(given, key=BY_ID)))
+        if len(self.number_ids) > 1:
+            object.__setattr__(self, "number_ids", tuple(sorted(self.number_ids)))
+        if len(self.planned_visits) > 1:
+            planned = sorted(self.planned_visits, key=attrgetter("planned_on", "visit_id"))
+            object.__setattr__(self, "planned_visits", tuple(planned))
 
     def overdue_on(self, day: date) -> int | None:
         """How many days past due the account is on the date; None where that is not known."""

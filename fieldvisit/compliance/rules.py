@@ -253,8 +253,9 @@ class CapRule(Rule):
     """At most `max` in the period, and at least `min_gap_days` between the dates of two.
 
     `days` is the length of a rolling period, in local dates: 7 covers the date itself and the six before it. `excludes`
-    are results that are not counted, whatever `counts` says. `lifted_by`: a consent in this form (or a stronger one)
-    to this visit lets it go beyond the cap.
+    are results that are not counted, whatever `counts` says. `notices`: whether a notice that was sent counts as a
+    contact by its channel. `lifted_by`: a consent in this form (or a stronger one) to this visit lets it go beyond the
+    cap.
     """
 
     max: int
@@ -264,6 +265,7 @@ class CapRule(Rule):
     counts: Counts
     scope: CapScope
     excludes: frozenset[AttemptResult] = frozenset()
+    notices: bool = True
     min_gap_days: int = 0
     week_starts: Day = Day.MON
     lifted_by: ConsentForm | None = None

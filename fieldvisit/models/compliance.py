@@ -60,6 +60,8 @@ class CapSlot(Base, Shared):
     channels: Mapped[list[str]]
     results: Mapped[list[str]]
     """What counts of attempts: these results."""
+    notices: Mapped[bool] = mapped_column(server_default=sa.true())
+    """Whether notices count beside attempts."""
     period: Mapped[str]
     days: Mapped[int]
     """The length of a rolling period, in local dates."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.conduct_rules import NoticeRule
+from fieldvisit.compliance.counting import full_for_notices
 from fieldvisit.compliance.facts import Facts
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.compliance.merging import terms_for
@@ -184,6 +185,15 @@ def stopped_by(matter: Matter, channel: Channel, now: dt.datetime) -> tuple[Bloc
         ):
             return block.trigger, block.id
     return None
+
+
+def without_room(matter: Matter, channel: Channel, now: dt.datetime) -> str | None:
+    """The clause of the cap that leaves no room for a message by this channel today; None where there is room."""
+    facts = matter.facts
+    terms = terms_for(matter.policies, facts.place, local_day(now, matter.place.zone), scope=facts.scope)
+    visit_id = str(matter.visit.id) if matter.visit is not None else None
+    full = full_for_notices(terms, facts, channel, now=now, visit_id=visit_id) if terms else None
+    return full.id if full else None
 
 
 def _fits(template: NoticeTemplate, rules: Sequence[NoticeRule]) -> bool:

@@ -22,6 +22,7 @@ from fieldvisit.rejudging import rejudge
 from fieldvisit.vocabulary import Channel, NoticeState
 
 FROM_STATES = (NoticeState.QUEUED, NoticeState.SENT)
+AGAIN = (NoticeState.DEAD, NoticeState.UNDELIVERABLE, NoticeState.HELD_BACK)
 
 
 class NoticeNotInState(FieldVisitError):
@@ -159,12 +160,13 @@ def note_arrival(
 
 
 def retry(session: Session, notice_id: uuid.UUID, *, now: dt.datetime) -> Notice:
-    """Put a notice out again that was given up, or that came back: with as many tries as a new one.
+    """Put a notice out again that was given up, came back or was held back: with as many tries as a new one. What held
+    it back is asked again.
 
     Raises NotFound and NoticeNotInState.
     """
     row = get_notice(session, notice_id, lock=True)
-    if row.state not in (NoticeState.DEAD, NoticeState.UNDELIVERABLE) or row.channel is Channel.LETTER:
+    if row.state not in AGAIN or row.channel is Channel.LETTER:
         raise NoticeNotInState(state=row.state)
     row.state, row.reason, row.error, row.next_try_at = NoticeState.QUEUED, None, None, now
     session.flush()

@@ -10,7 +10,7 @@ from fieldvisit.compliance.parameters import NoticeAbout
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.models import Case, ContactPoint, Notice, Organisation, Visit
 from fieldvisit.notices.filing import ANNOUNCEABLE
-from fieldvisit.notices.matters import matter_of, stopped_by
+from fieldvisit.notices.matters import matter_of, stopped_by, without_room
 from fieldvisit.notices.outbox import NOTICES
 from fieldvisit.notices.posts import Post, Unwanted
 from fieldvisit.outgoing.gateways import Letter
@@ -51,6 +51,10 @@ def _letter(session: Session, row: Notice, now: dt.datetime) -> Letter | Unwante
     stopped = stopped_by(matter, row.channel, now)
     if stopped is not None:
         return Unwanted(NoticeState.HELD_BACK, stopped[0].value)
+    # That nobody comes after all is told under every cap: it spares the debtor something.
+    full = without_room(matter, row.channel, now) if row.about is not NoticeAbout.CALLED_OFF else None
+    if full is not None:
+        return Unwanted(NoticeState.HELD_BACK, full)
     point = session.get(ContactPoint, row.contact_point_id) if row.contact_point_id else None
     if point is None or row.body is None:
         return Unwanted(NoticeState.DEAD, "no_address")
