@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -132,22 +133,29 @@ def stored_decision(
     visit: Visit, decision: Decision, *, moment: CheckMoment, span: Interval | None, now: dt.datetime
 ) -> StoredDecision:
     """The record of a decision, for the session to keep."""
-    return StoredDecision(
-        id=new_id(),
-        org_id=visit.org_id,
-        lender_id=visit.lender_id,
-        visit_id=visit.id,
-        moment=moment,
-        verdict=decision.verdict,
-        begins_at=span.begins_at if span else None,
-        ends_at=span.ends_at if span else None,
-        clauses=plain(decision.clauses),
-        policies=plain(decision.policies),
-        lawful=plain(decision.lawful),
-        next_lawful_at=decision.next_lawful_at,
-        inputs_hash=decision.inputs_hash,
-        decided_at=now,
-    )
+    return StoredDecision(**decision_values(visit, decision, moment=moment, span=span, now=now))
+
+
+def decision_values(
+    visit: Visit, decision: Decision, *, moment: CheckMoment, span: Interval | None, now: dt.datetime
+) -> dict[str, Any]:
+    """The same as the values of its row, for whoever writes many at once."""
+    return {
+        "id": new_id(),
+        "org_id": visit.org_id,
+        "lender_id": visit.lender_id,
+        "visit_id": visit.id,
+        "moment": moment,
+        "verdict": decision.verdict,
+        "begins_at": span.begins_at if span else None,
+        "ends_at": span.ends_at if span else None,
+        "clauses": plain(decision.clauses),
+        "policies": plain(decision.policies),
+        "lawful": plain(decision.lawful),
+        "next_lawful_at": decision.next_lawful_at,
+        "inputs_hash": decision.inputs_hash,
+        "decided_at": now,
+    }
 
 
 def demand_allowed(decision: Decision) -> None:

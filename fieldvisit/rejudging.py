@@ -21,7 +21,7 @@ from fieldvisit.compliance.facts import Facts, Question
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.database import on_behalf_of
 from fieldvisit.debtor_visits import Touched, lock_touched
-from fieldvisit.decisions import organisations_by_id, stored_decision
+from fieldvisit.decisions import decision_values, organisations_by_id
 from fieldvisit.facts import facts_of, staff_facts, subject_of
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, StoredDecision, Visit
 from fieldvisit.notices.standing import take_back
@@ -79,11 +79,11 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Refused:
-    """A visit that may no longer be made so, and the answer that says why, as it is stored."""
+    """A visit that may no longer be made so, and the answer that says why, with its row as it is stored."""
 
     one: Ahead
     decision: Decision
-    row: StoredDecision
+    row: dict[str, Any]
 
 
 def rejudge(
@@ -173,12 +173,12 @@ def _rejudge(
     """Judge, store the answers, act: each of the three at once for all, so that the statements are few."""
     visits = [visit for visit in lock_visits(session, ids).values() if visit.state in states]
     refused = [
-        Refused(one, answer, stored_decision(one.visit, answer, moment=question.moment, span=question.span, now=now))
+        Refused(one, answer, decision_values(one.visit, answer, moment=question.moment, span=question.span, now=now))
         for one, question, answer in judge_ahead(session, read_ahead(session, visits, now), now)
         if answer.verdict is not Verdict.ALLOWED
     ]
-    session.add_all(each.row for each in refused)
-    session.flush()
+    if refused:
+        session.execute(sa.insert(StoredDecision), [each.row for each in refused])
     numbers = staff_numbers(session, *{each.one.route for each in refused if each.one.route is not None})
     found = _together([_act(session, each, numbers, now=now, code=code) for each in refused])
     session.flush()
@@ -191,7 +191,7 @@ def _act(session: Session, refused: Refused, numbers: Mapping[str, str], *, now:
     """What follows for one visit; nothing is written before the caller flushes."""
     one, decision = refused.one, refused.decision
     visit = one.visit
-    why: dict[str, Any] = {"cause": code, "decision_id": str(refused.row.id)}
+    why: dict[str, Any] = {"cause": code, "decision_id": str(refused.row["id"])}
     block = _blocked_by(decision, one.facts)
     if block is not None:
         cancel(session, visit, reason=block[0], now=now, flush=False, block_id=block[1], **why)

@@ -5,9 +5,11 @@ on from there, with what was counted so far.
 """
 
 import datetime as dt
+import gc
 import itertools
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import procrastinate
@@ -25,7 +27,7 @@ from fieldvisit.policies import policies_of
 from fieldvisit.rejudging import judge_ahead, read_ahead, rejudge, visits_ahead
 from fieldvisit.vocabulary import RejudgingState, Verdict
 
-BATCH = 250
+BATCH = 500
 MOST_TOLD = 200
 """Visits that a preview names; all of them are counted."""
 QUEUE, TASK = "upkeep", "rejudge"
@@ -91,7 +93,7 @@ def run_rejudging(
             row.state, row.total = RejudgingState.RUNNING, len(ids)
             row.detail = {**row.detail, "unlawful": [], "lawful": []} if look else row.detail
     for batch in itertools.batched(ids, size):
-        with acting_for(sessions, org_id) as session:
+        with _left_alone(), acting_for(sessions, org_id) as session:
             row = get_rejudging(session, rejudging_id, lock=True)
             if look:
                 _preview(session, row, batch, look, clock())
@@ -101,6 +103,17 @@ def run_rejudging(
     with acting_for(sessions, org_id) as session:
         row = get_rejudging(session, rejudging_id, lock=True)
         row.state, row.finished_at = RejudgingState.DONE, clock()
+
+
+@contextmanager
+def _left_alone() -> Iterator[None]:
+    """What the process holds already is kept from the garbage collector, which else walks through all of it again and
+    again while a batch makes its many rows: a fifth of the time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _still_to_do(session: Session, row: Rejudging) -> list[uuid.UUID]:

@@ -5,11 +5,12 @@ A decision can be stored as JSON and told later in any language: messages are ke
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time
 from enum import Enum, StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from operator import attrgetter, methodcaller
 from typing import Any, Protocol
 
 from fieldvisit.compliance.durations import Duration
@@ -91,7 +92,6 @@ def strictest(verdicts: Sequence[Verdict]) -> Verdict:
 PLAIN_ALREADY = frozenset({str, int, float, bool, type(None)})
 
 
-@cache
 def _compared(kind: Any) -> tuple[str, ...]:
     return tuple(item.name for item in fields(kind) if item.compare)
 
@@ -101,24 +101,51 @@ def plain(value: object) -> Any:
 
     A `Message` becomes ``{"text": ..., "values": {...}}``; an enum among its values becomes the message of its label.
     """
-    if type(value) in PLAIN_ALREADY:
-        return value
-    if isinstance(value, Duration | WallClock):
-        return str(value)
-    if isinstance(value, Message):
-        return {"text": value.text, "values": {name: _spoken(inner) for name, inner in value.values.items()}}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(getattr(value, name)) for name in _compared(type(value))}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, frozenset | set):
-        return sorted(plain(item) for item in value)
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
+    kind: Any = type(value)
+    return value if kind in PLAIN_ALREADY else _way(kind)(value)
+
+
+@cache
+def _way(kind: type) -> Callable[[Any], Any]:
+    """How values of the class are told; looked up once a class, since a decision is made of hundreds of values."""
+    if issubclass(kind, Duration | WallClock):
+        return str
+    if issubclass(kind, Message):
+        return _message
+    if is_dataclass(kind):
+        return partial(_object, _compared(kind))
+    if issubclass(kind, Enum):
+        return attrgetter("value")
+    if issubclass(kind, datetime | date | time):
+        return methodcaller("isoformat")
+    if issubclass(kind, frozenset | set):
+        return _sorted
+    if issubclass(kind, tuple | list):
+        return _list
+    return _mapping if issubclass(kind, Mapping) else _itself
+
+
+def _message(value: Message) -> dict[str, Any]:
+    return {"text": value.text, "values": {name: _spoken(inner) for name, inner in value.values.items()}}
+
+
+def _object(names: Sequence[str], value: object) -> dict[str, Any]:
+    return {name: plain(getattr(value, name)) for name in names}
+
+
+def _sorted(value: Iterable[Any]) -> list[Any]:
+    return sorted(plain(item) for item in value)
+
+
+def _list(value: Iterable[Any]) -> list[Any]:
+    return [plain(item) for item in value]
+
+
+def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): plain(inner) for name, inner in value.items()}
+
+
+def _itself(value: Any) -> Any:
     return value
 
 
