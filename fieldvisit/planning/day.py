@@ -48,6 +48,8 @@ from fieldvisit.safety.incidents import is_frozen
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
 
 AS_LONG_AS_IT_TAKES = dt.timedelta(days=400)
+LOOKED_AT = dt.timedelta(hours=1)
+"""A draft is looked at for so long before it is published: what is announced only then must still be in time."""
 STAFF = frozenset({"staff", "staff_min", "staff_max", "staff_mix", "credentials", "training", "safety"})
 """What a decision says of people: no question before crews are known."""
 
@@ -269,8 +271,9 @@ def _hours(visit: Visit, facts: Facts, policies: tuple[Policy, ...], *, on: dt.d
     told = _told(facts)
     if told is not None:
         return common(today, (told,))
-    announced_at = first_announced(str(visit.id), facts, policies, day=on, now=now)
-    if announced_at <= now:
+    published_at = now + LOOKED_AT
+    announced_at = first_announced(str(visit.id), facts, policies, day=on, now=published_at)
+    if announced_at <= published_at:
         return today
     return common(today, (Interval(announced_at, announced_at + AS_LONG_AS_IT_TAKES),))
 
