@@ -46,7 +46,7 @@ def list_blocks(query: dict[str, Any]) -> sa.Select[ContactBlock]:
 
 
 @bp.post("/<uuid:block_id>/lift")
-@endpoint(may=Permission.LIFT_BLOCKS, body=LiftIn(), returns=BlockOut())
+@endpoint(may=Permission.LIFT_BLOCKS, body=LiftIn(), returns=BlockOut(), shows=Shows.WORK)
 def lift_block(block_id: uuid.UUID, body: dict[str, Any]) -> ContactBlock:
     """End a block, as one whose role may lift blocks of its reason. The visits it cancelled stay cancelled.
 
@@ -57,7 +57,7 @@ def lift_block(block_id: uuid.UUID, body: dict[str, Any]) -> ContactBlock:
 
 
 @bp.post("/<uuid:block_id>/renewal")
-@endpoint(may=Permission.FILE_BLOCKS, returns=BlockOut())
+@endpoint(may=Permission.FILE_BLOCKS, returns=BlockOut(), shows=Shows.WORK)
 def renew_block(block_id: uuid.UUID) -> ContactBlock:
     """Let the rest after an occasion begin anew at its end, as often as the policy lets it."""
     return blocks.renew_block(session(), block_id, now=now())

@@ -28,6 +28,7 @@ from api.schemas.cash import (
     ReceiptsQueryIn,
     VoidIn,
 )
+from api.showing import Shows
 from fieldvisit import cash_days, receipts
 from fieldvisit.cash_days import CashDay, DepositDraft
 from fieldvisit.field_rules import field_rules
@@ -75,6 +76,7 @@ def state_cash_deposit(body: DepositDraft) -> CashDeposit:
     query=ReceiptsQueryIn(),
     returns=MoneyReceiptOut(),
     order=Keyset(Receipt.taken_at, Receipt.id, descending=True),
+    shows=Shows.WORK,
 )
 def list_receipts(query: dict[str, Any]) -> sa.Select[Receipt]:
     """Receipts and spoilt numbers, the newest first."""

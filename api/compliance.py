@@ -202,7 +202,7 @@ def list_holds(query: dict[str, Any]) -> sa.Select[LegalHold]:
 
 
 @bp.post("/legal-holds/<uuid:hold_id>/release")
-@endpoint(may=Permission.PLACE_HOLDS, returns=HoldOut())
+@endpoint(may=Permission.PLACE_HOLDS, returns=HoldOut(), shows=Shows.WORK)
 def release_hold(hold_id: uuid.UUID) -> LegalHold:
     """End a legal hold; the usual retention counts again."""
     return holds.release_hold(session(), hold_id, released_by_id=actor().account_id, now=now())

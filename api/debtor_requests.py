@@ -50,7 +50,7 @@ def list_debtor_requests(query: dict[str, Any]) -> sa.Select[DebtorRequest]:
 
 
 @bp.post("/debtor-requests/<uuid:request_id>/answer")
-@endpoint(may=Permission.ANSWER_DEBTORS, body=DebtorAnswerIn(), returns=DebtorRequestOut())
+@endpoint(may=Permission.ANSWER_DEBTORS, body=DebtorAnswerIn(), returns=DebtorRequestOut(), shows=Shows.WORK)
 def answer_debtor_request(request_id: uuid.UUID, body: debtor_requests.AnswerDraft) -> DebtorRequest:
     """Grant it, or refuse it with the reason.
 

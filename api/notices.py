@@ -67,7 +67,7 @@ def withdraw_notice_template(template_id: uuid.UUID) -> NoticeTemplate:
 
 
 @bp.post("/notices")
-@endpoint(may=Permission.SEND_NOTICES, body=NoticeIn(), returns=NoticeFileOut(), status=201)
+@endpoint(may=Permission.SEND_NOTICES, body=NoticeIn(), returns=NoticeFileOut(), status=201, shows=Shows.WORK)
 def file_notice(body: filing.NoticeDraft) -> Notice:
     """Write a notice and put it out; the worker sends it. The hours of a visit are a pin for its plan from then on."""
     return filing.file_notice(session(), body, made_by_id=actor().account_id, now=now())
@@ -112,28 +112,28 @@ def get_notice(notice_id: uuid.UUID) -> Notice:
 
 
 @bp.post("/notices/<uuid:notice_id>/hand-over")
-@endpoint(may=Permission.SEND_NOTICES, body=HandOverIn(), returns=NoticeFileOut())
+@endpoint(may=Permission.SEND_NOTICES, body=HandOverIn(), returns=NoticeFileOut(), shows=Shows.WORK)
 def hand_notice_over(notice_id: uuid.UUID, body: receipts.HandOver) -> Notice:
     """A letter was given to the post, or into the letter box: from then on it counts as sent."""
     return receipts.hand_over(session(), notice_id, body, by=actor().account_id, now=now())
 
 
 @bp.post("/notices/<uuid:notice_id>/arrival")
-@endpoint(may=Permission.SEND_NOTICES, body=NoticeArrivalIn(), returns=NoticeFileOut())
+@endpoint(may=Permission.SEND_NOTICES, body=NoticeArrivalIn(), returns=NoticeFileOut(), shows=Shows.WORK)
 def note_notice_arrival(notice_id: uuid.UUID, body: receipts.Arrival) -> Notice:
     """Somebody knows that a notice arrived, or that it came back."""
     return receipts.note_arrival(session(), notice_id, body, by=actor().account_id, now=now())
 
 
 @bp.post("/notices/<uuid:notice_id>/retry")
-@endpoint(may=Permission.SEND_NOTICES, returns=NoticeFileOut())
+@endpoint(may=Permission.SEND_NOTICES, returns=NoticeFileOut(), shows=Shows.WORK)
 def retry_notice(notice_id: uuid.UUID) -> Notice:
     """Put a notice out again that was given up, or that came back."""
     return receipts.retry(session(), notice_id, now=now())
 
 
 @bp.post("/notices/<uuid:notice_id>/withdrawal")
-@endpoint(may=Permission.SEND_NOTICES, returns=NoticeFileOut())
+@endpoint(may=Permission.SEND_NOTICES, returns=NoticeFileOut(), shows=Shows.WORK)
 def withdraw_notice(notice_id: uuid.UUID) -> Notice:
     """Take a notice back; the debtor of a visit that was announced is told that nobody comes at that hour."""
     return receipts.withdraw(session(), notice_id, now=now())

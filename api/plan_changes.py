@@ -18,6 +18,7 @@ from api.schemas.plan_changes import (
     TrialOut,
 )
 from api.schemas.plans import PlanDetailOut, PlanOut
+from api.showing import Shows
 from fieldvisit.models import DayPlan
 from fieldvisit.planning import choosing, editing, plans, repairing
 from fieldvisit.planning.effects import Effects
@@ -48,7 +49,7 @@ def try_changes(plan_id: uuid.UUID, body: dict[str, Any]) -> editing.Trial:
 
 
 @bp.post("/<uuid:plan_id>/changes")
-@endpoint(may=Permission.MAKE_PLANS, body=PlanChangesIn(), returns=PlanDetailOut(), status=201)
+@endpoint(may=Permission.MAKE_PLANS, body=PlanChangesIn(), returns=PlanDetailOut(), status=201, shows=Shows.WORK)
 def keep_changes(plan_id: uuid.UUID, body: dict[str, Any]) -> DayPlan:
     """Keep changes as a new draft of the day, in place of any other draft. A draft that breaks a rule is not kept."""
     made = editing.keep_changes(session(), plan_id, body["changes"], by=actor().account_id, now=now())
@@ -56,7 +57,7 @@ def keep_changes(plan_id: uuid.UUID, body: dict[str, Any]) -> DayPlan:
 
 
 @bp.post("/<uuid:plan_id>/undo")
-@endpoint(may=Permission.MAKE_PLANS, returns=PlanDetailOut())
+@endpoint(may=Permission.MAKE_PLANS, returns=PlanDetailOut(), shows=Shows.WORK)
 def undo_changes(plan_id: uuid.UUID) -> DayPlan:
     """Go one step back.
 

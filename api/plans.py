@@ -78,7 +78,7 @@ def draw_plan(plan_id: uuid.UUID) -> str:
 
 
 @bp.post("/<uuid:plan_id>/publication")
-@endpoint(may=Permission.PUBLISH_PLANS, returns=PlanDetailOut())
+@endpoint(may=Permission.PUBLISH_PLANS, returns=PlanDetailOut(), shows=Shows.WORK)
 def publish_plan(plan_id: uuid.UUID) -> DayPlan:
     """Publish a draft as the day's next version; from here on the phones show it.
 

@@ -33,6 +33,7 @@ from api.schemas.safety import (
     WallOut,
     WithPinIn,
 )
+from api.showing import Shows
 from api.sos import CONTRACT, send_sos, stay_ready
 from fieldvisit.errors import Refused
 from fieldvisit.models import CoverOverride, SafetyAlert
@@ -145,7 +146,7 @@ def list_closed_alerts() -> sa.Select[SafetyAlert]:
 
 
 @bp.get("/alerts/<uuid:alert_id>")
-@endpoint(may=Permission.READ_SAFETY, returns=AlertFileOut(), safety=True)
+@endpoint(may=Permission.READ_SAFETY, returns=AlertFileOut(), safety=True, shows=Shows.WORK)
 def read_alert(alert_id: uuid.UUID) -> alerts.AlertFile:
     """One alert, where the visitor was going, and everything that happened."""
     return alerts.read_alert(session(), alert_id)

@@ -12,6 +12,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
 from api.schemas.markers import IncidentIn, IncidentOut, MarkerFileOut, MarkerIn, MarkerOut, ReviewIn, WarningsOut
+from api.showing import Shows
 from fieldvisit.models import Marker, SafetyIncident
 from fieldvisit.safety import incidents, markers
 
@@ -30,6 +31,7 @@ def report_incident(body: incidents.IncidentDraft) -> SafetyIncident:
     may=Permission.READ_SAFETY,
     returns=IncidentOut(),
     order=Keyset(SafetyIncident.reported_at, SafetyIncident.id, descending=True),
+    shows=Shows.WORK,
 )
 def list_incidents() -> sa.Select[SafetyIncident]:
     """What was reported, the newest first."""
@@ -37,7 +39,7 @@ def list_incidents() -> sa.Select[SafetyIncident]:
 
 
 @bp.post("/incidents/<uuid:incident_id>/review")
-@endpoint(may=Permission.HANDLE_ALERTS, body=ReviewIn(), returns=IncidentOut())
+@endpoint(may=Permission.HANDLE_ALERTS, body=ReviewIn(), returns=IncidentOut(), shows=Shows.WORK)
 def review_incident(incident_id: uuid.UUID, body: dict[str, str]) -> SafetyIncident:
     """Say what follows from an incident, as somebody else than who reported it; its place is open again."""
     return incidents.review_incident(session(), incident_id, actor().account_id, body["text"])

@@ -33,11 +33,14 @@ from fieldvisit.models import (
     Notice,
     Payment,
     Promise,
+    Receipt,
     RepaymentPlan,
+    SafetyIncident,
     VisitReport,
 )
 from fieldvisit.phone.changes import Changes
 from fieldvisit.phone.day import MyDay
+from fieldvisit.safety.alerts import AlertFile
 from fieldvisit.visit_records import VisitRecord
 
 HEADER = "Access-Reason"
@@ -143,6 +146,25 @@ def _(thing: MyDay) -> Shown:
 @shown_by.register
 def _(thing: Changes) -> Shown:
     return reduce(or_, map(shown_by, thing.visits), Shown())
+
+
+@shown_by.register
+def _(thing: Receipt) -> Shown:
+    """Money that somebody paid at a door."""
+    return _of_visits([thing.visit_id] if thing.visit_id is not None else [])
+
+
+@shown_by.register
+def _(thing: AlertFile) -> Shown:
+    """Where the visitor was going."""
+    return _of_visits([thing.visit.id] if thing.visit is not None else [])
+
+
+@shown_by.register
+def _(thing: SafetyIncident) -> Shown:
+    """What happened at somebody's door, and what follows from it."""
+    people = frozenset({thing.debtor_id} if thing.debtor_id is not None else ())
+    return Shown(people=people) if thing.visit_id is None else _of_visits([thing.visit_id])
 
 
 @shown_by.register

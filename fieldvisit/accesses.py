@@ -14,7 +14,7 @@ from fieldvisit.decisions import organisations_by_id
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.ids import new_id
-from fieldvisit.models import Case, DebtorAccess, Visit
+from fieldvisit.models import Case, Debtor, DebtorAccess, Visit
 from fieldvisit.policies import policies_of
 
 LONGEST_REASON = 200
@@ -29,18 +29,26 @@ class ReasonNeeded(FieldVisitError):
 
 @dataclass(frozen=True)
 class Shown:
-    """Whose data an answer shows: debtors with their lenders, or visits and cases, whose debtors the database knows."""
+    """Whose data an answer shows: debtors with their lenders, or people, visits and cases, of which the database knows
+    the rest."""
 
     debtors: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
     """(lender_id, debtor_id)."""
     visits: frozenset[uuid.UUID] = frozenset()
     cases: frozenset[uuid.UUID] = frozenset()
+    people: frozenset[uuid.UUID] = frozenset()
+    """Debtors whose lender is not at hand."""
 
     def __or__(self, other: "Shown") -> "Shown":
-        return Shown(self.debtors | other.debtors, self.visits | other.visits, self.cases | other.cases)
+        return Shown(
+            self.debtors | other.debtors,
+            self.visits | other.visits,
+            self.cases | other.cases,
+            self.people | other.people,
+        )
 
     def __bool__(self) -> bool:
-        return bool(self.debtors or self.visits or self.cases)
+        return bool(self.debtors or self.visits or self.cases or self.people)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +96,9 @@ def record_access(session: Session, look: Look, shown: Shown, *, at: dt.datetime
         _insert_found(session, _values(look, at), found)
     if shown.cases:
         found = sa.select(Case.org_id, Case.debtor_id).where(Case.id.in_(shown.cases))
+        _insert_found(session, _values(look, at), found)
+    if shown.people:
+        found = sa.select(Debtor.org_id, Debtor.id).where(Debtor.id.in_(shown.people))
         _insert_found(session, _values(look, at), found)
 
 
