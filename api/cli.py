@@ -19,6 +19,7 @@ from fieldvisit.languages import say
 # Name → where it is, and what `--help` says of it without loading it.
 LAZY: Mapping[str, tuple[str, str]] = {
     "account": ("api.commands.accounts:account", "Open accounts: who may log in."),
+    "canary": ("api.commands.canary:canary", "Walk the way of an alarm all day, so that a broken one is noticed."),
     "crews": ("api.commands.crews:crews", "Who rides with whom: propose, keep or name crews."),
     "demo": ("api.commands.demo:demo", "Run a made-up day in Helsinki, end to end."),
     "import": ("api.commands.imports:import_group", "Read CSV and XLSX files; bad rows are listed, not stored."),

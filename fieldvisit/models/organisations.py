@@ -32,13 +32,18 @@ class Organisation(Base):
     """The number a debtor may call about a visit."""
     emergency_number: Mapped[str] = mapped_column(server_default="112")
     created_at: Mapped[RecordedAt]
+    canary: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    """Nobody's: see `fieldvisit.safety.canary`."""
 
     own_policies: Mapped[list[PolicyVersion]] = relationship(
         lazy="selectin", viewonly=True, order_by="PolicyVersion.version"
     )
     """The policies it made itself, every version, withdrawn ones too."""
 
-    __table_args__ = (sa.CheckConstraint("code ~ '^[a-z0-9][a-z0-9-]{1,39}$'", name="code_is_a_slug"),)
+    __table_args__ = (
+        sa.Index("uq_organisations_canary", "canary", unique=True, postgresql_where=sa.text("canary")),
+        sa.CheckConstraint("code ~ '^[a-z0-9][a-z0-9-]{1,39}$'", name="code_is_a_slug"),
+    )
 
 
 class Area(Base, Owned):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 MARGIN_S = 10
 CLOCK_S = 1.0
 BEAT_S = 15
+CANARY_S = 360
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,22 @@ INVARIANTS = (
             where d.org_id = s.org_id and d.starts_at <= {NOW} and d.ends_at > {NOW}
           )
         group by s.org_id
+        """,
+    ),
+    Invariant(
+        8,
+        "the canary did not reach an address",
+        f"""
+        select null, c.channel, null from organisations h join officer_contacts c on c.org_id = h.id and c.active
+        where h.canary and c.created_at < {NOW} - interval '{CANARY_S} seconds'
+          and not exists (
+            select from safety_alerts a join safety_outbox m on m.alert_id = a.id
+            where a.org_id = h.id and a.opened_at > {NOW} - 2 * interval '{CANARY_S} seconds'
+              and m.recipient_id = c.id and m.purpose = 'alarm'
+              and (m.state in ('delivered', 'answered') or m.state = 'sent' and m.next_try_at is null)
+              and coalesce(m.delivered_at, m.answered_at, m.sent_at) > {NOW} - interval '{CANARY_S} seconds'
+          )
+        order by c.channel
         """,
     ),
     Invariant(
