@@ -32,6 +32,7 @@ RESOURCES = (
     "papers",
     "renewals",
     "files",
+    "evidence",
     "forms",
     "crews",
     "visits",

@@ -30,7 +30,7 @@ from api.auth import actor, authenticate
 from api.context import request_id, runtime
 from api.idempotency import ANSWER_HEADER, PARAMETER, Turn, turn_of
 from api.paging import Keyset
-from api.reading import read_body, read_query
+from api.reading import read_body, read_query, read_raw
 from api.roles import GRANTS, PUBLIC, Permission, refuse_unless
 from api.schemas.base import In, Out, PageIn
 from api.schemas.fields import Choice, Part
@@ -58,6 +58,8 @@ class Contract:
     with whatever is at hand. `even_revoked` lets in a phone that was revoked, to say so or to call for help. `traced`
     puts a reading into the audit trail, as every change is. `shows` puts it into the log of accesses: whose data it
     showed, and for a file why. `media` is the answer's, where not JSON.
+    With `raw` the view is given the bytes of the body, which has to be of that media type: as many as came, should the
+    connection break off. `headers` are the request's own, as the document names them.
     `steady_s`: no answer comes sooner, so that its time tells nothing.
     """
 
@@ -78,6 +80,8 @@ class Contract:
     shows: Shows | None = None
     steady_s: float = 0.0
     media: str = JSON
+    raw: str = ""
+    headers: tuple[Mapping[str, Any], ...] = ()
 
 
 def endpoint(**terms: Any) -> Callable[[View], View]:
@@ -199,6 +203,8 @@ def _read(contract: Contract) -> dict[str, Any]:
         g.page = {name: query.pop(name) for name in ("after", "limit")}
     if contract.query is not None:
         given["query"] = query
+    if contract.raw:
+        given["body"] = read_raw(contract.raw)
     if contract.body is not None:
         given["body"] = read_body(contract.body)
     return given
@@ -268,6 +274,8 @@ def documented(view: View, contract: Contract) -> View:
     parameters = _query_parameters(contract) + ([REASON_PARAMETER] if contract.shows is Shows.FILE else [])
     if parameters:
         manual["parameters"] = parameters
+    if contract.raw:
+        manual["requestBody"] = {"content": {contract.raw: {"schema": {"type": "string", "format": "binary"}}}}
     if contract.body is not None:
         manual["requestBody"] = {"required": True, "content": {JSON: {"schema": contract.body}}}
     bound: View = Blueprint.doc(**manual)(view)
@@ -288,7 +296,7 @@ def documented_for(view: View, methods: Collection[str]) -> View:
 
 def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
     query = contract.query or (PAGE if contract.order else None)
-    return [] if query is None else [{"in": "query", "schema": query}]
+    return [*([] if query is None else [{"in": "query", "schema": query}]), *map(dict, contract.headers)]
 
 
 def _described(view: View, contract: Contract) -> str:

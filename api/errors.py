@@ -43,10 +43,12 @@ TITLES: Mapping[int, str] = {
     404: "Not found",
     405: "The method is not for this address",
     409: "In conflict with what is stored",
+    412: "A condition of the request does not hold",
     413: "Too large",
     415: "The wrong content type",
     422: "Not valid",
     429: "Too many requests",
+    460: "The checksum differs",
     500: "An error on our side",
     503: "Unavailable for the moment",
 }
@@ -152,7 +154,7 @@ def problem_document(error: FieldVisitError, *, status: int | None = None) -> di
     status, spoken = status or status_of(error), language()
     document: dict[str, Any] = {
         "type": f"urn:fieldvisit:problem:{error.code}",
-        "title": say(TITLES.get(status, HTTPStatus(status).phrase), spoken),
+        "title": say(TITLES[status] if status in TITLES else HTTPStatus(status).phrase, spoken),
         "status": status,
         "detail": say(sentence(error), spoken),
         "code": error.code,

@@ -48,5 +48,10 @@ def list_file_accesses(file_id: uuid.UUID) -> sa.Select[FileAccess]:
 
 def link_to(file: StoredFile) -> dict[str, object]:
     """What the caller opens the file with."""
-    link = files.link_to(file, key=settings().token_key, account_id=actor().account_id, now=now())
+    return link_for(file.id)
+
+
+def link_for(file_id: uuid.UUID) -> dict[str, object]:
+    """The same for a file that is only known by its id: a lender's, of the agency that went."""
+    link = files.link_to(file_id, key=settings().token_key, account_id=actor().account_id, now=now())
     return {"url": public_address(f"/files/{link.token}"), "expires_at": link.expires_at}

@@ -157,7 +157,7 @@ def _assets_folder() -> Path:
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Every (path, method, operation) of an OpenAPI document."""
+    """Every (path, method, operation) of an OpenAPI document, but those whose answer has no body by its method."""
     methods = ("get", "put", "post", "delete", "patch")
     return [
         (path, method, item[method]) for path, item in document["paths"].items() for method in methods if method in item

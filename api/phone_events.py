@@ -104,11 +104,11 @@ def desk(*, battery_percent: int | None = None) -> Desk:
 
 def _read(sent: Sent, battery_percent: int | None) -> Event:
     """One event, understood. Raises InvalidRequest, and whatever its own draft has against it."""
-    envelope = _loaded(ENVELOPE, sent.body)
+    envelope = loaded(ENVELOPE, sent.body)
     kind: EventKind = envelope["kind"]
     if actor().revoked and kind is not EventKind.SOS:
         raise DeviceRevoked(wipe=True)
-    said = _loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
+    said = loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
     terms = Terms(
         now=now(),
         geofence_m=settings().geofence_m,
@@ -150,7 +150,8 @@ def _named(envelope: dict[str, Any], name: str) -> uuid.UUID:
     return found
 
 
-def _loaded(schema: Schema, data: Any) -> Any:
+def loaded(schema: Schema, data: Any) -> Any:
+    """What was told as the schema loads it. Raises InvalidRequest."""
     try:
         return schema.load(data)
     except ValidationError as error:

@@ -1,17 +1,19 @@
 """What a request says, read strictly against the schema of its endpoint."""
 
 import json
+from hashlib import sha256
 from typing import Any, NoReturn
 
 from flask import g, request
 from marshmallow import Schema, ValidationError, fields
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from api.errors import InvalidRequest, NotReadable, WrongContentType
 from api.faults import faults
 from fieldvisit.languages import Message
 
 JSON = ("application/json",)
+READ_BYTES = 64 * 1024
 
 
 def read_body(schema: Schema) -> Any:
@@ -33,6 +35,22 @@ def _body() -> bytes:
     if request.max_content_length is not None and len(raw) >= request.max_content_length:
         raise RequestEntityTooLarge()
     return raw
+
+
+def read_raw(media: str) -> bytes:
+    """The bytes of a body of this media type, as many as came before the connection broke off. Raises
+    WrongContentType."""
+    if request.mimetype != media:
+        raise WrongContentType(given=request.mimetype or Message("of no stated type"))
+    found = bytearray()
+    try:
+        while chunk := request.stream.read(READ_BYTES):
+            found += chunk
+    except ClientDisconnected:
+        # What is here is here: the phone goes on from there.
+        pass
+    g.body = sha256(found).hexdigest()
+    return bytes(found)
 
 
 def read_query(schema: Schema) -> Any:

@@ -28,6 +28,7 @@ from fieldvisit.models import (
     DayPlan,
     Debtor,
     DebtorRequest,
+    Evidence,
     HeldEvent,
     LegalHold,
     Notice,
@@ -130,6 +131,11 @@ def _(thing: HeldEvent) -> Shown:
 @shown_by.register
 def _(thing: VisitRecord) -> Shown:
     return Shown(debtors=frozenset({(thing.visit.lender_id, thing.visit.debtor_id)}))
+
+
+@shown_by.register
+def _(thing: Evidence) -> Shown:
+    return _of_visits([thing.visit_id])
 
 
 @shown_by.register

@@ -35,12 +35,25 @@ MEDIA: Mapping[FileKind, str] = {
     FileKind.PNG: "image/png",
     FileKind.WEBP: "image/webp",
     FileKind.PDF: "application/pdf",
+    FileKind.MP4: "video/mp4",
+    FileKind.M4A: "audio/mp4",
+    FileKind.WEBM: "video/webm",
+    FileKind.OGG: "audio/ogg",
+    FileKind.MP3: "audio/mpeg",
+    FileKind.WAV: "audio/wav",
 }
 _BEGINNINGS: Mapping[FileKind, tuple[tuple[int, bytes], ...]] = {
     FileKind.JPEG: ((0, b"\xff\xd8\xff"),),
     FileKind.PNG: ((0, b"\x89PNG\r\n\x1a\n"),),
     FileKind.WEBP: ((0, b"RIFF"), (8, b"WEBP")),
     FileKind.PDF: ((0, b"%PDF-"),),
+    # Sound alone says so; before the kind that may be either.
+    FileKind.M4A: ((4, b"ftypM4A"),),
+    FileKind.MP4: ((4, b"ftyp"),),
+    FileKind.WEBM: ((0, b"\x1a\x45\xdf\xa3"),),
+    FileKind.OGG: ((0, b"OggS"),),
+    FileKind.MP3: ((0, b"ID3"),),
+    FileKind.WAV: ((0, b"RIFF"), (8, b"WAVE")),
 }
 PATIENCE: Mapping[str, Any] = {"connect_timeout": "5s", "timeout": "30s"}
 RETRIES: Mapping[str, Any] = {"max_retries": 2, "retry_timeout": dt.timedelta(seconds=30)}
@@ -176,10 +189,10 @@ class Opened:
         return MEDIA[self.file.kind]
 
 
-def link_to(file: StoredFile, *, key: bytes, account_id: uuid.UUID, now: dt.datetime) -> FileLink:
+def link_to(file_id: uuid.UUID, *, key: bytes, account_id: uuid.UUID, now: dt.datetime) -> FileLink:
     """A link for this account: whoever opens it, the record says to whom it was given."""
     expires_at = now + dt.timedelta(seconds=LINK_S)
-    message = file.id.bytes + account_id.bytes + int(expires_at.timestamp()).to_bytes(5)
+    message = file_id.bytes + account_id.bytes + int(expires_at.timestamp()).to_bytes(5)
     return FileLink(token=as_text(message + _signer(key).tag(message)), expires_at=expires_at)
 
 

@@ -12,7 +12,7 @@ from fieldvisit.compliance.decision import plain
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.forms import Answer, FilledForm, FormDraft, FormRefused, question_from
 from fieldvisit.languages import Message
-from fieldvisit.models import FormVersion, Organisation
+from fieldvisit.models import Evidence, FormVersion, Organisation
 from fieldvisit.together import together
 from fieldvisit.vocabulary import VisitOutcome
 
@@ -94,9 +94,21 @@ def judge(
     if row is None:
         raise FormUnknown(version=filled.version)
     form = form_of(row)
-    if faults := form.faults(outcome, filled.answers):
+    faults = form.faults(outcome, filled.answers) or _not_by_camera(session, form, filled)
+    if faults:
         raise FormRefused(version=row.version, faults=side_by_side(faults))
     return row, form.missing(outcome, filled.answers, said)
+
+
+def _not_by_camera(session: Session, form: FormDraft, filled: FilledForm) -> list[Message]:
+    """Files that are here already and were chosen where the form wants them taken. One that comes later is flagged
+    then."""
+    wanted = form.by_camera(filled.answers)
+    if not wanted:
+        return []
+    chosen = sa.select(Evidence.id).where(Evidence.id.in_(map(uuid.UUID, wanted)), Evidence.by_camera.is_(False))
+    found = Message("{file_id}: has to be taken with the camera")
+    return [Message(found.text, {"file_id": file_id}) for file_id in session.scalars(chosen)]
 
 
 def side_by_side(messages: Sequence[Message]) -> Message:

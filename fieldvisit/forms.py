@@ -7,6 +7,7 @@ version is in use when they come: what a phone asked at a door without signal is
 
 import datetime as dt
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import Any
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.languages import LANGUAGES, Message
-from fieldvisit.vocabulary import VisitOutcome
+from fieldvisit.vocabulary import EvidenceKind, VisitOutcome
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MOST_QUESTIONS, MOST_CHOICES = 60, 40
@@ -26,6 +27,8 @@ NEEDABLE = ("willing", "able", "reason_for_arrears", "note", "next_step", "conta
 
 ONE_TAP = (VisitOutcome.ABORTED, VisitOutcome.UNSAFE)
 """Whoever has to leave leaves: no form may stand in the way."""
+
+CAMERA = (EvidenceKind.PHOTO, EvidenceKind.VIDEO)
 
 type Answer = str | int | bool | tuple[str, ...]
 type Labels = Mapping[str, str]
@@ -43,6 +46,7 @@ class QuestionKind(StrEnum):
     CHOICE = "choice"
     CHOICES = "choices"
     DAY = "day"
+    EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +64,8 @@ class Choosable:
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """`asked_for`: the outcomes it is asked for, all if none is named. `needed_for`: those that need an answer to it.
-    `least` and `most` bound a number."""
+    `least` and `most` bound a number. `evidence`: the kind of file that answers it, by its id; `camera_only`: it has to
+    be taken with the camera there and then."""
 
     name: str
     kind: QuestionKind
@@ -70,9 +75,15 @@ class Question:
     needed_for: tuple[VisitOutcome, ...] = ()
     least: int | None = None
     most: int | None = None
+    evidence: EvidenceKind | None = None
+    camera_only: bool = False
 
     def __post_init__(self) -> None:
         _check_name("name", self.name)
+        if (self.kind is QuestionKind.EVIDENCE) != (self.evidence is not None) or (
+            self.camera_only and self.evidence not in CAMERA
+        ):
+            raise InvalidValue(path="evidence", reason="is named where a file is the answer, and only there")
         _check_labels("label", self.label)
         chosen = self.kind in (QuestionKind.CHOICE, QuestionKind.CHOICES)
         if chosen != bool(self.choices):
@@ -120,6 +131,11 @@ class FormDraft:
     def demands(self, outcome: VisitOutcome) -> bool:
         """Whether a report of this outcome can lack anything by this form."""
         return bool(self.needs.get(outcome)) or any(outcome in each.needed_for for each in self.questions)
+
+    def by_camera(self, answers: Mapping[str, Answer]) -> set[str]:
+        """The ids of the files among the answers that had to be taken with the camera."""
+        asked = [each.name for each in self.questions if each.camera_only]
+        return {str(answers[name]) for name in asked if name in answers}
 
     def missing(self, outcome: VisitOutcome, answers: Mapping[str, Answer], said: Callable[[str], bool]) -> list[str]:
         """What has to be said for this outcome and is not. `said`: whether the report says a field of its own."""
@@ -199,6 +215,14 @@ def _day(question: Question, answer: Answer) -> Message | None:
     return None if known else Message("must be a date like 2026-03-03")
 
 
+def _evidence(question: Question, answer: Answer) -> Message | None:
+    try:
+        known = isinstance(answer, str) and str(uuid.UUID(answer)) == answer
+    except ValueError:
+        known = False
+    return None if known else Message("must be the id of a file")
+
+
 _JUDGES: Mapping[QuestionKind, Callable[[Question, Answer], Message | None]] = {
     QuestionKind.TEXT: _text,
     QuestionKind.NUMBER: _number,
@@ -206,6 +230,7 @@ _JUDGES: Mapping[QuestionKind, Callable[[Question, Answer], Message | None]] = {
     QuestionKind.CHOICE: _choice,
     QuestionKind.CHOICES: _choices,
     QuestionKind.DAY: _day,
+    QuestionKind.EVIDENCE: _evidence,
 }
 
 
@@ -220,4 +245,6 @@ def question_from(stored: Mapping[str, Any]) -> Question:
         needed_for=tuple(map(VisitOutcome, stored["needed_for"])),
         least=stored["least"],
         most=stored["most"],
+        evidence=EvidenceKind(stored["evidence"]) if stored.get("evidence") else None,
+        camera_only=stored.get("camera_only", False),
     )

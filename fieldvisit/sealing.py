@@ -73,6 +73,23 @@ class Sealed(TypeDecorator[str]):
         return None if value is None else cipher_of(dialect).open(bytes(value), self.purpose)
 
 
+class SealedBytes(TypeDecorator[bytes]):
+    """The same for bytes."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: bytes | None, dialect: sa.Dialect) -> bytes | None:
+        return None if value is None else cipher_of(dialect).seal_bytes(value, self.purpose)
+
+    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> bytes | None:
+        return None if value is None else cipher_of(dialect).open_bytes(bytes(value), self.purpose)
+
+
 def attach_cipher(engine: sa.Engine, cipher: Cipher) -> sa.Engine:
     """Let this engine read and write `Sealed` columns."""
     engine.dialect.fieldvisit_cipher = cipher  # type: ignore[attr-defined]

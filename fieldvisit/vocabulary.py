@@ -633,6 +633,36 @@ class FileKind(StrEnum):
     PNG = "png"
     WEBP = "webp"
     PDF = "pdf"
+    MP4 = "mp4"
+    M4A = "m4a"
+    WEBM = "webm"
+    OGG = "ogg"
+    MP3 = "mp3"
+    WAV = "wav"
+
+
+class EvidenceKind(StrEnum):
+    """What a file from the field is."""
+
+    PHOTO = "photo"
+    SIGNATURE = "signature"
+    AUDIO = "audio"
+    VIDEO = "video"
+    DOCUMENT = "document"
+
+
+class EvidenceState(StrEnum):
+    UPLOADING = "uploading"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class EvidenceFlaw(StrEnum):
+    """What of a file does not fit the visit, or the question it answers. It is evidence all the same."""
+
+    OTHER_TIME = "other_time"
+    OTHER_PLACE = "other_place"
+    NOT_BY_CAMERA = "not_by_camera"
 
 
 class LookupResult(StrEnum):

@@ -153,7 +153,7 @@ def test_a_link_opens_for_five_minutes_and_each_opening_is_kept(
 ) -> None:
     with acting_for(sessions, world.agency) as session:
         file = keep_file(session, store, PAPER, SCANS)
-        link = link_to(file, key=settings.token_key, account_id=ASKER, now=NOW)
+        link = link_to(file.id, key=settings.token_key, account_id=ASKER, now=NOW)
     last = NOW + dt.timedelta(seconds=LINK_S) - SECOND
     with acting_for_all(sessions) as session:
         opened = open_link(session, store, link.token, key=settings.token_key, now=last)

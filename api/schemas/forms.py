@@ -6,7 +6,7 @@ from marshmallow import fields, post_load
 
 from api.context import language
 from api.schemas.base import Drafted, In, Out
-from api.schemas.fields import BIGGEST, Choice, Id, Instant, Part, Text, Whole
+from api.schemas.fields import BIGGEST, Choice, Flag, Id, Instant, Part, Text, Whole
 from api.schemas.words import Several
 from fieldvisit.form_answers import told_form
 from fieldvisit.forms import (
@@ -24,7 +24,7 @@ from fieldvisit.forms import (
     QuestionKind,
 )
 from fieldvisit.languages import LANGUAGES, Message, tag
-from fieldvisit.vocabulary import VisitOutcome
+from fieldvisit.vocabulary import EvidenceKind, VisitOutcome
 
 LABELS: dict[str, fields.Field[Any]] = {
     language: Text(required=True, max=LONGEST_LABEL, data_key=tag(language)) for language in LANGUAGES
@@ -43,7 +43,8 @@ class ChoosableIn(Drafted):
 
 class QuestionIn(Drafted):
     """`asked_for`: the outcomes it is asked for, all if none is named. `needed_for`: those that need an answer to it.
-    `choices` where one or several of them are the answer; `least` and `most` bound a number."""
+    `choices` where one or several of them are the answer; `least` and `most` bound a number. `evidence`: the kind of
+    file that answers it, by its id; `camera_only`: taken with the camera there and then."""
 
     makes = Question
     name = Text(required=True, form=NAME.pattern)
@@ -54,6 +55,8 @@ class QuestionIn(Drafted):
     needed_for = Several(Choice(VisitOutcome), max=len(VisitOutcome), load_default=())
     least = Whole(min=-LARGEST, max=LARGEST, allow_none=True)
     most = Whole(min=-LARGEST, max=LARGEST, allow_none=True)
+    evidence = Choice(EvidenceKind, allow_none=True)
+    camera_only = Flag(load_default=False)
 
 
 class NeedIn(In):
@@ -90,6 +93,8 @@ class QuestionOut(Out):
     needed_for = fields.List(Choice(VisitOutcome), required=True)
     least = fields.Integer(required=True, allow_none=True)
     most = fields.Integer(required=True, allow_none=True)
+    evidence = Choice(EvidenceKind, required=True, allow_none=True, dump_default=None)
+    camera_only = Flag(required=True, dump_default=False)
 
 
 class NeedOut(Out):

@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from api.schemas.base import Drafted, Out
+from api.schemas.evidence import CoverageOut, CoverageTold
 from api.schemas.fields import Choice, Currency, Day, Flag, Id, Instant, Part, Text, Whole
 from api.schemas.forms import FilledFormIn, FilledFormOut, FormTold
 from api.schemas.words import Several, Words
@@ -254,5 +255,6 @@ class ReportOut(Out):
     additions = fields.List(fields.Nested(AdditionOut), required=True)
     contact_changes = fields.List(fields.Nested(ContactProposalOut), required=True)
     door = fields.Nested(DoorOut, required=True, allow_none=True)
+    recording = CoverageTold(CoverageOut, required=True, allow_none=True)
     form = FormTold(FilledFormOut, required=True, allow_none=True)
     recorded_at = Instant(required=True)

@@ -12,6 +12,7 @@ from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, Contac
 from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
 from fieldvisit.models.door_records import DoorRecord
+from fieldvisit.models.evidence import Evidence, EvidencePart
 from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.files import FileAccess, StoredFile
 from fieldvisit.models.forms import FormVersion
@@ -64,6 +65,8 @@ __all__ = [
     "DoorRecord",
     "DutyShift",
     "EngineBeat",
+    "Evidence",
+    "EvidencePart",
     "FieldRules",
     "FileAccess",
     "FormVersion",

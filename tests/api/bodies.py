@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.worlds import OWN_POLICY
 
+JSON = "application/json"
 # Values whose form or meaning the schema alone does not give away.
 KNOWN: Mapping[str, Any] = {
     "pin": "4711",
@@ -47,7 +48,7 @@ BY_FORMAT: Mapping[str, str] = {
 
 def body_for(operation: Mapping[str, Any], document: Mapping[str, Any], ids: Mapping[str, Any]) -> Any:
     """The smallest body that the operation takes; None where it takes none."""
-    if "requestBody" not in operation:
+    if JSON not in operation.get("requestBody", {}).get("content", {}):
         return None
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     return _value("", schema, document, ids)

@@ -19,6 +19,7 @@ from fieldvisit.models import (
     DebtorRequest,
     Device,
     DutyShift,
+    Evidence,
     FormVersion,
     HeldEvent,
     LegalHold,
@@ -54,6 +55,7 @@ from fieldvisit.vocabulary import (
     DebtorRequestKind,
     DepositWay,
     DutyRank,
+    EvidenceKind,
     FileKind,
     HeldState,
     IncidentKind,
@@ -69,6 +71,15 @@ from fieldvisit.vocabulary import (
 )
 from tests.conftest import NOW
 from tests.worlds import OWN_POLICY, TODAY, World, make_case, make_credential, make_shift, make_visit, make_visitor
+
+
+def make_evidence(session: Session, visit: Visit, visitor_id: uuid.UUID) -> Evidence:
+    whose = {"org_id": visit.org_id, "lender_id": visit.lender_id, "visit_id": visit.id, "visitor_id": visitor_id}
+    terms = {"kind": EvidenceKind.PHOTO, "captured_at": NOW, "by_camera": True, "size_bytes": 1, "flaws": []}
+    evidence = Evidence(id=uuid.uuid4(), **terms, **whose)
+    session.add(evidence)
+    session.flush()
+    return evidence
 
 
 def make_deposit(session: Session, world: World, visitor_id: uuid.UUID) -> CashDeposit:
@@ -234,6 +245,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "debtor_id": case.debtor_id,
             "device_id": device.id,
             "file_id": photo.id,
+            "evidence_id": make_evidence(session, visit, visitor.id).id,
             "deposit_id": make_deposit(session, world, visitor.id).id,
             "receipt_block_id": make_receipt_block(session, world, visitor.id).id,
             "form_id": make_form(session, world).id,

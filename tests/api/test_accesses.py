@@ -57,6 +57,8 @@ ECHOES = {
 }
 """They answer with what the caller has just sent, which the audit trail tells."""
 NO_JSON = {
+    "announce_evidence": "headers alone",
+    "read_evidence_offset": "headers alone",
     "draw_plan": "writes its line itself",
     "get_visit_record_as_csv": "writes its line itself",
     "open_file": "papers of one's own people; each opening is kept beside the file",

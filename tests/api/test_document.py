@@ -14,6 +14,7 @@ from marshmallow import Schema
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
+from api import tus
 from api.openapi import PROBLEM, operations
 from api.schemas.base import In, Out
 from fieldvisit.settings import Settings
@@ -22,6 +23,7 @@ from tests.api.conftest import ClientFor
 from tests.worlds import World
 
 load_all_checks()
+schemathesis.serializer.alias(tus.PARTS, "application/octet-stream")
 # What fits the schema may still be refused: a cursor that is none, a row that is not there, a day before its first.
 TRUE = CHECKS.get_by_names(
     ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]

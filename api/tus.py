@@ -1,0 +1,99 @@
+"""The words of the tus protocol (1.0.0, resumable uploads): its headers, read and written. No rule of ours is here."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from flask import Response, request
+
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
+
+VERSION = "1.0.0"
+EXTENSIONS = "creation,termination,checksum"
+ALGORITHMS = ("sha256", "sha1")
+PARTS = "application/offset+octet-stream"
+RESUMABLE, OFFSET, LENGTH, METADATA = "Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Metadata"
+CHECKSUM = "Upload-Checksum"
+
+
+SAID: Mapping[str, str] = {
+    RESUMABLE: "the version of the protocol: 1.0.0",
+    OFFSET: "where the part begins",
+    LENGTH: "bytes of the whole file",
+    METADATA: "pairs of a name and its value in base64, with commas between them",
+    CHECKSUM: "of the part: sha256 or sha1, and the digest in base64",
+}
+
+
+def named(*names: str) -> tuple[Mapping[str, Any], ...]:
+    """These headers, as the document names them. Each is judged when it is read, so none is called needed here."""
+    return tuple(
+        {"in": "header", "name": name, "required": False, "description": SAID[name], "schema": {"type": "string"}}
+        for name in names
+    )
+
+
+class ChecksumDiffers(FieldVisitError):
+    """The protocol has a number of its own for it."""
+
+    code, kind = "checksum_differs", Kind.INVALID
+    says = "The part is not what its checksum says. Nothing of it was kept: send it again."
+    status: ClassVar[int] = 460
+
+
+class TusVersion(FieldVisitError):
+    code, kind = "tus_version", Kind.INVALID
+    says = "This server speaks version {version} of the tus protocol; say so in the header Tus-Resumable."
+    status: ClassVar[int] = 412
+
+
+def demand_version() -> None:
+    if request.headers.get(RESUMABLE) != VERSION:
+        raise TusVersion(version=VERSION)
+
+
+def number(name: str) -> int:
+    """A header that is a whole number."""
+    given = request.headers.get(name, "")
+    if not given.isascii() or not given.isdigit() or len(given) > 15:
+        raise InvalidValue(path=name, reason="is empty, but needed" if not given else "must be a whole number")
+    return int(given)
+
+
+def metadata() -> Mapping[str, str]:
+    """The pairs of Upload-Metadata, decoded."""
+    found = {}
+    for pair in request.headers.get(METADATA, "").split(","):
+        name, _, value = pair.strip().partition(" ")
+        if not name:
+            continue
+        try:
+            found[name] = base64.b64decode(value, validate=True).decode()
+        except (binascii.Error, ValueError) as error:
+            raise InvalidValue(path=METADATA, reason="must be pairs of a name and a value in base64") from error
+    return found
+
+
+def demand_checksum(content: bytes) -> None:
+    """Raise ChecksumDiffers for a part that is not what its header says, InvalidValue for an algorithm not known."""
+    given = request.headers.get(CHECKSUM)
+    if given is None:
+        return
+    algorithm, _, stated = given.partition(" ")
+    if algorithm not in ALGORITHMS:
+        raise InvalidValue(path=CHECKSUM, reason="must be sha256 or sha1")
+    found = hashlib.new(algorithm, content, usedforsecurity=False).digest()
+    if base64.b64encode(found).decode() != stated.strip():
+        raise ChecksumDiffers()
+
+
+def answer(status: int, **headers: object) -> Response:
+    """`Upload_Offset=5` becomes the header Upload-Offset."""
+    response = Response(status=status)
+    response.headers[RESUMABLE] = VERSION
+    response.headers["Cache-Control"] = "no-store"
+    for name, value in headers.items():
+        response.headers[name.replace("_", "-")] = str(value)
+    return response
