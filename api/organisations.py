@@ -84,7 +84,7 @@ def read_planning_rules() -> PlanningRulesDraft:
 @bp.put("/planning-rules")
 @endpoint(may=Permission.MANAGE_AREAS, body=PlanningRulesIn(), returns=PlanningRulesOut())
 def put_planning_rules(body: PlanningRulesDraft) -> PlanningRulesDraft:
-    """Say what it may cost to share the work of the weeks out fairly; from the next plan on."""
+    """Say what fair shares over the weeks may cost, and how many visits a day has; from the next plan on."""
     return set_planning_rules(session(), body, now=now())
 
 

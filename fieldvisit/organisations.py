@@ -13,6 +13,7 @@ from fieldvisit.compliance.loading import preset_names
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import Area, Organisation, Placement
+from fieldvisit.planning_rules import MOST_VISITS
 from fieldvisit.vocabulary import OrganisationKind
 
 CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
@@ -51,13 +52,14 @@ class OrganisationDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class AreaDraft:
-    """A circle around the office that crews may start from; WGS-84 degrees."""
+    """A circle around the office that crews may start from; WGS-84 degrees. `most_visits`: of a day, None: no limit."""
 
     code: str
     name: str
     lat: float
     lon: float
     radius_m: int
+    most_visits: int | None = None
 
     def __post_init__(self) -> None:
         if not CODE.fullmatch(self.code):
@@ -65,6 +67,9 @@ class AreaDraft:
         if not SMALLEST_M <= self.radius_m <= LARGEST_M:
             reason = Message("must lie between {min} and {max}", {"min": SMALLEST_M, "max": LARGEST_M})
             raise InvalidValue(path="radius_m", reason=reason)
+        if self.most_visits is not None and not 0 <= self.most_visits <= MOST_VISITS:
+            reason = Message("must lie between {min} and {max}", {"min": 0, "max": MOST_VISITS})
+            raise InvalidValue(path="most_visits", reason=reason)
 
 
 def refuse_unknown_zone(zone: str) -> None:
@@ -130,5 +135,6 @@ def upsert_area(session: Session, org_id: uuid.UUID, draft: AreaDraft) -> Area:
         area = Area(org_id=org_id, code=draft.code)
         session.add(area)
     area.name, area.lat, area.lon, area.radius_m = draft.name, draft.lat, draft.lon, draft.radius_m
+    area.most_visits = draft.most_visits
     session.flush()
     return area

@@ -1,7 +1,7 @@
-"""How a house wants its days shared out: what unequal work over the weeks may cost."""
+"""How a house wants its days shared out: what unequal shares over the weeks may cost, and how many visits a day has."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -10,29 +10,51 @@ from fieldvisit.errors import InvalidValue
 from fieldvisit.models import PlanningRules
 
 DEAREST_FAIRNESS = 10
+DEAREST_RISK = 3_600
+DEAREST_EARNING = 60
+MOST_VISITS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanningRulesDraft:
-    """`fair_share_price`: how many seconds of travel may be driven to bring the crew that worked most in four weeks and
-    the one that worked least a second nearer to each other; 0: nobody counts."""
+    """Prices are seconds of travel that may be driven to bring the crew with most in four weeks and the one with least
+    nearer to each other: by a second of work (`fair_share_price`), by a point of risk (`fair_risk_price`), by a minute
+    of what visits are worth (`fair_earning_price`); 0: nobody counts. `most_visits`: of a day, in all areas together;
+    None: as many as fit."""
 
     fair_share_price: int = 0
+    fair_risk_price: int = 0
+    fair_earning_price: int = 0
+    most_visits: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fair_share_price <= DEAREST_FAIRNESS:
-            raise InvalidValue(path="fair_share_price", reason=f"must be from 0 to {DEAREST_FAIRNESS}")
+        dearest = {
+            "fair_share_price": DEAREST_FAIRNESS,
+            "fair_risk_price": DEAREST_RISK,
+            "fair_earning_price": DEAREST_EARNING,
+        }
+        for name, most in dearest.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise InvalidValue(path=name, reason=f"must be from 0 to {most}")
+        if self.most_visits is not None and not 0 <= self.most_visits <= MOST_VISITS:
+            raise InvalidValue(path="most_visits", reason=f"must be from 0 to {MOST_VISITS}")
+
+    @property
+    def counts_shares(self) -> bool:
+        return bool(self.fair_share_price or self.fair_risk_price or self.fair_earning_price)
 
 
 def planning_rules(session: Session) -> PlanningRulesDraft:
     """What the acting organisation has said, or what is usual."""
     row = session.get(PlanningRules, session.info["org"])
-    return PlanningRulesDraft() if row is None else PlanningRulesDraft(fair_share_price=row.fair_share_price)
+    if row is None:
+        return PlanningRulesDraft()
+    return PlanningRulesDraft(**{field.name: getattr(row, field.name) for field in fields(PlanningRulesDraft)})
 
 
 def set_planning_rules(session: Session, draft: PlanningRulesDraft, *, now: dt.datetime) -> PlanningRulesDraft:
     """Say how days are shared out from now on; plans that are made already stay as they are."""
-    values = {"fair_share_price": draft.fair_share_price, "updated_at": now}
+    values = {**asdict(draft), "updated_at": now}
     said = insert(PlanningRules).values(org_id=session.info["org"], **values)
     session.execute(said.on_conflict_do_update(index_elements=["org_id"], set_=values))
     session.expire_all()

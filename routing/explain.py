@@ -84,13 +84,15 @@ class _Told:
         self.hopeless = hopelessness(self.problem, task, ways)
         refusals = {crew.id: refusal(task, crew, ways) for crew in self.problem.crews}
         self.crews = {crew: reason for crew, reason in refusals.items() if reason is not None}
+        self.holding = None if self.hopeless is not None else standing.holding(task)
         self.mate = standing.taken_groups.get(task.group) if task.group is not None else None
 
     def explanation(self) -> Explanation:
         if self.task.crews == 2:
             reason = self.hopeless.reason if self.hopeless is not None else Reason.NO_ROOM
+            reason = Reason.QUOTA_FULL if self.holding is not None else reason
             reason = Reason.GROUP_TAKEN if self.mate is not None else reason
-            return Explanation(task=self.task.id, reason=reason, crews=self.crews)
+            return Explanation(task=self.task.id, reason=reason, crews=self.crews, held_by=self.holding or ())
         places = Places(self.standing, self.task)
         direct = next((option for place in places.lawful() if (option := places.option(place))), None)
         put_in = direct
@@ -98,7 +100,7 @@ class _Told:
         if direct is None and self.hopeless is None:
             lawful = [place for place in _by_extra(places.displacing()) if places.may(place)]
             put_in = next((option for place in lawful if (option := places.option(place))), None)
-            held = tuple(dict.fromkeys(name for place in lawful for name in place.displaces))
+            held = self.holding or tuple(dict.fromkeys(name for place in lawful for name in place.displaces))
         return Explanation(
             task=self.task.id,
             reason=self._reason(direct),
@@ -113,13 +115,16 @@ class _Told:
             return Reason.GROUP_TAKEN
         if self.hopeless is not None:
             return self.hopeless.reason
+        if self.holding is not None:
+            return Reason.QUOTA_FULL
         return Reason.NO_ROOM if direct is None else Reason.NOT_WORTH_ITS_COST
 
     def _remedy(self, put_in: Option | None) -> Remedy | None:
         """The cheapest of what helps."""
         if put_in is not None and not put_in.displaces:
             return self._worth(put_in)
-        trials = [] if self.mate is not None else Remedies(self.standing, self.task, self.wishes).trials()
+        closed = self.mate is not None or self.holding is not None
+        trials = [] if closed else Remedies(self.standing, self.task, self.wishes).trials()
         for trial in trials:
             remedy = self._tried(trial)
             if remedy is not None:

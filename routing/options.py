@@ -16,7 +16,7 @@ from routing.screening import Ways, hopelessness
 from routing.standing import Line, Standing
 
 MOST = 10
-FRAIL = (Reason.GROUP_TAKEN, Reason.NO_CREW_OFFERS, Reason.NO_CREW_LARGE_ENOUGH)
+FRAIL = (Reason.GROUP_TAKEN, Reason.QUOTA_FULL, Reason.NO_CREW_OFFERS, Reason.NO_CREW_LARGE_ENOUGH)
 """Reasons that stop being true when a mate falls out, or a crew is given what it lacked."""
 
 
@@ -93,11 +93,14 @@ def _told(standing: Standing, left: Unserved, *, fresh: bool) -> Unserved:
     mate = standing.taken_groups.get(task.group) if task.group is not None else None
     if mate is not None:
         return Unserved(task=task.id, reason=Reason.GROUP_TAKEN, detail=(mate,))
-    if not fresh and left.reason not in FRAIL:
+    if not fresh and left.reason not in FRAIL and not task.quotas:
         return left
     hopeless = hopelessness(standing.problem, task, Ways(standing.problem.travel))
     if hopeless is not None:
         return hopeless
+    holding = standing.holding(task)
+    if holding is not None:
+        return Unserved(task=task.id, reason=Reason.QUOTA_FULL, detail=holding or None)
     fits = task.crews == 1 and any(True for _ in Places(standing, task).lawful())
     return Unserved(task=task.id, reason=Reason.NOT_WORTH_ITS_COST if fits else Reason.NO_ROOM)
 
@@ -122,6 +125,7 @@ class Places:
         mate = standing.taken_groups.get(task.group) if task.group is not None else None
         self.gone: tuple[str, ...] = () if mate in (None, task.id) else (mate,)
         loosened = [(name, crew) for name in (task.id, *self.gone) for crew in standing.crews_of.get(name, ())]
+        self.holding = standing.holding(task, self.gone)
         self.lines = dict(standing.lines)
         for name, crew in loosened:
             self.lines[crew] = self.lines[crew].without(name)
@@ -150,7 +154,9 @@ class Places:
     @property
     def _priced(self) -> bool:
         """Whether what a place costs is known only once its clock is: then all of them have to be looked at."""
-        return any(line.table.priced for line in self.lines.values())
+        prices = self.problem.prices
+        shared = prices.balance_risk > 0 or prices.balance_earning > 0
+        return shared or any(line.table.priced for line in self.lines.values())
 
     def lawful(self) -> Iterator[Place]:
         """The places in which nothing falls out, cheapest first."""
@@ -158,7 +164,7 @@ class Places:
 
     def direct(self) -> Iterator[Place]:
         """The places that might do without anybody falling out but a mate of the group."""
-        if self.task.begins and not any(self._outranks(name) for name in self.gone):
+        if self.task.begins and self.holding is None and not any(self._outranks(name) for name in self.gone):
             for line in self.lines.values():
                 if line.takes(self.task):
                     yield from self._hopeful(line, ())
@@ -170,6 +176,8 @@ class Places:
         for line in self.lines.values():
             for other in line.tasks:
                 if other.crews == 2 or self._outranks(other.id):
+                    continue
+                if self.holding is not None and other.id not in self.holding:
                     continue
                 shorter = line.without(other.id)
                 if shorter.takes(self.task):

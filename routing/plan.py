@@ -15,6 +15,7 @@ class Reason(Enum):
     OVER_LIMIT = "over_limit"
     PIN_CONTRADICTS = "pin_contradicts"
     GROUP_TAKEN = "group_taken"
+    QUOTA_FULL = "quota_full"
     NO_ROOM = "no_room"
     NOT_WORTH_ITS_COST = "not_worth_its_cost"
 

@@ -1,9 +1,10 @@
 """What a plan of the solver costs. The judge has its own count; the two must agree."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from routing.plan import Route
-from routing.problem import Problem
+from routing.problem import Crew, Prices, Problem, Task
 
 
 def route_price(problem: Problem, route: Route) -> int:
@@ -19,6 +20,7 @@ def plan_price(problem: Problem, routes: Sequence[Route]) -> int:
         sum(route_price(problem, route) for route in routes)
         + _changes(problem, routes)
         + _imbalance(problem, routes)
+        + shares_price(problem, {route.crew: [stop.task for stop in route.stops] for route in routes})
         + _left(problem, {stop.task for route in routes for stop in route.stops})
     )
 
@@ -42,6 +44,34 @@ def _imbalance(problem: Problem, routes: Sequence[Route]) -> int:
     for route in routes:
         work[route.crew] += route.return_s - route.depart_s
     return problem.prices.balance * (max(work.values()) - min(work.values())) if work else 0
+
+
+class Shared(Protocol):
+    """A problem, or a day without its travel times."""
+
+    @property
+    def prices(self) -> Prices: ...
+    @property
+    def crews(self) -> tuple[Crew, ...]: ...
+    @property
+    def task_by_id(self) -> dict[str, Task]: ...
+
+
+def shares_price(problem: Shared, stops: Mapping[str, Sequence[str]]) -> int:
+    """The price of unequal risk and unequal chances to earn, where each crew serves these tasks."""
+    prices, total = problem.prices, 0
+    for price, of_task, before in (
+        (prices.balance_risk, "risk", "risk_before"),
+        (prices.balance_earning, "earning", "earning_before"),
+    ):
+        if price and problem.crews:
+            shares = [
+                getattr(crew, before)
+                + sum(getattr(problem.task_by_id[name], of_task) for name in stops.get(crew.id, ()))
+                for crew in problem.crews
+            ]
+            total += price * (max(shares) - min(shares))
+    return total
 
 
 def _left(problem: Problem, served: set[str]) -> int:

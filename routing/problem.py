@@ -36,6 +36,7 @@ __all__ = [
     "Pin",
     "Prices",
     "Problem",
+    "Quota",
     "Task",
     "Travel",
     "Window",
@@ -110,6 +111,9 @@ class Task:
     group: str | None = None
     pin: Pin | None = None
     published_crew: str | None = None
+    quotas: frozenset[str] = frozenset()
+    risk: int = 0
+    earning: int = 0
 
     def __post_init__(self) -> None:
         demand_text(self.id, "id")
@@ -121,6 +125,9 @@ class Task:
         demand_whole(self.visitors, "visitors", least=1)
         demand_whole(self.crews, "crews", least=1, most=2)
         demand_wholes(self.load, "load", least=0)
+        demand_texts(sorted(self.quotas, key=str), "quotas")
+        demand_whole(self.risk, "risk", least=0)
+        demand_whole(self.earning, "earning", least=0)
         for name in ("group", "published_crew"):
             if getattr(self, name) is not None:
                 demand_text(getattr(self, name), name)
@@ -153,6 +160,8 @@ class Crew:
     max_work_s: int | None = None
     overtime: Overtime | None = None
     work_before_s: int = 0
+    risk_before: int = 0
+    earning_before: int = 0
 
     def __post_init__(self) -> None:
         demand_text(self.id, "id")
@@ -164,7 +173,8 @@ class Crew:
         demand_wholes(self.capacity or (), "capacity", least=0)
         for name in ("max_tasks", "max_travel_s", "max_work_s"):
             demand_whole_or_none(getattr(self, name), name, least=0)
-        demand_whole(self.work_before_s, "work_before_s", least=0)
+        for name in ("work_before_s", "risk_before", "earning_before"):
+            demand_whole(getattr(self, name), name, least=0)
         if self.overtime is not None:
             demand(self.overtime.until_s >= self.shift[1], "overtime.until_s", "must not lie before the shift's end")
 
@@ -182,10 +192,24 @@ class Prices:
     crew_used: int = 0
     change: int = 0
     balance: int = 0
+    balance_risk: int = 0
+    balance_earning: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("travel", "wait", "crew_used", "change", "balance"):
+        for name in ("travel", "wait", "crew_used", "change", "balance", "balance_risk", "balance_earning"):
             demand_whole(getattr(self, name), name, least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """Of the tasks that name it at most so many are served."""
+
+    id: str
+    most: int
+
+    def __post_init__(self) -> None:
+        demand_text(self.id, "id")
+        demand_whole(self.most, "most", least=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,11 +273,13 @@ class Problem:
     tasks: tuple[Task, ...] = ()
     crews: tuple[Crew, ...] = ()
     prices: Prices = field(default_factory=Prices)
+    quotas: tuple[Quota, ...] = ()
     origin: datetime | None = None
 
     def __post_init__(self) -> None:
         demand_distinct((task.id for task in self.tasks), "tasks")
         demand_distinct((crew.id for crew in self.crews), "crews")
+        demand_distinct((quota.id for quota in self.quotas), "quotas")
         if self.origin is not None:
             demand(self.origin.tzinfo is not None, "origin", "must be an instant: it needs an offset from UTC")
         for index, crew in enumerate(self.crews):
@@ -264,6 +290,8 @@ class Problem:
             self._demand_place(task.location, f"tasks[{index}].location")
             self._demand_crew(task.pin.crew if task.pin else None, f"tasks[{index}].pin.crew")
             self._demand_crew(task.published_crew, f"tasks[{index}].published_crew")
+            unknown = sorted(task.quotas - self.most_of.keys())
+            demand(not unknown, f"tasks[{index}].quotas", f"there is no quota {unknown[:1]}")
 
     def _demand_place(self, index: int, path: str) -> None:
         demand(index < self.travel.size, path, f"there is no place {index}: travel has {self.travel.size}")
@@ -278,3 +306,8 @@ class Problem:
     @cached_property
     def crew_by_id(self) -> dict[str, Crew]:
         return {crew.id: crew for crew in self.crews}
+
+    @cached_property
+    def most_of(self) -> dict[str, int]:
+        """Quota → how many of its tasks may be served."""
+        return {quota.id: quota.most for quota in self.quotas}

@@ -13,6 +13,7 @@ from routing.improve.search import Lane
 from routing.plan import Reason, Unserved
 from routing.problem import Problem, Task
 from routing.screening import Ways, refusal
+from routing.standing import full_quotas
 
 CREWS_EXPLAINED = 8
 """Of how many crews, nearest first, the tasks that hold the place are looked for."""
@@ -82,6 +83,9 @@ def unserved(teller: Teller, impossible: Mapping[str, Unserved]) -> tuple[Unserv
             found[task.id] = _taken(flat.problem, task, served)
         elif task.id in impossible:
             found[task.id] = impossible[task.id]
+        elif full := full_quotas(flat.problem, served) & task.quotas:
+            holding = tuple(each.id for each in flat.problem.tasks if each.id in served and each.quotas & full)
+            found[task.id] = Unserved(task=task.id, reason=Reason.QUOTA_FULL, detail=holding)
         else:
             lost.append(task)
     found |= _lost(teller, lost, rows)

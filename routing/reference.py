@@ -33,6 +33,8 @@ def demand_modelled(problem: Problem) -> None:
         "a limit of work": any(crew.max_work_s is not None for crew in problem.crews),
         "a price on waiting": prices.wait > 0,
         "a price on unequal work": prices.balance > 0,
+        "a price on unequal risk or earning": prices.balance_risk > 0 or prices.balance_earning > 0,
+        "quotas": any(task.quotas for task in problem.tasks),
         "a price on change": prices.change > 0 and any(task.published_crew for task in problem.tasks),
     }
     for what, there in refused.items():

@@ -4,6 +4,7 @@ The problem holds only what is left: what is done or under way is not in it, and
 (`Crew.start`, `Crew.shift`). Visits carry the crew that was published for them. Pins hold as in any problem.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -133,8 +134,13 @@ def cut_at(problem: Problem, plan: Plan, now_s: int) -> Cut:
     tasks = tuple(_published(task, routes) for task in problem.tasks if task.id not in over)
     taken = {problem.task_by_id[name].group for name in over} - {None}
     kept = tuple(task for task in tasks if task.group is None or task.group not in taken)
+    counts = Counter(name for task in over for name in problem.task_by_id[task].quotas)
+    quotas = tuple(replace(quota, most=max(0, quota.most - counts[quota.id])) for quota in problem.quotas)
     crews = tuple(_rest(problem, crew, routes.get(crew.id), done.get(crew.id, ()), now_s) for crew in problem.crews)
-    return Cut(problem=replace(problem, tasks=kept, crews=crews), done={crew: s for crew, s in done.items() if s})
+    return Cut(
+        problem=replace(problem, tasks=kept, crews=crews, quotas=quotas),
+        done={crew: s for crew, s in done.items() if s},
+    )
 
 
 def _done(problem: Problem, route: Route, now_s: int) -> tuple[Stop, ...]:
@@ -176,6 +182,8 @@ def _rest(problem: Problem, crew: Crew, route: Route | None, done: tuple[Stop, .
         max_travel_s=most[1],
         max_work_s=None if done else crew.max_work_s,
         capacity=_room_left(problem, crew, done),
+        risk_before=crew.risk_before + sum(problem.task_by_id[stop.task].risk for stop in done),
+        earning_before=crew.earning_before + sum(problem.task_by_id[stop.task].earning for stop in done),
     )
 
 

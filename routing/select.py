@@ -5,14 +5,16 @@ pair by both its crews or by none. The bound holds for the pool only.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 from ortools.sat.python import cp_model
 
 from routing.errors import SolverFailed
-from routing.improve.arrays import GROUP, WORK_BEFORE, WORK_S
+from routing.improve.arrays import GROUP, WORK_BEFORE, WORK_S, Ints
 from routing.improve.flat import Flat
 from routing.improve.search import Lane, Order, Watch
 
@@ -152,6 +154,9 @@ def _left(flat: Flat, model: cp_model.CpModel, by_row: dict[int, list[cp_model.I
         terms.append((left, duty if group >= 0 else value + duty))
     for first, second in flat.pairs.values():
         model.add(_sum([(v, 1) for v in by_row[first]] + [(v, -1) for v in by_row[second]]) == 0)
+    for quota in range(int(day.tasks[:, GROUP].max(initial=-1)) + 1, len(day.most)):
+        rows = np.flatnonzero((day.quotas == quota).any(axis=1)).tolist()
+        model.add(_sum([(variable, 1) for row in rows for variable in by_row[row]]) <= int(day.most[quota]))
     for members in groups.values():
         untouched = model.new_bool_var("")
         # The second row of a pair follows the first: counting it would forbid the pair as two of one group.
@@ -164,17 +169,36 @@ def _left(flat: Flat, model: cp_model.CpModel, by_row: dict[int, list[cp_model.I
 def _spread(
     flat: Flat, model: cp_model.CpModel, by_crew: Sequence[Sequence[tuple[cp_model.IntVar, PoolRoute]]]
 ) -> list[Term]:
-    """The price of unequal work over all crews."""
-    price = flat.problem.prices.balance
+    """The price of unequal work, and of unequal shares of risk and chances to earn, over all crews."""
+    day, prices, first = flat.day, flat.problem.prices, flat.day.load.shape[1] - flat.day.shares.shape[1]
+    terms = _apart(model, by_crew, day.crews[:, WORK_BEFORE].tolist(), lambda route: route.work_s, prices.balance)
+    share_prices = (prices.balance_risk, prices.balance_earning)
+    for share in range(day.shares.shape[1]):
+        added = partial(_share_of, day.load[:, first + share])
+        terms += _apart(model, by_crew, day.shares[:, share].tolist(), added, share_prices[share])
+    return terms
+
+
+def _share_of(added: Ints, route: PoolRoute) -> int:
+    return int(added[list(route.rows)].sum())
+
+
+def _apart(
+    model: cp_model.CpModel,
+    by_crew: Sequence[Sequence[tuple[cp_model.IntVar, PoolRoute]]],
+    before: Sequence[int],
+    amount: Callable[[PoolRoute], int],
+    price: int,
+) -> list[Term]:
     if price == 0:
         return []
-    before = [int(total) for total in flat.day.crews[:, WORK_BEFORE]]
-    longest = max(before) + max(route.work_s for mine in by_crew for _, route in mine)
+    amounts = [[(variable, amount(route)) for variable, route in mine] for mine in by_crew]
+    longest = max(before) + max(each for mine in amounts for _, each in mine)
     least, most = model.new_int_var(0, longest, ""), model.new_int_var(0, longest, "")
-    for carried, mine in zip(before, by_crew, strict=True):
-        work = _sum([(variable, route.work_s) for variable, route in mine]) + carried
-        model.add(least <= work)
-        model.add(most >= work)
+    for carried, mine in zip(before, amounts, strict=True):
+        total = _sum(mine) + carried
+        model.add(least <= total)
+        model.add(most >= total)
     return [(most, price), (least, -price)]
 
 

@@ -4,7 +4,8 @@ Plain Python without numpy: a web process asks it between two requests. Each pla
 only be too hopeful (the times without the break), then exactly.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -123,6 +124,14 @@ def last_begin(spans: Sequence[tuple[int, int]], latest_s: int) -> int:
     return -FAR
 
 
+def full_quotas(problem: Problem, served: Iterable[str]) -> frozenset[str]:
+    """The quotas of which no more tasks may be served."""
+    if not problem.quotas:
+        return frozenset()
+    counts = Counter(name for task in set(served) for name in problem.task_by_id[task].quotas)
+    return frozenset(quota.id for quota in problem.quotas if counts[quota.id] >= quota.most)
+
+
 @dataclass(frozen=True)
 class Standing:
     """A plan's routes over its problem, by crew."""
@@ -163,3 +172,14 @@ class Standing:
         """Group → the task of it that is served."""
         served = (self.problem.task_by_id[name] for name in self.crews_of)
         return {task.group: task.id for task in served if task.group is not None}
+
+    def holding(self, task: Task, gone: Collection[str] = ()) -> tuple[str, ...] | None:
+        """The served tasks that fill quotas of this one, itself and `gone` left aside; None where there is room.
+
+        Only one that counts towards all of the full quotas makes room by itself.
+        """
+        served = [name for name in self.crews_of if name != task.id and name not in gone]
+        full = full_quotas(self.problem, served) & task.quotas
+        if not full:
+            return None
+        return tuple(name for name in served if full <= self.problem.task_by_id[name].quotas)

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from routing.demands import demand
 from routing.improve.arrays import MOST_TASKS
 from routing.improve.flat import Flat
 from routing.improve.search import Lane, Order
 from routing.improve.timing import NO_PRICE
-from routing.problem import Problem
+from routing.problem import Problem, Task
 
 type Orders = Mapping[str, Sequence[str]]
 """Crew → the ids of its stops in order."""
@@ -38,24 +39,40 @@ def begin(flat: Flat, lane: Lane, start: Orders) -> None:
 
 def _allowed(flat: Flat, start: Orders) -> Order:
     row_of = {flat.task_of(row).id: row for row in range(len(flat.rows)) if flat.task_of(row).crews == 1}
-    groups: set[str] = set()
+    room = Taken(set(), dict(flat.problem.most_of))
     crews = enumerate(flat.problem.crews)
     return tuple(
-        tuple(_fitting(flat, crew, [row_of[name] for name in start.get(one.id, ()) if name in row_of], groups))
+        tuple(_fitting(flat, crew, [row_of[name] for name in start.get(one.id, ()) if name in row_of], room))
         for crew, one in crews
     )
 
 
-def _fitting(flat: Flat, crew: int, rows: Sequence[int], groups: set[str]) -> Iterator[int]:
-    """The rows that this crew may serve, no more than it can carry, and none of a group that is in `groups`."""
+@dataclass
+class Taken:
+    """The groups of which one is served, and how many more of each quota may be."""
+
+    groups: set[str]
+    left: dict[str, int]
+
+    def takes(self, task: Task) -> bool:
+        return task.group not in self.groups and all(self.left[name] > 0 for name in task.quotas)
+
+    def took(self, task: Task) -> None:
+        self.groups |= set() if task.group is None else {task.group}
+        for name in task.quotas:
+            self.left[name] -= 1
+
+
+def _fitting(flat: Flat, crew: int, rows: Sequence[int], taken: Taken) -> Iterator[int]:
+    """The rows that this crew may serve, no more than it can carry, of a group one and of a quota no more than may."""
     day, room, count = flat.day, flat.day.room[crew].copy(), 0
     for row in rows:
-        group = flat.task_of(row).group
-        if not day.may[crew, row] or group in groups or (day.load[row] > room).any():
+        task = flat.task_of(row)
+        if not day.may[crew, row] or not taken.takes(task) or (day.load[row] > room).any():
             continue
         if count == day.crews[crew, MOST_TASKS]:
             return
         room -= day.load[row]
         count += 1
-        groups |= set() if group is None else {group}
+        taken.took(task)
         yield row

@@ -8,7 +8,7 @@ from fieldvisit.accounts import PASSWORD_MAX, PASSWORD_MIN, USERNAME, AccountDra
 from fieldvisit.cases import LARGEST_MINOR
 from fieldvisit.field_rules import LARGEST_BLOCK, LONGEST_UNDO, SMALLEST_BLOCK, FieldRulesDraft
 from fieldvisit.organisations import CODE, LARGEST_M, SMALLEST_M, AreaDraft
-from fieldvisit.planning_rules import DEAREST_FAIRNESS, PlanningRulesDraft
+from fieldvisit.planning_rules import DEAREST_EARNING, DEAREST_FAIRNESS, DEAREST_RISK, MOST_VISITS, PlanningRulesDraft
 from fieldvisit.vocabulary import OrderRule, OrganisationKind, Role
 
 
@@ -33,6 +33,7 @@ class AreaIn(Drafted):
     lat = Latitude(required=True)
     lon = Longitude(required=True)
     radius_m = Whole(required=True, min=SMALLEST_M, max=LARGEST_M)
+    most_visits = Whole(min=0, max=MOST_VISITS, allow_none=True, metadata={"description": "of a day; null: no limit"})
 
 
 class AreaOut(Out):
@@ -42,6 +43,7 @@ class AreaOut(Out):
     lat = fields.Float(required=True)
     lon = fields.Float(required=True)
     radius_m = fields.Integer(required=True)
+    most_visits = fields.Integer(required=True, allow_none=True)
 
 
 class AccountIn(Drafted):
@@ -89,12 +91,20 @@ class FieldRulesOut(Out):
 
 
 class PlanningRulesIn(Drafted):
-    """`fair_share_price`: the seconds of travel that may be driven to bring the crew that worked most in four weeks and
-    the one that worked least a second nearer to each other."""
+    """Prices: the seconds of travel that may be driven to bring the crew with most in four weeks and the one with least
+    nearer to each other: by a second of work, a point of risk, a minute of what visits are worth."""
 
     makes = PlanningRulesDraft
     fair_share_price = Whole(required=True, max=DEAREST_FAIRNESS, metadata={"description": "0: nobody counts"})
+    fair_risk_price = Whole(max=DEAREST_RISK, metadata={"description": "0: nobody counts"})
+    fair_earning_price = Whole(max=DEAREST_EARNING, metadata={"description": "0: nobody counts"})
+    most_visits = Whole(
+        min=0, max=MOST_VISITS, allow_none=True, metadata={"description": "of a day, in all areas; null: no limit"}
+    )
 
 
 class PlanningRulesOut(Out):
     fair_share_price = fields.Integer(required=True)
+    fair_risk_price = fields.Integer(required=True)
+    fair_earning_price = fields.Integer(required=True)
+    most_visits = fields.Integer(required=True, allow_none=True)

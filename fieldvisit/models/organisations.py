@@ -57,11 +57,14 @@ class Area(Base, Owned):
     lat: Mapped[float]
     lon: Mapped[float]
     radius_m: Mapped[int]
+    most_visits: Mapped[int | None]
+    """Of a day."""
 
     __table_args__ = (
         sa.UniqueConstraint("org_id", "code"),
         sa.CheckConstraint("lat between -90 and 90 and lon between -180 and 180", name="on_earth"),
         sa.CheckConstraint("radius_m between 100 and 200000", name="radius_is_local"),
+        sa.CheckConstraint("most_visits >= 0", name="most_visits"),
     )
 
 

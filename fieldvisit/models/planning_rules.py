@@ -15,6 +15,16 @@ class PlanningRules(Base, Owned):
 
     org_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
     fair_share_price: Mapped[int]
+    fair_risk_price: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    fair_earning_price: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    most_visits: Mapped[int | None]
+    """Of a day, in all areas together."""
     updated_at: Mapped[RecordedAt]
 
-    __table_args__ = (sa.CheckConstraint("fair_share_price between 0 and 10", name="fairness_makes_sense"),)
+    __table_args__ = (
+        sa.CheckConstraint("fair_share_price between 0 and 10", name="fairness_makes_sense"),
+        sa.CheckConstraint(
+            "fair_risk_price between 0 and 3600 and fair_earning_price between 0 and 60", name="shares_make_sense"
+        ),
+        sa.CheckConstraint("most_visits >= 0", name="most_visits"),
+    )

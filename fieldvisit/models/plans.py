@@ -138,6 +138,8 @@ class Stop(Base, Owned):
     begin_at: Mapped[dt.datetime]
     end_at: Mapped[dt.datetime]
     travel_s: Mapped[int]
+    risk: Mapped[int] = mapped_column(default=0, server_default=sa.text("0"))
+    """How dangerous it was taken for when the day was planned, in points: what shares of risk are counted from."""
 
     route: Mapped[Route] = relationship(back_populates="stops")
     visit: Mapped[Visit] = relationship()

@@ -12,6 +12,7 @@ from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.latest import PlanOutdated
 from fieldvisit.planning.plans import Claimed, give_up_plan, lock_plan, published_plan
 from fieldvisit.planning.problem import Draft, FairShares, problem_of
+from fieldvisit.planning.quotas import quotas_of
 from fieldvisit.planning.repairing import read_rest
 from fieldvisit.planning.shares import carried_in, read_behind
 from fieldvisit.planning_rules import planning_rules
@@ -52,14 +53,23 @@ def claim_plan(session: Session, plan_id: uuid.UUID, now: dt.datetime) -> Claime
 def _afresh(session: Session, plan: DayPlan, now: dt.datetime) -> tuple[Day, Draft]:
     area = session.get_one(Area, plan.area_id)
     day = read_day(session, area, plan.planned_on, now, only=_meant_for(session, plan))
-    return day, problem_of(day, _published_crews(session, area.id, plan.planned_on), _fair_shares(session, plan, day))
+    published = _published_crews(session, area.id, plan.planned_on)
+    return day, problem_of(day, published, _fair_shares(session, plan, day), quotas_of(session, plan))
 
 
 def _fair_shares(session: Session, plan: DayPlan, day: Day) -> FairShares:
-    price = planning_rules(session).fair_share_price
-    if not price:
+    rules = planning_rules(session)
+    if not rules.counts_shares:
         return FairShares()
-    return FairShares(price=price, before=carried_in(read_behind(session, plan.org_id, plan.planned_on), day.crews))
+    behind = read_behind(session, plan.org_id, plan.planned_on)
+    return FairShares(
+        price=rules.fair_share_price,
+        before=carried_in(behind.work_s, day.crews),
+        risk_price=rules.fair_risk_price,
+        risk_before=carried_in(behind.risk, day.crews),
+        earning_price=rules.fair_earning_price,
+        earning_before=carried_in(behind.earning, day.crews),
+    )
 
 
 def _published_crews(session: Session, area_id: uuid.UUID, on: dt.date) -> dict[str, str]:

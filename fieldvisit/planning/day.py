@@ -43,6 +43,7 @@ from fieldvisit.planning.crews import (
     papers_of,
     read_roster,
 )
+from fieldvisit.planning.risks import risk_points
 from fieldvisit.policies import policies_of
 from fieldvisit.safety.incidents import is_frozen
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
@@ -64,6 +65,8 @@ class VisitToPlan:
     visitors: int
     facts: Facts
     terms: Terms
+    risk: int = 0
+    """How dangerous it is taken for, in points (`risks`)."""
     askable: Intervals = ()
     """The lawful hours without the debtor's own wishes: when they could be asked whether a visit would suit them."""
 
@@ -130,12 +133,13 @@ def read_day(
     roster = read_roster(session, area, on, unplaced=unplaced)
     papers = {one.visit.id: papers_of(roster, one.visit, one.facts, one.terms) for one in permitted}
     most = {one.terms.staff_max for one in permitted if one.terms.staff_max is not None}
+    risks = risk_points(session, [one.visit for one in permitted])
     crews, stayed_home = crews_of(roster, area, set(papers.values()), most, now=now)
     return Day(
         area=area,
         on=on,
         zone=ZoneInfo(organisation.zone),
-        visits=tuple(_to_plan(one, papers[one.visit.id].tag) for one in permitted),
+        visits=tuple(_to_plan(one, papers[one.visit.id].tag, risks[one.visit.id]) for one in permitted),
         left_out=tuple(one for one in judged if isinstance(one, LeftOut)),
         crews=crews,
         stayed_home=stayed_home,
@@ -165,8 +169,9 @@ def read_joining(session: Session, area: Area, on: dt.date, visit_id: uuid.UUID,
         return one
     roster = read_roster(session, area, on)
     papers = papers_of(roster, one.visit, one.facts, one.terms)
+    risk = risk_points(session, [one.visit])[one.visit.id]
     most = frozenset() if one.terms.staff_max is None else frozenset({one.terms.staff_max})
-    return Joining(visit=_to_plan(one, papers.tag), roster=roster, papers=papers, most=most)
+    return Joining(visit=_to_plan(one, papers.tag, risk), roster=roster, papers=papers, most=most)
 
 
 def _candidates(session: Session, area: Area, on: dt.date, *, only: uuid.UUID | None = None) -> list[Visit]:
@@ -294,7 +299,7 @@ def _of_staff(clause: ClauseResult) -> bool:
     return clause.clause_id.split("/")[1] in STAFF
 
 
-def _to_plan(one: _Permitted, papers: str) -> VisitToPlan:
+def _to_plan(one: _Permitted, papers: str, risk: int) -> VisitToPlan:
     spoken = {language(one.visit.debtor.language)} if one.visit.debtor.language else set()
     most = {at_most(one.terms.staff_max)} if one.terms.staff_max is not None else set()
     return VisitToPlan(
@@ -304,5 +309,6 @@ def _to_plan(one: _Permitted, papers: str) -> VisitToPlan:
         visitors=one.terms.staff_min,
         facts=one.facts,
         terms=one.terms,
+        risk=risk,
         askable=one.askable,
     )

@@ -174,6 +174,7 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
             begin_at=instant(origin, stop.begin_s),
             end_at=instant(origin, stop.end_s),
             travel_s=drives[position - 1],
+            risk=answer.question.task_by_id[stop.task].risk,
         )
         for position, stop in enumerate(found.stops, start=1)
     ]

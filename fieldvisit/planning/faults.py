@@ -18,6 +18,7 @@ WORDS: Mapping[str, Message] = {
     "pinned_to_another_crew": Message("Visit {task} belongs to another crew."),
     "requires_missing": Message("Crew {crew} lacks what visit {task} needs."),
     "group_served_twice": Message("Of visits of which only one may be made, several are."),
+    "quota_passed": Message("More visits are planned than there may be in one day."),
     "task_forgotten": Message("Visit {task} is neither planned nor left out."),
     "unserved_twice": Message("Visit {task} is left out twice."),
     "served_and_unserved": Message("Visit {task} is planned and left out at once."),

@@ -76,6 +76,9 @@ def _task(standing: Standing, joining: Joining, location: int) -> Task:
         value_s=fields["value_s"],
         requires=frozenset(fields["requires"]),
         visitors=fields["visitors"],
+        quotas=frozenset(standing.problem.most_of),
+        risk=fields["risk"],
+        earning=fields["earning"],
         group=str(debtor) if any(standing.problem.task_by_id[mate].group for mate in mates) else None,
     )
 

@@ -19,14 +19,17 @@ def answer_parts(ask: Mapping[str, Any]) -> dict[str, Any]:
     """
     from routing.split.borders import borders_of, orders_in
     from routing.split.parting import parts_of
+    from routing.split.quotas import shared_quotas
 
     spread = _spread(ask["document"], ask["points"])
     plans = [plan_from_document(plan) for plan in ask["plans"]]
     most = ask["most_visits"]
     cut = borders_of(spread, plans, most_tasks=most) if plans else parts_of(spread, most_tasks=most)
+    served = {stop.task for plan in plans for route in plan.routes for stop in route.stops}
+    quotas = shared_quotas(spread.quotas, [part.tasks for part in cut], spread.task_by_id, served)
     works = [
-        _work(ask, set(part.tasks), set(part.crews), orders_in(part, plans) if plans else None)
-        for part in cut
+        _work({**ask, "quotas": mine}, set(part.tasks), set(part.crews), orders_in(part, plans) if plans else None)
+        for part, mine in zip(cut, quotas, strict=True)
         if part.tasks
     ]
     return {"works": works}
@@ -64,6 +67,7 @@ def _spread(document: Mapping[str, Any], points: Sequence[Sequence[float]]) -> S
             for crew, told in zip(flat.crews, crews, strict=True)
         ),
         prices=flat.prices,
+        quotas=flat.quotas,
         origin=flat.origin,
     )
 
@@ -84,6 +88,7 @@ def _work(
             **document,
             "tasks": [{**_alone(task, riding), "location": at[task["location"]]} for task in tasks],
             "crews": [{**crew, **{end: at[crew[end]] for end in ("start", "end") if end in crew}} for crew in crews],
+            "quotas": [{"id": quota.id, "most": quota.most} for quota in ask["quotas"]],
         },
         "points": [list(ask["points"][place]) for place in places],
         "places": places,

@@ -19,6 +19,10 @@ CHANGE_PRICE_S = 1_800
 """What taking a published visit from its crew costs: half an hour of travel."""
 
 
+VALUE_S = 60
+"""A chance to earn is counted in minutes of what a visit is worth."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Draft:
     """A problem document without its `travel`, and the points, as (lat, lon), that its locations index.
@@ -33,22 +37,40 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class FairShares:
-    """`price`: what a second of unequal work costs. `before`: crew → the seconds that it carries in."""
+    """`price`: what a second of unequal work costs, a point of unequal risk, a minute of unequal chances. The others:
+    crew → what it carries in."""
 
     price: int = 0
     before: Mapping[str, int] = field(default_factory=dict)
+    risk_price: int = 0
+    risk_before: Mapping[str, int] = field(default_factory=dict)
+    earning_price: int = 0
+    earning_before: Mapping[str, int] = field(default_factory=dict)
 
 
-def problem_of(day: Day, published_crews: Mapping[str, str], shares: FairShares | None = None) -> Draft:
-    """The planning problem of the day. `published_crews`: visit id → crew of those already published."""
+def problem_of(
+    day: Day,
+    published_crews: Mapping[str, str],
+    shares: FairShares | None = None,
+    quotas: Mapping[str, int] | None = None,
+) -> Draft:
+    """The planning problem of the day. `published_crews`: visit id → crew of those already published. `quotas`: names
+    and how many visits there may still be; each visit counts towards all of them."""
     points: dict[tuple[float, float], int] = {}
-    shares = shares or FairShares()
+    shares, quotas = shares or FairShares(), quotas or {}
     crews = [_crew(day, crew, _place(points, (crew.lat, crew.lon))) for crew in day.crews]
     prices = {"travel": 1, "change": CHANGE_PRICE_S}
     if shares.price:
         # Waiting costs as much: nobody is to stand about so that the day looks equal.
         prices |= {"balance": shares.price, "wait": shares.price}
         crews = [crew | {"work_before_s": shares.before.get(crew["id"], 0)} for crew in crews]
+    if shares.risk_price:
+        prices["balance_risk"] = shares.risk_price
+        crews = [crew | {"risk_before": shares.risk_before.get(crew["id"], 0)} for crew in crews]
+    if shares.earning_price:
+        prices["balance_earning"] = shares.earning_price
+        crews = [crew | {"earning_before": shares.earning_before.get(crew["id"], 0)} for crew in crews]
+    limits = {"quotas": [{"id": name, "most": most} for name, most in sorted(quotas.items())]} if quotas else {}
     debtors = Counter(one.visit.debtor_id for one in day.visits)
     codes = {crew.code for crew in day.crews}
     tasks = []
@@ -58,6 +80,8 @@ def problem_of(day: Day, published_crews: Mapping[str, str], shares: FairShares 
             task["group"] = str(one.visit.debtor_id)
         if published_crews.get(task["id"]) in codes:
             task["published_crew"] = published_crews[task["id"]]
+        if quotas:
+            task["quotas"] = sorted(quotas)
         tasks.append(task)
     return Draft(
         document={
@@ -66,6 +90,7 @@ def problem_of(day: Day, published_crews: Mapping[str, str], shares: FairShares 
             "tasks": tasks,
             "crews": crews,
             "prices": prices,
+            **limits,
         },
         points=tuple(points),
         askable={
@@ -96,6 +121,8 @@ def task_of(origin: dt.datetime, one: VisitToPlan, location: int) -> dict[str, A
         "value_s": one.visit.value_s,
         "requires": sorted(one.requires),
         "visitors": one.visitors,
+        "risk": one.risk,
+        "earning": one.visit.value_s // VALUE_S,
     }
 
 

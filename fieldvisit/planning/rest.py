@@ -6,6 +6,7 @@ on the phones: whoever changes one crew's afternoon does not touch the others.
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,12 +17,13 @@ from fieldvisit.models import DayPlan, Route, Stop
 from fieldvisit.planning.announced import announced_hours
 from fieldvisit.planning.plans import BEGAN, get_plan, published_plan, today_of
 from fieldvisit.planning.problem import CHANGE_PRICE_S, seconds_from
+from fieldvisit.planning.quotas import BEGUN as COUNTED
 from fieldvisit.vocabulary import VisitState
 from routing import plan as answers
 from routing.checking.drives import legs_of, timely_drives
 from routing.edits import as_plan
 from routing.format import plan_from_document, problem_from_document
-from routing.problem import Crew, Pin, Problem, Task
+from routing.problem import Crew, Pin, Problem, Quota, Task
 from routing.timetable import forced
 
 
@@ -122,7 +124,7 @@ def rest_of(standing: Standing, crews: Collection[str]) -> Rest:
     tasks = tuple(_task(standing, task) for task in standing.problem.tasks if task.id not in gone)
     cut = tuple(_cut(standing, crew) if crew.id in known else crew for crew in standing.problem.crews)
     prices = replace(standing.problem.prices, change=CHANGE_PRICE_S)
-    problem = replace(standing.problem, tasks=tasks, crews=cut, prices=prices)
+    problem = replace(standing.problem, tasks=tasks, crews=cut, prices=prices, quotas=_quotas(standing, gone))
     routes = tuple(route for crew in problem.crews if (route := _route(standing, problem, crew, known)) is not None)
     served = {stop.task for route in routes for stop in route.stops}
     left = [one for one in standing.left if one.task in problem.task_by_id and one.task not in served]
@@ -141,6 +143,18 @@ def _gone(standing: Standing, crews: Collection[str]) -> set[str]:
     known = {str(stop.visit_id) for route in standing.routes.values() for stop in route.stops} | standing.joined
     known |= {str(left.visit_id) for left in standing.row.unserved if left.visit.state is VisitState.ELIGIBLE}
     return gone | {task.id for task in standing.problem.tasks if task.id not in known}
+
+
+def _quotas(standing: Standing, gone: Collection[str]) -> tuple[Quota, ...]:
+    """How many visits there may still be: those that are made or under way count."""
+    made = {
+        str(stop.visit_id)
+        for route in standing.routes.values()
+        for stop in route.stops
+        if stop.visit.state in COUNTED and str(stop.visit_id) in gone
+    }
+    counts = Counter(name for task in standing.problem.tasks if task.id in made for name in task.quotas)
+    return tuple(replace(quota, most=max(0, quota.most - counts[quota.id])) for quota in standing.problem.quotas)
 
 
 def _task(standing: Standing, task: Task) -> Task:
@@ -179,7 +193,13 @@ def _cut(standing: Standing, crew: Crew) -> Crew:
     if begun and route is not None:
         # What it has worked today counts as if it were carried in.
         worked += max(0, begins - max(crew.shift[0], standing.second(route.depart_at)))
+    known = [standing.problem.task_by_id[str(stop.visit_id)] for stop in begun if _known(standing, stop)]
     crew = replace(crew, start=start, shift=(begins, ends), break_=rest, overtime=overtime)
+    crew = replace(
+        crew,
+        risk_before=crew.risk_before + sum(task.risk for task in known),
+        earning_before=crew.earning_before + sum(task.earning for task in known),
+    )
     return replace(crew, max_tasks=most, work_before_s=worked)
 
 

@@ -90,7 +90,7 @@ def _copied(row: DayPlan, route: Route) -> Route:
 
 
 def _copied_stop(row: DayPlan, stop: Stop, position: int) -> Stop:
-    names = ("visit_id", "arrive_at", "begin_at", "end_at", "travel_s")
+    names = ("visit_id", "arrive_at", "begin_at", "end_at", "travel_s", "risk")
     return Stop(org_id=row.org_id, position=position, **{name: getattr(stop, name) for name in names})
 
 
@@ -136,6 +136,7 @@ def _extend(row: DayPlan, route: Route, rewritten: Rewritten, found: answers.Rou
             begin_at=instant(origin, stop.begin_s),
             end_at=instant(origin, stop.end_s),
             travel_s=drives[number - 1],
+            risk=problem.task_by_id[stop.task].risk,
         )
         for number, stop in enumerate(found.stops, start=1)
     ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
@@ -180,7 +180,11 @@ def demand_read(session: Session, visit: Visit, visitor_id: uuid.UUID) -> None:
         raise MarkersUnread(marker_ids=[str(each) for each in unread])
 
 
-def counts(place_id: uuid.UUID, debtor_id: uuid.UUID) -> sa.ColumnElement[bool]:
+type Id = uuid.UUID | InstrumentedAttribute[uuid.UUID]
+"""Of one visit, or of each in a query."""
+
+
+def counts(place_id: Id, debtor_id: Id) -> sa.ColumnElement[bool]:
     """Whether a marker counts for a visit there now."""
     return sa.and_(
         _about(place_id, debtor_id),
@@ -204,7 +208,7 @@ def today() -> sa.ColumnElement[dt.date]:
     return sa.cast(sa.func.timezone("UTC", database_now()), sa.Date)
 
 
-def _about(place_id: uuid.UUID, debtor_id: uuid.UUID) -> sa.ColumnElement[bool]:
+def _about(place_id: Id, debtor_id: Id) -> sa.ColumnElement[bool]:
     return sa.or_(Marker.place_id == place_id, Marker.debtor_id == debtor_id)
 
 

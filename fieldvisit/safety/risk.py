@@ -4,7 +4,6 @@ A phone may ask for a higher level than follows from that, never for a lower one
 """
 
 import datetime as dt
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.models import Marker, Place, SafetyIncident, Visit
-from fieldvisit.safety.markers import counts, expired_lately
+from fieldvisit.safety.markers import Id, counts, expired_lately
 from fieldvisit.safety.timers import ORDER
 from fieldvisit.vocabulary import IncidentKind, RiskLevel
 
@@ -87,7 +86,7 @@ def circumstances_of(session: Session, visit: Visit, asked: RiskLevel) -> Circum
         sa.select(
             database_now(),
             sa.select(Marker.id).where(expired_lately(*where, LATELY)).exists(),
-            sa.select(SafetyIncident.id).where(_grave(*where)).exists(),
+            sa.select(SafetyIncident.id).where(grave(*where)).exists(),
             sa.select(Visit.id)
             .where(Visit.place_id == place.id, Visit.id != visit.id, Visit.arrived_at.is_not(None))
             .exists(),
@@ -103,7 +102,8 @@ def circumstances_of(session: Session, visit: Visit, asked: RiskLevel) -> Circum
     )
 
 
-def _grave(place_id: uuid.UUID, debtor_id: uuid.UUID) -> sa.ColumnElement[bool]:
+def grave(place_id: Id, debtor_id: Id) -> sa.ColumnElement[bool]:
+    """Whether an incident lately was a threat or worse, at this place or with this debtor."""
     return sa.and_(
         sa.or_(SafetyIncident.place_id == place_id, SafetyIncident.debtor_id == debtor_id),
         SafetyIncident.kind.in_(GRAVE),

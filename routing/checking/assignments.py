@@ -25,6 +25,7 @@ def assignment_faults(problem: Problem, plan: Plan) -> Iterator[Fault]:
         if task.id in services:
             yield from _service_faults(problem, task, services[task.id])
     yield from _group_faults(problem, services)
+    yield from _quota_faults(problem, services)
     yield from _unserved_faults(problem, plan, services)
 
 
@@ -67,6 +68,19 @@ def _group_faults(problem: Problem, services: Services) -> Iterator[Fault]:
             yield Fault(code="group_served_twice", path="routes", says=says)
 
 
+def _quota_faults(problem: Problem, services: Services) -> Iterator[Fault]:
+    served = _counted(problem, services)
+    for index, quota in enumerate(problem.quotas):
+        if served[quota.id] > quota.most:
+            says = f"{served[quota.id]} tasks of quota {quota.id!r} are served, at most {quota.most} may be"
+            yield Fault(code="quota_passed", path=f"quotas[{index}]", says=says)
+
+
+def _counted(problem: Problem, services: Services) -> Counter[str]:
+    """Quota → how many of its tasks are served; a task for two crews is one."""
+    return Counter(name for task in problem.tasks if task.id in services for name in task.quotas)
+
+
 def _unserved_faults(problem: Problem, plan: Plan, services: Services) -> Iterator[Fault]:
     seen: set[str] = set()
     for index, left in enumerate(plan.unserved):
@@ -98,6 +112,10 @@ def _reason_faults(problem: Problem, task: Task, left: Unserved, path: str, *, s
     )
     if taken != (left.reason is Reason.GROUP_TAKEN):
         yield fault("a mate of its group is served" if taken else "no mate of its group is served")
+    if left.reason is Reason.QUOTA_FULL:
+        served = _counted(problem, services)
+        if not any(served[quota.id] >= quota.most for quota in problem.quotas if quota.id in task.quotas):
+            yield fault("none of its quotas is full")
     able = [crew for crew in problem.crews if task.requires <= crew.offers]
     if left.reason is Reason.NO_CREW_OFFERS and len(able) >= task.crews:
         yield fault(f"crew {able[0].id!r} offers what is required")

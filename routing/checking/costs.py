@@ -24,6 +24,7 @@ def cost_faults(problem: Problem, plan: Plan, facts: Sequence[RouteFacts]) -> It
         sum(route_cost(problem, fact) for fact in facts)
         + _change_cost(problem, plan)
         + _balance_cost(problem, facts)
+        + _share_cost(problem, plan)
         + value_left(problem, served)
     )
     if cost != plan.cost:
@@ -51,6 +52,19 @@ def _balance_cost(problem: Problem, facts: Sequence[RouteFacts]) -> int:
     worked = {fact.crew.id: fact.work_s for fact in facts}
     totals = [crew.work_before_s + worked.get(crew.id, 0) for crew in problem.crews]
     return problem.prices.balance * (max(totals) - min(totals)) if totals else 0
+
+
+def _share_cost(problem: Problem, plan: Plan) -> int:
+    """Unequal shares of risk and of the chance to earn: what is carried in and the tasks of the day, over all crews."""
+    prices, stops = problem.prices, {route.crew: {stop.task for stop in route.stops} for route in plan.routes}
+    risk, earning = [], []
+    for crew in problem.crews:
+        tasks = [problem.task_by_id[name] for name in stops.get(crew.id, ()) if name in problem.task_by_id]
+        risk.append(crew.risk_before + sum(task.risk for task in tasks))
+        earning.append(crew.earning_before + sum(task.earning for task in tasks))
+    if not problem.crews:
+        return 0
+    return prices.balance_risk * (max(risk) - min(risk)) + prices.balance_earning * (max(earning) - min(earning))
 
 
 def value_left(problem: Problem, served: set[str]) -> int:

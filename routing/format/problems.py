@@ -5,14 +5,14 @@ from datetime import datetime
 from routing.demands import Matrix, demand
 from routing.errors import InvalidProblem
 from routing.format.reading import Node, flag, given, made, optional, text, text_set, whole, wholes
-from routing.problem import Band, Break, Crew, Overtime, Pin, Prices, Problem, Task, Travel, Window
+from routing.problem import Band, Break, Crew, Overtime, Pin, Prices, Problem, Quota, Task, Travel, Window
 
 FORMAT = "fieldvisit-problem/1"
 
 
 def problem_from_document(document: object) -> Problem:
     """The problem in a parsed JSON value, or `InvalidProblem` with the path of what is wrong."""
-    node = Node(document).keys("format travel tasks crews", "origin prices")
+    node = Node(document).keys("format travel tasks crews", "origin prices quotas")
     demand(node.at("format").text() == FORMAT, "format", f"must be {FORMAT!r}")
     return made(
         node,
@@ -20,7 +20,7 @@ def problem_from_document(document: object) -> Problem:
         travel=_travel(node.at("travel")),
         tasks=tuple(_task(item) for item in node.at("tasks").items()),
         crews=tuple(_crew(item) for item in node.at("crews").items()),
-        **given(node, origin=_origin, prices=_prices),
+        **given(node, origin=_origin, prices=_prices, quotas=_quotas),
     )
 
 
@@ -32,9 +32,14 @@ def _origin(node: Node) -> datetime:
 
 
 def _prices(node: Node) -> Prices:
-    node.keys("", "travel wait crew_used change balance")
-    names = ("travel", "wait", "crew_used", "change", "balance")
+    names = ("travel", "wait", "crew_used", "change", "balance", "balance_risk", "balance_earning")
+    node.keys("", " ".join(names))
     return made(node, Prices, **given(node, **dict.fromkeys(names, whole)))
+
+
+def _quotas(node: Node) -> tuple[Quota, ...]:
+    quotas = [item.keys("id most") for item in node.items()]
+    return tuple(made(q, Quota, id=q.at("id").text(), most=q.at("most").whole()) for q in quotas)
 
 
 def _travel(node: Node) -> Travel:
@@ -59,7 +64,7 @@ def _matrix(node: Node) -> Matrix:
 def _task(node: Node) -> Task:
     node.keys(
         "id location service_s",
-        "windows value_s mandatory requires visitors crews load group pin published_crew",
+        "windows value_s mandatory requires visitors crews load group pin published_crew quotas risk earning",
     )
     return made(
         node,
@@ -69,6 +74,7 @@ def _task(node: Node) -> Task:
         service_s=node.at("service_s").whole(),
         **given(node, windows=_windows, value_s=whole, mandatory=flag, requires=text_set, visitors=whole, crews=whole),
         **given(node, load=wholes, group=optional(text), pin=optional(_pin), published_crew=optional(text)),
+        **given(node, quotas=text_set, risk=whole, earning=whole),
     )
 
 
@@ -91,11 +97,13 @@ def _pin(node: Node) -> Pin:
 def _crew(node: Node) -> Crew:
     node.keys(
         "id start shift",
-        "end offers size capacity break max_tasks max_travel_s max_work_s overtime work_before_s",
+        "end offers size capacity break max_tasks max_travel_s max_work_s overtime "
+        "work_before_s risk_before earning_before",
     )
     fields = given(node, end=optional(whole), offers=text_set, size=whole, capacity=optional(wholes))
     fields |= given(node, max_tasks=optional(whole), max_travel_s=optional(whole), max_work_s=optional(whole))
     fields |= given(node, overtime=optional(_overtime), work_before_s=whole)
+    fields |= given(node, risk_before=whole, earning_before=whole)
     # `break` is a word of the language, so the field has an underscore.
     for rest in given(node, **{"break": optional(_break)}).values():
         fields["break_"] = rest
@@ -122,6 +130,8 @@ def problem_to_document(problem: Problem) -> dict[str, object]:
     document["tasks"] = [_task_out(task) for task in problem.tasks]
     document["crews"] = [_crew_out(crew) for crew in problem.crews]
     document["prices"] = dict(vars(problem.prices))
+    if problem.quotas:
+        document["quotas"] = [{"id": quota.id, "most": quota.most} for quota in problem.quotas]
     return document
 
 
@@ -154,6 +164,9 @@ def _task_out(task: Task) -> dict[str, object]:
         "group": task.group,
         "pin": None if task.pin is None else _pin_out(task.pin),
         "published_crew": task.published_crew,
+        "quotas": sorted(task.quotas),
+        "risk": task.risk,
+        "earning": task.earning,
     }
 
 
@@ -182,4 +195,6 @@ def _crew_out(crew: Crew) -> dict[str, object]:
         "max_work_s": crew.max_work_s,
         "overtime": None if overtime is None else {"until_s": overtime.until_s, "price": overtime.price},
         "work_before_s": crew.work_before_s,
+        "risk_before": crew.risk_before,
+        "earning_before": crew.earning_before,
     }

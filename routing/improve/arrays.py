@@ -27,7 +27,7 @@ SERVICE, GROUP, PUBLISHED, LOCKED = range(4)
 SHIFT_FROM, SHIFT_TO, LATEST, REST_FROM, REST_TO, REST_S, HAS_REST = range(7)
 MOST_TASKS, MOST_TRAVEL, MOST_WORK, IS_OPEN, WORK_BEFORE, TIMED, OVERTIME_PRICE = range(7, 14)
 # Day.prices
-TRAVEL, WAIT, USED, CHANGE, BALANCE = range(5)
+TRAVEL, WAIT, USED, CHANGE, BALANCE, SHARES = range(6)
 # middle axis of Routes.early: no break yet, break taken, departed after the break's window
 WHOLE, RESTED, AFTERNOON = range(3)
 # middle axis of Routes.late: break taken or none needed, break still to come, home before the break's window
@@ -62,6 +62,13 @@ class Day(NamedTuple):
     duty: Floats
     """[n] the part of `gain` that is the task's own, whoever else of its group is served"""
     load: Ints
+    """[n, kinds] the last kinds, as many as `shares` has, are what a task adds to a crew's shares"""
+    shares: Ints
+    """[m, 0 or 2] what each crew carries in of risk and of chances to earn; their prices stand from `SHARES` on"""
+    quotas: Ints
+    """[n, most quotas] which entries of `most` a task counts towards, then -1; of a pair the first row alone"""
+    most: Ints
+    """[groups + quotas] how many may be served of each, as `Routes.taken` counts them"""
     crews: Ints
     room: Ints
     may: Flags
@@ -103,7 +110,7 @@ class Routes(NamedTuple):
     cost: Floats
     """[m] price of each route"""
     taken: Ints
-    """[groups] how many of a group are served"""
+    """[groups + quotas] how many of each are served"""
     left: Floats
     """what the absent tasks cost, and how much of the price of unequal work an insertion sees (`LEFT`, `SEEN`)"""
 

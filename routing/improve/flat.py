@@ -8,7 +8,6 @@ import numpy as np
 
 from routing.improve.arrays import (
     FAR,
-    GROUP,
     MOST_TASKS,
     NEVER,
     UNREACHABLE,
@@ -97,6 +96,7 @@ def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
     may = _permissions(problem, tasks)
     gain, duty = _gains(problem, tasks)
     load, room = _loads(problem, tasks)
+    quotas, most = _quotas(problem, tasks)
     prices = problem.prices
     kinds = _kinds(problem, may)
     return Day(
@@ -108,6 +108,9 @@ def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
         gain=gain,
         duty=duty,
         load=load,
+        shares=_shares(problem),
+        quotas=quotas,
+        most=most,
         crews=_crew_columns(problem),
         room=room,
         may=may,
@@ -115,7 +118,10 @@ def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
         homes=_homes(drive[0], may, len(tasks), kinds),
         kinds=kinds,
         alike=_alike(kinds),
-        prices=np.array([prices.travel, prices.wait, prices.crew_used, prices.change, prices.balance], np.float64),
+        prices=np.array(
+            [prices.travel, prices.wait, prices.crew_used, prices.change, prices.balance, *_share_prices(problem)],
+            np.float64,
+        ),
     )
 
 
@@ -170,6 +176,9 @@ def _weight_of_duty(problem: Problem) -> float:
     longest = max((crew.latest_return_s - crew.shift[0] for crew in problem.crews), default=0)
     overtime = max((crew.overtime.price for crew in problem.crews if crew.overtime is not None), default=0)
     a_route = (prices.travel + prices.wait + overtime) * longest + prices.crew_used
+    shares = prices.balance_risk * sum(task.risk for task in problem.tasks)
+    shares += prices.balance_earning * sum(task.earning for task in problem.tasks)
+    values += 2 * shares
     return float(
         values + (len(problem.crews) + 1) * a_route + prices.balance * longest + prices.change * len(problem.tasks) + 1
     )
@@ -205,7 +214,31 @@ def _loads(problem: Problem, tasks: list[Task]) -> tuple[Ints, Ints]:
     for row, crew in enumerate(problem.crews):
         if crew.capacity is not None:
             room[row] = [crew.capacity[kind] if kind < len(crew.capacity) else 0 for kind in range(kinds)]
-    return load, room
+    if not any(_share_prices(problem)):
+        return load, room
+    shares = np.array([(task.risk, task.earning) for task in tasks], np.int64).reshape(len(tasks), 2)
+    endless = np.full((len(room), 2), NO_LIMIT, np.int64)
+    return np.concatenate([load, shares], axis=1), np.concatenate([room, endless], axis=1)
+
+
+def _share_prices(problem: Problem) -> tuple[int, int]:
+    return problem.prices.balance_risk, problem.prices.balance_earning
+
+
+def _shares(problem: Problem) -> Ints:
+    before = [(crew.risk_before, crew.earning_before) for crew in problem.crews] if any(_share_prices(problem)) else []
+    return np.array(before, np.int64).reshape(len(problem.crews), 2 if before else 0)
+
+
+def _quotas(problem: Problem, tasks: list[Task]) -> tuple[Ints, Ints]:
+    """What each row counts towards, and the limits: one of each group, and those of the quotas behind them."""
+    groups = len({task.group for task in tasks if task.group is not None})
+    number = {quota.id: groups + index for index, quota in enumerate(problem.quotas)}
+    quotas = np.full((len(tasks), max((len(task.quotas) for task in tasks), default=0)), -1, np.int64)
+    for row, task in enumerate(tasks):
+        if task.quotas and not (row and tasks[row - 1] is task):
+            quotas[row, : len(task.quotas)] = sorted(number[name] for name in task.quotas)
+    return quotas, np.array([1] * groups + [quota.most for quota in problem.quotas], np.int64)
 
 
 def _crew_columns(problem: Problem) -> Ints:
@@ -213,7 +246,7 @@ def _crew_columns(problem: Problem) -> Ints:
     rows = []
     for crew in problem.crews:
         rest = crew.break_
-        timed = banded or prices.wait > 0 or prices.balance > 0
+        timed = banded or prices.wait > 0 or prices.balance > 0 or any(_share_prices(problem))
         timed = timed or crew.max_work_s is not None or crew.overtime is not None
         rows.append(
             (
@@ -246,7 +279,8 @@ def _kinds(problem: Problem, may: Flags) -> Ints:
     numbers: dict[Hashable, int] = {}
     found = []
     for crew, able in zip(problem.crews, may, strict=True):
-        name = crew.id if crew.id in published or problem.prices.balance else ""
+        levelled = problem.prices.balance or any(_share_prices(problem))
+        name = crew.id if crew.id in published or levelled else ""
         found.append(numbers.setdefault((replace(crew, id="any"), name, able.tobytes()), len(numbers)))
     return np.array(found, np.int64)
 
@@ -275,7 +309,6 @@ def empty_routes(day: Day) -> Routes:
     """No crew has a stop; `refresh` has still to be called for each crew."""
     n, m = len(day.tasks), len(day.crews)
     longest = min(n, int(day.crews[:, MOST_TASKS].max(initial=0)))
-    groups = int(day.tasks[:, GROUP].max(initial=-1)) + 1
     return Routes(
         stops=np.zeros((m, longest), np.int64),
         crew_of=np.full(n, -1, np.int64),
@@ -289,7 +322,7 @@ def empty_routes(day: Day) -> Routes:
         early=np.zeros((m, 3, longest + 1), np.int64),
         late=np.zeros((m, 3, longest + 1), np.int64),
         cost=np.zeros(m, np.float64),
-        taken=np.zeros(groups, np.int64),
+        taken=np.zeros(len(day.most), np.int64),
         left=np.zeros(2, np.float64),
     )
 

@@ -21,6 +21,7 @@ from routing.improve.arrays import (
     RESTING,
     SEEN,
     SERVICE,
+    SHARES,
     TIMED,
     TRAVEL,
     TRAVEL_S,
@@ -177,25 +178,35 @@ def timed_price(day: Day, routes: Routes, crew: int, place: int, task: int, scra
         scratch[k] = task if k == place else routes.stops[crew, k if k < place else k - 1]
     price, _, work_s = route_price(day, crew, scratch, count + 1)
     if routes.left[SEEN] > 0:
-        price += routes.left[SEEN] * (spread(day, routes, crew, work_s) - spread_now(day, routes))
+        price += routes.left[SEEN] * (spread(day, routes, crew, work_s, task) - spread_now(day, routes))
     return price - routes.cost[crew]
 
 
 @compiled
-def spread(day: Day, routes: Routes, other: int, work_s: int) -> float:
-    """The price of unequal work over all crews, were the work of crew `other` (or none, -1) `work_s`."""
-    if day.prices[BALANCE] == 0 or len(day.crews) == 0:
-        return 0.0
-    least, most = np.int64(FAR), np.int64(0)
-    for crew in range(len(day.crews)):
-        total = day.crews[crew, WORK_BEFORE] + (work_s if crew == other else routes.totals[crew, WORK_S])
-        least, most = min(least, total), max(most, total)
-    return day.prices[BALANCE] * (most - least)
+def spread(day: Day, routes: Routes, other: int, work_s: int, task: int) -> float:
+    """The price of unequal work and shares over all crews, were the work of crew `other` (or none, -1) `work_s` and
+    `task` one of its own."""
+    price, count = 0.0, len(day.crews)
+    if day.prices[BALANCE] > 0 and count > 0:
+        least, most = np.int64(FAR), np.int64(0)
+        for crew in range(count):
+            total = day.crews[crew, WORK_BEFORE] + (work_s if crew == other else routes.totals[crew, WORK_S])
+            least, most = min(least, total), max(most, total)
+        price += day.prices[BALANCE] * (most - least)
+    for share in range(day.shares.shape[1] if count > 0 else 0):
+        kind, least, most = day.load.shape[1] - day.shares.shape[1] + share, np.int64(FAR), np.int64(0)
+        for crew in range(count):
+            total = day.shares[crew, share] + routes.load[crew, kind]
+            if crew == other:
+                total += day.load[task, kind]
+            least, most = min(least, total), max(most, total)
+        price += day.prices[SHARES + share] * (most - least)
+    return price
 
 
 @compiled
 def spread_now(day: Day, routes: Routes) -> float:
-    return spread(day, routes, np.int64(-1), np.int64(0))
+    return spread(day, routes, np.int64(-1), np.int64(0), np.int64(0))
 
 
 @compiled

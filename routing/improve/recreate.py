@@ -52,6 +52,10 @@ def is_open_pair(day: Day, routes: Routes, task: int) -> bool:
     """As `is_open`, for a task that only `pairs` moves."""
     if routes.crew_of[task] >= 0:
         return False
+    for k in range(day.quotas.shape[1]):
+        quota = day.quotas[task, k]
+        if quota >= 0 and routes.taken[quota] >= day.most[quota]:
+            return False
     group = day.tasks[task, GROUP]
     return group < 0 or routes.taken[group] == 0
 
@@ -175,7 +179,8 @@ def recreate(day: Day, routes: Routes, dice: Dice, work: Work) -> None:
     """Insert what pays, one after the other, each at its cheapest place."""
     insertion_order(day, dice, work)
     # Seen in full, the price of unequal work would forbid the first of two visits that balance each other.
-    routes.left[SEEN] = chance(dice) ** 2 if day.prices[BALANCE] > 0 else 0.0
+    levelled = day.prices[BALANCE] > 0 or day.shares.shape[1] > 0
+    routes.left[SEEN] = chance(dice) ** 2 if levelled else 0.0
     generous = chance(dice) < GENEROUS
     worth = 1.0 + GENEROSITY * chance(dice) if generous else 1.0
     for q in range(work.numbers[REMOVED]):
@@ -258,6 +263,9 @@ def claim(day: Day, routes: Routes, crew: int, task: int) -> None:
     routes.left[LEFT] -= day.duty[task]
     if group >= 0:
         routes.taken[group] += 1
+    for k in range(day.quotas.shape[1]):
+        if day.quotas[task, k] >= 0:
+            routes.taken[day.quotas[task, k]] += 1
 
 
 @compiled
@@ -271,6 +279,9 @@ def release(day: Day, routes: Routes, task: int) -> None:
     group = day.tasks[task, GROUP]
     if group >= 0:
         routes.taken[group] -= 1
+    for k in range(day.quotas.shape[1]):
+        if day.quotas[task, k] >= 0:
+            routes.taken[day.quotas[task, k]] -= 1
     if group < 0 or routes.taken[group] == 0:
         routes.left[LEFT] += day.gain[task] - day.duty[task]
     routes.left[LEFT] += day.duty[task]

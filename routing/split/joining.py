@@ -1,11 +1,12 @@
 """One plan out of the parts, and the judge of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from routing.checking import Fault, faults
 from routing.plan import Plan, Reason, Route, Unserved
+from routing.pricing import shares_price
 from routing.problem import Prices
 from routing.split.spread import Solved, Spread
 
@@ -17,8 +18,8 @@ def joined(spread: Spread, parts: Sequence[Solved]) -> Plan:
     published crew rides in another part.
     """
     routes = {route.crew: route for part in parts for route in part.plan.routes}
-    balance = sum(_balance(part.problem.prices, _work_in(part)) for part in parts)
-    whole = _balance(spread.prices, _work(spread, routes))
+    balance = sum(_balance(part.problem.prices, _work_in(part)) + _shares_in(part) for part in parts)
+    whole = _balance(spread.prices, _work(spread, routes)) + shares_price(spread, _stops(routes.values()))
     forgotten = sum(
         1
         for part in parts
@@ -39,11 +40,20 @@ def joined(spread: Spread, parts: Sequence[Solved]) -> Plan:
     )
 
 
+def _stops(routes: Iterable[Route]) -> dict[str, list[str]]:
+    return {route.crew: [stop.task for stop in route.stops] for route in routes}
+
+
+def _shares_in(part: Solved) -> int:
+    return shares_price(part.problem, _stops(part.plan.routes))
+
+
 def _told(part: Solved, left: Unserved, cost: int) -> Unserved:
     """A remedy with what the whole day would cost then. Where balance has a price a part does not know it."""
     if left.remedy is None:
         return left
-    if part.problem.prices.balance:
+    prices = part.problem.prices
+    if prices.balance or prices.balance_risk or prices.balance_earning:
         return replace(left, remedy=None)
     return replace(left, remedy=replace(left.remedy, cost=left.remedy.cost + cost - part.plan.cost))
 
@@ -78,10 +88,15 @@ def _torn(spread: Spread, parts: Sequence[Solved]) -> list[Fault]:
         for name in set(served)
         if name in spread.task_by_id and spread.task_by_id[name].group is not None
     )
+    counts = Counter(name for task in set(served) & set(spread.task_by_id) for name in spread.task_by_id[task].quotas)
     return [
         Fault(code="group", path="parts", says=f"{count} of group {group} are served")
         for group, count in sorted(groups.items(), key=str)
         if count > 1
+    ] + [
+        Fault(code="quota", path="parts", says=f"{counts[quota.id]} of quota {quota.id} are served")
+        for quota in spread.quotas
+        if counts[quota.id] > quota.most
     ]
 
 

@@ -13,6 +13,7 @@ from routing.plan import Plan
 from routing.split.borders import borders_of, orders_in
 from routing.split.joining import joined, split_faults
 from routing.split.parting import MOST_TASKS, Part, parts_of
+from routing.split.quotas import shared_quotas
 from routing.split.spread import Solved, Spread, TravelBetween
 
 BORDER_SHARE = 0.3
@@ -50,15 +51,24 @@ def solve_spread(
     with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
         run = partial(solve_part, clock=clock)
 
-        def asked(part: Part, share: Limits, plans: Sequence[Plan]) -> AskedPart:
-            orders = orders_in(part, plans)
-            return AskedPart(spread=_alone(spread, part), part=part, between=between, limits=share, orders=orders)
+        def asked(parts: Sequence[Part], share: Limits, plans: Sequence[Plan]) -> list[AskedPart]:
+            quotas = shared_quotas(spread.quotas, [part.tasks for part in parts], spread.task_by_id, served_in(plans))
+            return [
+                AskedPart(
+                    spread=replace(_alone(spread, part), quotas=mine),
+                    part=part,
+                    between=between,
+                    limits=share,
+                    orders=orders_in(part, plans),
+                )
+                for part, mine in zip(parts, quotas, strict=True)
+            ]
 
-        solved = list(pool.map(run, [asked(part, first, ()) for part in parts_of(spread, most_tasks=most_tasks)]))
+        solved = list(pool.map(run, asked(parts_of(spread, most_tasks=most_tasks), first, ())))
         before = joined(spread, solved).cost
         plans = [one.plan for one in solved]
         borders = borders_of(spread, plans, most_tasks=most_tasks)
-        mended = list(pool.map(run, [asked(part, second, plans) for part in borders]))
+        mended = list(pool.map(run, asked(borders, second, plans)))
     wrong = split_faults(spread, mended)
     if wrong:
         raise FaultyPlan(f"The parts do not make a plan: {wrong[0]}.")
@@ -84,6 +94,10 @@ def solve_part(asked: AskedPart, *, clock: Callable[[], float] = time.monotonic)
 
     problem = asked.spread.problem(asked.part.tasks, asked.part.crews, asked.between)
     return Solved(problem=problem, plan=solve(problem, asked.limits, start=asked.orders, clock=clock))
+
+
+def served_in(plans: Sequence[Plan]) -> frozenset[str]:
+    return frozenset(stop.task for plan in plans for route in plan.routes for stop in route.stops)
 
 
 def _shares(limits: Limits) -> tuple[Limits, Limits]:

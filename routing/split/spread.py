@@ -7,7 +7,7 @@ from functools import cached_property
 
 from routing.demands import LARGEST, demand, demand_distinct
 from routing.plan import Plan
-from routing.problem import Crew, Pin, Prices, Problem, Task, Travel
+from routing.problem import Crew, Pin, Prices, Problem, Quota, Task, Travel
 from routing.travel.tables import Point
 
 NEVER = Pin(begin=(LARGEST, LARGEST))
@@ -24,6 +24,8 @@ class Spread:
     tasks: tuple[Task, ...] = ()
     crews: tuple[Crew, ...] = ()
     prices: Prices = field(default_factory=Prices)
+    quotas: tuple[Quota, ...] = ()
+    """Of the whole day; of a part, once it is asked alone, its share (`shared_quotas`)."""
     origin: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -62,6 +64,7 @@ class Spread:
                 for crew in riding
             ),
             prices=self.prices,
+            quotas=self.quotas,
             origin=self.origin,
         )
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import CrewMember, Route, Visitor
+from fieldvisit.models import Area, CrewMember, Route, Stop, Visit, Visitor
 from fieldvisit.planning.problem import CHANGE_PRICE_S
 from fieldvisit.vocabulary import Role
 from routing.format import problem_from_document
@@ -16,7 +16,7 @@ from tests.api.test_plan_changes import day as day
 from tests.api.test_plan_changes import dispatcher as dispatcher
 from tests.api.test_plan_changes import draft as draft
 from tests.api.test_plan_changes import published as published
-from tests.planning.worlds import claimed_plan
+from tests.planning.worlds import claimed_plan, drafted
 from tests.worlds import TODAY, World, make_shift
 
 TOMORROW = TODAY + dt.timedelta(days=1)
@@ -46,9 +46,11 @@ def test_a_house_that_wants_fair_shares_has_them_counted_from_the_days_before(
     assert dispatcher.put("/planning-rules", json={"fair_share_price": 2}).status_code == 403
     supervisor = client_for(Role.SUPERVISOR, org=day.agency)
     assert supervisor.put("/planning-rules", json={"fair_share_price": 11}).status_code == 422
-    assert supervisor.put("/planning-rules", json={"fair_share_price": 2}).json == {"fair_share_price": 2}
-    assert dispatcher.get("/planning-rules").json == {"fair_share_price": 2}
-    assert client_for(Role.SUPERVISOR, org=day.stranger).get("/planning-rules").json == {"fair_share_price": 0}
+    assert supervisor.put("/planning-rules", json={"fair_share_price": 0, "most_visits": -1}).status_code == 422
+    usual = {"fair_share_price": 0, "fair_risk_price": 0, "fair_earning_price": 0, "most_visits": None}
+    assert supervisor.put("/planning-rules", json={"fair_share_price": 2}).json == usual | {"fair_share_price": 2}
+    assert dispatcher.get("/planning-rules").json == usual | {"fair_share_price": 2}
+    assert client_for(Role.SUPERVISOR, org=day.stranger).get("/planning-rules").json == usual
 
     said = claimed_plan(sessions, day, on=TOMORROW).draft
     assert said.document["prices"] == {"travel": 1, "change": CHANGE_PRICE_S, "balance": 2, "wait": 2}
@@ -59,3 +61,68 @@ def test_a_house_that_wants_fair_shares_has_them_counted_from_the_days_before(
     assert problem_from_document({**said.document, "travel": {"seconds": square}}).prices.balance == 2
     with acting_for(sessions, day.agency) as session:
         assert session.scalar(sa.text("select count(*) from planning_rules")) == 1
+
+
+def test_risk_and_chances_are_carried_in_and_a_day_has_no_more_visits_than_the_house_and_the_area_say(
+    dispatcher: FlaskClient,
+    client_for: ClientFor,
+    sessions: sessionmaker[Session],
+    day: World,
+    published: str,
+) -> None:
+    with acting_for_all(sessions) as session:
+        made = session.execute(
+            sa.select(CrewMember.visitor_id, sa.func.sum(Stop.risk), sa.func.sum(Visit.value_s / 60))
+            .join(Route, Route.id == CrewMember.route_id)
+            .join(Stop, Stop.route_id == Route.id)
+            .join(Visit, Visit.id == Stop.visit_id)
+            .group_by(CrewMember.visitor_id)
+        ).all()
+        behind = dict.fromkeys(session.scalars(sa.select(Visitor.id)), (0, 0))
+        behind |= {visitor_id: (risk, earning) for visitor_id, risk, earning in made}
+        # Nobody has been to any of these places: each visit is worth a point.
+        assert sum(risk for risk, _ in behind.values()) == 5
+        for code, visitor_id in zip("XY", sorted(behind), strict=True):
+            make_shift(session, session.get_one(Visitor, visitor_id), crew=code, on=TOMORROW)
+        area = session.scalars(sa.select(Area).where(Area.org_id == day.agency)).one()
+        again = {name: getattr(area, name) for name in ("code", "name", "lat", "lon", "radius_m")}
+    assert published
+    supervisor = client_for(Role.SUPERVISOR, org=day.agency)
+    rules = {"fair_share_price": 0, "fair_risk_price": 900, "fair_earning_price": 6, "most_visits": 4}
+    assert supervisor.put("/planning-rules", json=rules).json == rules
+    assert supervisor.put("/areas", json=again | {"most_visits": 3}).json["most_visits"] == 3
+
+    said = claimed_plan(sessions, day, on=TOMORROW).draft
+    assert said.document["prices"] == {
+        "travel": 1,
+        "change": CHANGE_PRICE_S,
+        "balance_risk": 900,
+        "balance_earning": 6,
+    }
+    least = [min(each[share] for each in behind.values()) for share in (0, 1)]
+    carried = {crew["id"]: (crew["risk_before"], crew["earning_before"]) for crew in said.document["crews"]}
+    assert carried == {
+        code: (behind[who][0] - least[0], behind[who][1] - least[1])
+        for code, who in zip("XY", sorted(behind), strict=True)
+    }
+    # The visits of today are planned already, and are no matter of tomorrow's.
+    assert said.document["quotas"] == [{"id": "area", "most": 3}, {"id": "organisation", "most": 4}]
+
+
+def test_a_day_that_is_full_says_so_and_is_not_passed_by_hand_either(
+    dispatcher: FlaskClient, client_for: ClientFor, sessions: sessionmaker[Session], day: World
+) -> None:
+    supervisor = client_for(Role.SUPERVISOR, org=day.agency)
+    rules = {"fair_share_price": 0, "most_visits": 3}
+    assert supervisor.put("/planning-rules", json=rules).status_code == 200
+    plan = dispatcher.get(f"/day-plans/{drafted(sessions, day)}").json
+    assert sum(len(route["stops"]) for route in plan["routes"]) == 3
+    left = [one for one in plan["unserved"] if one["reason"] == "quota_full"]
+    assert len(left) == 2
+    assert all(one["words"] and len(one["held_by"]) == 3 for one in left)
+    add = {"kind": "add", "visit_id": left[0]["visit_id"], "crew": plan["routes"][0]["crew"]}
+    tried = dispatcher.post(f"/day-plans/{plan['id']}/trial", json={"changes": [add]}).json
+    assert [fault["code"] for fault in tried["faults"]] == ["quota_passed"]
+    out = {"kind": "remove", "visit_id": plan["routes"][0]["stops"][0]["visit_id"]}
+    swapped = dispatcher.post(f"/day-plans/{plan['id']}/trial", json={"changes": [out, add]}).json
+    assert swapped["faults"] == []

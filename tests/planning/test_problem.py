@@ -34,6 +34,8 @@ def test_a_visit_becomes_a_task_and_a_shift_a_crew(making: Session, world: World
                 "value_s": 3_600,
                 "requires": ["at_most:3", language("fi"), papers],
                 "visitors": 1,
+                "risk": 1,
+                "earning": 60,
             }
         ],
         "crews": [

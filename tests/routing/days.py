@@ -12,6 +12,7 @@ from routing.problem import (
     Pin,
     Prices,
     Problem,
+    Quota,
     Task,
     Travel,
     Window,
@@ -19,6 +20,7 @@ from routing.problem import (
 
 SKILLS = ("mandarin", "night", "tall")
 HORIZON = 10_000
+QUOTAS = (Quota(id="east", most=1), Quota(id="west", most=2))
 
 
 @st.composite
@@ -102,6 +104,9 @@ def tasks(draw: DrawFn, index: int, places: int, names: tuple[str, ...]) -> Task
         group=draw(rarely(st.sampled_from(("g", "h")))),
         pin=Pin(crew=pinned_crew, begin=pinned_begin) if pinned else None,
         published_crew=draw(rarely(st.sampled_from(names))),
+        quotas=draw(st.one_of(*[st.just(frozenset[str]())] * 4, st.frozensets(st.sampled_from(("east", "west"))))),
+        risk=draw(st.integers(0, 3)),
+        earning=draw(st.integers(0, 3)),
     )
 
 
@@ -121,5 +126,8 @@ def days(draw: DrawFn, most_tasks: int = 10, most_crews: int = 4, banded: bool =
             crew_used=draw(st.sampled_from((0, 0, 700))),
             change=draw(st.sampled_from((0, 500))),
             balance=draw(st.sampled_from((0, 0, 0, 1))),
+            balance_risk=draw(st.sampled_from((0, 0, 0, 400))),
+            balance_earning=draw(st.sampled_from((0, 0, 0, 300))),
         ),
+        quotas=QUOTAS,
     )

@@ -51,7 +51,7 @@ class _Day:
         self.low = min(crew.shift[0] for crew in problem.crews)
         self.high = max(crew.latest_return_s for crew in problem.crews)
         self.tours = [self._tour(crew) for crew in problem.crews]
-        self.model.minimize(sum(map(self._tour_price, self.tours)) + self._left() + self._balance() + self._change())
+        self.model.minimize(sum(map(self._tour_price, self.tours)) + self._left() + self._balances() + self._change())
 
     def _tour(self, crew: Crew) -> _Tour:
         model = self.model
@@ -191,6 +191,9 @@ class _Day:
                 price += task.value_s * (1 - self._served[i])
             else:
                 groups.setdefault(task.group, []).append(i)
+        for quota in self.problem.quotas:
+            counted = [self._served[i] for i, task in enumerate(self.problem.tasks) if quota.id in task.quotas]
+            self.model.add(sum(counted) <= quota.most)
         for members in groups.values():
             any_of = sum(self._served[i] for i in members)
             self.model.add(any_of <= 1)
@@ -205,13 +208,25 @@ class _Day:
                 price += self.problem.prices.change * (1 - kept)
         return price
 
-    def _balance(self) -> Whole:
-        price = self.problem.prices.balance
+    def _balances(self) -> Whole:
+        prices, tasks = self.problem.prices, self.problem.tasks
+        work = [tour.crew.work_before_s + tour.back - tour.depart for tour in self.tours]
+        risk = [
+            tour.crew.risk_before + sum(serves * tasks[i].risk for i, serves in tour.serves.items())
+            for tour in self.tours
+        ]
+        earning = [
+            tour.crew.earning_before + sum(serves * tasks[i].earning for i, serves in tour.serves.items())
+            for tour in self.tours
+        ]
+        prices_of = (prices.balance, prices.balance_risk, prices.balance_earning)
+        return sum(self._apart(price, each) for price, each in zip(prices_of, (work, risk, earning), strict=True))
+
+    def _apart(self, price: int, shares: list[Whole]) -> Whole:
         if price == 0:
             return 0
         least, most = (self.model.new_int_var(0, 10**6, "") for _ in range(2))
-        for tour in self.tours:
-            work = tour.crew.work_before_s + tour.back - tour.depart
-            self.model.add(least <= work)
-            self.model.add(most >= work)
+        for share in shares:
+            self.model.add(least <= share)
+            self.model.add(most >= share)
         return price * (most - least)

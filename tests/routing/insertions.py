@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from routing.plan import Plan, Route
 from routing.pricing import mandatory_left, plan_price
-from routing.problem import Crew, Problem, Task
+from routing.problem import Crew, Problem, Quota, Task
 from routing.schedule import clocked
 
 
@@ -12,14 +12,19 @@ def cheaper_insertions(problem: Problem, plan: Plan) -> list[str]:
     """Tasks for one crew that fit into a route as it stands and would make the plan better."""
     served = {stop.task for route in plan.routes for stop in route.stops}
     taken = {problem.task_by_id[name].group for name in served} - {None}
+    full = {quota.id for quota in problem.quotas if counted(problem, served, quota) >= quota.most}
     found = []
     for task in problem.tasks:
-        if task.id in served or task.group in taken or task.crews == 2:
+        if task.id in served or task.group in taken or task.quotas & full or task.crews == 2:
             continue
         for routes in lawful_insertions(problem, plan, task):
             if (mandatory_left(problem, routes), plan_price(problem, routes)) < plan.rank:
                 found.append(f"{task.id} on {routes[-1].crew} at {[stop.task for stop in routes[-1].stops]}")
     return found
+
+
+def counted(problem: Problem, served: set[str], quota: Quota) -> int:
+    return sum(quota.id in problem.task_by_id[name].quotas for name in served)
 
 
 def lawful_insertions(problem: Problem, plan: Plan, task: Task) -> Iterator[list[Route]]:

@@ -20,7 +20,7 @@ from routing.format import (
     problem_to_json,
 )
 from routing.plan import Plan, Reason, Remedy, Route, Stop, Unserved
-from routing.problem import Crew, Prices, Task, Travel
+from routing.problem import Crew, Prices, Quota, Task, Travel
 from tests.routing.worlds import crew, everything, street
 
 PLAN = Plan(
@@ -119,6 +119,7 @@ def test_no_field_of_the_format_is_missing_among_those_that_are_spoilt() -> None
     document: Any = FULL
     for value, written in ((Task, document["tasks"][0]), (Crew, document["crews"][0]), (Prices, document["prices"])):
         assert {field.name.rstrip("_") for field in fields(value)} == set(written)
+    assert {field.name for field in fields(Quota)} == set(document["quotas"][0])
     assert {field.name for field in fields(Travel)} == {*document["travel"], "seconds"}
 
 
@@ -184,6 +185,12 @@ def _value(document: Any, keys: list[str | int]) -> object:
         ("travel", ["travel"], {}),
         ("format", ["format"], "fieldvisit-problem/2"),
         ("prices.travel", ["prices", "travel"], -1),
+        ("prices.balance_risk", ["prices", "balance_risk"], -1),
+        ("quotas[0].most", ["quotas", 0, "most"], -1),
+        ("quotas[1].id", ["quotas"], [{"id": "east", "most": 1}, {"id": "east", "most": 2}]),
+        ("tasks[0].quotas", ["tasks", 0, "quotas"], ["west"]),
+        ("tasks[0].risk", ["tasks", 0, "risk"], -1),
+        ("crews[0].earning_before", ["crews", 0, "earning_before"], -1),
     ],
 )
 def test_each_contradiction_is_refused_with_its_path(path: str, keys: list[str | int], wrong: object) -> None:

@@ -76,7 +76,8 @@ def test_the_same_seed_and_iterations_give_the_same_plan_of_any_day(problem: Pro
 @given(days())
 def test_one_more_crew_never_makes_the_best_of_the_seeds_much_worse(problem: Problem) -> None:
     # A crew that stays at home makes unequal what was equal: that price may rise.
-    assume(problem.prices.balance == 0)
+    prices = problem.prices
+    assume(prices.balance == prices.balance_risk == prices.balance_earning == 0)
     more = replace(problem, crews=(*problem.crews, replace(problem.crews[0], id="one more")))
     assert_not_much_worse(more, problem)
 
