@@ -28,6 +28,7 @@ from marshmallow import Schema, fields
 from api import db
 from api.auth import actor, authenticate
 from api.context import request_id, runtime
+from api.editing import IF_MATCH, take_turn
 from api.idempotency import ANSWER_HEADER, PARAMETER, Turn, turn_of
 from api.paging import Keyset
 from api.reading import read_body, read_query, read_raw
@@ -60,6 +61,8 @@ class Contract:
     showed, and for a file why. `media` is the answer's, where not JSON.
     With `raw` the view is given the bytes of the body, which has to be of that media type: as many as came, should the
     connection break off. `headers` are the request's own, as the document names them.
+    `edits` names the view that reads what this one changes: two who change it take turns, and with `If-Match` the
+    second is told of the first (see `api.editing`).
     `steady_s`: no answer comes sooner, so that its time tells nothing.
     """
 
@@ -81,6 +84,7 @@ class Contract:
     steady_s: float = 0.0
     media: str = JSON
     raw: str = ""
+    edits: View | None = None
     headers: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -99,6 +103,8 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                 turn = turn_of(session) if _is_keyed(contract, request.method) else Turn(session, None)
                 if (replayed := turn.replay()) is not None:
                     return replayed
+                if contract.edits is not None:
+                    take_turn(session, contract_of(contract.edits), contract.edits, path)
                 result = view(**given)
                 if isinstance(result, Refused):
                     turn.release()
@@ -173,7 +179,8 @@ def _admit(contract: Contract) -> None:
     except FieldVisitError:
         _count_address(contract)
         raise
-    _count(contract, f"account {caller.account_id}")
+    # Each phone has its own: one that sends a day again and again takes nothing from another of the same visitor.
+    _count(contract, f"account {caller.account_id} {caller.device_id or ''}")
     refuse_unless(contract.may, caller.roles)
 
 
@@ -255,6 +262,8 @@ def _respond(contract: Contract, answer: Any, *, tag: str | None = None) -> Resp
         return Response(status=HTTPStatus.NO_CONTENT)
     response = jsonify(answer) if contract.media == JSON else Response(answer, mimetype=contract.media)
     response.status_code = contract.status
+    if contract.edits is not None:
+        response.add_etag()
     if request.method in READING and tag is None:
         # The tag is of the very bytes, so a phone that has the day already is told so in a few of them.
         response.add_etag()
@@ -296,7 +305,8 @@ def documented_for(view: View, methods: Collection[str]) -> View:
 
 def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
     query = contract.query or (PAGE if contract.order else None)
-    return [*([] if query is None else [{"in": "query", "schema": query}]), *map(dict, contract.headers)]
+    headers = [*map(dict, contract.headers), *([IF_MATCH] if contract.edits is not None else [])]
+    return [*([] if query is None else [{"in": "query", "schema": query}]), *headers]
 
 
 def _described(view: View, contract: Contract) -> str:

@@ -27,7 +27,7 @@ def read_notice_rules() -> NoticeRulesDraft:
 
 
 @bp.put("/notice-rules")
-@endpoint(may=Permission.MANAGE_AREAS, body=NoticeRulesIn(), returns=NoticeRulesOut())
+@endpoint(may=Permission.MANAGE_AREAS, body=NoticeRulesIn(), returns=NoticeRulesOut(), edits=read_notice_rules)
 def put_notice_rules(body: NoticeRulesDraft) -> NoticeRulesDraft:
     """Say by which ways debtors are told things, and where the office is reminded; from the next notice on."""
     return set_notice_rules(session(), body, now=now())

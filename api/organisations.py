@@ -68,7 +68,7 @@ def read_field_rules() -> FieldRulesDraft:
 
 
 @bp.put("/field-rules")
-@endpoint(may=Permission.MANAGE_AREAS, body=FieldRulesIn(), returns=FieldRulesOut())
+@endpoint(may=Permission.MANAGE_AREAS, body=FieldRulesIn(), returns=FieldRulesOut(), edits=read_field_rules)
 def put_field_rules(body: FieldRulesDraft) -> FieldRulesDraft:
     """Say what is made of another order than planned, of visits that are sent back, and of arrivals that were none."""
     return set_field_rules(session(), body, now=now())
@@ -82,7 +82,7 @@ def read_planning_rules() -> PlanningRulesDraft:
 
 
 @bp.put("/planning-rules")
-@endpoint(may=Permission.MANAGE_AREAS, body=PlanningRulesIn(), returns=PlanningRulesOut())
+@endpoint(may=Permission.MANAGE_AREAS, body=PlanningRulesIn(), returns=PlanningRulesOut(), edits=read_planning_rules)
 def put_planning_rules(body: PlanningRulesDraft) -> PlanningRulesDraft:
     """Say what fair shares over the weeks may cost, and how many visits a day has; from the next plan on."""
     return set_planning_rules(session(), body, now=now())

@@ -85,7 +85,7 @@ def read_repayment_rules() -> RepaymentRulesDraft:
 
 
 @bp.put("/repayment-rules")
-@endpoint(may=Permission.MANAGE_AREAS, body=RepaymentRulesIn(), returns=RepaymentRulesOut())
+@endpoint(may=Permission.MANAGE_AREAS, body=RepaymentRulesIn(), returns=RepaymentRulesOut(), edits=read_repayment_rules)
 def put_repayment_rules(body: RepaymentRulesDraft) -> RepaymentRulesDraft:
     """Say how far each role may go from now on; plans that run stay as they are."""
     return repayments.set_repayment_rules(session(), body, now=now())

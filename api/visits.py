@@ -76,7 +76,7 @@ def get_visit(visit_id: uuid.UUID) -> Visit:
 
 
 @bp.patch("/visits/<uuid:visit_id>")
-@endpoint(may=Permission.REQUEST_VISITS, body=VisitChangeIn(), returns=VisitOut())
+@endpoint(may=Permission.REQUEST_VISITS, body=VisitChangeIn(), returns=VisitOut(), edits=get_visit)
 def change_visit(visit_id: uuid.UUID, body: visits.VisitChange) -> Visit:
     """Change what the planner is told of a visit that is not planned yet."""
     return visits.change_visit(session(), visit_id, body, now=now())
