@@ -13,20 +13,24 @@ from routing.select import Choice, Effort, choose, pooled
 from routing.starting import Orders, begin
 from routing.worth import dearer, pay_only_together, typical_worth
 
-HOT, WARM, COLD = 16.0, 1.0, 0.08
+HOT, WARM, MILD, COLD = 16.0, 2.0, 1.0, 0.08
 """Temperatures, in drives to a near neighbour."""
 TOGETHER_HOT, TOGETHER_COLD, TOGETHER_SHARE = 4.0, 1.0, 0.15
 """Of the first stretch where visits pay only together (`worth`), and how much of the budget it has."""
-COURSE = ((0.8, HOT), (0.2, WARM))
-"""The share of the budget and the first temperature of each stretch of annealing; the later starts from the choice."""
-COURSE_FROM_ROUTES = ((0.5, WARM), (0.5, WARM))
+COURSE = ((1.0, HOT),)
+"""The share of the budget and the first temperature of each stretch of annealing; the later start from the choice."""
+SMALL, COURSE_OF_SMALL = 150, ((0.5, HOT), *((0.1, WARM),) * 5)
+"""The same for so few visits that the whole day may be warmed again: of a large one each part would need its turn."""
+COURSE_FROM_ROUTES = ((0.5, MILD), (0.5, MILD))
 """The same where the search begins from routes: they are not to be melted."""
 WORTH_HOT = 0.5
 """Where they pay only together no later stretch is hotter than this part of a visit's worth: it would lose them."""
 MELTING = 0.7
 """Routes met in this part of a stretch are forgotten: they would fill the pool, and the best day has none of them."""
 CHOOSING = 0.06
-"""The share of the clock for each choice across routes."""
+"""The most that each choice across routes may have of the clock."""
+LAST = 0.02
+"""The share of the clock that no stretch may have: for the last choice. What a choice does not need, they get."""
 DETERMINISTIC_PER_ITERATION = 4e-6
 TOLD_EVERY_S = 0.25
 FINISHING = 0.1
@@ -65,8 +69,10 @@ class Campaign:
         self._share(first.order())
         if not start:
             self._begin_together()
-        for share, hot in COURSE_FROM_ROUTES if start else COURSE:
-            self._cool(share * self.rest, hot)
+        ahead = 1.0
+        for share, hot in self._course(start):
+            self._cool(share * self.rest, ahead * self.rest, hot)
+            ahead -= share
             self._share(self._chosen())
             if not self.watch.ended:
                 self._mend()
@@ -75,12 +81,17 @@ class Campaign:
         first.fill()
         return Outcome(first.order(), sum(int(lane.best.rounds[0]) for lane in self.lanes), self._gap(first.cost()))
 
+    def _course(self, start: Orders | None) -> Sequence[tuple[float, float]]:
+        if start:
+            return COURSE_FROM_ROUTES
+        return COURSE_OF_SMALL if len(self.flat.rows) <= SMALL else COURSE
+
     def _begin_together(self) -> None:
         """Where many visits would pay only together, search with all worth more first."""
         if self.watch.ended or not pay_only_together(self.lanes[0]):
             return
         paying = self.lanes[0].order()
-        stretch = replace(self._stretch(TOGETHER_SHARE, TOGETHER_HOT), cold=TOGETHER_COLD * self.unit)
+        stretch = replace(self._stretch(TOGETHER_SHARE, 1.0, TOGETHER_HOT), cold=TOGETHER_COLD * self.unit)
         with dearer(self.lanes):
             run(self.lanes, stretch, self.watch)
         found = self._best_lane().best_order()
@@ -89,23 +100,27 @@ class Campaign:
         self._share(found)
         self.hottest, self.rest = WORTH_HOT * typical_worth(self.lanes[0]), 1 - TOGETHER_SHARE
 
-    def _cool(self, share: float, hot: float) -> None:
-        """Anneal for a share of the budget; only what the later part of it meets is chosen from."""
-        whole = self._stretch(share, hot)
+    def _cool(self, share: float, ahead: float, hot: float) -> None:
+        """Anneal for a share of the budget; only what the later part of it meets is chosen from.
+
+        `ahead` is the share of this stretch and all to come: a clock's seconds are those of what is left of it.
+        """
+        whole = self._stretch(share, ahead, hot)
         middle = whole.hot * (whole.cold / whole.hot) ** MELTING
-        early, late = self._stretch(share * MELTING, hot), self._stretch(share * (1 - MELTING), hot)
-        run(self.lanes, replace(early, cold=middle), self.watch)
+        run(self.lanes, replace(whole.part(MELTING), cold=middle), self.watch)
         for lane in self.lanes:
             lane.pool.used[:] = 0
             lane.pool.slots[:] = 0
-        run(self.lanes, replace(late, hot=middle), self.watch)
+        run(self.lanes, replace(whole.part(1 - MELTING), hot=middle), self.watch)
 
-    def _stretch(self, share: float, hot: float) -> Stretch:
+    def _stretch(self, share: float, ahead: float, hot: float) -> Stretch:
         limits = self.limits
-        rounds = None if limits.iterations is None else max(1, round(limits.iterations * share))
+        rounds = None if limits.iterations is None else limits.iterations * share
         seconds = None
         if rounds is None and limits.seconds is not None:
-            seconds = limits.seconds * share * (1 - CHOOSING * len(COURSE))
+            left = self.watch.remaining_s()
+            assert left is not None
+            seconds = max(0.0, left - LAST * limits.seconds) * share / ahead
         return Stretch(min(hot * self.unit, self.hottest), COLD * self.unit, rounds, seconds)
 
     def _best_lane(self) -> Lane:

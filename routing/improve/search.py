@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -123,8 +123,13 @@ class Stretch:
 
     hot: float
     cold: float
-    rounds: int | None
+    rounds: float | None
     seconds: float | None
+
+    def part(self, share: float) -> "Stretch":
+        """As hot and cold, but only so long."""
+        rounds = None if self.rounds is None else self.rounds * share
+        return replace(self, rounds=rounds, seconds=None if self.seconds is None else self.seconds * share)
 
 
 def run(lanes: Sequence[Lane], stretch: Stretch, watch: Watch) -> None:
@@ -134,7 +139,7 @@ def run(lanes: Sequence[Lane], stretch: Stretch, watch: Watch) -> None:
     heat = np.array([stretch.hot, stretch.cold, 0.0])
     began = watch.clock()
     with ThreadPoolExecutor(len(lanes)) as threads:
-        rounds = -1 if stretch.rounds is None else stretch.rounds
+        rounds = -1 if stretch.rounds is None else max(1, round(stretch.rounds))
         running = [threads.submit(lane.anneal, heat, watch.stop, rounds) for lane in lanes]
         _attend(running, stretch, watch, heat, began)
     for thread in running:
