@@ -29,6 +29,7 @@ from fieldvisit.vocabulary import FileKind
 
 LINK_S = 300
 """So long may a link be opened that shows a file: to click it, not to keep it."""
+MOST_AT_ONCE = 500
 IMAGES = frozenset({FileKind.JPEG, FileKind.PNG, FileKind.WEBP})
 MEDIA: Mapping[FileKind, str] = {
     FileKind.JPEG: "image/jpeg",
@@ -135,6 +136,15 @@ class FileStore:
             raise FilesUnavailable() from error
         return self._cipher.open_bytes(sealed, _purpose(org_id, digest))
 
+    def delete(self, org_id: uuid.UUID, digest: str) -> None:
+        """Let the content go; nothing where it is gone. Raises FilesUnavailable."""
+        try:
+            obstore.delete(self._store(), _key(org_id, digest))
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError) as error:
+            raise FilesUnavailable() from error
+
     def _store(self) -> ObjectStore:
         with self._opening:
             if self._opened is None:
@@ -159,9 +169,12 @@ def keep_file(session: Session, store: FileStore, content: bytes, terms: FileTer
     """
     kind = terms.judged(content)
     org_id: uuid.UUID = session.info["org"]
+    there = StoredFile.org_id == org_id, StoredFile.digest == hashlib.sha256(content).hexdigest()
+    # Under lock before the bytes are put: whoever lets forgotten ones go has done it, or sees that they are wanted.
+    row = session.scalar(sa.select(StoredFile).where(*there).with_for_update())
     digest = store.put(org_id, content)
-    there = StoredFile.org_id == org_id, StoredFile.digest == digest
-    row = session.scalar(sa.select(StoredFile).where(*there))
+    if row is not None and row.forgotten_at is not None:
+        row.forgotten_at = row.gone_at = None
     if row is None:
         row = StoredFile(org_id=org_id, digest=digest, kind=kind, size_bytes=len(content))
         session.add(row)
@@ -209,10 +222,24 @@ def open_link(session: Session, store: FileStore, token: str, *, key: bytes, now
     if int.from_bytes(raw[32:size]) <= now.timestamp():
         raise FileLinkRefused()
     file = get_by_id(session, StoredFile, file_id)
+    if file.forgotten_at is not None:
+        raise FileLinkRefused()
     content = store.get(file.org_id, file.digest)
     session.add(FileAccess(org_id=file.org_id, file_id=file.id, account_id=account_id, at=now))
     session.flush()
     return Opened(file, content)
+
+
+def let_go(session: Session, store: FileStore, *, now: dt.datetime) -> int:
+    """Delete the bytes of files whose last owner was purged; of how many. Raises FilesUnavailable."""
+    due = StoredFile.forgotten_at.is_not(None), StoredFile.gone_at.is_(None)
+    rows = sa.select(StoredFile).where(StoredFile.org_id == session.info["org"], *due).order_by(StoredFile.id)
+    found = session.scalars(rows.limit(MOST_AT_ONCE).with_for_update(skip_locked=True)).all()
+    for row in found:
+        store.delete(row.org_id, row.digest)
+        row.gone_at = now
+    session.flush()
+    return len(found)
 
 
 def accesses_of(file_id: uuid.UUID) -> sa.Select[FileAccess]:

@@ -20,9 +20,18 @@ class StoredFile(Base, Owned):
     kind: Mapped[FileKind]
     size_bytes: Mapped[int]
     created_at: Mapped[RecordedAt]
+    forgotten_at: Mapped[dt.datetime | None]
+    """When the last that it belonged to was purged: its bytes are to go."""
+    gone_at: Mapped[dt.datetime | None]
+    """When they went. The row stays, for the record of who had looked at it."""
 
     __table_args__ = (
         sa.UniqueConstraint("org_id", "digest"),
+        sa.Index(
+            "ix_stored_files_to_forget",
+            "org_id",
+            postgresql_where=sa.text("forgotten_at is not null and gone_at is null"),
+        ),
         sa.CheckConstraint("size_bytes > 0", name="holds_something"),
     )
 

@@ -7,7 +7,7 @@ another worker's sweep and done again; what it had written is either whole or no
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.answers import forget_answers
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.files import FileStore, FilesUnavailable, let_go
 from fieldvisit.gate import open_visits
 from fieldvisit.models import DayPlan, Organisation
 from fieldvisit.notices.jobs import add_notices
@@ -289,6 +290,18 @@ def pass_time(tools: Tools) -> None:
         }
         if any(counts.values()):
             log.info("time_passed", org_id=str(org_id), **counts)
+    _let_files_go(tools, [org_id for org_id, _ in zones])
+
+
+def _let_files_go(tools: Tools, org_ids: Sequence[uuid.UUID]) -> None:
+    """A store that does not answer holds up nothing: the bytes go the next time."""
+    store = FileStore(tools.settings)
+    try:
+        for org_id in org_ids:
+            with acting_for(tools.sessions, org_id) as session:
+                let_go(session, store, now=tools.clock())
+    except FilesUnavailable as error:
+        log.warning("files_not_let_go", cause=type(error.__cause__).__name__)
 
 
 def _to_form(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> dt.date | None:

@@ -11,7 +11,18 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.models import Base, ContactAttempt, ContactAttemptKey, DebtorAccess, DebtorRequest, HeldEvent
+from fieldvisit.models import (
+    Base,
+    ContactAttempt,
+    ContactAttemptKey,
+    Credential,
+    DebtorAccess,
+    DebtorRequest,
+    Evidence,
+    HeldEvent,
+    StoredFile,
+    Visitor,
+)
 from fieldvisit.retention.files import CaseFile
 
 # A record of the staff's own safety stays, and forgets at whose door it was.
@@ -67,12 +78,29 @@ def _purge(session: Session, table: sa.Table, ids: Collection[uuid.UUID]) -> Cou
     gone: Counter[str] = Counter()
     if not ids:
         return gone
+    files = _files_of(session, ids) if table.name == "visits" else set()
     for child, column in children_of(table):
         gone += _purge_child(session, child, column, ids)
     for child, name in LOOSE.get(table.name, ()):
         gone[child.name] += _rows(session, sa.delete(child).where(child.c[name].in_(ids)))
     gone[table.name] += _rows(session, sa.delete(table).where(table.c.id.in_(ids)))
+    _forget(session, files)
     return +gone
+
+
+def _files_of(session: Session, visit_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    found = sa.select(Evidence.file_id).where(Evidence.visit_id.in_(visit_ids))
+    return {file_id for file_id in session.scalars(found) if file_id is not None}
+
+
+def _forget(session: Session, file_ids: Collection[uuid.UUID]) -> None:
+    """Say of files that nothing belongs to any more that their bytes are to go: the worker lets them go
+    (`fieldvisit.files.let_go`), for the store is not of this transaction."""
+    owners = (Evidence.file_id, Credential.file_id, Visitor.photo_id)
+    still = [sa.exists().where(column == StoredFile.id) for column in owners]
+    nobodys = sa.update(StoredFile).where(StoredFile.id.in_(file_ids), sa.not_(sa.or_(*still)))
+    if file_ids:
+        session.execute(nobodys.values(forgotten_at=sa.func.fieldvisit_now()))
 
 
 def _purge_child(

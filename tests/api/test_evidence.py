@@ -6,6 +6,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -24,10 +25,14 @@ from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 from werkzeug.serving import make_server
 
 from fieldvisit.camera_notes import camera_notes
-from fieldvisit.database import acting_for_all
+from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, session_factory
+from fieldvisit.evidence import TAKES
+from fieldvisit.files import FileStore, FilesUnavailable, keep_file, let_go
 from fieldvisit.models import Evidence, EvidencePart, FileAccess, StoredFile
 from fieldvisit.recordings import Span, gaps_of
-from fieldvisit.vocabulary import EvidenceState, Role
+from fieldvisit.retention.purging import purge_visits
+from fieldvisit.settings import Settings
+from fieldvisit.vocabulary import EvidenceKind, EvidenceState, Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
@@ -39,7 +44,7 @@ HERE = {"lat": 60.1699, "lon": 24.9384, "datum": "wgs84", "accuracy_m": 12}
 
 @pytest.fixture
 def morning(sessions: sessionmaker[Session]) -> Morning:
-    return make_morning(sessions)
+    return make_morning(sessions, visits=2)
 
 
 @pytest.fixture
@@ -145,6 +150,31 @@ def break_off(sender: Sender, url: str, sent: bytes, *, announced: int) -> None:
         # Until the server has taken what came: it answers, or hangs up.
         while connection.recv(4_096):
             pass
+
+
+def test_a_file_goes_with_the_last_visit_that_it_belongs_to(
+    sender: Sender, sessions: sessionmaker[Session], settings: Settings, urls: Urls, morning: Morning
+) -> None:
+    photo, store, org_id = taken(), FileStore(settings), morning.world.agency
+    for visit_id in morning.visits:
+        sender.visit_id = visit_id
+        sender.uploader(photo, part=100_000).upload()
+    digest = sha256(photo).hexdigest()
+    engine, there = owner_engine(urls), []
+    for visit_id in morning.visits:
+        with acting_for_all(session_factory(engine)) as session:
+            purge_visits(session, [visit_id])
+        with acting_for(sessions, org_id) as session:
+            let_go(session, store, now=NOW)
+        with suppress(FilesUnavailable):
+            there.append(store.get(org_id, digest) == photo)
+    engine.dispose()
+    assert there == [True]
+    # The same content may come again, for another visit.
+    with acting_for(sessions, org_id) as session:
+        assert keep_file(session, store, photo, TAKES[EvidenceKind.PHOTO]).gone_at is None
+        assert let_go(session, store, now=NOW) == 0
+    assert store.get(org_id, digest) == photo
 
 
 def test_what_was_accepted_is_never_changed(
