@@ -178,7 +178,8 @@ def keep_file(session: Session, store: FileStore, content: bytes, terms: FileTer
     if row is None:
         row = StoredFile(org_id=org_id, digest=digest, kind=kind, size_bytes=len(content))
         session.add(row)
-        session.flush()
+    row.unused_since = None
+    session.flush()
     return row
 
 

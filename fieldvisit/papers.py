@@ -2,6 +2,7 @@
 
 import uuid
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.errors import NotFound
@@ -18,23 +19,32 @@ def put_photo(session: Session, store: FileStore, visitor_id: uuid.UUID, content
     """Make a portrait of the photo and show it from now on. Raises FileTooLarge, FileNotTaken, PhotoUnusable."""
     visitor = get_by_id(session, Visitor, visitor_id)
     file = keep_file(session, store, portrait(content), TAKES)
-    visitor.photo_id = file.id
-    session.flush()
+    before, visitor.photo_id = visitor.photo_id, file.id
+    _let_go(session, before, file)
     return file
 
 
 def remove_photo(session: Session, visitor_id: uuid.UUID) -> None:
-    get_by_id(session, Visitor, visitor_id).photo_id = None
-    session.flush()
+    visitor = get_by_id(session, Visitor, visitor_id)
+    before, visitor.photo_id = visitor.photo_id, None
+    _let_go(session, before, None)
 
 
 def put_paper(session: Session, store: FileStore, credential_id: uuid.UUID, content: bytes) -> StoredFile:
     """Keep the scan of a paper. Raises FileTooLarge, FileNotTaken."""
     credential = get_by_id(session, Credential, credential_id)
     file = keep_file(session, store, content, SCANS)
-    credential.file_id = file.id
-    session.flush()
+    before, credential.file_id = credential.file_id, file.id
+    _let_go(session, before, file)
     return file
+
+
+def _let_go(session: Session, before: uuid.UUID | None, after: StoredFile | None) -> None:
+    """Another took its place: from now on its days are counted, unless it is in use elsewhere."""
+    session.flush()
+    if before is not None and (after is None or after.id != before):
+        session.get_one(StoredFile, before).unused_since = sa.func.fieldvisit_now()
+        session.flush()
 
 
 def file_of(session: Session, owner: type[Visitor] | type[Credential], owner_id: uuid.UUID) -> StoredFile:

@@ -12,8 +12,8 @@ from api.commands.context import Context
 from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for_all, owner_engine, session_factory
 from fieldvisit.languages import Message, say
-from fieldvisit.models import Organisation
-from fieldvisit.retention import runs
+from fieldvisit.models import Organisation, Purge
+from fieldvisit.retention import loose, runs
 from fieldvisit.retention.judging import Fate
 
 FATES = {
@@ -51,6 +51,8 @@ def run(context: Context, dry_run: bool, organisation: str | None, reason: str) 
         touched: set[str] = set()
         for lender in _lenders(context, organisation):
             touched |= _run(context, session_factory(engine), lender, reason=None if dry_run else reason)
+        if organisation is None:
+            touched |= _run_loose(context, session_factory(engine), reason=None if dry_run else reason)
         _give_back_room(engine, touched)
     finally:
         engine.dispose()
@@ -80,6 +82,23 @@ def _run(context: Context, owners: sessionmaker[Session], lender: Organisation, 
     click.echo(context.say("Gone: {rows} rows. The proof is {proof_id}.", rows=rows, proof_id=proof.id))
     click.echo(context.say("SHA-256 over what went: {digest}", digest=proof.ids_sha256))
     return set(proof.rows)
+
+
+def _run_loose(context: Context, owners: sessionmaker[Session], *, reason: str | None) -> set[str]:
+    """The same for what belongs to no case: replaced files, and look-ups of nobody's codes."""
+    found: list[tuple[loose.Loose, Purge | None]]
+    if reason is None:
+        with acting_for_all(owners) as session:
+            found = [(each, None) for each in loose.look_for_loose(session, now=context.clock())]
+    else:
+        found = loose.purge_loose(owners, made_by=getpass.getuser(), reason=reason, clock=context.clock)
+    for each, proof in found:
+        whose = context.say("nobody") if each.org_id is None else str(each.org_id)
+        for name, count in each.count.items():
+            click.echo(context.say("Of no case, {whose}: {table} {count}", whose=whose, table=name, count=count))
+        if proof is not None:
+            click.echo(context.say("The proof is {proof_id}.", proof_id=proof.id))
+    return set() if reason is None else {name for each, _ in found for name in each.count}
 
 
 def _give_back_room(engine: sa.Engine, tables: set[str]) -> None:

@@ -63,9 +63,27 @@ class RecordedPapersOut(Out):
     faults = fields.Dict(required=True)
 
 
+class RecordedTryOut(Out):
+    number = fields.Integer(required=True)
+    begun_at = _text()
+    ended_at, provider, provider_id, error = _maybe(), _maybe(), _maybe(), _maybe()
+
+
+class RecordedReceiptOut(Out):
+    kind, at = _text(), _text()
+    provider, provider_id, evidence = _maybe(), _maybe(), _maybe()
+
+
 class RecordedNoticeOut(Out):
-    id, about, channel, form, state = _text(), _text(), _text(), _text(), _text()
-    sent_at, delivered_at = _maybe(), _maybe()
+    """In its very words, with every try to send it and all that was heard of it."""
+
+    id, sender_id, about, channel, form, language, state = (_text() for _ in range(7))
+    template_id, reason, subject, body, evidence = (_maybe() for _ in range(5))
+    created_at = _text()
+    announced_from, announced_until, sent_at, delivered_at = (_maybe() for _ in range(4))
+    contents = fields.List(fields.String(), required=True)
+    tries = fields.List(fields.Nested(RecordedTryOut), required=True)
+    receipts = fields.List(fields.Nested(RecordedReceiptOut), required=True)
 
 
 class RecordedConsentOut(Out):

@@ -57,7 +57,7 @@ class Placement(Base, Owned):
     id: Mapped[PrimaryKey]
     case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     agency_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
-    debtor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("debtors.id"))
+    debtor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("debtors.id"), index=True)
     from_on: Mapped[dt.date]
     until_on: Mapped[dt.date | None]
     created_at: Mapped[RecordedAt]

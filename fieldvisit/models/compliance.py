@@ -83,7 +83,7 @@ class Override(Base, Shared):
     visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), index=True)
     clause_id: Mapped[str]
     policy_version: Mapped[int]
-    decision_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("decisions.id"))
+    decision_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("decisions.id"), index=True)
     """The decision that needed it."""
     role: Mapped[Role]
     on_day: Mapped[dt.date]
@@ -109,7 +109,7 @@ class LegalHold(Base, PlacedByDebtor):
 
     id: Mapped[PrimaryKey]
     debtor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("debtors.id"), index=True)
-    case_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("cases.id"))
+    case_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     reason: Mapped[str] = mapped_column(Sealed("legal_holds.reason"))
     placed_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     placed_at: Mapped[dt.datetime]

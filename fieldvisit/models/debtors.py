@@ -114,8 +114,8 @@ class Consent(Base, PlacedByDebtor):
     revoked_at: Mapped[dt.datetime | None]
     external_id: Mapped[str | None]
     about: Mapped[str] = mapped_column(server_default="visits")
-    place_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("places.id"))
-    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"))
+    place_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("places.id"), index=True)
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"), index=True)
     contents: Mapped[list[str]] = mapped_column(server_default=sa.text("'{}'"))
     """What the debtor was told when agreeing to one visit: purpose, date, time."""
     days: Mapped[list[str]] = mapped_column(server_default=sa.text("'{}'"))

@@ -24,6 +24,8 @@ class StoredFile(Base, Owned):
     """When the last that it belonged to was purged: its bytes are to go."""
     gone_at: Mapped[dt.datetime | None]
     """When they went. The row stays, for the record of who had looked at it."""
+    unused_since: Mapped[dt.datetime | None]
+    """Another took its place; it is forgotten after a while (`fieldvisit.retention.loose`)."""
 
     __table_args__ = (
         sa.UniqueConstraint("org_id", "digest"),

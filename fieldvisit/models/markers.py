@@ -22,8 +22,8 @@ class SafetyIncident(Base, Owned):
     account: Mapped[str] = mapped_column(Sealed("safety_incidents.account"))
     """What happened, in the words of who reports it."""
     place_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("places.id"))
-    debtor_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("debtors.id"))
-    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"))
+    debtor_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("debtors.id"), index=True)
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"), index=True)
     alert_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("safety_alerts.id"))
     reported_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("accounts.id"))
     reported_at: Mapped[dt.datetime]

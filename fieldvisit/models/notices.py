@@ -64,8 +64,8 @@ class Notice(Base, PlacedByCase):
     form: Mapped[NoticeForm]
     language: Mapped[str]
     template_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("notice_templates.id"))
-    contact_point_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("contact_points.id"))
-    place_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("places.id"))
+    contact_point_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("contact_points.id"), index=True)
+    place_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("places.id"), index=True)
     """The address of a letter."""
     subject: Mapped[str | None] = mapped_column(Sealed("notices.subject"))
     body: Mapped[str | None] = mapped_column(Sealed("notices.body"))
@@ -124,7 +124,7 @@ class NoticeTry(Base, PlacedByCase):
 
     notice_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("notices.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"))
+    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     begun_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     provider: Mapped[str | None]
@@ -139,7 +139,7 @@ class NoticeReceipt(Base, PlacedByCase):
 
     id: Mapped[PrimaryKey]
     notice_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("notices.id"), index=True)
-    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"))
+    case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     kind: Mapped[NoticeState]
     at: Mapped[dt.datetime]
     provider: Mapped[str | None]

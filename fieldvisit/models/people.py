@@ -51,7 +51,7 @@ class Credential(Base, Owned):
     valid_from: Mapped[dt.date]
     valid_until: Mapped[dt.date]
     for_org_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("organisations.id"))
-    for_case_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("cases.id"))
+    for_case_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     revoked_at: Mapped[dt.datetime | None]
     file_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("stored_files.id"))
     """The scanned paper."""

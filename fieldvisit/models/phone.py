@@ -43,7 +43,7 @@ class HeldEvent(Base, Owned):
     event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     visitor_id: Mapped[uuid.UUID]
     account_id: Mapped[uuid.UUID | None]
-    subject_id: Mapped[uuid.UUID | None]
+    subject_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     """The visit or the safety session it tells of, as the phone says: there may be none."""
     kind: Mapped[str]
     body: Mapped[str] = mapped_column(Sealed("held_events.body"))

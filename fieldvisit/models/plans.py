@@ -156,7 +156,7 @@ class UnservedVisit(Base, Owned):
     __tablename__ = "unserved_visits"
 
     plan_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("day_plans.id", ondelete="CASCADE"), primary_key=True)
-    visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), primary_key=True)
+    visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), primary_key=True, index=True)
     reason: Mapped[UnservedReason]
     detail: Mapped[Json]
 

@@ -40,7 +40,7 @@ class RepaymentPlan(Base, Shared):
     """With how many missed instalments it is broken, as the house had it when the plan was approved."""
     replaced_at: Mapped[dt.datetime | None]
     """When another plan of the case was approved: from then on money counts for that one, and this stands as it did."""
-    block_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("contact_blocks.id"))
+    block_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("contact_blocks.id"), index=True)
     """Nobody is visited while the plan runs."""
     recorded_at: Mapped[RecordedAt]
 

@@ -31,7 +31,7 @@ class SafetySession(Base, Owned):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"))
-    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"))
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"), index=True)
     level: Mapped[RiskLevel]
     state: Mapped[SafetyState]
     policy: Mapped[dict[str, Any]]

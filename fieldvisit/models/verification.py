@@ -45,7 +45,7 @@ class VerificationLookup(Base):
 
     id: Mapped[PrimaryKey]
     org_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("organisations.id"))
-    code_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("verification_codes.id"))
+    code_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("verification_codes.id"), index=True)
     visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"), index=True)
     visitor_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visitors.id"))
     result: Mapped[LookupResult]

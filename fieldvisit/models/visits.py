@@ -31,7 +31,7 @@ class Visit(Base, Shared):
     """What people call it on the phone and in a plan; says nothing of the debtor."""
     case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"))
     debtor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("debtors.id"), index=True)
-    place_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("places.id"))
+    place_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("places.id"), index=True)
     state: Mapped[VisitState]
     requested_reason: Mapped[str]
     evidence: Mapped[list[uuid.UUID]]
@@ -110,7 +110,7 @@ class PhoneEventKey(Base, Shared):
 
     org_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
     event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"))
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visits.id"), index=True)
     kind: Mapped[str]
     body_digest: Mapped[bytes]
     """Of what was told: the same id with another body is refused."""

@@ -47,5 +47,5 @@ class WeekVisit(Base, Owned):
     __tablename__ = "week_visits"
 
     week_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("week_plans.id", ondelete="CASCADE"), primary_key=True)
-    visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), primary_key=True)
+    visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), primary_key=True, index=True)
     planned_on: Mapped[dt.date]

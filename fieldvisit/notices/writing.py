@@ -1,6 +1,7 @@
 """A notice in its very words: a template filled with what is known, or the product's own words where there is none."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from fieldvisit.models import Case, Debtor, NoticeTemplate, Organisation, Visit
 from fieldvisit.notices.placeholders import placeholders
 from fieldvisit.notices.templates import words_of
 from fieldvisit.notices.wording import OPEN, offending
-from fieldvisit.vocabulary import Channel
+from fieldvisit.vocabulary import Channel, VisitOutcome
 
 CALLED_OFF_SUBJECT = Message("Your appointment on {date} is called off")
 CALLED_OFF = Message(
@@ -25,6 +26,13 @@ CALLED_OFF = Message(
     "{organisation} {organisation_phone}"
 )
 """Said where the sender has no words of its own for it: a debtor must not wait for nobody."""
+
+
+OUTCOMES: Mapping[VisitOutcome, Message] = {
+    VisitOutcome.MET_DEBTOR: Message("we talked with each other"),
+    VisitOutcome.REFUSED: Message("you did not want to talk"),
+}
+"""What came of a visit, said to whoever was met; the words of the office would tell of a debt."""
 
 
 class NoticeReveals(FieldVisitError):
@@ -83,6 +91,7 @@ def language_of(debtor: Debtor, wanted: str | None = None) -> str:
 def values_of(known: Known, language: str) -> dict[str, str]:
     """Each placeholder as it reads in that language."""
     case, visit = known.case, known.visit
+    came = OUTCOMES.get(visit.outcome) if visit and visit.outcome else None
     values = {
         "debtor_name": known.debtor.name,
         "organisation": known.sender.name,
@@ -94,7 +103,7 @@ def values_of(known: Known, language: str) -> dict[str, str]:
         "days_past_due": str(case.days_past_due),
         "due_on": _date(case.due_on, language),
         "visit_reference": visit.reference if visit else "",
-        "outcome": say(visit.outcome, language) if visit and visit.outcome else "",
+        "outcome": say(came, language) if came else "",
     }
     if known.agency is not None:
         values |= {"agency": known.agency.name, "agency_phone": known.agency.debtor_phone or ""}

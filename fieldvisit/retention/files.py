@@ -103,7 +103,9 @@ class _Rows:
         ids, debtors = [case.id for case in cases], {case.debtor_id for case in cases}
         self.attempts: dict[uuid.UUID, list[tuple[uuid.UUID, dt.datetime]]] = defaultdict(list)
         attempts = sa.select(ContactAttempt.case_id, ContactAttempt.id, ContactAttempt.at)
-        for case_id, attempt_id, at in session.execute(attempts.where(ContactAttempt.case_id.in_(ids))):
+        # Owner and debtor are what the index of each month is by.
+        whose = (ContactAttempt.org_id == lender_id, ContactAttempt.debtor_id.in_(debtors))
+        for case_id, attempt_id, at in session.execute(attempts.where(*whose, ContactAttempt.case_id.in_(ids))):
             self.attempts[case_id].append((attempt_id, at))
         self.visits: dict[uuid.UUID, list[Visit]] = defaultdict(list)
         for visit in session.scalars(sa.select(Visit).where(Visit.case_id.in_(ids))):

@@ -61,7 +61,7 @@ NO_JSON = {
     "read_evidence_offset": "headers alone",
     "draw_plan": "writes its line itself",
     "get_visit_record_as_csv": "writes its line itself",
-    "open_file": "papers of one's own people; each opening is kept beside the file",
+    "open_file": "each opening is kept beside the file",
     "stream_live": "one's own people",
     "export_alarm_statistics": "numbers",
     "show_verification": "tells nothing of a debtor",

@@ -1,0 +1,125 @@
+"""What belongs to no case and goes all the same: scans that another took the place of, and look-ups of codes that were
+nobody's.
+
+Both are the house's own terms: no text speaks of them. What went of an organisation is proved like a case.
+"""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
+
+from fieldvisit.database import acting_for_all
+from fieldvisit.models import Base, FileAccess, Purge, StoredFile, VerificationLookup
+
+REPLACED_FOR = dt.timedelta(days=30)
+"""So long the scan that was replaced can still be asked for, by whoever replaced it by mistake."""
+LOOKED_UP = dt.timedelta(days=90)
+"""So long it can be seen that somebody tried codes."""
+FILES, LOOKUPS = StoredFile.__tablename__, VerificationLookup.__tablename__
+
+
+@dataclass(frozen=True)
+class Loose:
+    """What is due of one organisation; of nobody (None) look-ups alone."""
+
+    org_id: uuid.UUID | None
+    file_ids: tuple[uuid.UUID, ...]
+    lookups: int
+
+    @property
+    def count(self) -> dict[str, int]:
+        return {name: count for name, count in ((FILES, len(self.file_ids)), (LOOKUPS, self.lookups)) if count}
+
+
+def look_for_loose(session: Session, *, now: dt.datetime) -> list[Loose]:
+    """What a run would take. Nothing changes."""
+    files: dict[uuid.UUID | None, list[uuid.UUID]] = {}
+    due = sa.select(StoredFile.org_id, StoredFile.id).where(_unused(now)).order_by(StoredFile.id)
+    for org_id, file_id in session.execute(due):
+        files.setdefault(org_id, []).append(file_id)
+    counted = sa.select(VerificationLookup.org_id, sa.func.count()).where(_old(now)).group_by(VerificationLookup.org_id)
+    lookups = {row[0]: int(row[1]) for row in session.execute(counted)}
+    ids = sorted({*files, *lookups}, key=str)
+    return [Loose(org_id, tuple(files.get(org_id, ())), lookups.get(org_id, 0)) for org_id in ids]
+
+
+def purge_loose(
+    owners: sessionmaker[Session], *, made_by: str, reason: str, clock: Callable[[], dt.datetime]
+) -> list[tuple[Loose, Purge | None]]:
+    """Take it away; with the proof of each organisation. `owners` makes sessions of the owner of the tables.
+
+    A file is forgotten here; the worker takes its bytes from the store (`fieldvisit.files.let_go`), and the row stays
+    for the record of who had looked at it.
+    """
+    now = clock()
+    with acting_for_all(owners) as session:
+        found = look_for_loose(session, now=now)
+    return [(loose, _purge(owners, loose, made_by=made_by, reason=reason, now=now)) for loose in found]
+
+
+def _purge(owners: sessionmaker[Session], loose: Loose, *, made_by: str, reason: str, now: dt.datetime) -> Purge | None:
+    with acting_for_all(owners) as session:
+        # Under lock: whoever wants one of them again has it, or waits and takes it back.
+        due = sa.select(StoredFile).where(StoredFile.id.in_(loose.file_ids), _unused(now)).with_for_update()
+        files = session.scalars(due).all()
+        for row in files:
+            row.forgotten_at = now
+        whose = VerificationLookup.org_id.is_not_distinct_from(loose.org_id)
+        deleted = session.execute(sa.delete(VerificationLookup).where(_old(now), whose))
+        lookups = int(deleted.rowcount)  # type: ignore[attr-defined]  # of a statement that deletes
+        if loose.org_id is None:
+            return None
+        gone = {name: count for name, count in ((FILES, len(files)), (LOOKUPS, lookups)) if count}
+        proof = Purge(
+            org_id=loose.org_id,
+            made_by=made_by,
+            reason=reason,
+            started_at=now,
+            finished_at=now,
+            records=gone,
+            rows=gone,
+            ids_sha256=_hash([row.id for row in files]),
+        )
+        session.add(proof)
+        session.flush()
+        return proof
+
+
+def _unused(now: dt.datetime) -> sa.ColumnElement[bool]:
+    """Nothing refers to it but the record of who saw it, and that for long enough."""
+    since = sa.func.coalesce(StoredFile.unused_since, StoredFile.created_at)
+    return sa.and_(
+        StoredFile.forgotten_at.is_(None), since < now - REPLACED_FOR, *(~_refers(key) for key in users_of_files())
+    )
+
+
+def _refers(column: sa.Column[uuid.UUID]) -> sa.Exists:
+    return sa.select(column.table.c.id).where(column == StoredFile.id).exists()
+
+
+def users_of_files() -> Sequence[sa.Column[uuid.UUID]]:
+    """Every column that refers to a file, read from the tables, so that one which is new some day is not forgotten."""
+    files, log = Base.metadata.tables[FILES], Base.metadata.tables[FileAccess.__tablename__]
+    return [
+        key.parent
+        for table in Base.metadata.sorted_tables
+        for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
+        if key.column.table is files and table is not log
+    ]
+
+
+def _old(now: dt.datetime) -> sa.ColumnElement[bool]:
+    """Of a visit, it goes with the visit."""
+    return sa.and_(VerificationLookup.visit_id.is_(None), VerificationLookup.at < now - LOOKED_UP)
+
+
+def _hash(ids: Sequence[uuid.UUID]) -> str:
+    found = hashlib.sha256(b"").hexdigest()
+    for each in sorted(ids):
+        found = hashlib.sha256(f"{found}\nfile {each}".encode()).hexdigest()
+    return found
