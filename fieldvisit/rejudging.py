@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, defer, joinedload
 
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.compliance.decision import Decision
@@ -23,7 +23,7 @@ from fieldvisit.database import on_behalf_of
 from fieldvisit.debtor_visits import Touched, lock_touched
 from fieldvisit.decisions import decision_values, organisations_by_id
 from fieldvisit.facts import facts_of, staff_facts, subject_of
-from fieldvisit.models import CrewMember, DayPlan, Route, Stop, StoredDecision, Visit
+from fieldvisit.models import Case, CrewMember, DayPlan, Debtor, Route, Stop, StoredDecision, Visit
 from fieldvisit.notices.standing import take_back
 from fieldvisit.planning.stops import JudgedStop, leave_out, staff_numbers
 from fieldvisit.policies import policies_of
@@ -262,9 +262,14 @@ def _stops(session: Session, visits: Collection[Visit]) -> dict[uuid.UUID, Stop]
 
 
 def _read_alongside(session: Session, visits: Collection[Visit]) -> None:
-    """Case, debtor and place of each visit, in one query instead of three a visit."""
+    """Case, debtor and place of each visit, in one query instead of three a visit. What is sealed and not asked for
+    stays sealed."""
     session.scalars(
         sa.select(Visit)
         .where(Visit.id.in_({visit.id for visit in visits}))
-        .options(joinedload(Visit.case), joinedload(Visit.debtor), joinedload(Visit.place))
+        .options(
+            joinedload(Visit.case).defer(Case.reason_for_arrears),
+            joinedload(Visit.debtor).options(defer(Debtor.name), defer(Debtor.national_id)),
+            joinedload(Visit.place),
+        )
     ).all()

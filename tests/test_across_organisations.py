@@ -1,7 +1,9 @@
 """What one organisation does counts for another: contacts, reserved visits, and who is at the door already."""
 
 import datetime as dt
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -155,3 +157,31 @@ def test_an_agency_lifts_its_own_blocks_only_and_the_lender_all(
     with acting_for(sessions, world.lender) as session:
         for name in ("lender", "agency too"):
             lift_block(session, blocks[name], now=NOW)
+
+
+def test_two_agencies_that_hear_something_at_once_stop_each_others_visits_and_never_wait_in_a_circle(
+    sessions: sessionmaker[Session], world: World, case: Case
+) -> None:
+    with acting_for_all(sessions) as session:
+        second = make_second_case(session, world, case)
+        placed = {"case_id": second.id, "debtor_id": second.debtor_id, "agency_id": world.stranger}
+        session.add(Placement(org_id=world.lender, from_on=TODAY - DAY, **placed))
+        make_visit(session, world, case, state=VisitState.PUBLISHED)
+        make_visit(session, world, second, state=VisitState.PUBLISHED).org_id = world.stranger
+    together = threading.Barrier(2)
+
+    def hear(org_id: uuid.UUID) -> int:
+        draft = BlockDraft(debtor_id=case.debtor_id, trigger=BlockTrigger.VULNERABILITY)
+        with acting_for(sessions, org_id) as session:
+            session.execute(sa.select(1))
+            together.wait()
+            return len(file_block(session, draft, filed_by_id=None, now=NOW)[1])
+
+    for _ in range(5):
+        with acting_for_all(sessions) as session:
+            session.execute(sa.update(Visit).values(state=VisitState.PUBLISHED, cancelled_reason={}))
+        with ThreadPoolExecutor(2) as threads:
+            # Whoever was first has stopped both; each is told of its own alone.
+            assert sorted(threads.map(hear, (world.agency, world.stranger))) == [0, 1]
+        with acting_for_all(sessions) as session:
+            assert set(session.scalars(sa.select(Visit.state))) == {VisitState.CANCELLED}

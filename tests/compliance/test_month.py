@@ -34,6 +34,11 @@ from tests.worlds import HELSINKI, TODAY, World, make_case, make_visit, make_vis
 
 HERE = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12, "mock": False}
 PLACES = (("FI", "Europe/Helsinki", None), ("US", "America/New_York", "US-MA"))
+MET = {
+    *("house hours", "federal hours", "added hours", "holiday", "wish", "block", "no authorisation_letter"),
+    *("one visit in seven days", "one visit in thirty days", "the phone has not failed", "at work without consent"),
+}
+"""What the texts have against a visit, and a month has to meet."""
 DEBTORS = 14
 LAPSES = (16, 4)
 """After so many days a paper of each visitor is over, until another is issued."""
@@ -384,6 +389,7 @@ def test_a_month_through_the_api_and_every_door_agrees_with_the_texts(
     month = Month(app, sessions, owner, Random(11))
     live(month, days=35, steps=50)
     print(dict(month.told))
-    assert month.told["accepted"] > 15
-    assert {"house hours", "holiday", "wish", "one visit in seven days", "one visit in thirty days"} <= set(month.told)
-    assert {"the phone has not failed", "at work without consent", "added hours"} <= set(month.told)
+    # Seen: 37 and 549. Fewer would mean that what is made up had changed, and that less is proved.
+    assert month.told["accepted"] > 25
+    assert month.told["refused"] > 400
+    assert set(month.told) >= MET
