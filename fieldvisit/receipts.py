@@ -23,7 +23,7 @@ from fieldvisit.drafts import acting_organisation, check_text
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.field_rules import field_rules
 from fieldvisit.models import Case, CashClosing, Organisation, Receipt, ReceiptBlock, Visit
-from fieldvisit.phone.telling import Teller
+from fieldvisit.phone.telling import EventIdReused, Teller
 from fieldvisit.visits import note_event
 from fieldvisit.vocabulary import ReceiptFlaw, ReceiptState
 
@@ -137,9 +137,11 @@ def close_block(session: Session, block_id: uuid.UUID, *, reason: str, by: uuid.
 
 
 def void_number(session: Session, draft: VoidDraft, *, visitor_id: uuid.UUID, now: dt.datetime) -> Receipt:
-    """Write down that a number was spoilt. Told again it changes nothing. Raises NumberNotYours."""
+    """Write down that a number was spoilt. Told again it changes nothing. Raises NumberNotYours, EventIdReused."""
     there = session.get(Receipt, draft.event_id)
     if there is not None:
+        if (there.visitor_id, there.stated, there.reason) != (visitor_id, draft.number, draft.reason):
+            raise EventIdReused(event_id=draft.event_id)
         return there
     held = _held(session, draft.number, visitor_id)
     if held is None or held.block.closed_at is not None:

@@ -18,15 +18,12 @@ from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.door_notes import flag_notes
-from fieldvisit.door_records import door_in_words
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.form_versions import as_text, judge
+from fieldvisit.form_versions import judge
 from fieldvisit.identity import confirmed_by_crew
 from fieldvisit.models import (
     Case,
-    ContactProposal,
     FormVersion,
-    Promise,
     ReportAddition,
     Route,
     Visit,
@@ -39,18 +36,13 @@ from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.receipts import book_money
-from fieldvisit.repayments import demand_fitting, plan_row, plan_words, withdraw_unheard
+from fieldvisit.repayments import demand_fitting, withdraw_unheard
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft, ReportIncomplete
+from fieldvisit.report_rows import in_words, report_row
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.together import together, write
 from fieldvisit.visits import get_own_visit, get_visit, move, note_event
 from fieldvisit.vocabulary import AdditionReason, VisitOutcome, VisitState
-
-SAID = (
-    *("outcome", "left_at", "disclosed", "willing", "able", "reason_for_arrears"),
-    *("hardship", "vulnerable", "disputed", "next_step", "abort_reason"),
-)
-"""The fields of a report in the order in which a crew mate's account tells them."""
 
 type Outcome = tuple[VisitState, Mapping[str, Any]]
 
@@ -163,15 +155,15 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
             raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
         route = get_told_stop(session, by.visitor_id, visit_id).route
         if leads(route, by.visitor_id) and not leads(route, earlier.visitor_id):
-            row = _row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
+            row = report_row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
             return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
-        words = _Words(AdditionReason.CREW_REPORT, _told(draft))
+        words = _Words(AdditionReason.CREW_REPORT, in_words(draft))
         _book_money(session, visit, draft, by=by, now=now)
         state, facts = _add(session, earlier, visit, draft, words=words, by=by, now=now)
         with books_of(session, visit):
             return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
     route = get_told_stop(session, by.visitor_id, visit_id).route
-    row = _row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
+    row = report_row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
     _keep(session, visit, draft, row=row, by=by, now=now)
     state = visit.state
     with books_of(session, visit):
@@ -212,7 +204,7 @@ def _report_instead(
         report_id=row.id,
         visitor_id=earlier.visitor_id,
         reason=AdditionReason.CREW_REPORT,
-        text=_told(earlier),
+        text=in_words(earlier),
     )
     event = _reported(visit, draft, row, by=by, now=now)
     event.detail |= {"instead_of": str(earlier.id)}
@@ -332,47 +324,6 @@ def _demand_reportable(
     return form
 
 
-def _row(visit: Visit, draft: ReportDraft, by: Teller, *, form: FormVersion | None) -> VisitReport:
-    whose = {"org_id": visit.org_id, "lender_id": visit.lender_id}
-    return VisitReport(
-        id=draft.event_id,
-        visit_id=visit.id,
-        visitor_id=by.visitor_id,
-        outcome=draft.outcome,
-        left_at=draft.left_at,
-        disclosed=draft.disclosed,
-        willing=draft.willing,
-        able=draft.able,
-        reason_for_arrears=draft.reason_for_arrears,
-        hardship=draft.hardship,
-        vulnerable=draft.vulnerable,
-        disputed=draft.disputed,
-        abort_reason=draft.abort_reason,
-        note=draft.note,
-        next_step=draft.next_step,
-        form_id=form and form.id,
-        answers=as_text(draft.form.answers) if draft.form else None,
-        door=draft.door.row(visit, draft.event_id) if draft.door else None,
-        promises=[
-            Promise(
-                case_id=visit.case_id,
-                amount_minor=promise.amount_minor,
-                currency=promise.currency,
-                due_on=promise.due_on,
-                method=promise.method,
-                **whose,
-            )
-            for promise in draft.promises
-        ],
-        plan=draft.plan and plan_row(draft.plan, {"case_id": visit.case_id, **whose}, proposed_at=draft.left_at),
-        contact_changes=[
-            ContactProposal(case_id=visit.case_id, kind=change.kind, value=change.value, **whose)
-            for change in draft.contact_changes or ()
-        ],
-        **whose,
-    )
-
-
 def _add(
     session: Session,
     report: VisitReport,
@@ -403,20 +354,3 @@ def _add(
         "attempt_id": None,
         "block_ids": [],
     }
-
-
-def form_words(draft: ReportDraft | VisitReport) -> list[str]:
-    """What a crew mate answered to the form, for the account that their report became."""
-    if isinstance(draft, VisitReport):
-        return [f"form: {draft.answers}"] if draft.answers else []
-    return [f"form: {as_text(draft.form.answers)}"] if draft.form else []
-
-
-def _told(draft: ReportDraft | VisitReport) -> str:
-    """A crew mate's whole report as the text of an addition: each thing said, by its code, and the note last."""
-    said = [f"{name}: {value}" for name in SAID if (value := getattr(draft, name)) is not None]
-    promised = [f"promise: {p.amount_minor} {p.currency} {p.due_on} {p.method}" for p in draft.promises]
-    planned, answered = plan_words(draft.plan), form_words(draft)
-    return "\n".join(
-        [*said, *promised, *planned, *answered, *door_in_words(draft.door), *([draft.note] if draft.note else [])]
-    )

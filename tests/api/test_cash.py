@@ -79,6 +79,8 @@ def test_a_day_with_money_from_the_numbers_to_the_close(house: House) -> None:
         assert [house.phone.post("/phone/receipts/void", json=spoilt).status_code for _ in range(2)] == [201, 201]
     again = house.phone.post("/phone/receipts/void", json=spoilt | {"event_id": str(uuid.uuid4())})
     assert (again.status_code, again.json["code"]) == (404, "number_not_yours")
+    other = house.mate.post("/phone/receipts/void", json=spoilt)
+    assert (other.status_code, other.json["code"]) == (422, "event_id_reused")
     # More than half of the block is used: the phone gets the next numbers, after those of the other phone.
     assert house.phone.post("/phone/receipt-blocks").json["first"] == "R-000011"
 
