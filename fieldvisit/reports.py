@@ -18,6 +18,7 @@ from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.door_notes import flag_notes
+from fieldvisit.drafts import acting_organisation
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.form_versions import judge
 from fieldvisit.identity import confirmed_by_crew
@@ -305,7 +306,9 @@ def _demand_reportable(
     if (draft.disclosed or draft.promises or draft.plan) and not confirmed_by_crew(session, visit, route, now=now):
         raise IdentityNotConfirmed(reference=visit.reference)
     case: Case | None = visit.case
-    left_on = local_day(draft.left_at, visit.place.zone)
+    # The place of a case that was called back is no longer there for us.
+    zone = visit.place.zone if case is not None else acting_organisation(session).zone
+    left_on = local_day(draft.left_at, zone)
     if case is not None:
         for promise in draft.promises:
             if promise.currency != case.currency:
@@ -315,7 +318,7 @@ def _demand_reportable(
         if draft.plan is not None:
             demand_fitting(case, draft.plan, after=left_on, within="plan.")
     # Whoever has a visit of this day has asked for it on this day, and for the form with it.
-    fetched_at = whole_day(left_on, visit.place.zone)[0].begins_at
+    fetched_at = whole_day(left_on, zone)[0].begins_at
     form, missing = judge(
         session, draft.form, draft.outcome, said=lambda name: getattr(draft, name) is not None, known_since=fetched_at
     )
