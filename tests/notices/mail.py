@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from fieldvisit.notice_providers import NoticeProvider
 from fieldvisit.vocabulary import Channel
 
-ACCEPTED, OUT_OF_ORDER = "250 OK", "451 try again later"
+ACCEPTED, OUT_OF_ORDER, BREAKS_OFF = "250 OK", "451 try again later", "breaks off"
 
 
 @dataclass
@@ -30,6 +30,9 @@ class MailServer:
         assert isinstance(letter, EmailMessage)
         self.heard()
         answer = self.answers.pop(0) if self.answers else ACCEPTED
+        if answer == BREAKS_OFF:
+            # It has heard all of it and says nothing of it.
+            server.transport.abort()
         if answer == ACCEPTED:
             self.letters.append(letter)
             self.recipients += envelope.rcpt_tos
