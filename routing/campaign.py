@@ -9,6 +9,7 @@ from routing.improve.flat import Flat
 from routing.improve.pairs import move_pairs, place_pairs
 from routing.improve.search import Lane, Order, Stretch, Watch, run
 from routing.limits import Limits, Progress
+from routing.pairing import Pairing
 from routing.select import Choice, Effort, choose, pooled
 from routing.starting import Orders, begin
 from routing.worth import dearer, pay_only_together, typical_worth
@@ -58,6 +59,7 @@ class Campaign:
         self.unit = typical_drive(flat)
         self.hottest, self.rest = np.inf, 1.0
         self.choice: Choice | None = None
+        self.pairing = Pairing(flat, self.lanes, watch) if flat.pairs else None
 
     def search(self, start: Orders | None = None) -> Outcome:
         """Anneal, choose and fill until the limits are reached; warmly from routes, where some are given."""
@@ -107,11 +109,17 @@ class Campaign:
         """
         whole = self._stretch(share, ahead, hot)
         middle = whole.hot * (whole.cold / whole.hot) ** MELTING
-        run(self.lanes, replace(whole.part(MELTING), cold=middle), self.watch)
+        early = replace(whole.part(MELTING), cold=middle)
+        if self.pairing is None:
+            run(self.lanes, early, self.watch)
+        else:
+            self.pairing.anneal(early)
         for lane in self.lanes:
             lane.pool.used[:] = 0
             lane.pool.slots[:] = 0
         run(self.lanes, replace(whole.part(1 - MELTING), hot=middle), self.watch)
+        if self.pairing is not None:
+            self.pairing.agree()
 
     def _stretch(self, share: float, ahead: float, hot: float) -> Stretch:
         limits = self.limits
@@ -149,6 +157,8 @@ class Campaign:
         return Effort(wanted if left is None else min(wanted, left), None, limits.threads, limits.seed)
 
     def _share(self, order: Order) -> None:
+        if self.pairing is not None:
+            self.pairing.follow_first()
         for lane in self.lanes:
             lane.load(order)
             lane.keep()

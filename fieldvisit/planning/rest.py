@@ -13,7 +13,7 @@ from functools import cached_property
 
 from sqlalchemy.orm import Session
 
-from fieldvisit.models import DayPlan, Route, Stop
+from fieldvisit.models import DayPlan, Route, Stop, Visit
 from fieldvisit.planning.announced import announced_hours
 from fieldvisit.planning.plans import BEGAN, get_plan, published_plan, today_of
 from fieldvisit.planning.problem import CHANGE_PRICE_S, seconds_from
@@ -141,7 +141,7 @@ def _gone(standing: Standing, crews: Collection[str]) -> set[str]:
             if over or (code in crews and not standing.is_open(stop)):
                 gone.add(str(stop.visit_id))
     known = {str(stop.visit_id) for route in standing.routes.values() for stop in route.stops} | standing.joined
-    known |= {str(left.visit_id) for left in standing.row.unserved if left.visit.state is VisitState.ELIGIBLE}
+    known |= {str(left.visit_id) for left in standing.row.unserved if _waits(standing, left.visit)}
     return gone | {task.id for task in standing.problem.tasks if task.id not in known}
 
 
@@ -155,6 +155,12 @@ def _quotas(standing: Standing, gone: Collection[str]) -> tuple[Quota, ...]:
     }
     counts = Counter(name for task in standing.problem.tasks if task.id in made for name in task.quotas)
     return tuple(replace(quota, most=max(0, quota.most - counts[quota.id])) for quota in standing.problem.quotas)
+
+
+def _waits(standing: Standing, visit: Visit) -> bool:
+    """Whether a visit that is left out may still be put in: it waits, or the phones show it where it may be moved."""
+    shown = standing.published is not None and visit.plan_id == standing.published.id
+    return visit.state is VisitState.ELIGIBLE or (shown and visit.state is VisitState.PUBLISHED)
 
 
 def _task(standing: Standing, task: Task) -> Task:

@@ -4,7 +4,9 @@ A place for a pair is a begin and two crews. Once chosen, the begin is fixed for
 around it; between stretches of the search every pair may move to a better begin or better crews.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -40,27 +42,52 @@ def place_pairs(flat: Flat, lane: Lane, watch: Watch) -> None:
             _place(flat, lane, index)
 
 
-def move_pairs(flat: Flat, lane: Lane, watch: Watch) -> bool:
-    """Try another place for each pair until the watch says stop; keep what lowers the whole cost.
-
-    Whether any begin changed.
+def move_pairs(
+    flat: Flat, lane: Lane, watch: Watch, heat: float = 0.0, in_time: Callable[[], bool] | None = None
+) -> bool:
+    """Try another place for each pair until the watch says stop, or it is no longer `in_time`; keep what lowers the
+    whole cost, or at a temperature what annealing would. Whether anything changed.
     """
     moved = False
-    for index, rows in flat.pairs.items():
+    for index in list(flat.pairs):
         watch.look()
-        if watch.ended:
+        if watch.ended or not (in_time is None or in_time()):
             break
-        before, order, begins = lane.cost(), lane.order(), _spans(flat, rows)
-        if served(flat, lane, index):
-            for row in rows:
-                take_off(flat.day, lane.routes, row)
-        _place(flat, lane, index)
-        if lane.cost() < before - 1e-6:
-            moved = True
-        else:
-            _set_spans(flat, rows, begins)
-            lane.load(order)
+        moved |= _move(flat, lane, index, heat)
+        # The next sweep begins with those that there was no time for.
+        flat.pairs[index] = flat.pairs.pop(index)
     return moved
+
+
+def _move(flat: Flat, lane: Lane, index: int, heat: float) -> bool:
+    rows = flat.pairs[index]
+    before, begin, where = lane.cost(), _spans(flat, rows), _places(lane, rows)
+    _take_off(flat, lane, rows)
+    _place(flat, lane, index)
+    after = lane.cost()
+    if after < before - heat * log(1 - chance(lane.dice)) - 1e-6:
+        return _places(lane, rows) != where or (len(where) > 0 and _spans(flat, rows) != begin)
+    _take_off(flat, lane, rows)
+    _set_spans(flat, rows, begin)
+    for row, (crew, place) in zip(rows, where, strict=False):
+        serve(flat.day, lane.routes, crew, place, row)
+    return False
+
+
+def _take_off(flat: Flat, lane: Lane, rows: tuple[int, int]) -> None:
+    for row in rows:
+        if lane.routes.crew_of[row] >= 0:
+            take_off(flat.day, lane.routes, row)
+
+
+def _places(lane: Lane, rows: tuple[int, int]) -> list[tuple[int, int]]:
+    """The crew and the place of each row; empty where the pair is left out."""
+    found = []
+    for row in rows:
+        crew = int(lane.routes.crew_of[row])
+        if crew >= 0:
+            found.append((crew, int(np.flatnonzero(lane.routes.stops[crew] == row)[0])))
+    return found
 
 
 def served(flat: Flat, lane: Lane, index: int) -> bool:

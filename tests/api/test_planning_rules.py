@@ -108,6 +108,21 @@ def test_risk_and_chances_are_carried_in_and_a_day_has_no_more_visits_than_the_h
     # The visits of today are planned already, and are no matter of tomorrow's.
     assert said.document["quotas"] == [{"id": "area", "most": 3}, {"id": "organisation", "most": 4}]
 
+    # What a new draft leaves out is on the phones still, and may be put back for another.
+    renewed = drafted(sessions, day)
+    plan = dispatcher.get(f"/day-plans/{renewed}").json
+    back = next(one["visit_id"] for one in plan["unserved"] if one["reason"] == "quota_full")
+    out = {"kind": "remove", "visit_id": plan["routes"][0]["stops"][0]["visit_id"]}
+    add = {"kind": "add", "visit_id": back, "crew": plan["routes"][0]["crew"]}
+    kept = dispatcher.post(f"/day-plans/{renewed}/changes", json={"changes": [out, add]})
+    assert kept.status_code == 201
+    stops = {stop["visit_id"] for route in kept.json["routes"] for stop in route["stops"]}
+    assert back in stops
+    assert (len(stops), out["visit_id"] in stops) == (3, False)
+    published_again = dispatcher.post(f"/day-plans/{kept.json['id']}/publication")
+    assert published_again.status_code == 200
+    assert {stop["visit_id"] for route in published_again.json["routes"] for stop in route["stops"]} == stops
+
 
 def test_a_day_that_is_full_says_so_and_is_not_passed_by_hand_either(
     dispatcher: FlaskClient, client_for: ClientFor, sessions: sessionmaker[Session], day: World
