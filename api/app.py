@@ -57,6 +57,7 @@ RESOURCES = (
     "safety",
     "safety_handling",
     "safety_live",
+    "safety_looks",
     "safety_markers",
     "safety_roster",
     "safety_statistics",

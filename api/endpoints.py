@@ -30,6 +30,7 @@ from api.auth import actor, authenticate
 from api.context import request_id, runtime
 from api.editing import IF_MATCH, take_turn
 from api.idempotency import ANSWER_HEADER, PARAMETER, Turn, turn_of
+from api.locating import note_located
 from api.paging import Keyset
 from api.reading import read_body, read_query, read_raw
 from api.roles import GRANTS, PUBLIC, Permission, refuse_unless
@@ -221,10 +222,12 @@ def _dump(contract: Contract, result: Any) -> Any:
     if contract.order is not None:
         page = contract.order.page(db.session(), result, **g.page)
         _note_shown(contract, page.items)
+        note_located(contract.may, page.items)
         return {"items": _schema(contract).dump(page.items, many=True), "next": page.next}
     if contract.returns is None:
         return result
     _note_shown(contract, [result])
+    note_located(contract.may, [result])
     return contract.returns.dump(result)
 
 

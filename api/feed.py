@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,10 @@ class Frame:
 class Feed:
     """The wall of one organisation, in this process."""
 
-    def __init__(self, sessions: sessionmaker[Session], org_id: uuid.UUID) -> None:
-        self._sessions = sessions
+    def __init__(
+        self, sessions: sessionmaker[Session], org_id: uuid.UUID, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sessions, self._clock = sessions, clock
         self._org_id = org_id
         self._epoch = secrets.token_hex(4)
         self._looking = threading.Lock()
@@ -54,7 +56,7 @@ class Feed:
         self._people: dict[uuid.UUID, Person] = {}
         self._wall: Wall | None = None
         self._looked_at = float("-inf")
-        self._followers, self._left_at = 0, time.monotonic()
+        self._followers, self._left_at = 0, self._clock()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -64,15 +66,15 @@ class Feed:
         if (thread := self._thread) is not None:
             thread.join()
 
-    def follow(self, last_id: str | None, for_s: float) -> Iterator[str]:
+    def follow(self, last_id: str | None, for_s: float) -> Generator[str]:
         """The frames from there on, as server-sent events, for so long; the first comes at once."""
         self._begin()
         try:
-            yield from self._events(last_id, time.monotonic() + for_s)
+            yield from self._events(last_id, self._clock() + for_s)
         finally:
             with self._changed:
                 self._followers -= 1
-                self._left_at = time.monotonic()
+                self._left_at = self._clock()
 
     def look(self) -> None:
         """Read the wall; what changed becomes a frame."""
@@ -91,7 +93,7 @@ class Feed:
                 self._number += 1
                 said = {"tiles": TileOut(many=True).dump(changed), "gone": gone}
                 self._frames.append(Frame(self._number, said | _about(wall)))
-            self._tiles, self._wall, self._looked_at = tiles, wall, time.monotonic()
+            self._tiles, self._wall, self._looked_at = tiles, wall, self._clock()
             self._changed.notify_all()
 
     def _begin(self) -> None:
@@ -105,7 +107,7 @@ class Feed:
     def _keep_looking(self) -> None:
         while not self._closed.is_set():
             with self._changed:
-                if not self._followers and time.monotonic() - self._left_at > LINGERS_S:
+                if not self._followers and self._clock() - self._left_at > LINGERS_S:
                     self._thread = None
                     return
             try:
@@ -121,10 +123,10 @@ class Feed:
         if number is None:
             number, whole = self._whole()
             yield whole
-            if time.monotonic() >= until:
+            if self._clock() >= until:
                 return
         while True:
-            fresh = self._after(number, min(until, time.monotonic() + HEARTBEAT_S))
+            fresh = self._after(number, min(until, self._clock() + HEARTBEAT_S))
             if fresh is None:
                 # More has happened than is remembered.
                 number, whole = self._whole()
@@ -135,7 +137,7 @@ class Feed:
                 yield self._event("change", frame.data, number)
             if not fresh:
                 yield self._sign_of_life()
-            if time.monotonic() >= until:
+            if self._clock() >= until:
                 return
 
     def _known(self, last_id: str | None) -> int | None:
@@ -148,7 +150,7 @@ class Feed:
     def _after(self, number: int, until: float) -> list[Frame] | None:
         """The frames after this one, waited for until then; None where some of them are forgotten."""
         with self._changed:
-            self._changed.wait_for(lambda: self._number > number, timeout=max(0.0, until - time.monotonic()))
+            self._changed.wait_for(lambda: self._number > number, timeout=max(0.0, until - self._clock()))
             fresh = [frame for frame in self._frames if frame.number > number]
             return None if self._number > number and (not fresh or fresh[0].number != number + 1) else fresh
 
@@ -162,7 +164,7 @@ class Feed:
 
     def _sign_of_life(self) -> str:
         with self._changed:
-            silent_s, wall = time.monotonic() - self._looked_at, self._wall
+            silent_s, wall = self._clock() - self._looked_at, self._wall
         if wall is None or silent_s > STALE_S:
             return self._event("stale", {"since_s": round(silent_s, 1) if wall else None})
         return self._event("heartbeat", _about(wall))

@@ -1,8 +1,9 @@
 """The wall of the safety officers: as it stands, and as a stream of what changes on it."""
 
+import json
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -15,9 +16,11 @@ from api.feed import Feed
 from api.openapi import Blueprint
 from api.roles import Permission
 from api.schemas.live import LiveWallOut, StreamIn
-from fieldvisit.database import session_factory
+from fieldvisit.database import acting_for, session_factory
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.safety.live import Wall, read_wall
+from fieldvisit.safety.looks import record_looks
+from fieldvisit.tokens import Claims
 
 KEY = "fieldvisit walls"
 MEDIA = "text/event-stream"
@@ -43,18 +46,38 @@ class Walls:
         self._free = threading.Semaphore(max(1, settings().threads // ONE_IN))
         self._lock = threading.Lock()
 
-    def follow(self, org_id: uuid.UUID, last_id: str | None, for_s: float) -> Iterator[str]:
-        """Raises TooManyStreams before anything is sent."""
+    def follow(self, by: Claims, last_id: str | None, for_s: float) -> Iterator[str]:
+        """What is told to this account, which is kept. Raises TooManyStreams before anything is sent."""
+        org_id = by.org_id
         with self._lock:
             feed = self._feeds.setdefault(org_id, Feed(self._sessions, org_id))
         if not self._free.acquire(blocking=False):
             raise TooManyStreams()
-        return _released(self._free, feed.follow(last_id, for_s))
+        return _released(self._free, self._kept(by, feed.follow(last_id, for_s)))
 
     def close(self) -> None:
         with self._lock:
             for feed in self._feeds.values():
                 feed.close()
+
+    def _kept(self, by: Claims, events: Generator[str]) -> Iterator[str]:
+        shown: set[uuid.UUID] = set()
+        try:
+            for event in events:
+                fresh = _shown(event) - shown
+                if fresh:
+                    with acting_for(self._sessions, by.org_id) as session:
+                        record_looks(session, by.account_id, stream_live.__name__, fresh)
+                    shown |= fresh
+                yield event
+        finally:
+            events.close()
+
+
+def _shown(event: str) -> set[uuid.UUID]:
+    """The sessions whose tiles an event brings."""
+    said = json.loads(event.partition("data: ")[2])
+    return {uuid.UUID(tile["id"]) for tile in said.get("tiles", ())}
 
 
 class _released(Iterator[str]):
@@ -94,7 +117,7 @@ def stream_live(query: dict[str, Any]) -> Response:
     comes when nothing else has for 5 seconds, `stale` instead of it while the wall itself cannot be read. Whoever has
     heard nothing for 15 seconds shows that the wall is old.
     """
-    events = _walls().follow(actor().org_id, request.headers.get("Last-Event-ID"), query["for_s"])
+    events = _walls().follow(actor(), request.headers.get("Last-Event-ID"), query["for_s"])
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(events, mimetype=MEDIA, headers=headers)
 

@@ -16,6 +16,7 @@ from fieldvisit.models.evidence import Evidence, EvidencePart
 from fieldvisit.models.field_rules import FieldRules
 from fieldvisit.models.files import FileAccess, StoredFile
 from fieldvisit.models.forms import FormVersion
+from fieldvisit.models.looks import LocationLook
 from fieldvisit.models.markers import Marker, MarkerRead, SafetyIncident
 from fieldvisit.models.notice_rules import NoticeRules
 from fieldvisit.models.notice_services import NoticeService
@@ -74,6 +75,7 @@ __all__ = [
     "IdentityCheck",
     "KeptAnswer",
     "LegalHold",
+    "LocationLook",
     "Marker",
     "MarkerRead",
     "Notice",

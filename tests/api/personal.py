@@ -35,6 +35,7 @@ NO_DEBTORS: Mapping[str, str] = {
     "FaultOut": "what is wrong with the caller's own value",
     "HeldEventOut": "a code",
     "HomeOut": "why somebody stays at home",
+    "LookOut": "one's own people",
     "LookupOut": "a hash of a network, and a code",
     "MarkerFileOut": "who read it is kept beside the marker itself",
     "NoticeServiceOut": "a service",

@@ -2,14 +2,19 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from flask.testing import FlaskClient
+from psycopg import sql
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.feed import Feed
-from fieldvisit.database import acting_for_all
+from fieldvisit.database import Urls, acting_for_all, plain_url
+from fieldvisit.embedded import APP
 from fieldvisit.vocabulary import DutyRank, RiskLevel, Role
 from tests.api.conftest import ClientFor
 from tests.safety.conftest import clock, door
@@ -28,9 +33,25 @@ def told(events: list[str]) -> list[tuple[str | None, str, dict[str, Any]]]:
     return found
 
 
+class Hand:
+    """A clock that somebody moves."""
+
+    at_s = 0.0
+
+    def read(self) -> float:
+        return self.at_s
+
+
 @pytest.fixture
-def feed(door: Door) -> Feed:
-    return Feed(door.sessions, door.world.agency)
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def feed(door: Door, hand: Hand) -> Iterator[Feed]:
+    feed = Feed(door.sessions, door.world.agency, clock=hand.read)
+    yield feed
+    feed.close()
 
 
 def test_alarms_come_first_then_the_more_dangerous_and_each_change_is_told_once(door: Door, feed: Feed) -> None:
@@ -73,6 +94,56 @@ def test_an_id_that_is_not_remembered_brings_the_whole_wall(door: Door, feed: Fe
     for unknown in ("0.0", "nonsense", ""):
         ((_, kind, wall),) = told(list(feed.follow(unknown, 0)))
         assert (kind, [tile["id"] for tile in wall["tiles"]]) == ("wall", [str(session_id)])
+
+
+def test_a_wall_that_cannot_be_read_is_told_as_old_until_it_can(door: Door, feed: Feed, hand: Hand, urls: Urls) -> None:
+    door.start()
+    feed.look()
+    ((last_id, _, _),) = told(list(feed.follow(None, 0)))
+    with psycopg.connect(plain_url(urls.owner), autocommit=True) as owner:
+        role = sql.Identifier(APP)
+        owner.execute(sql.SQL("revoke select on safety_sessions from {}").format(role))
+        with pytest.raises(ProgrammingError):
+            feed.look()
+        hand.at_s += 6
+        ((none, kind, said),) = told(list(feed.follow(last_id, 0)))
+        assert (none, kind, said) == (None, "stale", {"since_s": 6.0})
+        owner.execute(sql.SQL("grant select on safety_sessions to {}").format(role))
+    feed.look()
+    ((_, kind, _),) = told(list(feed.follow(last_id, 0)))
+    assert kind == "heartbeat"
+
+
+def test_a_visitor_learns_who_looked_at_where_they_were(
+    client_for: ClientFor, world: World, sessions: sessionmaker[Session]
+) -> None:
+    with acting_for_all(sessions) as session:
+        ilta, oona = (make_visitor(session, world).id for _ in range(2))
+        put_on_duty(session, make_account(session, world, Role.SAFETY_OFFICER), DutyRank.DUTY)
+    phone, other = (client_for(Role.VISITOR, org=world.agency, visitor_id=each) for each in (ilta, oona))
+    officer = client_for(Role.SAFETY_OFFICER, org=world.agency)
+    here = {"position": {"lat": 60.17, "lon": 24.94, "datum": "wgs84"}, "planned_s": 3_600}
+    session_id = phone.post("/safety/sessions", json={"id": str(uuid.uuid4())} | here).json["id"]
+    other.post("/safety/sessions", json={"id": str(uuid.uuid4()), "planned_s": 3_600})
+    assert phone.get("/safety/looks").json == {"items": []}
+    for _ in range(2):
+        officer.get("/safety/live")
+    list(officer.get("/safety/stream?for_s=0").iter_encoded())
+    phone.post("/safety/sos", json={"event_id": str(uuid.uuid4())})
+    (alert,) = officer.get("/safety/alerts").json["items"]
+    officer.get(f"/safety/alerts/{alert['id']}")
+    officer.post(f"/safety/alerts/{alert['id']}/acknowledgement")
+    looks = phone.get("/safety/looks").json["items"]
+    assert {each["session_id"] for each in looks} == {session_id}
+    assert sorted(each["action"] for each in looks) == [
+        "acknowledge_alert",
+        "list_open_alerts",
+        "read_alert",
+        "read_live",
+        "stream_live",
+    ]
+    # Of a session that tells no position nothing was shown.
+    assert other.get("/safety/looks").json == {"items": []}
 
 
 def test_the_wall_over_http(client_for: ClientFor, world: World, sessions: sessionmaker[Session]) -> None:

@@ -1,0 +1,70 @@
+"""Who looked at where a visitor was: kept with every answer that shows it, told to the visitor."""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from fieldvisit.clock import database_now
+from fieldvisit.models import Account, LocationLook
+
+SPAN_S = 600
+MOST = 1_000
+
+log = structlog.get_logger("fieldvisit.safety")
+
+LOOK = sa.text("""
+insert into location_looks (session_id, account_id, action, span, visitor_id, at, org_id)
+select s.id, :account_id, :action, floor(extract(epoch from now.at) / :span_s), s.visitor_id, now.at, s.org_id
+from safety_sessions s, (select fieldvisit_now() as at) now
+where s.id = any(:ids) and s.last_lat is not null
+on conflict do nothing
+""").bindparams(span_s=SPAN_S)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One account, by the kind of request, from then on for ten minutes at most."""
+
+    session_id: uuid.UUID
+    account_id: uuid.UUID
+    name: str | None
+    action: str
+    at: dt.datetime
+
+
+def record_looks(session: Session, account_id: uuid.UUID, action: str, session_ids: Collection[uuid.UUID]) -> None:
+    """Keep that this account was shown where these sessions are, as far as that is known. A look that cannot be kept is
+    logged and keeps nobody from seeing who is in danger."""
+    if not session_ids:
+        return
+    try:
+        with session.begin_nested():
+            session.execute(LOOK, {"account_id": account_id, "action": action, "ids": [*session_ids]})
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        log.error("look_not_kept", account_id=str(account_id), sessions=len(session_ids))
+
+
+def looks_at(session: Session, visitor_id: uuid.UUID, *, since: dt.timedelta) -> list[Look]:
+    """Who looked at where this visitor was, the newest first; the newest thousand."""
+    rows = session.execute(
+        sa.select(
+            LocationLook.session_id,
+            LocationLook.account_id,
+            Account.name,
+            LocationLook.action,
+            LocationLook.at,
+        )
+        .outerjoin(Account, Account.id == LocationLook.account_id)
+        .where(LocationLook.visitor_id == visitor_id, LocationLook.at > database_now() - since)
+        .order_by(LocationLook.at.desc(), LocationLook.account_id, LocationLook.action, LocationLook.session_id)
+        .limit(MOST)
+    )
+    return [Look(**row) for row in rows.mappings()]
