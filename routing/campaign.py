@@ -18,7 +18,7 @@ HOT, WARM, MILD, COLD = 16.0, 2.0, 1.0, 0.08
 """Temperatures, in drives to a near neighbour."""
 TOGETHER_HOT, TOGETHER_COLD, TOGETHER_SHARE = 4.0, 1.0, 0.15
 """Of the first stretch where visits pay only together (`worth`), and how much of the budget it has."""
-COURSE = ((1.0, HOT),)
+COURSE = ((0.8, HOT), (0.2, MILD))
 """The share of the budget and the first temperature of each stretch of annealing; the later start from the choice."""
 SMALL, COURSE_OF_SMALL = 150, ((0.5, HOT), *((0.1, WARM),) * 5)
 """The same for so few visits that the whole day may be warmed again: of a large one each part would need its turn."""
