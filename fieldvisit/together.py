@@ -55,7 +55,9 @@ class Door:
 class Together:
     """What the events of one sending touch. `held`: the cases, places and debtors of the visits. `stops`: the teller's
     own, the newest first, by visit. `arrivals`: of every visit of their routes the entries that tell of an arrival or
-    of its undoing. `new_keys`: the ids of the events that are taken, to be written with their answers at the end."""
+    of its undoing. `watched`: the visits for which
+    a safety session runs. `new_keys`: the ids of the events that are taken, to be written with their answers at the
+    end."""
 
     stops: Mapping[uuid.UUID, Sequence[Stop]]
     visits: Mapping[uuid.UUID, Visit]
@@ -70,6 +72,7 @@ class Together:
     papers: Mapping[uuid.UUID, Sequence[Credential]]
     organisations: Mapping[uuid.UUID, Organisation]
     forms: Sequence[FormVersion]
+    watched: set[uuid.UUID]
     new_keys: list[dict[str, Any]] = field(default_factory=list)
     months: set[dt.date] = field(default_factory=set)
 

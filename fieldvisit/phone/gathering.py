@@ -25,6 +25,7 @@ from fieldvisit.models import (
     PhoneEventKey,
     Place,
     Route,
+    SafetySession,
     Stop,
     Visit,
     VisitEvent,
@@ -34,7 +35,7 @@ from fieldvisit.phone.arrivals import ARRIVALS
 from fieldvisit.phone.clocks import LATEST
 from fieldvisit.together import Door, KeptTelling, Together, by_visit
 from fieldvisit.visits import lock_visits
-from fieldvisit.vocabulary import DayPlanState
+from fieldvisit.vocabulary import DayPlanState, SafetyState
 
 PUBLIC = (DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED)
 
@@ -80,6 +81,7 @@ def gather(session: Session, wanted: Wanted, *, now: dt.datetime) -> Together | 
         facts=_facts(session, wanted, visits, now=now),
         staff=staff_facts(session, crew) if wanted.judged else {},
         papers={wanted.visitor_id: papers_of(session, wanted.visitor_id)} if wanted.shows_papers else {},
+        watched=_watched(session, visits),
         forms=gather_versions(session) if wanted.reported else (),
         organisations=organisations_by_id(session, org_ids) if wanted.judged or wanted.shows_papers else {},
     )
@@ -142,6 +144,11 @@ def _arrivals(session: Session, visit_ids: Collection[uuid.UUID]) -> dict[uuid.U
     rows = sa.select(VisitEvent).where(VisitEvent.visit_id.in_(visit_ids), VisitEvent.kind.in_(ARRIVALS))
     found = by_visit(session.scalars(rows.order_by(VisitEvent.at, VisitEvent.id)).all())
     return {visit_id: [*found.get(visit_id, ())] for visit_id in visit_ids}
+
+
+def _watched(session: Session, visit_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    running = SafetySession.visit_id.in_(set(visit_ids)), SafetySession.state == SafetyState.ACTIVE
+    return {visit_id for visit_id in session.scalars(sa.select(SafetySession.visit_id).where(*running)) if visit_id}
 
 
 def _reports(session: Session, visit_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, VisitReport]:

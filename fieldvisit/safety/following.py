@@ -21,6 +21,7 @@ from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.standing import lock_session
 from fieldvisit.safety.timers import Timers, seconds
+from fieldvisit.together import together
 from fieldvisit.vocabulary import DayPlanState, SafetyState
 
 AWAY_M = 300
@@ -55,6 +56,9 @@ class Expected:
 def expect(session: Session, row: SafetySession, visit: Visit) -> None:
     """Let the plan that is published feed the deadlines of a session that has just begun; one that does not hold this
     visit for this visitor changes nothing."""
+    gathered = together(session)
+    if gathered is not None:
+        gathered.watched.add(visit.id)
     stop = session.scalar(_stop(row.visitor_id, visit.id))
     if stop is None:
         return
@@ -67,6 +71,9 @@ def follow_visit(session: Session, visit: Visit, *, present: Collection[uuid.UUI
 
     Of the visitors who were `present`, or of everybody. Told again, or late, it changes nothing that it has changed.
     """
+    gathered = together(session)
+    if gathered is not None and visit.id not in gathered.watched:
+        return
     with session.no_autoflush:
         running = session.scalars(
             sa.select(SafetySession.id)
