@@ -91,7 +91,7 @@ def test_ten_thousand_visits_ahead_are_judged_anew_whatever_their_number(
     with acting_for_all(sessions) as session:
         session.execute(sa.update(Organisation).where(Organisation.id == world.lender).values(policies=["house"]))
     # As in a database that has run for a while: it knows how large its tables are.
-    with sa.create_engine(urls.owner, isolation_level="AUTOCOMMIT").connect() as connection:
+    with sa.create_engine(urls.owner, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(sa.text("vacuum analyze"))
     began, used = time.monotonic(), processor_s(sessions)
     run_rejudging(sessions, lambda: NOW, world.agency, asked)
