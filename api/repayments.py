@@ -43,7 +43,7 @@ def list_repayment_plans(query: dict[str, Any]) -> sa.Select[RepaymentPlan]:
 
 
 @bp.post("/cases/<uuid:case_id>/repayment-plans")
-@endpoint(may=Permission.PROPOSE_PLANS, body=RepaymentPlanIn(), status=201, **SHOWN)
+@endpoint(may=Permission.PROPOSE_REPAYMENT_PLANS, body=RepaymentPlanIn(), status=201, **SHOWN)
 def propose_repayment_plan(case_id: uuid.UUID, body: PlanDraft) -> RepaymentPlan:
     """Propose instalments on a case. Somebody else decides on them."""
     return repayments.propose_plan(session(), case_id, body, by=actor().account_id, now=now())
@@ -57,21 +57,21 @@ def get_repayment_plan(repayment_plan_id: uuid.UUID) -> RepaymentPlan:
 
 
 @bp.post("/repayment-plans/<uuid:repayment_plan_id>/approval")
-@endpoint(may=Permission.DECIDE_ON_PLANS, **SHOWN)
+@endpoint(may=Permission.DECIDE_ON_REPAYMENT_PLANS, **SHOWN)
 def approve_repayment_plan(repayment_plan_id: uuid.UUID) -> RepaymentPlan:
     """Let it run: nobody is visited for this case while it is kept to, and what is paid settles its instalments."""
     return repayments.approve_plan(session(), repayment_plan_id, by=_decider(), now=now())
 
 
 @bp.post("/repayment-plans/<uuid:repayment_plan_id>/refusal")
-@endpoint(may=Permission.DECIDE_ON_PLANS, body=RepaymentEndIn(), **SHOWN)
+@endpoint(may=Permission.DECIDE_ON_REPAYMENT_PLANS, body=RepaymentEndIn(), **SHOWN)
 def refuse_repayment_plan(repayment_plan_id: uuid.UUID, body: dict[str, str]) -> RepaymentPlan:
     """Say no, and why. It stays readable."""
     return repayments.refuse_plan(session(), repayment_plan_id, reason=body["reason"], by=_decider(), now=now())
 
 
 @bp.post("/repayment-plans/<uuid:repayment_plan_id>/withdrawal")
-@endpoint(may=Permission.DECIDE_ON_PLANS, body=RepaymentEndIn(), **SHOWN)
+@endpoint(may=Permission.DECIDE_ON_REPAYMENT_PLANS, body=RepaymentEndIn(), **SHOWN)
 def withdraw_repayment_plan(repayment_plan_id: uuid.UUID, body: dict[str, str]) -> RepaymentPlan:
     """Take back a plan that waits or runs, and say why: none of its instalments is waited for any more."""
     return repayments.withdraw_plan(session(), repayment_plan_id, reason=body["reason"], by=_decider(), now=now())

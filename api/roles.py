@@ -34,8 +34,8 @@ class Permission(StrEnum):
     RECORD_ATTEMPTS = "record_attempts"
     READ_PAYMENTS = "read_payments"
     RECORD_PAYMENTS = "record_payments"
-    PROPOSE_PLANS = "propose_plans"
-    DECIDE_ON_PLANS = "decide_on_plans"
+    PROPOSE_REPAYMENT_PLANS = "propose_repayment_plans"
+    DECIDE_ON_REPAYMENT_PLANS = "decide_on_repayment_plans"
     READ_CASH = "read_cash"
     COUNT_CASH = "count_cash"
     RECONCILE_CASH = "reconcile_cash"
@@ -98,9 +98,9 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.RECORD_ATTEMPTS: frozenset({DISPATCHER, INTEGRATOR}),
     Permission.READ_PAYMENTS: OFFICE | {INTEGRATOR},
     Permission.RECORD_PAYMENTS: frozenset({INTEGRATOR}),
-    Permission.PROPOSE_PLANS: RUNS_THE_DAY,
+    Permission.PROPOSE_REPAYMENT_PLANS: RUNS_THE_DAY,
     # How far each of them may go is the house's to say (`fieldvisit.repayment_terms`).
-    Permission.DECIDE_ON_PLANS: RUNS_THE_DAY,
+    Permission.DECIDE_ON_REPAYMENT_PLANS: RUNS_THE_DAY,
     Permission.READ_CASH: OFFICE,
     Permission.COUNT_CASH: RUNS_THE_DAY,
     Permission.RECONCILE_CASH: frozenset({SUPERVISOR}),
