@@ -64,7 +64,9 @@ def test_every_schema_is_named_by_its_direction(client: FlaskClient) -> None:
 
 def _below(schema: type[Schema]) -> Iterator[type[Schema]]:
     for child in schema.__subclasses__():
-        yield child
+        # Other tests make schemas of their own.
+        if child.__module__.startswith("api."):
+            yield child
         yield from _below(child)
 
 
