@@ -29,7 +29,8 @@ demo: $(VENV)/.installed ## A planned and published day in Helsinki, live; ONCE=
 test: $(VENV)/.installed-dev ## All checks and every quick test
 	# The kernel is compiled beside the checks, once: the tests' processes would each do it for themselves.
 	@$(BIN)/python -m routing warm & $(MAKE) --no-print-directory lint; checked=$$?; wait $$! || exit 1; exit $$checked
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not long"
+	# Three on two processors: the tests of processes wait for one to start half of their time.
+	$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m "not long"
 
 test-long: $(VENV)/.installed-dev ## The tests that take longer
 	$(BIN)/python -m pytest -q -m long
