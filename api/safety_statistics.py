@@ -10,6 +10,7 @@ from api.openapi import Blueprint
 from api.roles import Permission
 from api.schemas.statistics import AlarmStatisticsOut, MonthOfAlarmsOut, PeriodIn
 from fieldvisit.safety.statistics import LATENESS_S, MonthOfAlarms, alarm_statistics
+from fieldvisit.vocabulary import AlertKind, AlertOutcome
 
 bp = Blueprint("safety_statistics", __name__, url_prefix="/safety", description=__doc__)
 CSV = "text/csv"
@@ -35,6 +36,14 @@ def _table(months: list[MonthOfAlarms]) -> str:
     classes = [f"late_up_to_{bound:g}_s" for bound in LATENESS_S] + [f"late_over_{LATENESS_S[-1]:g}_s"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*names, *classes])
-    writer.writerows([[*(getattr(month, name) for name in names), *month.lateness] for month in months])
+    outcomes = [f"outcome_{outcome}" for outcome in AlertOutcome]
+    false = [f"false_alarms_{kind}" for kind in AlertKind]
+    writer.writerow([*names, *classes, *outcomes, *false])
+    writer.writerows([[*(getattr(month, name) for name in names), *_counted(month)] for month in months])
     return text.getvalue()
+
+
+def _counted(month: MonthOfAlarms) -> list[int]:
+    """By lateness, by outcome, and the false ones by kind."""
+    by_outcome, false = month.by_outcome, month.false_alarms_by_kind
+    return [*month.lateness, *(by_outcome[each] for each in AlertOutcome), *(false[each] for each in AlertKind)]

@@ -2,6 +2,7 @@
 centre. Drills are counted apart; nothing of any person is in them."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,7 +93,22 @@ class MonthOfAlarms:
 
     @property
     def false_alarms(self) -> int:
-        return sum(each.alerts for each in self.outcomes if each.outcome.startswith("false_"))
+        return self.false_alarms_by_kind.total()
+
+    @property
+    def false_alarms_by_kind(self) -> Counter[str]:
+        false = Counter[str]()
+        for each in self.outcomes:
+            if each.outcome.startswith("false_"):
+                false[each.kind] += each.alerts
+        return false
+
+    @property
+    def by_outcome(self) -> Counter[str]:
+        found = Counter[str]()
+        for each in self.outcomes:
+            found[each.outcome] += each.alerts
+        return found
 
 
 def alarm_statistics(session: Session, *, since: dt.date, until: dt.date) -> list[MonthOfAlarms]:

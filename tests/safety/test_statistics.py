@@ -75,6 +75,8 @@ def test_the_table_has_a_line_for_each_month(
     door: Door, client_for: ClientFor, sessions: sessionmaker[Session]
 ) -> None:
     door.call_for_help()
+    door.acknowledge()
+    door.resolve(outcome=AlertOutcome.FALSE_ACCIDENTAL, resume=False)
     officer: FlaskClient = client_for(Role.SAFETY_OFFICER, org=door.world.agency)
     asked = "?since=2026-03-01&until=2026-04-01"
     told = officer.get(f"/safety/statistics{asked}").json
@@ -83,3 +85,5 @@ def test_the_table_has_a_line_for_each_month(
     assert table.mimetype == "text/csv"
     (line,) = csv.DictReader(io.StringIO(table.text))
     assert (line["month"], line["alerts"], line["late_over_30_s"]) == ("2026-03", "1", "0")
+    assert (line["outcome_false_accidental"], line["outcome_genuine_threat"]) == ("1", "0")
+    assert (line["false_alarms"], line["false_alarms_sos"], line["false_alarms_overrun"]) == ("1", "1", "0")
