@@ -163,6 +163,24 @@ def abandon(session: Session, evidence_id: uuid.UUID, *, visitor_id: uuid.UUID) 
     session.flush()
 
 
+def drop_unfinished(session: Session, now: dt.datetime) -> int:
+    """Forget what was announced, by phones of the acting organisation, and never became whole; how many files.
+
+    A phone may be away for as long as its words are taken; then it has as long again to send the rest.
+    """
+    late = sa.select(Evidence).where(
+        Evidence.org_id == session.info["org"],
+        Evidence.state == EvidenceState.UPLOADING,
+        Evidence.created_at < now - 2 * LATEST,
+    )
+    rows = session.scalars(late.order_by(Evidence.id).with_for_update(skip_locked=True)).all()
+    for row in rows:
+        _forget_parts(session, row)
+        session.delete(row)
+    session.flush()
+    return len(rows)
+
+
 def evidence_of(visit_id: uuid.UUID) -> sa.Select[Evidence]:
     """The files of a visit that one may see, whole or not; the caller states the order."""
     return sa.select(Evidence).where(Evidence.visit_id == visit_id)

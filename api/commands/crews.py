@@ -17,7 +17,8 @@ from fieldvisit.people import get_visitor
 from fieldvisit.planning import forming
 from fieldvisit.planning.forming import CrewDraft, NamedCrews
 from fieldvisit.planning.forming_words import CrewsOfDay, crews_of_day, undone_words
-from fieldvisit.planning.jobs import Tools, form_crews
+from fieldvisit.planning.jobs import form_crews
+from fieldvisit.planning.tools import Tools
 
 HEADS = (Message("Crew"), Message("Named by"), Message("Members"))
 AT_HOME = Message("{number} rides in no crew: {reason}.")

@@ -17,7 +17,8 @@ from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.database import plain_url
 from fieldvisit.notices.jobs import NOTICES
-from fieldvisit.planning.jobs import SILENT_S, SOLVES, UPKEEP, Tools, sweep_stalled, worker_app
+from fieldvisit.planning.jobs import SILENT_S, SOLVES, UPKEEP, sweep_stalled, worker_app
+from fieldvisit.planning.tools import Tools
 
 GRACE_S = 2
 """How long a running job may still take when the worker is told to stop; then it goes back into the queue."""

@@ -1,4 +1,4 @@
-"""The jobs of `fieldvisit worker`: solving days, and the upkeep of what time passes by.
+"""The jobs of `fieldvisit worker`: solving days. What it keeps up beside them is in `fieldvisit.planning.upkeep`.
 
 A job is enqueued in the transaction that makes it necessary. A worker may be killed at any moment: its job is found by
 another worker's sweep and done again; what it had written is either whole or not there.
@@ -7,10 +7,8 @@ another worker's sweep and done again; what it had written is either whole or no
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import procrastinate
 import sqlalchemy as sa
@@ -18,17 +16,11 @@ import structlog
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from fieldvisit.answers import forget_answers
-from fieldvisit.clock import Clock
-from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.files import FileStore, FilesUnavailable, let_go
-from fieldvisit.gate import open_visits
-from fieldvisit.models import DayPlan, Organisation
+from fieldvisit.database import acting_for
+from fieldvisit.models import DayPlan
 from fieldvisit.notices.jobs import add_notices
-from fieldvisit.partitions import make_partitions
-from fieldvisit.placements import call_off_visits
 from fieldvisit.planning.asking import NoAnswer, ask
 from fieldvisit.planning.claiming import claim_plan
 from fieldvisit.planning.drafting import Found, accept_plan
@@ -46,19 +38,16 @@ from fieldvisit.planning.judging import PlanFaulty
 from fieldvisit.planning.plans import (
     Claimed,
     fail_plan,
-    fail_silent_plans,
     give_up_plan,
     note_progress,
 )
 from fieldvisit.planning.relieving import add_relief
 from fieldvisit.planning.repairing import DayMovedOn, accept_repair
 from fieldvisit.planning.search import Tell, search, work_of
+from fieldvisit.planning.tools import Tools
+from fieldvisit.planning.upkeep import pass_time
 from fieldvisit.planning.work import Answer
-from fieldvisit.promises import settle_overdue
 from fieldvisit.rejudgings import TASK, run_rejudging
-from fieldvisit.reminders import raise_reminders
-from fieldvisit.settings import Settings
-from fieldvisit.visits import expire_visits, return_unbegun
 
 SOLVES, UPKEEP = "solves", "upkeep"
 SILENT_S = 30
@@ -73,15 +62,6 @@ log = structlog.get_logger(__name__)
 
 # Never opened and without a task: it only writes into the caller's own transaction.
 _queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tools:
-    """What the jobs work with; made once by the worker."""
-
-    settings: Settings
-    sessions: sessionmaker[Session]
-    clock: Clock
 
 
 def enqueue_solve(session: Session, org_id: uuid.UUID, plan_id: uuid.UUID) -> None:
@@ -257,51 +237,6 @@ async def form_crews(tools: Tools, org_id: uuid.UUID, on: dt.date) -> None:
     with acting_for(tools.sessions, org_id) as session:
         accept_forming(session, claimed, answer, now=tools.clock())
     log.info("crews_formed", on=str(on), crews=len(answer["crews"]), home=len(answer["home"]))
-
-
-def pass_time(tools: Tools) -> None:
-    """For each organisation: what nobody may visit any more is called off, what was not begun waits again, what waited
-    too long expires, the gate looks again, answers that nobody can ask for any more are forgotten, and
-    promises that were not kept in time are broken."""
-    make_partitions(tools.sessions)
-    now = tools.clock()
-    with acting_for_all(tools.sessions) as session:
-        zones = session.execute(sa.select(Organisation.id, Organisation.zone)).all()
-    for org_id, zone in zones:
-        today = now.astimezone(ZoneInfo(zone)).date()
-        with acting_for(tools.sessions, org_id) as session:
-            called_off = call_off_visits(session, now)
-            returned = return_unbegun(session, now, today)
-            expired = expire_visits(session, now, today)
-            lost = fail_silent_plans(session, now)
-            opened = len(open_visits(session, org_id, now).visits)
-            forgotten = forget_answers(session, now)
-            settled = settle_overdue(session, now=now)
-            reminded = raise_reminders(session, now, today)
-        counts = {
-            "called_off": called_off,
-            "returned": returned,
-            "expired": expired,
-            "lost": lost,
-            "opened": opened,
-            "forgotten": forgotten,
-            "settled": settled,
-            "reminded": reminded,
-        }
-        if any(counts.values()):
-            log.info("time_passed", org_id=str(org_id), **counts)
-    _let_files_go(tools, [org_id for org_id, _ in zones])
-
-
-def _let_files_go(tools: Tools, org_ids: Sequence[uuid.UUID]) -> None:
-    """A store that does not answer holds up nothing: the bytes go the next time."""
-    store = FileStore(tools.settings)
-    try:
-        for org_id in org_ids:
-            with acting_for(tools.sessions, org_id) as session:
-                let_go(session, store, now=tools.clock())
-    except FilesUnavailable as error:
-        log.warning("files_not_let_go", cause=type(error.__cause__).__name__)
 
 
 def _to_form(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> dt.date | None:

@@ -15,7 +15,7 @@ import structlog
 from fieldvisit.database import acting_for
 from fieldvisit.planning.asking import NoAnswer, ask
 from fieldvisit.planning.failures import PlanFailure
-from fieldvisit.planning.jobs import Tools, enqueue_help
+from fieldvisit.planning.jobs import enqueue_help
 from fieldvisit.planning.parts import (
     ClaimedPart,
     RoundState,
@@ -29,6 +29,7 @@ from fieldvisit.planning.parts import (
 )
 from fieldvisit.planning.plans import Claimed
 from fieldvisit.planning.search import Tell, search
+from fieldvisit.planning.tools import Tools
 from fieldvisit.planning.work import Answer, Work
 from fieldvisit.settings import Settings
 

@@ -14,7 +14,8 @@ from fieldvisit.database import acting_for
 from fieldvisit.planning.asking import NoAnswer, ask
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.forming import is_forming_due, request_forming
-from fieldvisit.planning.jobs import CHOOSING_S, Tools, form_crews, solve_plan
+from fieldvisit.planning.jobs import CHOOSING_S, form_crews, solve_plan
+from fieldvisit.planning.tools import Tools
 from fieldvisit.planning.weeks import ClaimedWeek, accept_days, claim_week, end_week, fail_week, next_dates
 
 log = structlog.get_logger(__name__)

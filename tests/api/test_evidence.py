@@ -26,7 +26,7 @@ from werkzeug.serving import make_server
 
 from fieldvisit.camera_notes import camera_notes
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, session_factory
-from fieldvisit.evidence import TAKES
+from fieldvisit.evidence import TAKES, drop_unfinished
 from fieldvisit.files import FileStore, FilesUnavailable, keep_file, let_go
 from fieldvisit.models import Evidence, EvidencePart, FileAccess, StoredFile
 from fieldvisit.recordings import Span, gaps_of
@@ -175,6 +175,21 @@ def test_a_file_goes_with_the_last_visit_that_it_belongs_to(
         assert keep_file(session, store, photo, TAKES[EvidenceKind.PHOTO]).gone_at is None
         assert let_go(session, store, now=NOW) == 0
     assert store.get(org_id, digest) == photo
+
+
+def test_what_never_became_whole_is_forgotten_and_what_is_whole_is_not(
+    sender: Sender, sessions: sessionmaker[Session], morning: Morning
+) -> None:
+    sender.uploader(taken(), part=100_000).upload()
+    unfinished = sender.uploader(picture(300, 300), part=100)
+    unfinished.upload_chunk()
+    org_id, days = morning.world.agency, dt.timedelta(days=1)
+    counts = []
+    for after in (59 * days, 61 * days, 61 * days):
+        with acting_for(sessions, org_id) as session:
+            counts.append(drop_unfinished(session, NOW + after))
+    assert counts == [0, 1, 0]
+    assert [row.state for row in stored(sessions)] == [EvidenceState.ACCEPTED]
 
 
 def test_what_was_accepted_is_never_changed(

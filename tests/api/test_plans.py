@@ -14,8 +14,9 @@ from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan, Placement, Visit
 from fieldvisit.planning.failures import PlanFailure
-from fieldvisit.planning.jobs import Tools, solve_plan
+from fieldvisit.planning.jobs import solve_plan
 from fieldvisit.planning.plans import fail_plan
+from fieldvisit.planning.tools import Tools
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState, Role, VisitState
 from routing.checking import faults

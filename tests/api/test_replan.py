@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan
-from fieldvisit.planning.jobs import Tools, solve_plan
+from fieldvisit.planning.jobs import solve_plan
 from fieldvisit.planning.relieving import propose_relief, relieve_crews
+from fieldvisit.planning.tools import Tools
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.sos import call_for_help
 from fieldvisit.settings import Settings

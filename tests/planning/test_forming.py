@@ -29,9 +29,10 @@ from fieldvisit.planning.forming import (
     shifts_of,
 )
 from fieldvisit.planning.forming_words import crews_of_day, undone_words
-from fieldvisit.planning.jobs import Tools, form_crews, solve_plan
+from fieldvisit.planning.jobs import form_crews, solve_plan
 from fieldvisit.planning.plans import get_plan
 from fieldvisit.planning.publishing import publish_plan
+from fieldvisit.planning.tools import Tools
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import CrewSource, DayPlanState, FormingState
 from tests.conftest import NOW

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.clock import Clock, shift_clock_to
 from fieldvisit.database import Urls, acting_for, acting_for_all
 from fieldvisit.models import DayPlan, VisitEvent
-from fieldvisit.planning.jobs import MOST_ATTEMPTS, Tools, pass_time, solve_or_give_up
+from fieldvisit.planning.jobs import MOST_ATTEMPTS, solve_or_give_up
 from fieldvisit.planning.plans import get_plan
 from fieldvisit.planning.publishing import publish_plan
+from fieldvisit.planning.tools import Tools
+from fieldvisit.planning.upkeep import pass_time
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState, VisitState
 from tests.conftest import NOW

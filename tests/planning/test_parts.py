@@ -14,7 +14,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan, PlanPart
 from fieldvisit.planning.child import solve_day
 from fieldvisit.planning.drafting import Found, accept_plan
-from fieldvisit.planning.jobs import Tools, solve_plan
+from fieldvisit.planning.jobs import solve_plan
 from fieldvisit.planning.judging import faults_of
 from fieldvisit.planning.part_question import answer_join, answer_parts
 from fieldvisit.planning.parts import (
@@ -31,6 +31,7 @@ from fieldvisit.planning.parts import (
 from fieldvisit.planning.plans import Claimed, drop_plan, get_plan
 from fieldvisit.planning.publishing import publish_plan
 from fieldvisit.planning.split_jobs import help_with_parts
+from fieldvisit.planning.tools import Tools
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState, PartState
 from tests.conftest import NOW

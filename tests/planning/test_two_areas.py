@@ -13,9 +13,10 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Area, CrewMember, Route
 from fieldvisit.planning.drafting import accept_plan
 from fieldvisit.planning.elsewhere import CrewElsewhere
-from fieldvisit.planning.jobs import Tools, solve_plan
+from fieldvisit.planning.jobs import solve_plan
 from fieldvisit.planning.plans import drop_plan, get_plan
 from fieldvisit.planning.publishing import publish_plan
+from fieldvisit.planning.tools import Tools
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState
 from tests.conftest import NOW

@@ -16,7 +16,7 @@ from fieldvisit.languages import say
 from fieldvisit.models import Area, DayPlan, Visit
 from fieldvisit.planning.claiming import claim_plan
 from fieldvisit.planning.failures import PlanFailure
-from fieldvisit.planning.jobs import Tools
+from fieldvisit.planning.tools import Tools
 from fieldvisit.planning.week_days import _windows, week_question
 from fieldvisit.planning.week_jobs import plan_week
 from fieldvisit.planning.week_question import answer_week
