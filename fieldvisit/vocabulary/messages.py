@@ -1,0 +1,69 @@
+"""What is sent to people, and where it stands."""
+
+from enum import StrEnum
+
+
+class AlarmChannel(StrEnum):
+    """How an alarm reaches a person."""
+
+    SMS = "sms"
+    VOICE = "voice"
+    PUSH = "push"
+    MAIL = "mail"
+
+
+class MessagePurpose(StrEnum):
+    ALARM = "alarm"
+    REMINDER = "reminder"
+    OVERDUE = "overdue"
+    ALL_CLEAR = "all_clear"
+    TAKEN = "taken"
+    CONTACT_TEST = "contact_test"
+    WATCH_FAILS = "watch_fails"
+
+
+class MessageRecipient(StrEnum):
+    OFFICER = "officer"
+    VISITOR = "visitor"
+    EXTERNAL = "external"
+
+
+class MessageState(StrEnum):
+    """`sent` is what a provider says; `delivered` and `answered` are what a signed receipt says."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    ANSWERED = "answered"
+    UNDELIVERABLE = "undeliverable"
+    DROPPED = "dropped"
+
+
+class NoticeState(StrEnum):
+    """`queued` waits for a provider, or for a person who hands the letter over; `sent` is what they say; `delivered`
+    and `undeliverable` are what a receipt says. `dead`: given up. `held_back`: a contact block forbids it.
+    `withdrawn`: it no longer holds."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+    DEAD = "dead"
+    HELD_BACK = "held_back"
+    WITHDRAWN = "withdrawn"
+
+
+class NoteBreach(StrEnum):
+    """What was wrong with a note that was left at a door."""
+
+    NOT_ALLOWED = "not_allowed"
+    NOT_SEALED = "not_sealed"
+
+
+class NoticeOffence(StrEnum):
+    """Why a phrase may not stand in a notice; the last two only where others read along."""
+
+    THREAT = "threat"
+    DISGUISE = "disguise"
+    DEBT = "debt"
+    LEGAL = "legal"
