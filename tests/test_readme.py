@@ -57,5 +57,5 @@ def test_every_command_of_the_tour_answers_what_the_readme_says(tmp_path: Path) 
         demo.send_signal(signal.SIGINT)
         demo.wait(60)
     said = [answer.lstrip("\n") for answer in walked.stdout.split(f"{MARK}\n")[:-1]]
-    assert list(zip([command for command, _ in tour], said, strict=True)) == tour
+    assert list(zip([command for command, _ in tour], said, strict=True)) == tour, walked.stderr
     assert walked.stderr == ""
