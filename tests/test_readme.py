@@ -38,24 +38,24 @@ def test_every_command_of_the_tour_answers_what_the_readme_says(tmp_path: Path) 
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     tour = commands_and_answers()
-    demo = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "api", "demo", "--port", str(port)],
         env=os.environ | {"DATA_FOLDER": str(tmp_path / "data"), "LANG": "C.UTF-8"},
         stdout=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert demo.stdout is not None
-        told = ""
-        while "Log in as" not in told:
-            line = demo.stdout.readline()
-            assert line, told
-            told += line
-        script = "".join(f"{command}\necho '{MARK}'\n" for command, _ in tour).replace("8000", str(port))
-        walked = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
-    finally:
-        demo.send_signal(signal.SIGINT)
-        demo.wait(60)
+    ) as demo:
+        try:
+            assert demo.stdout is not None
+            told = ""
+            while "Log in as" not in told:
+                line = demo.stdout.readline()
+                assert line, told
+                told += line
+            script = "".join(f"{command}\necho '{MARK}'\n" for command, _ in tour).replace("8000", str(port))
+            walked = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+        finally:
+            demo.send_signal(signal.SIGINT)
+            demo.wait(60)
     said = [answer.lstrip("\n") for answer in walked.stdout.split(f"{MARK}\n")[:-1]]
     assert list(zip([command for command, _ in tour], said, strict=True)) == tour, walked.stderr
     assert walked.stderr == ""
