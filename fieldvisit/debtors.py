@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.drafts import LONGEST_ID, Change, acting_organisation, assign, check_text, combined, folded, told
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.geocoding import Found, zone_at
+from fieldvisit.found_points import Found, zone_at
 from fieldvisit.models import ContactPoint, Debtor, Organisation, Place, Wish
 from fieldvisit.rejudging import rejudge_debtor
 from fieldvisit.sealing import cipher_of

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from geopy.distance import geodesic
 from sqlalchemy.orm import Session
 
 from fieldvisit.camera_notes import CameraNotes, camera_notes
+from fieldvisit.distances import metres_between
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound, Refused
 from fieldvisit.files import IMAGES, FileStore, FileTerms, keep_file, terms_for
 from fieldvisit.finding import get_by_id
@@ -251,8 +251,7 @@ def _metres_from_place(session: Session, row: Evidence, lat: float, lon: float) 
     known: Case | None = visit.case
     if known is None or visit.place.lat is None or visit.place.lon is None:
         return None
-    away_m: float = geodesic((visit.place.lat, visit.place.lon), (lat, lon)).m
-    return round(away_m)
+    return round(metres_between((visit.place.lat, visit.place.lon), (lat, lon)))
 
 
 def _forget_parts(session: Session, row: Evidence) -> None:

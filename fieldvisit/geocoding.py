@@ -1,10 +1,8 @@
 """From addresses to points, through any geocoder of geopy. A point that cannot be found is ordinary, and says why."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-import tzfpy
 from geopy import Location
 from geopy.exc import GeopyError
 from geopy.extra.rate_limiter import RateLimiter
@@ -12,6 +10,7 @@ from geopy.geocoders import Nominatim
 
 from fieldvisit.datums import Point, to_wgs84
 from fieldvisit.errors import InvalidValue
+from fieldvisit.found_points import NO_ANSWER, NO_GEOCODER, NOT_FOUND, TOO_COARSE, Found, not_found
 from fieldvisit.geocoder_services import make_service
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Datum, PointSource
@@ -24,39 +23,12 @@ NOMINATIM_HOUSE_RANK = 30
 # What Google calls the middle of a street, and of a town.
 GOOGLE_COARSE = ("GEOMETRIC_CENTER", "APPROXIMATE")
 
-NO_GEOCODER = "no geocoder is set"
-NOT_FOUND = "the geocoder knows no such address"
-TOO_COARSE = "the geocoder knows the street or the town only"
-NO_ANSWER = "the geocoder did not answer"
-
 
 class Geocoder(Protocol):
     """What geopy's geocoders can do, as far as it is used here."""
 
     def geocode(self, query: str) -> Any:
         """A geopy `Location` or None; raises `GeopyError`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """Where an address is, how that is known, and a note: the geocoder, the datum, or why there is no point."""
-
-    point: Point | None
-    source: PointSource
-    note: str
-
-    def __post_init__(self) -> None:
-        if (self.point is None) != (self.source is PointSource.NONE):
-            raise InvalidValue(path="source", reason="says none when, and only when, there is no point")
-
-
-def given(lat: float, lon: float, datum: Datum = Datum.WGS84) -> Found:
-    """A point that came with the address."""
-    return Found(point=to_wgs84(lat, lon, datum), source=PointSource.GIVEN, note=datum.value)
-
-
-def not_found(note: str) -> Found:
-    return Found(point=None, source=PointSource.NONE, note=note)
 
 
 class PointFinder:
@@ -99,12 +71,6 @@ def geocoder_from(settings: Settings) -> Geocoder | None:
         ask = RateLimiter(ask, min_delay_seconds=NOMINATIM_DELAY_S, max_retries=0, swallow_exceptions=False)
     service.geocode = _in_wgs84(ask, settings.geocoder_datum)
     return service  # type: ignore[no-any-return]  # geopy ships no types
-
-
-def zone_at(point: Point | None, otherwise: str) -> str:
-    """The IANA time zone at a point; `otherwise` where there is no point, or only the sea."""
-    name = tzfpy.get_tz(point.lon, point.lat) if point else ""
-    return otherwise if not name or name.startswith("Etc/") else name
 
 
 def _in_wgs84(ask: Callable[[str], Any], datum: Datum) -> Callable[[str], Any]:

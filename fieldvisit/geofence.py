@@ -7,9 +7,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from geopy.distance import geodesic
-
 from fieldvisit.datums import Point, to_wgs84
+from fieldvisit.distances import metres_between
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.vocabulary import Datum
 
@@ -70,6 +69,6 @@ class Fix:
 def locate(position: Position, place: Point, *, radius_m: int) -> Fix:
     """Judge a position: within the radius, widened by what the phone says it may be wrong."""
     here = position.point
-    distance_m = geodesic((here.lat, here.lon), (place.lat, place.lon)).m
+    distance_m = metres_between((here.lat, here.lon), (place.lat, place.lon))
     # Rounded up: a metre too many is at worst a question, a metre too few a wrong arrival.
     return Fix(math.ceil(distance_m), radius_m + min(position.accuracy_m, MOST_ACCURACY_M))

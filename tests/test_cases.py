@@ -28,7 +28,7 @@ from fieldvisit.debtors import (
 )
 from fieldvisit.drafts import Change
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.geocoding import NOT_FOUND, Found, given, not_found
+from fieldvisit.found_points import NOT_FOUND, Found, given, not_found
 from fieldvisit.models import Case, ContactPoint, Placement
 from fieldvisit.models import Place as StoredPlace
 from fieldvisit.people import local_instant

@@ -13,16 +13,9 @@ from geopy.geocoders import Nominatim
 
 from fieldvisit.datums import Point, to_wgs84
 from fieldvisit.errors import SettingsRefused
+from fieldvisit.found_points import NO_ANSWER, NOT_FOUND, TOO_COARSE, Found, not_found
 from fieldvisit.geocoder_services import SERVICES
-from fieldvisit.geocoding import (
-    NO_ANSWER,
-    NOT_FOUND,
-    TOO_COARSE,
-    Found,
-    PointFinder,
-    geocoder_from,
-    not_found,
-)
+from fieldvisit.geocoding import PointFinder, geocoder_from
 from fieldvisit.settings import Settings, read_settings
 from fieldvisit.vocabulary import Datum, PointSource
 

@@ -13,18 +13,8 @@ from fieldvisit.datums import Point
 from fieldvisit.debtors import NOBODY_LOOKED
 from fieldvisit.demo.gazetteer import Gazetteer
 from fieldvisit.errors import InvalidValue
-from fieldvisit.geocoding import (
-    NO_ANSWER,
-    NO_GEOCODER,
-    NOT_FOUND,
-    TOO_COARSE,
-    Found,
-    PointFinder,
-    geocoder_from,
-    given,
-    not_found,
-    zone_at,
-)
+from fieldvisit.found_points import NO_ANSWER, NO_GEOCODER, NOT_FOUND, TOO_COARSE, Found, given, not_found, zone_at
+from fieldvisit.geocoding import PointFinder, geocoder_from
 from fieldvisit.languages import say
 from fieldvisit.settings import read_settings
 from fieldvisit.vocabulary import Datum, PointSource

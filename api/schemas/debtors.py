@@ -6,8 +6,8 @@ from marshmallow import fields, post_load, validate
 
 from api.schemas.base import Drafted, In, Out, PageIn, PointIn, PointOut
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, LocalTime, Many, OuterId, Part, Text, Whole
-from fieldvisit import geocoding
 from fieldvisit.debtors import DAYS, ContactPointDraft, DebtorDraft, PlaceDraft
+from fieldvisit.found_points import given
 from fieldvisit.vocabulary import ContactPointKind, DebtorParty, PlaceKind, PointSource
 
 
@@ -34,7 +34,7 @@ class PlaceIn(In):
     @post_load
     def draft(self, data: dict[str, Any], **_: Any) -> PlaceDraft:
         point = data.pop("point")
-        return PlaceDraft(found=geocoding.given(**point) if point else None, **data)
+        return PlaceDraft(found=given(**point) if point else None, **data)
 
 
 class DebtorIn(Drafted):

@@ -11,7 +11,7 @@ from fieldvisit.cases import CaseDraft, minor_units, upsert_case
 from fieldvisit.debtors import ContactPointDraft, DebtorDraft, PlaceDraft
 from fieldvisit.drafts import Change, combined
 from fieldvisit.errors import InvalidValue
-from fieldvisit.geocoding import Found, given
+from fieldvisit.found_points import Found, given
 from fieldvisit.imports.columns import (
     Column,
     Origin,

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for
 from fieldvisit.drafts import Change, Refusal, acting_organisation
-from fieldvisit.geocoding import Found, Geocoder, PointFinder
+from fieldvisit.found_points import Found
+from fieldvisit.geocoding import Geocoder, PointFinder
 from fieldvisit.imports.claims import Claim, Claims
 from fieldvisit.imports.columns import Origin
 from fieldvisit.imports.kinds import READERS

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.drafts import Change, Refusal
 from fieldvisit.errors import Contradiction, FieldVisitError
-from fieldvisit.geocoding import Found
+from fieldvisit.found_points import Found
 from fieldvisit.imports.columns import Column, Origin
 from fieldvisit.languages import Message
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.datums import to_wgs84
 from fieldvisit.drafts import Change
 from fieldvisit.errors import InvalidValue
-from fieldvisit.geocoding import Found
+from fieldvisit.found_points import Found
 from fieldvisit.imports.columns import Column, Origin, datum, degrees, identifier, phone, text, words, yes_or_no
 from fieldvisit.imports.readers import Locating, Reader, Values, one_by_one
 from fieldvisit.people import VisitorDraft, homes_to_find, upsert_visitor

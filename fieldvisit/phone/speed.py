@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from geopy.distance import geodesic
 from sqlalchemy.orm import Session
 
+from fieldvisit.distances import metres_between
 from fieldvisit.models import Place, Stop, Visit, VisitEvent
 from fieldvisit.phone.arrivals import happened
 from fieldvisit.phone.notes import ARRIVED
@@ -30,12 +30,12 @@ def speed_flags(
 ) -> dict[str, Any]:
     """The least speed between this arrival and the same visitor's others on this route, where it is impossible."""
     place: Place | None = stop.visit.place
-    if place is None or place.lat is None:
+    if place is None or place.lat is None or place.lon is None:
         return {}
     here = (place.lat, place.lon)
     fastest = 0
     for there_at, there, there_m in _others(session, stop, visitor_id):
-        way_m = geodesic(here, there).m - distance_m - there_m
+        way_m = metres_between(here, there) - distance_m - there_m
         took_s = max(abs((at - there_at).total_seconds()), SHORTEST_S)
         fastest = max(fastest, round(way_m / took_s))
     return {"too_fast_m_per_s": fastest} if fastest > FASTEST_M_PER_S else {}

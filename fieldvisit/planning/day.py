@@ -11,7 +11,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from geopy.distance import geodesic
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from fieldvisit.compliance.decision import ClauseResult, plain
@@ -27,6 +26,7 @@ from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import whole_day
 from fieldvisit.compliance.windows import lawful_windows
 from fieldvisit.decisions import organisations_by_id
+from fieldvisit.distances import metres_between
 from fieldvisit.errors import NotFound
 from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.languages import Message
@@ -210,7 +210,7 @@ def _in_area(place: Place, area: Area) -> bool:
     """A place without a point lies in every area: somebody has to see that it is missing."""
     if place.lat is None or place.lon is None:
         return True
-    return bool(geodesic((place.lat, place.lon), (area.lat, area.lon)).meters <= area.radius_m)
+    return metres_between((place.lat, place.lon), (area.lat, area.lon)) <= area.radius_m
 
 
 def _known(

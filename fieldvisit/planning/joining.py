@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from geopy.distance import great_circle
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.decision import message_from
 from fieldvisit.compliance.inquiry import joined
+from fieldvisit.distances import great_circle_m
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.languages import Message, label_id
 from fieldvisit.models import Area, Place, Visit
@@ -98,7 +98,7 @@ def _with_place(standing: Standing, place: Place) -> tuple[Travel, int, bool]:
     if known is not None:
         return standing.problem.travel, known, False
     travel = standing.problem.travel
-    lines = [great_circle(here, points[index]).meters if index in points else None for index in range(travel.size)]
+    lines = [great_circle_m(here, points[index]) if index in points else None for index in range(travel.size)]
     bands = [_longer(matrix, points, lines) for matrix in travel.matrices]
     metres = (
         None if travel.metres is None else _row_added(travel.metres, [None if m is None else round(m) for m in lines])
@@ -124,7 +124,7 @@ def _pace(matrix: Matrix, points: dict[int, Point]) -> float:
     found = []
     for origin in sorted(points)[:: max(1, len(points) // 12)]:
         for target, point in points.items():
-            seconds, line = matrix[origin][target], great_circle(points[origin], point).meters
+            seconds, line = matrix[origin][target], great_circle_m(points[origin], point)
             if seconds is not None and line >= LEAST_M:
                 found.append(seconds / line)
     return statistics.median(found) if found else USUAL_S_PER_M

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from geopy.distance import great_circle
 from sqlalchemy.orm import Session, joinedload
 
+from fieldvisit.distances import great_circle_m
 from fieldvisit.models import Place, Visit
 from fieldvisit.planning.choosing import Options
 from fieldvisit.planning.editing import open_standing
@@ -122,4 +122,4 @@ def _point(visit: Visit) -> tuple[float, float] | None:
 
 def _distance(visit: Visit, points: Sequence[tuple[float, float]]) -> float:
     here = _point(visit)
-    return min((great_circle(here, point).meters for point in points), default=0.0) if here else 0.0
+    return min((great_circle_m(here, point) for point in points), default=0.0) if here else 0.0

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from geopy.distance import geodesic
 from sqlalchemy.orm import Session
 
+from fieldvisit.distances import metres_between
 from fieldvisit.models import CrewMember, DayPlan, Place, Route, SafetySession, Stop, Visit
 from fieldvisit.safety.deadlines import Moment, around, set_by_clock, sooner
 from fieldvisit.safety.drafts import Told
@@ -89,6 +89,10 @@ def follow_visit(session: Session, visit: Visit, *, present: Collection[uuid.UUI
                 append(session, row, Entry(kind=kind, at=at))
 
 
+def _point(of: Told | Expected) -> tuple[float, float] | None:
+    return None if of.lat is None or of.lon is None else (of.lat, of.lon)
+
+
 def whereabouts(row: SafetySession, timers: Timers, told: Told, now: Moment, *, safe: bool) -> dict[str, Any]:
     """What a sign of the phone says of the session's end: far from a door that was reached, it is to be ended soon;
     back there, it need not. A visitor who says that all is well (`safe`) has the time for it anew."""
@@ -99,9 +103,10 @@ def whereabouts(row: SafetySession, timers: Timers, told: Told, now: Moment, *, 
     # Of null and a moment the greatest is the moment: where nothing was due, nothing is.
     renewed = sa.func.greatest(SafetySession.leave_by, soon) if safe else sa.func.coalesce(SafetySession.leave_by)
     kept = sa.case((SafetySession.leave_by.is_not(None), renewed))
-    if told.age_s > FRESH_S or told.lat is None or expected.lat is None:
+    here, there = _point(told), _point(expected)
+    if told.age_s > FRESH_S or here is None or there is None:
         return {"leave_by": kept}
-    if geodesic((told.lat, told.lon), (expected.lat, expected.lon)).meters > AWAY_M:
+    if metres_between(here, there) > AWAY_M:
         return {"leave_by": sa.func.coalesce(kept, soon)}
     return {"leave_by": kept if expected.over else sa.null()}
 
