@@ -27,6 +27,7 @@ from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, Credential, Organisation, Stop, Visit
 from fieldvisit.notices.standing import Announced, announcements
 from fieldvisit.receipts import forbids_money
+from fieldvisit.stays import longest_stay_s
 from fieldvisit.visits import CalledOff, Cancellation, why_cancelled
 from fieldvisit.vocabulary import (
     AttemptResult,
@@ -106,6 +107,8 @@ class Briefing:
     door_note: DoorNote
     conduct: tuple[ConductLine, ...]
     """What the policies at the place want of whoever stands at the door, in words."""
+    longest_stay_s: int | None
+    """How long one may stay, in seconds, where a policy gives a number."""
     takes_money: bool
     """Whether money may be taken at this door: by the house, and by every policy at the place."""
     amounts: Amounts | None
@@ -215,6 +218,7 @@ def _briefing(
         announced=announced,
         door_note=door_note(terms),
         conduct=conduct_of(terms),
+        longest_stay_s=longest_stay_s(terms),
         takes_money=takes_money and not forbids_money(terms),
         amounts=amounts,
     )

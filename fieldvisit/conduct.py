@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fieldvisit.compliance.conduct_parameters import (
     DoorDuty,
+    Dress,
     Entry,
     MoneyAtDoor,
     RecordingNeed,
@@ -26,6 +27,10 @@ OTHERS: Mapping[ThirdPartyContact, Message] = {
     ThirdPartyContact.LOCATE: Message("Ask others only where the debtor can be found, and nothing more."),
     ThirdPartyContact.PASS_MESSAGE: Message("Ask others only to pass on a message, or how the debtor can be reached."),
     ThirdPartyContact.NONE: Message("Ask nobody else anything."),
+}
+DRESS: Mapping[Dress, Message] = {
+    Dress.PROPER: Message("Be dressed neatly and properly."),
+    Dress.NOT_MISLEADING: Message("Wear nothing for which anybody could take you for somebody else."),
 }
 MONEY: Mapping[MoneyAtDoor, Message] = {
     MoneyAtDoor.RECEIPT_NEEDED: Message("Give a receipt for any money."),
@@ -59,6 +64,10 @@ def conduct_of(terms: Terms | None) -> tuple[ConductLine, ...]:
 
 
 def _lines(terms: Terms) -> Iterator[ConductLine]:
+    for asked, words in DRESS.items():
+        rules: list[Rule] = [rule for rule in terms.dress if rule.binds and asked in rule.asks]
+        if rules:
+            yield _line(words, rules)
     yield from _strictest(terms.entry, "entry", ENTRY)
     verify = [rule for rule in terms.verify if rule.binds and rule.before_disclosure]
     if verify:
@@ -70,6 +79,18 @@ def _lines(terms: Terms) -> Iterator[ConductLine]:
         rules = [rule for rule in terms.at_door if rule.binds and duty in rule.duties]
         if rules:
             yield _line(words, rules)
+    yield from _length(terms)
+
+
+def _length(terms: Terms) -> Iterator[ConductLine]:
+    """The smallest number that any rule names; where none names one, what the texts say without."""
+    rules = [rule for rule in terms.visit_length if rule.binds]
+    if terms.longest_stay is not None:
+        minutes = round(terms.longest_stay.total_seconds() / 60)
+        words = Message("Stay no longer than {minutes} minutes.", {"minutes": minutes})
+        yield _line(words, [rule for rule in rules if rule.minutes == minutes])
+    elif rules:
+        yield _line(Message("Stay no longer than is reasonable."), rules)
 
 
 def _recording(terms: Terms) -> Iterator[ConductLine]:

@@ -41,6 +41,7 @@ from fieldvisit.repayments import demand_fitting, withdraw_unheard
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft, ReportIncomplete
 from fieldvisit.report_rows import in_words, report_row
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
+from fieldvisit.stays import flag_stay
 from fieldvisit.together import together, write
 from fieldvisit.visits import get_own_visit, get_visit, move, note_event
 from fieldvisit.vocabulary import AdditionReason, VisitOutcome, VisitState
@@ -197,7 +198,7 @@ def _report_instead(
     # It makes room first: one report of a visit stands.
     session.flush()
     row.after_cancellation = earlier.after_cancellation
-    _flag_notes(session, visit, draft, now)
+    _flag(session, visit, draft, now)
     account = ReportAddition(
         id=earlier.id,
         org_id=visit.org_id,
@@ -231,7 +232,7 @@ def _keep(
 ) -> None:
     """Store the report, and bring the visit to where it says that it went."""
     row.after_cancellation = visit.state is VisitState.CANCELLED
-    _flag_notes(session, visit, draft, now)
+    _flag(session, visit, draft, now)
     write(session, row)
     _book_money(session, visit, draft, by=by, now=now)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
@@ -239,10 +240,11 @@ def _keep(
     move(session, visit, VisitState.REPORTED, now=now, event=_reported(visit, draft, row, by=by, now=now))
 
 
-def _flag_notes(session: Session, visit: Visit, draft: ReportDraft, now: dt.datetime) -> None:
-    """What was left at the door and should not have been."""
+def _flag(session: Session, visit: Visit, draft: ReportDraft, now: dt.datetime) -> None:
+    """What was left at the door and should not have been, and a stay that was too long."""
     sealed = [each.sealed for each in draft.door.notes_left] if draft.door is not None else []
     flag_notes(session, visit, sealed, left_at=draft.left_at, now=now)
+    flag_stay(session, visit, left_at=draft.left_at, now=now)
 
 
 def _book_money(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> None:

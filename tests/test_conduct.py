@@ -6,6 +6,7 @@ from fieldvisit.compliance.facts import PlaceFacts
 from fieldvisit.compliance.loading import load_preset
 from fieldvisit.compliance.merging import terms_for
 from fieldvisit.conduct import conduct_of
+from fieldvisit.languages import say
 from fieldvisit.vocabulary import PlaceKind
 from tests.compliance.worlds import policy, rule
 
@@ -31,6 +32,26 @@ def test_the_strictest_of_two_policies_is_told_with_its_clause_alone() -> None:
     assert lines["Stay outside unless you are expressly asked in."] == ("test/entry/1",)
     assert lines["Take no money."] == ("test/money/1",)
     assert "Enter only with the debtor's consent." not in lines
+
+
+def test_whoever_stands_at_a_door_in_china_is_dressed_so_that_nobody_is_misled() -> None:
+    lines = conduct_of(terms_for([load_preset("cn")], place("CN", "Asia/Shanghai"), DAY))
+    assert [(say(line.words, "zh_CN"), line.clause_ids) for line in lines[:2]] == [
+        ("着装整洁得体。", ("cn/dress/1",)),
+        ("不得穿着容易让人误认身份的服装。", ("cn/dress/1",)),
+    ]
+
+
+def test_a_visit_in_britain_is_no_longer_than_reasonable_and_a_house_may_give_a_number() -> None:
+    home = place("GB", "Europe/London")
+    house = policy(rule("visit_length", "minutes = 45"))
+    longer = policy(rule("visit_length", "minutes = 60", name="b"), name="b")
+    told = [
+        [(str(line.words), line.clause_ids) for line in conduct_of(terms_for(policies, home, DAY))][-1]
+        for policies in ([load_preset("gb")], [load_preset("gb"), house, longer])
+    ]
+    assert told[0] == ("Stay no longer than is reasonable.", ("gb/visit_length/1",))
+    assert told[1] == ("Stay no longer than 45 minutes.", ("test/visit_length/1",))
 
 
 def test_without_a_policy_nothing_is_added() -> None:

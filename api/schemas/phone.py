@@ -259,6 +259,9 @@ class BriefingOut(Out):
     announced = fields.Nested(AnnouncedOut, required=True, allow_none=True)
     door_note = fields.Nested(DoorNoteOut, required=True)
     conduct = fields.List(fields.Nested(ConductLineOut), required=True)
+    longest_stay_s = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "from the arrival on; null where no policy says"}
+    )
     takes_money = Flag(required=True, metadata={"description": "by the house and by every policy at the place"})
     amounts = fields.Nested(AmountsOut, required=True, allow_none=True)
 

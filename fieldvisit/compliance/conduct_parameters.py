@@ -98,6 +98,13 @@ class DoorDuty(StrEnum):
     THIRD_PARTY_ONLY = "third_party_only"
 
 
+class Dress(StrEnum):
+    """How one is dressed at a door."""
+
+    PROPER = "proper"
+    NOT_MISLEADING = "not_misleading"
+
+
 class MoneyAtDoor(StrEnum):
     OK = "ok"
     RECEIPT_NEEDED = "receipt_needed"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fieldvisit.compliance.conduct_parameters import (
     DoorDuty,
+    Dress,
     Entry,
     MoneyAtDoor,
     RecordField,
@@ -145,6 +146,35 @@ class RecordFieldsRule(Rule):
 @dataclass(frozen=True, kw_only=True)
 class AtDoorRule(Rule):
     duties: frozenset[DoorDuty]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DressRule(Rule):
+    """How whoever stands at the door is dressed."""
+
+    asks: frozenset[Dress]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        need(bool(self.asks), "asks", "must name at least one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitLengthRule(Rule):
+    """How long a visit may take. `minutes` None: the text gives no number, and it is only told at the door."""
+
+    minutes: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        need(self.minutes is None or 1 <= self.minutes <= 720, "minutes", "must lie between 1 and 720")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemandRule(Rule):
+    """What may not stand in a text that asks for money: that somebody will come, said as a threat."""
+
+    no_visit_threat: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from fieldvisit.compliance.facts import Facts, Question
 from fieldvisit.compliance.hours import fit_clauses, hour_clauses, wish_clauses
 from fieldvisit.compliance.inquiry import Inquiry, product_clause
 from fieldvisit.compliance.intervals import Interval, Intervals, utc
+from fieldvisit.compliance.lengths import length_clauses
 from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.notices import notice_clauses
 from fieldvisit.compliance.permission import effort_clauses, place_clauses, visit_clauses
@@ -96,6 +97,7 @@ def _judge(inquiry: Inquiry) -> list[ClauseResult]:
         *wish_clauses(inquiry),
         *hour_clauses(inquiry),
         *fit_clauses(inquiry),
+        *length_clauses(inquiry),
         *cap_clauses(inquiry),
         *cooldown_clauses(inquiry),
         *conflicts(inquiry.terms),

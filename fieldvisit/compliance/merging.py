@@ -46,6 +46,7 @@ MERGES = {
     "zone": Merge.EACH_BASIS,
     "widen_by": Merge.OWN,
     "fit": Merge.STRICTER,
+    "visit_length": Merge.SMALLEST,
     "caps": Merge.UNITE,
     "cooldowns": Merge.UNITE,
     "staff_min": Merge.LARGEST,
@@ -59,6 +60,8 @@ MERGES = {
     "third_party": Merge.STRICTER,
     "verify": Merge.ANY,
     "notes": Merge.UNITE,
+    "demands": Merge.ANY,
+    "dress": Merge.UNITE,
     "at_door": Merge.UNITE,
     "money": Merge.STRICTER,
     "retention": Merge.LONGEST_AND_SHORTEST,
@@ -128,6 +131,7 @@ def merge(policies: Sequence[Policy]) -> Terms:
     fewest, most = rules.pop("staff_min"), rules.pop("staff_max")
     fits = [policy.fit.fit if policy.fit and policy.fit.binds else Fit.WHOLE_VISIT_INSIDE for policy in policies]
     margins = [rule.margin_min for rule in rules["fit"] if rule.binds]
+    stays = [rule.minutes for rule in rules["visit_length"] if rule.binds and rule.minutes is not None]
     wishes = [policy.debtor_times is None or policy.debtor_times.narrows for policy in policies]
     return Terms(
         policies=tuple(policies),
@@ -137,6 +141,7 @@ def merge(policies: Sequence[Policy]) -> Terms:
         wishes_bind=bool(picked("debtor_times", wishes, True)),
         staff_min=picked("staff_min", [rule.people for rule in fewest if rule.binds], 1),
         staff_max=picked("staff_max", [rule.people for rule in most if rule.binds], 0) or None,
+        longest_stay=timedelta(minutes=picked("visit_length", stays, 0)) or None,
         verify_before_disclosure=bool(picked("verify", [rule.before_disclosure for rule in rules["verify"]], False)),
         staff_min_rules=fewest,
         staff_max_rules=most,

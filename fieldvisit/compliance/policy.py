@@ -14,6 +14,8 @@ from fieldvisit.compliance.conduct_rules import (
     AccessRule,
     AtDoorRule,
     ComplaintRule,
+    DemandRule,
+    DressRule,
     EntryRule,
     MoneyRule,
     NotesRule,
@@ -23,6 +25,7 @@ from fieldvisit.compliance.conduct_rules import (
     RetentionRule,
     ThirdPartyRule,
     VerifyRule,
+    VisitLengthRule,
 )
 from fieldvisit.compliance.facts import Purpose
 from fieldvisit.compliance.parameters import CollectorRole, Party, PolicyStatus, VisitsAllowed
@@ -93,6 +96,7 @@ class Policy:
     zone: ZoneRule | None = None
     widen_by: tuple[WidenRule, ...] = ()
     fit: FitRule | None = None
+    visit_length: VisitLengthRule | None = None
     caps: tuple[CapRule, ...] = ()
     cooldowns: tuple[CooldownRule, ...] = ()
     staff_min: PeopleRule | None = None
@@ -106,6 +110,8 @@ class Policy:
     third_party: ThirdPartyRule | None = None
     verify: VerifyRule | None = None
     notes: NotesRule | None = None
+    demands: DemandRule | None = None
+    dress: DressRule | None = None
     at_door: AtDoorRule | None = None
     money: MoneyRule | None = None
     retention: tuple[RetentionRule, ...] = ()

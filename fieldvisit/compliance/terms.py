@@ -7,6 +7,8 @@ from fieldvisit.compliance.conduct_rules import (
     AccessRule,
     AtDoorRule,
     ComplaintRule,
+    DemandRule,
+    DressRule,
     EntryRule,
     MoneyRule,
     NotesRule,
@@ -16,6 +18,7 @@ from fieldvisit.compliance.conduct_rules import (
     RetentionRule,
     ThirdPartyRule,
     VerifyRule,
+    VisitLengthRule,
 )
 from fieldvisit.compliance.parameters import CapPeriod, PlaceDemand
 from fieldvisit.compliance.people_rules import CredentialRule, PeopleRule, SafetyRule, StaffMixRule, TrainingRule
@@ -46,7 +49,7 @@ class Terms:
     """The rules of each parameter in the order of the policies, under the parameter's own name.
 
     Numbers count only the rules that bind; a warning narrows nothing. `hours` are the policies that state hours for
-    visits. `staff_max` None: nobody names one. Two terms are equal only where they are the same.
+    visits. `staff_max` and `longest_stay` None: nobody names one. Two terms are equal only where they are the same.
     """
 
     policies: tuple[Policy, ...]
@@ -56,6 +59,7 @@ class Terms:
     wishes_bind: bool
     staff_min: int
     staff_max: int | None
+    longest_stay: timedelta | None
     verify_before_disclosure: bool
 
     stops: tuple[StopRule, ...]
@@ -72,6 +76,7 @@ class Terms:
     zone: tuple[ZoneRule, ...]
     widen_by: tuple[WidenRule, ...]
     fit: tuple[FitRule, ...]
+    visit_length: tuple[VisitLengthRule, ...]
     caps: tuple[CapRule, ...]
     cooldowns: tuple[CooldownRule, ...]
     staff_min_rules: tuple[PeopleRule, ...]
@@ -85,6 +90,8 @@ class Terms:
     third_party: tuple[ThirdPartyRule, ...]
     verify: tuple[VerifyRule, ...]
     notes: tuple[NotesRule, ...]
+    demands: tuple[DemandRule, ...]
+    dress: tuple[DressRule, ...]
     at_door: tuple[AtDoorRule, ...]
     money: tuple[MoneyRule, ...]
     retention: tuple[RetentionRule, ...]

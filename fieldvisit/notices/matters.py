@@ -23,7 +23,7 @@ from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.facts import Subject, facts_of
 from fieldvisit.models import Case, ContactPoint, NoticeTemplate, Organisation, Place, Visit
 from fieldvisit.notice_rules import notice_rules
-from fieldvisit.notices.templates import CHANNELS, WRITTEN, templates_in_use
+from fieldvisit.notices.templates import CHANNELS, DEMANDS, WRITTEN, templates_in_use, threats_in
 from fieldvisit.notices.writing import Known, language_of
 from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, PlaceKind
@@ -52,7 +52,8 @@ class NoticeBlocked(FieldVisitError):
 
 @dataclass(frozen=True, kw_only=True)
 class Matter:
-    """One notice before it is written. `rules`: those of the policies that ask for it."""
+    """One notice before it is written. `rules`: those of the policies that ask for it. `threatless`: it is a demand,
+    and a policy lets none threaten a visit."""
 
     about: NoticeAbout
     sender: Organisation
@@ -62,6 +63,7 @@ class Matter:
     facts: Facts
     policies: tuple[Policy, ...]
     rules: tuple[NoticeRule, ...] = ()
+    threatless: bool = False
     visit: Visit | None = None
     announced: Interval | None = None
     agency: Organisation | None = None
@@ -122,7 +124,8 @@ def asked_about(matter: Matter, on: dt.date) -> Matter:
     terms = terms_for(matter.policies, matter.facts.place, on, scope=matter.facts.scope)
     rules = terms.notices if terms else ()
     asked = tuple(rule for rule in rules if rule.about is matter.about and rule.binds)
-    return replace(matter, rules=asked)
+    plain = any(rule.binds and rule.no_visit_threat for rule in (terms.demands if terms else ()))
+    return replace(matter, rules=asked, threatless=plain and matter.about in DEMANDS)
 
 
 def choose(
@@ -135,6 +138,7 @@ def choose(
         template
         for template in templates_in_use(session, matter.sender.id, matter.about)
         if _fits(template, matter.rules)
+        and not (matter.threatless and threats_in((each["text"] for each in template.passages), template.subject))
         and template.channel in used
         and (channel is None or template.channel is channel)
         and (code is None or template.code == code)

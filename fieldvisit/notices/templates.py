@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.compliance.conduct_rules import NoticeRule
+from fieldvisit.compliance.conduct_rules import DemandRule, NoticeRule
 from fieldvisit.compliance.inquiry import joined
 from fieldvisit.compliance.parameters import NoticeAbout, NoticeContent, NoticeForm, PolicyStatus
 from fieldvisit.compliance.policy import Policy
@@ -21,13 +21,17 @@ from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import LANGUAGES, Message
 from fieldvisit.models import NoticeTemplate
 from fieldvisit.notices.placeholders import KNOWN, NAMED_BY, NEEDED, REVEALING, SENDER, Unreadable, placeholders
-from fieldvisit.notices.wording import OPEN, Offending, offending
+from fieldvisit.notices.wording import OPEN, Offending, offending, visit_threats
 from fieldvisit.policies import policies_of
 from fieldvisit.vocabulary import Channel
 
 CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.LETTER)
 """By which a notice is given; a note is left at a door by a visit alone."""
 WRITTEN = (Channel.EMAIL, Channel.LETTER)
+DEMANDS = frozenset(
+    {NoticeAbout.ASSIGNMENT, NoticeAbout.TRANSFER, NoticeAbout.START, NoticeAbout.RESULT, NoticeAbout.DOOR_NOTE}
+)
+"""What asks for money, or stands for asking. A visit that is announced is no threat, nor one that is called off."""
 LONGEST_PASSAGE, LONGEST_SUBJECT = 4_000, 200
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -135,6 +139,7 @@ def save_template(
     policies = _policies_for(draft, policies_of((organisation,)), now.date())
     demand_contents(draft.contents, rules_about(draft.about, policies), channel=draft.channel)
     demand_words(draft)
+    demand_no_visit_threat(draft, demand_rules(policies))
     earlier = session.scalars(
         sa.select(NoticeTemplate)
         .where(NoticeTemplate.org_id == organisation.id, NoticeTemplate.code == draft.code)
@@ -229,6 +234,31 @@ def demand_words(draft: TemplateDraft) -> None:
             spoken.append(Message("“{phrase}” (it tells of a debt where others read along)", {"phrase": f"{{{name}}}"}))
     if spoken:
         raise NoticeWordsRefused(phrases=joined(spoken, ", "))
+
+
+def demand_rules(policies: Iterable[Policy]) -> list[DemandRule]:
+    """The rules of these policies that bind and let no demand threaten a visit."""
+    rules = (policy.demands for policy in policies)
+    return [rule for rule in rules if rule is not None and rule.binds and rule.no_visit_threat]
+
+
+def demand_no_visit_threat(draft: TemplateDraft, rules: Sequence[DemandRule]) -> None:
+    """Raise NoticeWordsRefused where a demand says that somebody will come, with each phrase and the clauses."""
+    if not rules or draft.about not in DEMANDS:
+        return
+    texts = (passage.text for passage in draft.passages)
+    clause_ids = ", ".join(rule.id for rule in rules)
+    spoken = [
+        Message("“{phrase}” ({offence}: {clause_ids})", {**vars(found), "clause_ids": clause_ids})
+        for found in threats_in(texts, draft.subject)
+    ]
+    if spoken:
+        raise NoticeWordsRefused(phrases=joined(spoken, ", "))
+
+
+def threats_in(texts: Iterable[str], subject: str | None) -> list[Offending]:
+    """Every phrase of these passages, or of the subject, that says that somebody will come."""
+    return visit_threats(_bare("\n\n".join(texts))) + visit_threats(_bare(subject or ""))
 
 
 def words_of(found: Offending) -> Message:

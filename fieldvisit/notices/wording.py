@@ -1,4 +1,5 @@
-"""Words that a notice may not hold: threats and disguises nowhere, debts not where others read along.
+"""Words that a notice may not hold: threats and disguises nowhere, debts not where others read along, and no visit in
+a demand under a policy that says so.
 
 The lists are data, one file a language. Both are held against every text, whatever its language says: a text in one may
 quote the other. What looks the same is the same (`fieldvisit.notices.lookalikes`), and signs put between the letters
@@ -7,7 +8,7 @@ make no difference.
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,7 @@ from fieldvisit.notices.lookalikes import Looks
 from fieldvisit.vocabulary import Channel, NoticeOffence
 
 EVERYWHERE = (NoticeOffence.THREAT, NoticeOffence.DISGUISE)
+READ_ALONG = (NoticeOffence.DEBT, NoticeOffence.LEGAL)
 OPEN = (Channel.SMS, Channel.VISIT)
 """A text message shows on a locked screen, and a note lies at a door."""
 _BETWEEN = r"[\W_]{0,12}"
@@ -34,10 +36,19 @@ class Offending:
 
 def offending(text: str, *, is_open: bool) -> list[Offending]:
     """Every phrase that may not stand in the text, in its order, each once, as it stands there but for capitals."""
+    return _found(text, (*EVERYWHERE, *READ_ALONG) if is_open else EVERYWHERE)
+
+
+def visit_threats(text: str) -> list[Offending]:
+    """Every phrase by which the text says that somebody will come."""
+    return _found(text, (NoticeOffence.VISIT_THREAT,))
+
+
+def _found(text: str, offences: Collection[NoticeOffence]) -> list[Offending]:
     seen = Looks.of(text)
     found: dict[str, tuple[int, Offending]] = {}
     for offence, pattern in _patterns():
-        if is_open or offence in EVERYWHERE:
+        if offence in offences:
             for spelt in seen.spellings:
                 for hit in pattern.finditer(spelt):
                     phrase = seen.original(hit.start(), hit.end())

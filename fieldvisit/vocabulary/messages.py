@@ -61,9 +61,11 @@ class NoteBreach(StrEnum):
 
 
 class NoticeOffence(StrEnum):
-    """Why a phrase may not stand in a notice; the last two only where others read along."""
+    """Why a phrase may not stand in a notice; DEBT and LEGAL only where others read along, VISIT_THREAT only in a text
+    that asks for money, under a policy that says so."""
 
     THREAT = "threat"
     DISGUISE = "disguise"
     DEBT = "debt"
     LEGAL = "legal"
+    VISIT_THREAT = "visit_threat"

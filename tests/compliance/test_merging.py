@@ -108,6 +108,13 @@ def test_how_numbers_merge_is_told_by_the_table() -> None:
     assert (merge([few, many]).staff_min, merge([many, few]).staff_min) == (3, 3)
 
 
+def test_the_shortest_stay_that_binds_holds_and_a_text_without_a_number_gives_none() -> None:
+    rules = ("minutes = 60", "minutes = 45", "", 'minutes = 5\non_breach = "warn"')
+    some = [policy(rule("visit_length", said, name=f"p{n}"), name=f"p{n}") for n, said in enumerate(rules)]
+    assert merge(some).longest_stay == timedelta(minutes=45)
+    assert merge(some[2:]).longest_stay is None
+
+
 def test_windows_of_two_policies_intersect() -> None:
     early, late = policy(window("06:00", "14:00")), policy(window("12:00", "22:00", name="b"), name="b")
     facts = Facts(place=HOME, case_id="case")

@@ -1,14 +1,17 @@
 """A template is saved only where it names what the policies demand and says nothing that may not be said."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.compliance.parameters import NoticeAbout, NoticeContent
-from fieldvisit.database import acting_for
+from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue
+from fieldvisit.notices.filing import NoticeDraft, file_notice
+from fieldvisit.notices.matters import NoTemplateFits
 from fieldvisit.notices.templates import (
     NoticeFormTooWeak,
     NoticeLacksContents,
@@ -23,8 +26,8 @@ from fieldvisit.notices.templates import (
 )
 from fieldvisit.vocabulary import Channel
 from tests.conftest import NOW
-from tests.notices.worlds import asks_for, make_template, switch_on, template_draft
-from tests.worlds import World
+from tests.notices.worlds import asks_for, give_address, make_template, switch_on, template_draft
+from tests.worlds import World, make_case
 
 BASE = "{organisation} {date} {from_time} {until_time}"
 
@@ -42,6 +45,13 @@ def short(text: str, about: NoticeAbout, channel: Channel) -> TemplateDraft:
 def save(sessions: sessionmaker[Session], world: World, made: TemplateDraft) -> int:
     with acting_for(sessions, world.agency) as session:
         return save_template(session, made, made_by_id=None, now=NOW).version
+
+
+def case_with_address(sessions: sessionmaker[Session], world: World) -> uuid.UUID:
+    with acting_for_all(sessions) as session:
+        case = make_case(session, world)
+        give_address(session, case)
+        return case.id
 
 
 def test_a_notice_that_leaves_out_what_a_policy_demands_is_refused_with_the_clause(
@@ -92,6 +102,48 @@ def test_what_may_not_be_said_is_refused_with_the_phrase(made: TemplateDraft, ph
     with pytest.raises(NoticeWordsRefused) as refused:
         demand_words(made)
     assert str(refused.value.details["phrases"]) == ", ".join(phrases)
+
+
+AUSTRALIAN = """
+[demands]
+id = "contract/demands/1"
+no_visit_threat = true
+source = "as RG 96 part 2 s. 7"
+confidence = "house"
+"""
+
+
+def test_a_demand_that_threatens_a_visit_is_refused_with_the_phrase_and_the_clause(
+    sessions: sessionmaker[Session], world: World
+) -> None:
+    switch_on(sessions, world.agency, AUSTRALIAN)
+    letter = {"about": NoticeAbout.START, "channel": Channel.LETTER, "subject": "Before our home visit"}
+    with pytest.raises(NoticeWordsRefused) as refused:
+        save(sessions, world, draft("{organisation}", "Pay, or an agent will attend.", "否则将上门", **letter))
+    clause = "contract@pohjola-field/demands/1"
+    assert str(refused.value.details["phrases"]) == (
+        f"“agent will attend” (a threat of a visit: {clause}), “上门” (a threat of a visit: {clause}), "
+        f"“home visit” (a threat of a visit: {clause})"
+    )
+    # That somebody will come is what an appointment says, and where no policy asks, a demand may say it.
+    assert save(sessions, world, draft(BASE, "We will visit you at home.")) == 1
+    with acting_for(sessions, world.lender) as session:
+        made = draft("{organisation}", "We may visit you.", code="start", **letter | {"subject": "A letter"})
+        assert save_template(session, made, made_by_id=None, now=NOW).version == 1
+
+
+def test_a_demand_that_was_saved_before_the_policy_came_is_sent_no_more(
+    sessions: sessionmaker[Session], world: World
+) -> None:
+    made = draft("{organisation}", "We may visit you.", code="start", about=NoticeAbout.START)
+    save(sessions, world, made)
+    asked = NoticeDraft(about=NoticeAbout.START, case_id=case_with_address(sessions, world))
+    with acting_for(sessions, world.agency) as session:
+        assert file_notice(session, asked, made_by_id=None, now=NOW).body.endswith("We may visit you.")
+        session.rollback()
+    switch_on(sessions, world.agency, AUSTRALIAN)
+    with acting_for(sessions, world.agency) as session, pytest.raises(NoTemplateFits):
+        file_notice(session, asked, made_by_id=None, now=NOW)
 
 
 def test_a_letter_may_name_the_debt_that_a_policy_wants_named(sessions: sessionmaker[Session], world: World) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fieldvisit.notices.wording import Offending, offending
+from fieldvisit.notices.wording import Offending, offending, visit_threats
 from fieldvisit.vocabulary import NoticeOffence
 
 THREAT, DISGUISE = NoticeOffence.THREAT, NoticeOffence.DISGUISE
@@ -85,6 +85,22 @@ def test_signs_between_the_letters_hide_nothing(text: str, phrase: str) -> None:
 )
 def test_an_ordinary_word_is_no_offence(text: str) -> None:
     assert offending(text, is_open=True) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("If we hear nothing, we will VISIT YOU.", ["visit you"]),
+        ("An agent will c.a.l.l on Monday.", ["agent will c.a.l.l"]),
+        ("We'll send someone to talk about it; a home visit is next.", ["send someone to", "home visit"]),
+        ("逾期不还，我们将派人前往您单位，或上 门拜访。", ["派人前往", "上 门"]),
+        ("Please visit our branch, or visit your online account. An agent will help you.", []),
+        ("We will return your papers.", []),
+        ("请到我行网点办理，或致电客服。", []),
+    ],
+)
+def test_a_demand_that_says_that_somebody_will_come_is_known_by_its_phrases(text: str, phrases: list[str]) -> None:
+    assert [each.phrase for each in visit_threats(text)] == phrases
 
 
 def test_every_phrase_is_told_once_in_the_order_of_the_text() -> None:
