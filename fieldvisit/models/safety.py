@@ -52,6 +52,8 @@ class SafetySession(Base, Owned):
     """Until when the session has to be ended, set when the visit is over or the phone is far from the door."""
     expected: Mapped[dict[str, Any] | None]
     """What the published plan said of the visit at the start; see `fieldvisit.safety.following`."""
+    nudged: Mapped[Json]
+    """Of which deadlines the visitor was reminded: purpose of the message → the deadline, in seconds since 1970."""
     lost_contact: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     unverified: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     ended_at: Mapped[dt.datetime | None]

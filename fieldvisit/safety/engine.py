@@ -10,21 +10,24 @@ from dataclasses import asdict, dataclass
 from threading import Event
 from typing import Protocol
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.models import SafetyAlert, SafetySession
-from fieldvisit.safety.beats import beat, engine_transaction, find_outage, keep_up, rest_s
+from fieldvisit.safety.beats import SHORTEST_REST_S, beat, engine_transaction, find_outage, keep_up, rest_s
 from fieldvisit.safety.climbing import Rise, claim_waiting, climb
 from fieldvisit.safety.events import or_unwritten
 from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.hints import Hint
+from fieldvisit.safety.nudging import claim_unreminded, remind
 from fieldvisit.safety.pairs import claim_called, claim_uncovered, raise_partners, settle_cover
 
 BATCH = 50
 """Sessions locked at a time: a visitor who checks in waits for no more than these."""
 RETRY_S = 1.0
+REMINDING_MS = 1_000
 UPKEEP_S, UPKEEP_RETRY_S = 3_600.0, 15.0
 
 log = structlog.get_logger("fieldvisit.watch")
@@ -33,13 +36,14 @@ log = structlog.get_logger("fieldvisit.watch")
 @dataclass(frozen=True)
 class Fired:
     """What one turn did. `raised` counts alerts, `lost` contacts that were only marked, `climbed` alerts that went up
-    their ladder, `failed` rows that raised an error and are tried again on the next turn, `sent` attempts to send where
-    the turn sends for itself."""
+    their ladder, `failed` rows that raised an error and are tried again on the next turn, `reminded` sessions whose
+    visitors were reminded of a deadline, `sent` attempts to send where the turn sends for itself."""
 
     raised: int = 0
     lost: int = 0
     climbed: int = 0
     failed: int = 0
+    reminded: int = 0
     sent: int = 0
 
     def __add__(self, other: "Fired") -> "Fired":
@@ -55,7 +59,8 @@ class _Row(Protocol):
 
 
 def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
-    """One turn: raise what is due, let unanswered alerts climb, then beat. What fails for one row stops no other."""
+    """One turn: raise what is due, let unanswered alerts climb, beat, then remind whom a deadline nears. What fails for
+    one row stops no other."""
     with engine_transaction(sessions) as session:
         outage = find_outage(session)
     if outage:
@@ -68,7 +73,7 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
     # outage to be found again, so that what it did not reach is still raised as unverified.
     with engine_transaction(sessions) as session:
         beat(session, name, fired=fired.raised)
-    return fired
+    return fired + _remind_some(sessions)
 
 
 def watch(sessions: sessionmaker[Session], stop: Event, *, name: str, hint: Hint | None = None) -> None:
@@ -127,8 +132,20 @@ def _turn(sessions: sessionmaker[Session], name: str, upkeep: _Upkeep, hint: Hin
     if fired.failed:
         upkeep.bring_forward()
         return RETRY_S
+    if fired.reminded >= BATCH:
+        # There may be more to remind; whoever fell silent meanwhile comes before them.
+        return SHORTEST_REST_S
     with engine_transaction(sessions) as session:
         return rest_s(session)
+
+
+def _remind_some(sessions: sessionmaker[Session]) -> Fired:
+    """One batch and no more, in no more than a second: alarms are looked at again before the next. The beat is written
+    by then, so that nothing that fails here can be taken for a time in which nobody watched."""
+    with engine_transaction(sessions) as session:
+        session.execute(sa.select(sa.func.set_config("statement_timeout", str(REMINDING_MS), True)))
+        rows = claim_unreminded(session, BATCH)
+        return sum(_guarded(session, rows, _remind).values(), NOTHING) if rows else NOTHING
 
 
 def _raise(session: Session, rows: Sequence[SafetySession], outage: Outage | None) -> dict[uuid.UUID, Fired]:
@@ -158,6 +175,11 @@ def _settle_covers(session: Session, rows: Sequence[SafetySession]) -> dict[uuid
     with or_unwritten(session, rows):
         settle_cover(session, rows)
     return {}
+
+
+def _remind(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:
+    with or_unwritten(session, rows):
+        return dict.fromkeys(remind(session, rows), Fired(reminded=1))
 
 
 type Act[R] = Callable[[Session, Sequence[R]], dict[uuid.UUID, Fired]]

@@ -81,6 +81,7 @@ class SafetyEventKind(StrEnum):
     ARRIVAL_UNDONE = "arrival_undone"
     VISIT_OVER = "visit_over"
     COVER_CHANGED = "cover_changed"
+    REMINDED = "reminded"
 
 
 @dataclass(frozen=True, kw_only=True)

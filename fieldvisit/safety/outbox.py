@@ -20,10 +20,18 @@ OUTBOX = cast("sa.Table", OutboxMessage.__table__)
 SETTLED = (MessageState.DELIVERED, MessageState.ANSWERED, MessageState.UNDELIVERABLE, MessageState.DROPPED)
 
 
-def claim(session: Session, channel: AlarmChannel, limit: int, pace: Pace) -> Sequence[Claimed]:
-    """Take up to `limit` messages of this channel that are due, the most urgent first."""
+CALM = 0
+"""The urgency of what is no alarm and warns of nothing: reminders, the all-clear, tests."""
+
+
+def claim(
+    session: Session, channel: AlarmChannel, limit: int, pace: Pace, *, above: int | None = None
+) -> Sequence[Claimed]:
+    """Take up to `limit` messages of this channel that are due, the most urgent first; only those that are more urgent
+    than `above`, where that is given."""
+    of = OUTBOX.c.channel == channel
     turn = Turn(
-        of=OUTBOX.c.channel == channel,
+        of=of if above is None else sa.and_(of, OUTBOX.c.urgency > above),
         order=(OUTBOX.c.urgency.desc(), OUTBOX.c.next_try_at, OUTBOX.c.id),
         limit=limit,
         lease_s=pace.lease_s,

@@ -19,14 +19,16 @@ from fieldvisit.outgoing.gateways import Channels, Letter
 from fieldvisit.outgoing.leases import Claimed
 from fieldvisit.safety.beats import engine_transaction
 from fieldvisit.safety.hints import Hint
-from fieldvisit.safety.outbox import Sent, claim, drop, hurry, record
+from fieldvisit.safety.outbox import CALM, Sent, claim, drop, hurry, record
 from fieldvisit.safety.pace import PACE, Pace
 from fieldvisit.safety.wording import Unwritable, write
 from fieldvisit.vocabulary import AlarmChannel
 
 SLOTS = 12
 """Messages of one channel that are being handed over at a time."""
-REST_S, RETRY_S, GATHER_S = 0.5, 1.0, 0.02
+KEPT = 4
+"""Of those so many are for alarms alone: a provider that hangs over reminders keeps no alarm waiting."""
+REST_S, SHORT_REST_S, RETRY_S, GATHER_S = 0.5, 0.05, 1.0, 0.02
 
 log = structlog.get_logger("fieldvisit.watch")
 
@@ -57,9 +59,12 @@ class Sender:
         return sent
 
     def claim(self, channel: AlarmChannel, limit: int) -> Sequence[Job]:
-        """Take up to `limit` messages and write them. One that cannot be written now is left to its lease."""
+        """Take up to `limit` messages, those that are no alarms only as far as `KEPT` of them are left over, and write
+        them. One that cannot be written now is left to its lease."""
         with engine_transaction(self._sessions) as session:
-            claimed = claim(session, channel, limit, self._pace)
+            claimed = [*claim(session, channel, limit, self._pace, above=CALM)]
+            if len(claimed) < limit - KEPT:
+                claimed += claim(session, channel, limit - KEPT - len(claimed), self._pace)
         if not claimed:
             return ()
         letters = self._written([each.id for each in claimed])
@@ -135,7 +140,7 @@ def _loop(sender: Sender, channel: AlarmChannel, stop: threading.Event, hint: Hi
         recording = pool.submit(line.record_until_closed)
         while not stop.is_set():
             try:
-                busy = line.fill(channel, pool)
+                rest_s = line.fill(channel, pool)
             except DBAPIError as error:
                 log.error("database_unavailable", channel=channel.value, error=type(error.orig).__name__)
                 stop.wait(RETRY_S)
@@ -144,8 +149,8 @@ def _loop(sender: Sender, channel: AlarmChannel, stop: threading.Event, hint: Hi
                 log.exception("sender_failed", channel=channel.value)
                 stop.wait(RETRY_S)
                 continue
-            if not busy:
-                hint.rest(REST_S)
+            if rest_s:
+                hint.rest(rest_s)
         line.close()
         recording.result()
 
@@ -159,8 +164,9 @@ class _Line:
         self._free = threading.Semaphore(SLOTS)
         self._done: SimpleQueue[Job | Sent | None] = SimpleQueue()
 
-    def fill(self, channel: AlarmChannel, pool: ThreadPoolExecutor) -> bool:
-        """Take as many messages as there are free slots, at least one; False where nothing was due."""
+    def fill(self, channel: AlarmChannel, pool: ThreadPoolExecutor) -> float:
+        """Take as many messages as there are free slots, at least one; the seconds to rest where nothing was taken,
+        fewer of them where what is no alarm may be waiting for a slot."""
         self._free.acquire()
         slots, until = 1, time.monotonic() + GATHER_S
         # In a rush slots become free one by one: asking for each by itself would cost more than sending does.
@@ -173,7 +179,9 @@ class _Line:
             self._release(slots - len(found))
         for each in found:
             pool.submit(self._hand_over, each)
-        return bool(found)
+        if found:
+            return 0.0
+        return REST_S if slots == SLOTS else SHORT_REST_S
 
     def close(self) -> None:
         """No more will come; those that are under way are still waited for, and written down."""

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -22,12 +22,27 @@ from fieldvisit.models import (
     Visitor,
 )
 from fieldvisit.outgoing.gateways import Letter
-from fieldvisit.vocabulary import AlarmChannel, AlertKind, AlertState, MessagePurpose, MessageRecipient
+from fieldvisit.safety.nudging import ABOUT
+from fieldvisit.vocabulary import AlarmChannel, AlertKind, AlertState, MessagePurpose, MessageRecipient, SafetyState
 
 ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 LATE_S = 120
 """An alarm this much later than its cause says how old it is."""
 SPOKEN = Message("Press 1 to take this alarm.")
+REMINDERS = {
+    MessagePurpose.CHECK_IN_SOON: Message("Please check in by {until}."),
+    MessagePurpose.OVERDUE: Message(
+        "Your check-in was due at {due}. Check in now: at {until} your safety officer is called."
+    ),
+    MessagePurpose.END_SOON: Message("Your session is planned to end at {until}. End it or extend it by then."),
+    MessagePurpose.ARRIVAL_SOON: Message(
+        "You are expected at the door by {until}. Say that you are there, or end your session."
+    ),
+    MessagePurpose.LEAVING_SOON: Message(
+        "Your visit seems to be over. Please end your session by {until}, or check in."
+    ),
+}
+"""Nothing of where the visitor is or why: others may read along."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,10 @@ class _Facts:
     recipient: MessageRecipient
     channel: AlarmChannel
     too_late: bool
+    stands: bool | None
+    """Of a reminder: the deadline that it is about is still that of a session that runs."""
+    give_up_at: dt.datetime | None
+    due_at: dt.datetime | None
     address: str | None
     language: str | None
     phone: str | None
@@ -74,6 +93,14 @@ class _Facts:
 
 
 _CALLED = aliased(Visitor)
+_STANDS = sa.and_(
+    SafetySession.state == SafetyState.ACTIVE,
+    ~SafetySession.duress,
+    sa.case(
+        {purpose.value: deadline for purpose, deadline in ABOUT.items()}, value=sa.cast(OutboxMessage.purpose, sa.Text)
+    )
+    == OutboxMessage.give_up_at,
+)
 _FACTS = (
     sa.select(
         OutboxMessage.id,
@@ -83,6 +110,9 @@ _FACTS = (
         sa.func.coalesce(OutboxMessage.give_up_at <= sa.select(database_now()).scalar_subquery(), sa.false()).label(
             "too_late"
         ),
+        _STANDS.label("stands"),
+        OutboxMessage.give_up_at,
+        SafetySession.due_at,
         sa.case((sa.and_(OfficerContact.active, Account.active), OfficerContact.address)).label("address"),
         OfficerContact.language,
         _CALLED.phone,
@@ -103,7 +133,7 @@ _FACTS = (
     .outerjoin(Account, Account.id == OfficerContact.account_id)
     .outerjoin(_CALLED, _CALLED.id == OutboxMessage.recipient_id)
     .outerjoin(SafetyAlert, SafetyAlert.id == OutboxMessage.alert_id)
-    .outerjoin(SafetySession, SafetySession.id == SafetyAlert.session_id)
+    .outerjoin(SafetySession, SafetySession.id == OutboxMessage.session_id)
     .outerjoin(Visitor, Visitor.id == SafetySession.visitor_id)
     .outerjoin(Visit, Visit.id == SafetySession.visit_id)
     .outerjoin(Organisation, Organisation.id == SafetySession.org_id)
@@ -141,6 +171,8 @@ def _said(facts: _Facts) -> Message | Unwritable:
         return Message("WARNING: alarms may not be answered for just now. Look at the list, and call who is out.")
     if facts.purpose is MessagePurpose.REMINDER:
         return Message("A danger at this door has become known. Look at your phone now, and check in.")
+    if facts.purpose in REMINDERS:
+        return _reminder(facts) if facts.stands else Unwritable("not needed any more")
     if facts.state is None:
         return Unwritable("nothing to say")
     if facts.purpose is MessagePurpose.ALARM and facts.state in ANSWERED:
@@ -155,6 +187,14 @@ def _said(facts: _Facts) -> Message | Unwritable:
             "You have not reported back. Check in now, or call your safety officer. We are calling for help."
         )
     return _alarm(facts)
+
+
+def _reminder(facts: _Facts) -> Message:
+    assert facts.give_up_at is not None
+    assert facts.due_at is not None
+    assert facts.zone is not None
+    values = {"until": _clock(facts.give_up_at, facts.zone), "due": _clock(facts.due_at, facts.zone)}
+    return replace(REMINDERS[facts.purpose], values=values)
 
 
 def _alarm(facts: _Facts) -> Message:

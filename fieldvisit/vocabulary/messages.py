@@ -13,9 +13,15 @@ class AlarmChannel(StrEnum):
 
 
 class MessagePurpose(StrEnum):
+    """Why there is a message. What ends with `soon`, and `overdue`, reminds a visitor before a deadline passes."""
+
     ALARM = "alarm"
     REMINDER = "reminder"
+    CHECK_IN_SOON = "check_in_soon"
     OVERDUE = "overdue"
+    END_SOON = "end_soon"
+    ARRIVAL_SOON = "arrival_soon"
+    LEAVING_SOON = "leaving_soon"
     ALL_CLEAR = "all_clear"
     TAKEN = "taken"
     CONTACT_TEST = "contact_test"

@@ -2,86 +2,23 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import Account, OfficerContact, OutboxMessage, Visitor
-from fieldvisit.outgoing.gateways import Channels, Handed
+from fieldvisit.database import acting_for_all
+from fieldvisit.models import Account, OfficerContact, Visitor
+from fieldvisit.outgoing.gateways import Handed
 from fieldvisit.outgoing.signatures import ReceiptRefused, demand_signed, sign
 from fieldvisit.safety.outbox import Sent, claim, record
-from fieldvisit.safety.pace import PACE, Pace
-from fieldvisit.safety.receipts import Receipt, ReceiptKind, take_receipt
+from fieldvisit.safety.pace import PACE
+from fieldvisit.safety.receipts import ReceiptKind
 from fieldvisit.safety.roster import try_contact
-from fieldvisit.safety.sending import Sender
 from fieldvisit.safety.timers import CALLING, SILENT
 from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, MessageState, Role
-from tests.safety.providers import SECRET, Providers, fake_providers
+from tests.safety.offices import QUICK, Office
+from tests.safety.providers import SECRET, Providers
 from tests.safety.worlds import MINUTE, Door, make_account, put_on_duty
-
-QUICK = Pace(timeout_s=0.3)
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
-    with fake_providers(tmp_path_factory.mktemp("providers")) as found:
-        yield found
-
-
-@pytest.fixture
-def providers(started: Providers) -> Providers:
-    for each in started.all():
-        started.behave(each.name, mode="ok")
-    return started
-
-
-class Office:
-    """The alarm lines of one world; the provider's memory is asked about this world's messages only."""
-
-    def __init__(self, door: Door, providers: Providers, *, receipts: bool = False) -> None:
-        self.door, self.providers = door, providers
-        self.channels = Channels.of(providers.all(receipts=receipts), QUICK.timeout_s)
-        self.sender = Sender(door.sessions, self.channels, pace=QUICK)
-
-    def send(self) -> int:
-        return self.sender.send_due()
-
-    def turn(self, seconds: float) -> int:
-        self.door.pass_under_watch_s(seconds)
-        self.door.watch()
-        return self.send()
-
-    def messages(self) -> list[OutboxMessage]:
-        with acting_for(self.door.sessions, self.door.world.agency) as session:
-            return list(session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.created_at, OutboxMessage.key)))
-
-    def states(self) -> Counter[tuple[str, str]]:
-        return Counter((each.channel.value, each.state.value) for each in self.messages())
-
-    def heard(self) -> list[dict[str, str]]:
-        mine = {str(each.id) for each in self.messages()}
-        return [each for each in self.providers.heard() if each["key"] in mine]
-
-    def receive(self, kind: ReceiptKind, message: OutboxMessage, key: str | None = None) -> None:
-        with acting_for_all(self.door.sessions) as session:
-            take_receipt(session, Receipt(message_id=message.id, kind=kind, key=key))
-
-
-@pytest.fixture
-def office(door: Door, providers: Providers) -> Iterator[Office]:
-    office = Office(door, providers)
-    yield office
-    office.channels.close()
-
-
-@pytest.fixture
-def told_office(door: Door, providers: Providers) -> Iterator[Office]:
-    """The same with providers that send receipts."""
-    office = Office(door, providers, receipts=True)
-    yield office
-    office.channels.close()
 
 
 def test_a_call_for_help_reaches_the_officer_on_duty_by_every_address(door: Door, office: Office) -> None:
