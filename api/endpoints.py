@@ -326,11 +326,17 @@ def _roles(permission: Permission | None) -> str:
 
 def _answer(contract: Contract) -> dict[str, Any]:
     said: dict[str, Any] = {"description": HTTPStatus(contract.status).phrase}
-    if contract.status == HTTPStatus.NO_CONTENT:
+    schema = answer_schema(contract)
+    if contract.status == HTTPStatus.NO_CONTENT or (schema is None and contract.media == JSON):
+        # Headers alone.
         return said
-    schema = page_of(contract.returns) if contract.order and contract.returns else contract.returns
     content = {"schema": schema} if schema is not None else {}
     return said | {"content": {contract.media: content}}
+
+
+def answer_schema(contract: Contract) -> Schema | None:
+    """What is answered: one thing, or a page of them; None where it is no JSON."""
+    return page_of(contract.returns) if contract.order and contract.returns else contract.returns
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 The page loads nothing from elsewhere and has no inline script, so it works offline and under a strict policy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -12,10 +12,13 @@ from typing import Any
 import flask
 import flask_smorest
 from flask import Flask, Response, send_from_directory
+from marshmallow import Schema
 
-from api.endpoints import View, documented_for
+from api.endpoints import View, answer_schema, contract_of, documented_for
 from api.errors import PROBLEM
+from api.examples import put_examples
 from api.schemas.base import ProblemOut
+from api.schemas.health import LiveOut, ReadyOut
 from api.schemas.phone_events import AnyEvent
 
 JSON = "application/json"
@@ -28,6 +31,8 @@ Lists come in pages: hand `next` back as `after`. A write may carry an `Idempote
 again with it, it gets the first answer. Instants carry an offset, coordinates their datum, money its currency
 in minor units. Unknown fields are refused.
 """
+WITHOUT_CONTRACT = {"read_liveness": LiveOut, "read_readiness": ReadyOut}
+"""What health answers, which asks nobody who they are."""
 ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -91,7 +96,17 @@ class Api(flask_smorest.Api):
         for blueprint in self._waiting:
             blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
             self.spec.tag({"name": blueprint.name, "description": blueprint.description})
-        return flask.json.dumps(self.spec.to_dict(), indent=2, sort_keys=False)
+        document = self.spec.to_dict()
+        put_examples(document, self._shapes())
+        return flask.json.dumps(document, indent=2, sort_keys=False)
+
+    def _shapes(self) -> Iterator[tuple[str, Schema | None, Schema | None]]:
+        """Name, body and answer of every operation."""
+        yield from ((name, None, answer()) for name, answer in WITHOUT_CONTRACT.items())
+        for view in self._app.view_functions.values():
+            contract = contract_of(view)
+            if contract is not None:
+                yield view.__name__, contract.body, answer_schema(contract)
 
     def _register_error_handlers(self) -> None:
         """Nothing: `api.errors` translates every exception there is."""

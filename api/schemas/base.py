@@ -1,6 +1,7 @@
 """What every schema shares: nothing unknown comes in, and shapes that several resources use."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields, post_load
 
@@ -12,7 +13,12 @@ PAGE_USUAL = 50
 
 
 class In(Schema):
-    """What a caller sends. An unknown field is refused: a misspelt wish must not be lost without a word."""
+    """What a caller sends. An unknown field is refused: a misspelt wish must not be lost without a word.
+
+    `sample`: what its example in the document says besides what is needed; `...` for whatever the field's kind gives.
+    """
+
+    sample: ClassVar[Mapping[str, Any]] = {}
 
     class Meta:
         unknown = RAISE
@@ -21,8 +27,10 @@ class In(Schema):
 class Out(Schema):
     """What a caller gets: every field is listed, so that nothing leaves by accident.
 
-    Its texts, numbers and lists are marshmallow's own: bounds are for what comes in.
+    Its texts, numbers and lists are marshmallow's own: bounds are for what comes in. `sample` as in what comes in.
     """
+
+    sample: ClassVar[Mapping[str, Any]] = {}
 
     class Meta:
         unknown = RAISE
@@ -72,7 +80,10 @@ class FaultOut(Out):
     pointer = fields.String(
         required=True, metadata={"description": "JSON pointer of the value, or the parameter's name"}
     )
-    value = fields.Raw(allow_none=True, metadata={"description": "what was given, shortened; null for an object"})
+    value = fields.Raw(
+        allow_none=True,
+        metadata={"description": "what was given, shortened; null for an object", "examples": ["tomorrow"]},
+    )
     reason = fields.String(required=True)
     expected = fields.String(allow_none=True, required=True)
 

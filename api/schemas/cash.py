@@ -1,5 +1,7 @@
 """Money at the door, on the wire."""
 
+from typing import Any
+
 from marshmallow import fields
 
 from api.schemas.base import Drafted, In, Out, PageIn
@@ -11,14 +13,20 @@ from fieldvisit.receipts import STATED, VoidDraft, written
 from fieldvisit.vocabulary import CashFault, DepositState, DepositWay, ReceiptFlaw, ReceiptState
 
 
+def _number(example: str) -> dict[str, Any]:
+    return {"type": "string", "examples": [example]}
+
+
 class ReceiptBlockOut(Out):
     """The numbers from `first` to `last`, as they stand on the receipt."""
+
+    sample = {"closed_at": None, "close_reason": None}
 
     id = Id(required=True)
     visitor_id = Id(required=True)
     device_id = Id(required=True, allow_none=True)
-    first = fields.Function(lambda block: written(block.first_number), required=True)
-    last = fields.Function(lambda block: written(block.last_number), required=True)
+    first = fields.Function(lambda block: written(block.first_number), required=True, metadata=_number("R-000041"))
+    last = fields.Function(lambda block: written(block.last_number), required=True, metadata=_number("R-000090"))
     first_number = fields.Integer(required=True)
     last_number = fields.Integer(required=True)
     issued_at = Instant(required=True)
@@ -57,7 +65,7 @@ class VoidIn(Drafted):
 
     makes = VoidDraft
     event_id = Id(required=True)
-    number = Text(required=True, form=STATED.pattern)
+    number = Text(required=True, form=STATED.pattern, metadata={"examples": ["R-000042"]})
     reason = Text(required=True)
 
 

@@ -1,14 +1,13 @@
 """Consents, own policies, overrides, holds and re-judgings on the wire."""
 
-from typing import Any
-
 from marshmallow import fields
 
 from api.schemas.base import Drafted, In, Out, PageIn
+from api.schemas.derived import Derived
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, LocalTime, OuterId, Text
-from api.schemas.visits import ClauseOut, PolicyOut, SpanOut
+from api.schemas.visits import ClauseOut, PolicyOut, SpanOut, policies_by_name
 from api.schemas.words import Several, Words
-from fieldvisit.compliance.decision import Decision, plain
+from fieldvisit.compliance.decision import plain
 from fieldvisit.compliance.describing import clauses_of, confidences, scope_of
 from fieldvisit.compliance.facts import ConsentAbout, ConsentForm
 from fieldvisit.compliance.parameters import ConsentContent
@@ -20,6 +19,8 @@ from fieldvisit.own_policies import PolicyDraft
 from fieldvisit.vocabulary import RejudgingState, Role, Verdict
 
 LONGEST_POLICY = 200_000
+NAMED = {"type": "array", "items": {"type": "object"}, "examples": [[]]}
+COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}, "examples": [{"official": 12, "house": 2}]}
 
 
 class ConsentIn(Drafted):
@@ -106,8 +107,8 @@ class RejudgingOut(Out):
     flagged = fields.Integer(required=True)
     asked_at = Instant(required=True)
     finished_at = Instant(required=True, allow_none=True)
-    unlawful = fields.Function(lambda row: row.detail.get("unlawful", []), required=True)
-    lawful = fields.Function(lambda row: row.detail.get("lawful", []), required=True)
+    unlawful = fields.Function(lambda row: row.detail.get("unlawful", []), required=True, metadata=NAMED)
+    lawful = fields.Function(lambda row: row.detail.get("lawful", []), required=True, metadata=NAMED)
 
 
 class SwitchedOut(Out):
@@ -137,15 +138,12 @@ class AppliedPolicyOut(Out):
     status = fields.String(required=True)
     effective_from = Day(required=True)
     effective_to = Day(required=True, allow_none=True)
-    about = fields.Function(scope_of, required=True)
-    confidence = fields.Method("counted", required=True)
-    clauses = fields.Method("every_clause", required=True)
+    about = fields.Function(scope_of, required=True, metadata={"type": "string", "examples": ["all"]})
+    confidence = fields.Method("counted", required=True, metadata=COUNTS)
+    clauses = Derived(PolicyClauseOut, of=clauses_of, many=True)
 
     def counted(self, policy: Policy) -> dict[str, int]:
         return {name.value: count for name, count in confidences(policy).items()}
-
-    def every_clause(self, policy: Policy) -> Any:
-        return PolicyClauseOut().dump(clauses_of(policy), many=True)
 
 
 class AppliedPoliciesOut(Out):
@@ -162,15 +160,9 @@ class ExplanationOut(Out):
     verdict = Choice(Verdict, required=True)
     verdict_words = Words(required=True, of="verdict")
     clauses = fields.List(fields.Nested(ClauseOut), required=True)
-    policies = fields.Method("policies_by_name", required=True)
-    lawful = fields.Method("lawful_spans", required=True)
+    policies = Derived(PolicyOut, of=policies_by_name, many=True)
+    lawful = Derived(SpanOut, of=lambda decision: plain(decision.lawful), many=True)
     next_lawful_at = Instant(required=True, allow_none=True)
-
-    def policies_by_name(self, decision: Decision) -> Any:
-        return PolicyOut().dump([{"id": id_, "version": version} for id_, version in decision.policies], many=True)
-
-    def lawful_spans(self, decision: Decision) -> Any:
-        return SpanOut().dump(plain(decision.lawful), many=True)
 
 
 class OverrideIn(Drafted):

@@ -71,7 +71,7 @@ class PurgeOut(Out):
     reason = fields.String(required=True)
     started_at = Instant(required=True)
     finished_at = Instant(required=True, allow_none=True, metadata={"description": "null: it runs, or was cut short"})
-    policies = fields.List(fields.List(fields.Raw()), required=True)
+    policies = fields.List(fields.List(fields.Raw()), required=True, metadata={"examples": [[["house/northern", 1]]]})
     records = fields.Dict(required=True)
     rows = fields.Dict(required=True)
     left_as = fields.Dict(required=True)

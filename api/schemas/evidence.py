@@ -2,13 +2,11 @@
 
 from marshmallow import fields
 
-from api.db import session
 from api.schemas.base import Drafted, Out
 from api.schemas.fields import Choice, Flag, Id, Instant, Text, Whole
 from api.schemas.words import Words
 from fieldvisit.compliance.conduct_parameters import RecordingNeed
 from fieldvisit.evidence import EvidenceDraft
-from fieldvisit.recordings import coverage_of
 from fieldvisit.vocabulary import EvidenceFlaw, EvidenceKind, EvidenceState, RecordingGap
 
 
@@ -62,12 +60,3 @@ class CoverageOut(Out):
     gaps = fields.List(fields.Nested(RecordingGapOut), required=True)
     reason = Choice(RecordingGap, required=True, allow_none=True)
     missing_files = fields.List(Id(), required=True)
-
-
-class CoverageTold(fields.Nested):
-    """How much of a report's visit was recorded."""
-
-    _CHECK_ATTRIBUTE = False
-
-    def _serialize(self, nested_obj: object, attr: object, obj: object, **more: object) -> object:  # type: ignore[override]
-        return super()._serialize(coverage_of(session(), obj), attr, obj, **more)  # type: ignore[no-untyped-call, arg-type]

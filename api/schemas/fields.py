@@ -228,7 +228,9 @@ class Choice[E: StrEnum](fields.String):
 
     def __init__(self, choices: type[E], **more: Any) -> None:
         self.choices = choices
-        more.setdefault("metadata", {})["enum"] = [member.value for member in choices]
+        # A null that is allowed has to be in the list too, or the document forbids it.
+        none = [None] if more.get("allow_none") or more.get("load_default", ...) is None else []
+        more.setdefault("metadata", {})["enum"] = [*(member.value for member in choices), *none]
         super().__init__(**more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:

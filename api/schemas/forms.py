@@ -4,11 +4,9 @@ from typing import Any
 
 from marshmallow import fields, post_load
 
-from api.context import language
 from api.schemas.base import Drafted, In, Out
 from api.schemas.fields import BIGGEST, Choice, Flag, Id, Instant, Part, Text, Whole
 from api.schemas.words import Several
-from fieldvisit.form_answers import told_form
 from fieldvisit.forms import (
     LARGEST,
     LONGEST_ANSWER,
@@ -160,12 +158,3 @@ class AnswerOut(Out):
 class FilledFormOut(Out):
     version = fields.Integer(required=True)
     answers = fields.List(fields.Nested(AnswerOut), required=True)
-
-
-class FormTold(fields.Nested):
-    """What a report has of its form, in the caller's language."""
-
-    _CHECK_ATTRIBUTE = False
-
-    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **more: Any) -> Any:  # type: ignore[override]
-        return super()._serialize(told_form(obj, language()), attr, obj, **more)  # type: ignore[no-untyped-call]

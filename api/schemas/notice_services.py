@@ -11,6 +11,7 @@ from fieldvisit.notice_rules import LONGEST_ADDRESS, WAYS, NoticeRulesDraft
 from fieldvisit.notice_services import LAST_PLACE, LONGEST_SECRET, LONGEST_URL, NoticeServiceDraft, reached_at
 from fieldvisit.vocabulary import Channel
 
+YES_OR_NO = {"type": "boolean", "examples": [True]}
 TAGS = {tag(language): language for language in LANGUAGES}
 
 
@@ -18,6 +19,7 @@ class NoticeRulesIn(Drafted):
     """`channels`: by which debtors are told things. `office_email`: where the office is reminded; null: nowhere."""
 
     makes = NoticeRulesDraft
+    sample = {"channels": ["sms", "letter"]}
     channels = Many(Choice(Channel), required=True, min=1, max=len(WAYS))
     office_email = Text(required=True, max=LONGEST_ADDRESS, allow_none=True)
     office_language = Text(required=True, max=5, form="|".join(TAGS))
@@ -32,7 +34,9 @@ class NoticeRulesIn(Drafted):
 class NoticeRulesOut(Out):
     channels = fields.List(Choice(Channel), required=True)
     office_email = fields.String(required=True, allow_none=True)
-    office_language = fields.Function(lambda rules: tag(rules.office_language), required=True)
+    office_language = fields.Function(
+        lambda rules: tag(rules.office_language), required=True, metadata={"type": "string"}
+    )
 
 
 class NoticeServiceIn(Drafted):
@@ -41,6 +45,7 @@ class NoticeServiceIn(Drafted):
     first."""
 
     makes = NoticeServiceDraft
+    sample = {"name": "texts", "channel": "sms", "url": "https://messages.example.org/", "token": ..., "secret": ...}
     name = Text(required=True, max=60, form="[A-Za-z0-9][A-Za-z0-9_-]*")
     channel = Choice(Channel, required=True)
     url = Text(required=True, max=LONGEST_URL)
@@ -56,8 +61,10 @@ class NoticeServiceOut(Out):
     name = fields.String(required=True)
     channel = Choice(Channel, required=True)
     place = fields.Integer(required=True)
-    reached_at = fields.Function(reached_at, required=True)
-    has_token = fields.Function(lambda row: row.token is not None, required=True)
-    sends_receipts = fields.Function(lambda row: row.secret is not None, required=True)
+    reached_at = fields.Function(
+        reached_at, required=True, metadata={"type": "string", "examples": ["https://messages.example.org"]}
+    )
+    has_token = fields.Function(lambda row: row.token is not None, required=True, metadata=YES_OR_NO)
+    sends_receipts = fields.Function(lambda row: row.secret is not None, required=True, metadata=YES_OR_NO)
     made_by_id = Id(required=True, allow_none=True)
     created_at = Instant(required=True)

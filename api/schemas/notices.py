@@ -34,6 +34,12 @@ class NoticeTemplateIn(Drafted):
     """The next version of the template with this code. `policies` left out: it is for every policy of one's own."""
 
     makes = TemplateDraft
+    sample = {
+        "about": "visit",
+        "channel": "sms",
+        "code": "visit-sms",
+        "passages": [{"text": "{organisation} {date} {from_time} {until_time}"}],
+    }
     code = Text(required=True, max=60, form="[a-z0-9][a-z0-9-]*")
     about = Choice(NoticeAbout, required=True)
     channel = Choice(Channel, required=True)
@@ -58,7 +64,7 @@ class NoticeTemplateOut(Out):
     version = fields.Integer(required=True)
     about = Choice(NoticeAbout, required=True)
     channel = Choice(Channel, required=True)
-    language = fields.Function(lambda row: tag(row.language), required=True)
+    language = fields.Function(lambda row: tag(row.language), required=True, metadata={"type": "string"})
     subject = fields.String(required=True, allow_none=True)
     passages = fields.List(fields.Nested(PassageOut), required=True)
     contents = fields.List(fields.String(), required=True)
@@ -116,7 +122,7 @@ class NoticeOut(Out):
     agency_id = Id(required=True, allow_none=True)
     channel = Choice(Channel, required=True)
     form = Choice(NoticeForm, required=True)
-    language = fields.Function(lambda row: tag(row.language), required=True)
+    language = fields.Function(lambda row: tag(row.language), required=True, metadata={"type": "string"})
     template_id = Id(required=True, allow_none=True)
     contents = fields.List(fields.String(), required=True)
     announced_from = Instant(required=True, allow_none=True)
@@ -208,6 +214,8 @@ class NoticeArrivalIn(Drafted):
 
 class NoticeReceiptIn(In):
     """`provider_id`: which handing over it is about, where the provider tells."""
+
+    sample = {"kind": "delivered", "provider_id": ...}
 
     id = Id(required=True)
     kind = Text(required=True, max=20, form="delivered|undeliverable")

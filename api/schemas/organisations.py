@@ -48,6 +48,7 @@ class AreaOut(Out):
 
 class AccountIn(Drafted):
     makes = AccountDraft
+    sample = {"roles": ["visitor"], "visitor_id": ...}
     username = Text(required=True, form=USERNAME.pattern)
     password = Text(required=True, min=PASSWORD_MIN, max=PASSWORD_MAX)
     roles = Many(Choice(Role), required=True, min=1, max=len(Role))

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import fields
 
 from api.schemas.base import Drafted, In, Out, PointOut
+from api.schemas.derived import Derived
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, Latitude, Longitude, Part, Text, Whole
 from api.schemas.words import Several, Words
 from fieldvisit.compliance.conduct_parameters import Recorded
@@ -89,6 +90,7 @@ class ArrivalIn(EventIn):
     the law asks for it."""
 
     makes = ArrivalDraft
+    sample = {"device_at": ..., "sent_at": ...}
     position = Part(PositionIn, required=True)
     outside_reason = Choice(OutsideReason, allow_none=True)
     present = Several(Id(), min=1, max=MOST_CREW, allow_none=True)
@@ -156,8 +158,12 @@ class ShowingOut(ReceiptOut):
     """`missing`: for each paper that the policy wants and that was not shown, the kinds of which one would do."""
 
     passed = Flag(required=True, attribute="facts.passed")
-    faults = fields.Function(lambda receipt: PaperFaultOut().dump(_faults(receipt), many=True), required=True)
-    missing = fields.Function(lambda receipt: receipt.facts["faults"].get("missing", []), required=True)
+    faults = Derived(PaperFaultOut, of=lambda receipt: _faults(receipt), many=True)
+    missing = fields.Function(
+        lambda receipt: receipt.facts["faults"].get("missing", []),
+        required=True,
+        metadata={"type": "array", "items": {"type": "array", "items": {"type": "string"}}, "examples": [[]]},
+    )
 
 
 class IdentityOut(ReceiptOut):
@@ -269,6 +275,8 @@ class BriefingOut(Out):
 class VisitCardOut(Out):
     """`cancelled` is the reason where nobody is to go there any more; then there is no briefing. Nor is there one where
     another crew makes the visit now, or where it is over."""
+
+    sample = {"cancelled": None, "cancelled_words": None}
 
     visit_id = Id(required=True)
     reference = fields.String(required=True)

@@ -58,7 +58,7 @@ class SafetyStartToldIn(SafetySessionIn):
     event_id = Id(required=True)
 
 
-SHAPES: Mapping[EventKind, type[Schema]] = {
+SHAPES: Mapping[EventKind, type[In]] = {
     EventKind.REJECTION: RejectionIn,
     EventKind.SET_OUT: SetOutIn,
     EventKind.ARRIVAL: ArrivalIn,
@@ -103,7 +103,9 @@ def _documented(kind: EventKind) -> type[Schema]:
         "device_at": Instant(required=True),
     }
     stated = {field.data_key or name: field for name, field in own.items() if name not in more}
-    return In.from_dict({**stated, **more, **of_what}, name=name)
+    made = In.from_dict({**stated, **more, **of_what}, name=name)
+    setattr(made, "sample", shape.sample)  # noqa: B010
+    return made
 
 
 class AnyEvent(fields.Field[Any]):
@@ -118,6 +120,8 @@ class AnyEvent(fields.Field[Any]):
 class EventsIn(In):
     """`sent_at` is what the phone's clock shows while it sends: it dates the events on ours."""
 
+    sample = {"battery_percent": ..., "events": [AnyEvent.shapes[kind] for kind in ("set_out", "arrival", "report")]}
+
     sent_at = Instant(required=True)
     battery_percent = Whole(max=100, allow_none=True, load_default=None)
     events = Many(AnyEvent(required=True), required=True, min=1, max=MOST_AT_ONCE)
@@ -130,6 +134,8 @@ class EventsIn(In):
 class EventResultOut(Out):
     """`answer` is what the event's own telling would have answered, `problem` what it would have been refused with.
     `held`: kept, and taken by itself as soon as what it `waits_for` comes."""
+
+    sample = {"answer": ReceiptOut, "waits_for": None, "problem": None}
 
     event_id = fields.String(required=True, allow_none=True)
     kind = fields.String(required=True, allow_none=True)

@@ -28,6 +28,7 @@ class PlanChangeIn(Drafted):
     the visit is free again. `visit_ids`: the crew's visits that have not begun, in their new order."""
 
     makes = PlanChange
+    sample = {"visit_id": ..., "crew": ..., "position": ...}
     kind = Choice(EditKind, required=True)
     visit_id = Id(allow_none=True)
     crew = Text(max=100, allow_none=True)

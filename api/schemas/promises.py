@@ -25,7 +25,7 @@ class PromiseStandingOut(PromiseOut):
     follow_up = fields.Function(
         lambda promise: _value(follow_up(promise)),
         required=True,
-        metadata={"type": ["string", "null"], "enum": [*(step.value for step in NextStep), None]},
+        metadata={"type": ["string", "null"], "enum": [*(step.value for step in NextStep), None], "examples": ["call"]},
     )
 
 

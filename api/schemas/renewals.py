@@ -37,7 +37,7 @@ class ReminderOut(Out):
     seen_at = Instant(required=True, allow_none=True)
     seen_by_id = Id(required=True, allow_none=True)
     channel = Choice(Channel, required=True, allow_none=True)
-    language = fields.Function(lambda row: tag(row.language), required=True)
+    language = fields.Function(lambda row: tag(row.language), required=True, metadata={"type": "string"})
     state = Choice(NoticeState, required=True)
     state_words = Words(required=True, of="state")
     reason = fields.String(required=True, allow_none=True)

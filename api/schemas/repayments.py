@@ -18,8 +18,12 @@ from fieldvisit.repayment_terms import (
 from fieldvisit.repayments import approvers_of
 from fieldvisit.vocabulary import NextStep, PromiseState, RepaymentState
 
-ROLES = {"type": "array", "items": {"type": "string", "enum": [role.value for role in APPROVERS]}}
-STEPS = {"type": ["string", "null"], "enum": [*(step.value for step in NextStep), None]}
+ROLES = {
+    "type": "array",
+    "items": {"type": "string", "enum": [role.value for role in APPROVERS]},
+    "examples": [["supervisor"]],
+}
+STEPS = {"type": ["string", "null"], "enum": [*(step.value for step in NextStep), None], "examples": ["call"]}
 
 
 class RepaymentPlansQueryIn(PageIn):

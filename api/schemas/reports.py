@@ -2,14 +2,19 @@
 
 from marshmallow import fields
 
+from api.context import language
+from api.db import session
 from api.schemas.base import Drafted, Out
-from api.schemas.evidence import CoverageOut, CoverageTold
+from api.schemas.derived import Derived
+from api.schemas.evidence import CoverageOut
 from api.schemas.fields import Choice, Currency, Day, Flag, Id, Instant, Part, Text, Whole
-from api.schemas.forms import FilledFormIn, FilledFormOut, FormTold
+from api.schemas.forms import FilledFormIn, FilledFormOut
 from api.schemas.words import Several, Words
 from fieldvisit.cases import LARGEST_MINOR
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.door_records import LONGEST_WORDS, DoorDraft, MoneyTaken, NoteLeft, RecordingMade
+from fieldvisit.form_answers import told_form
+from fieldvisit.recordings import coverage_of
 from fieldvisit.repayment_terms import FEWEST, LONGEST_GRACE_DAYS, MOST, Instalment, PlanDraft
 from fieldvisit.report_drafts import LONGEST_NOTE, AdditionDraft, ContactChange, Met, PromiseDraft, ReportDraft
 from fieldvisit.vocabulary import (
@@ -52,6 +57,13 @@ class RepaymentPlanIn(Drafted):
     instalment may still come."""
 
     makes = PlanDraft
+    sample = {
+        "instalments": [
+            {"amount_minor": 25_000, "due_on": "2026-04-01"},
+            {"amount_minor": 25_000, "due_on": "2026-05-01"},
+        ],
+        "grace_days": ...,
+    }
     instalments = Several(Part(InstalmentIn), min=FEWEST, max=MOST, required=True)
     currency = Currency(required=True)
     method = Choice(PaymentMethod, required=True)
@@ -120,6 +132,9 @@ class ReportIn(Drafted):
     """
 
     makes = ReportDraft
+    sample = dict.fromkeys(("device_at", "disclosed", "willing", "able", "next_step", "promises"), ...) | {
+        "disclosed": True
+    }
     event_id = Id(required=True, data_key="id")
     device_at = Instant(allow_none=True)
     sent_at = Instant(allow_none=True)
@@ -255,6 +270,6 @@ class ReportOut(Out):
     additions = fields.List(fields.Nested(AdditionOut), required=True)
     contact_changes = fields.List(fields.Nested(ContactProposalOut), required=True)
     door = fields.Nested(DoorOut, required=True, allow_none=True)
-    recording = CoverageTold(CoverageOut, required=True, allow_none=True)
-    form = FormTold(FilledFormOut, required=True, allow_none=True)
+    recording = Derived(CoverageOut, of=lambda report: coverage_of(session(), report), allow_none=True)
+    form = Derived(FilledFormOut, of=lambda report: told_form(report, language()), allow_none=True)
     recorded_at = Instant(required=True)

@@ -29,6 +29,7 @@ class DutyOut(Out):
 
 class ContactIn(Drafted):
     makes = ContactDraft
+    sample = {"channel": "sms", "address": "+358450001234"}
 
     account_id = Id(required=True)
     channel = Choice(AlarmChannel, required=True)

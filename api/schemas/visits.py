@@ -6,9 +6,10 @@ from marshmallow import fields
 
 from api.context import language
 from api.schemas.base import Drafted, In, Out, PageIn
+from api.schemas.derived import Derived
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, Text, Whole
 from api.schemas.words import Several, Words
-from fieldvisit.compliance.decision import message_from
+from fieldvisit.compliance.decision import Decision, message_from
 from fieldvisit.gate import RequestReason
 from fieldvisit.languages import Message, say
 from fieldvisit.models import StoredDecision, Visit
@@ -16,6 +17,7 @@ from fieldvisit.visits import CancelReason, VisitChange, why_cancelled
 from fieldvisit.vocabulary import CheckMoment, NextStep, Verdict, VisitOutcome, VisitState
 
 MOST_SKILLS = 20
+MAYBE = {"type": ["string", "null"], "examples": [None]}
 
 
 class VisitsQueryIn(PageIn):
@@ -74,8 +76,14 @@ class VisitOut(Out):
     arrived_at = Instant(required=True, allow_none=True)
     ended_at = Instant(required=True, allow_none=True)
     outcome = Choice(VisitOutcome, required=True, allow_none=True)
-    cancelled = fields.Function(lambda visit: visit.cancelled_reason.get("code"), required=True, allow_none=True)
-    cancelled_words = fields.Method("words_of_cancelling", required=True, allow_none=True)
+    cancelled = fields.Function(
+        lambda visit: visit.cancelled_reason.get("code"),
+        required=True,
+        metadata={"type": ["string", "null"], "examples": [None]},
+    )
+    cancelled_words = fields.Method(
+        "words_of_cancelling", required=True, metadata={"type": ["string", "null"], "examples": [None]}
+    )
     next_step = Choice(NextStep, required=True, allow_none=True)
     version = fields.Integer(required=True)
     created_at = Instant(required=True)
@@ -111,7 +119,7 @@ class EligibilityOut(Out):
     place_known = Flag(required=True)
     evidence = fields.List(Id(), required=True)
     in_the_way = fields.List(fields.Nested(ClauseOut), required=True)
-    words = fields.Method("told", required=True)
+    words = fields.Method("told", required=True, metadata={"type": "string"})
 
     def told(self, answer: Any) -> str:
         if answer.eligible:
@@ -155,15 +163,16 @@ class DecisionOut(Out):
     begins_at = Instant(required=True, allow_none=True)
     ends_at = Instant(required=True, allow_none=True)
     decided_at = Instant(required=True)
-    clauses = fields.Method("clauses_in_words", required=True)
-    policies = fields.Method("policies_by_name", required=True)
+    clauses = Derived(ClauseOut, of=lambda decision: _clauses_in_words(decision), many=True)
+    policies = Derived(PolicyOut, of=lambda decision: policies_by_name(decision), many=True)
     lawful = fields.List(fields.Nested(SpanOut), required=True)
     next_lawful_at = Instant(required=True, allow_none=True)
     inputs_hash = fields.String(required=True)
 
-    def clauses_in_words(self, decision: StoredDecision) -> Any:
-        told = [{**clause, "message": message_from(clause["message"])} for clause in decision.clauses]
-        return ClauseOut().dump(told, many=True)
 
-    def policies_by_name(self, decision: StoredDecision) -> Any:
-        return PolicyOut().dump([{"id": id_, "version": version} for id_, version in decision.policies], many=True)
+def _clauses_in_words(decision: StoredDecision) -> list[dict[str, Any]]:
+    return [{**clause, "message": message_from(clause["message"])} for clause in decision.clauses]
+
+
+def policies_by_name(decision: Decision | StoredDecision) -> list[dict[str, Any]]:
+    return [{"id": id_, "version": version} for id_, version in decision.policies]

@@ -18,12 +18,12 @@ class Words(fields.String):
 
     def __init__(self, *, of: str | None = None, **more: Any) -> None:
         super().__init__(**more)
-        self._of = of
+        self.of = of
         # Two fields may not name one attribute; this one has none, and asks the object itself.
         self._CHECK_ATTRIBUTE = of is None
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> str | None:
-        told = value if self._of is None else get_value(obj, self._of, None)
+        told = value if self.of is None else get_value(obj, self.of, None)
         return None if told is None else say(told, language())
 
 
