@@ -18,7 +18,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.venv/.pip-cache
 export HOME := $(CURDIR)/.venv
 endif
 
-.PHONY: demo test test-long lint lock help
+.PHONY: demo test test-long load lint lock help
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: $(VENV)/.installed-dev ## All checks and every quick test
 
 test-long: $(VENV)/.installed-dev ## The tests that take longer
 	$(BIN)/python -m pytest -q -m long
+
+load: $(VENV)/.installed-dev ## How fast phones are answered; PHONES=300 LOAD_S=600 for the whole, ONLY=check_in for one
+	$(BIN)/python -m pytest -q -s -m long tests/load $(if $(ONLY),-k $(ONLY))
 
 lint: $(VENV)/.installed-dev ## Style, types, and the arrows between the packages
 	$(BIN)/ruff check .

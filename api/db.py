@@ -8,7 +8,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.database import SAME_EVERYWHERE, scope_transactions
+from fieldvisit.database import SAME_EVERYWHERE, scope_transactions, tested_when_in_doubt
 from fieldvisit.models import Base
 from fieldvisit.partitions import lacks_partition, make_partitions
 from fieldvisit.sealing import Cipher, attach_cipher
@@ -27,7 +27,6 @@ def attach(app: Flask, url: str, settings: Settings) -> sa.Engine:
     """Give the app its engine. Nothing is connected yet: a database that is away is met by the first request."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_pre_ping": True,
         # A connection for every thread: a request that waits for one would hold a thread and help nobody.
         "pool_size": settings.threads,
         "max_overflow": 2,
@@ -41,7 +40,7 @@ def attach(app: Flask, url: str, settings: Settings) -> sa.Engine:
     }
     db.init_app(app)
     with app.app_context():
-        return attach_cipher(db.engine, Cipher(settings.data_key))
+        return attach_cipher(tested_when_in_doubt(db.engine), Cipher(settings.data_key))
 
 
 def session() -> Session:

@@ -1,18 +1,73 @@
 """How many requests a caller may make. A limit that cannot be counted lets everybody pass: it guards, it is no gate."""
 
 import time
+from threading import Lock
 
 import structlog
 from flask import Response, g
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
-from limits.storage import storage_from_string
+from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from api.errors import TooManyRequests
 from fieldvisit.errors import SettingsRefused
 
+IN_PROCESS = "memory://"
+FORGET_EVERY_S = 60
+
 log = structlog.get_logger("fieldvisit.api")
+
+
+class InProcess(Storage):
+    """Counts in the memory of this process. The library's own starts a thread at every request to forget what is over;
+    here that is done in passing."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Lock()
+        self._counted: dict[str, tuple[int, float]] = {}
+        self._forget_at = 0.0
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        now = time.time()
+        with self._lock:
+            self._forget(now)
+            count, until = self._counted.get(key, (0, 0.0))
+            count, until = (count + amount, until) if until > now else (amount, now + expiry)
+            self._counted[key] = count, until
+        return count
+
+    def get(self, key: str) -> int:
+        count, until = self._counted.get(key, (0, 0.0))
+        return count if until > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return max(self._counted.get(key, (0, 0.0))[1], time.time())
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        with self._lock:
+            held = len(self._counted)
+            self._counted.clear()
+        return held
+
+    def clear(self, key: str) -> None:
+        with self._lock:
+            self._counted.pop(key, None)
+
+    def _forget(self, now: float) -> None:
+        if now >= self._forget_at:
+            self._counted = {key: kept for key, kept in self._counted.items() if kept[1] > now}
+            self._forget_at = now + FORGET_EVERY_S
 
 
 class Limiter:
@@ -24,7 +79,9 @@ class Limiter:
     def __init__(self, usual: str, storage: str) -> None:
         try:
             self._usual = parse(usual)
-            self._strategy = FixedWindowRateLimiter(storage_from_string(storage, wrap_exceptions=True))
+            self._strategy = FixedWindowRateLimiter(
+                InProcess() if storage == IN_PROCESS else storage_from_string(storage, wrap_exceptions=True)
+            )
         except (ValueError, ConfigurationError) as error:
             raise SettingsRefused(faults=f"RATE_LIMIT, RATE_LIMIT_STORAGE: {error}") from error
 

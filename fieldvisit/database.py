@@ -6,6 +6,8 @@ for every organisation at once (login, worker, watcher), never for a request tha
 """
 
 import functools
+import select
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,9 @@ from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from fieldvisit import embedded
 from fieldvisit.errors import FieldVisitError, Kind
@@ -29,6 +33,14 @@ DATABASE = "fieldvisit"
 SAME_EVERYWHERE = r"-c timezone=UTC -c datestyle=ISO -c default_transaction_isolation=read\ committed"
 """Whatever the server's own defaults: a day in SQL is a day of UTC, dates are readable, and a transaction that waited
 for a lock sees what the other one has written."""
+
+
+SCOPE = sa.select(
+    sa.func.set_config("app.org", sa.bindparam("org", type_=sa.String), True),
+    sa.func.set_config("app.sees_all", sa.bindparam("sees_all", type_=sa.String), True),
+)
+QUIET_S = 5
+"""A connection that nobody used for longer is asked whether it still reaches the server."""
 
 
 class UnsafeRole(FieldVisitError):
@@ -70,17 +82,47 @@ def database_urls(settings: Settings) -> Urls:
 
 
 def app_engine(url: str, settings: Settings, *, pool_size: int = 10) -> sa.Engine:
-    """An engine of the application role that can read sealed columns. Connections are tested before use."""
+    """An engine of the application role that can read sealed columns. See `tested_when_in_doubt`."""
     engine = sa.create_engine(
         url,
-        pool_pre_ping=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         # The parameters of a failed statement are names and numbers of people; no log may repeat them.
         hide_parameters=True,
         connect_args={"options": SAME_EVERYWHERE},
     )
-    return attach_cipher(engine, Cipher(settings.data_key))
+    return attach_cipher(tested_when_in_doubt(engine), Cipher(settings.data_key))
+
+
+def tested_when_in_doubt(engine: sa.Engine) -> sa.Engine:
+    """The same engine, whose connections are tested before use where something speaks against them: the server has said
+    something unasked (that it ends, or nothing any more), or nobody used them for a while. To ask each time would be
+    one more way to the server and back for every request."""
+
+    def note(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    def test(raw: psycopg.Connection, record: ConnectionPoolEntry, _: object) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or (time.monotonic() - used_at < QUIET_S and not _has_said_something(raw)):
+            return
+        try:
+            raw.execute("")
+            raw.rollback()
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "checkout", test)
+    return engine
+
+
+def _has_said_something(connection: psycopg.Connection) -> bool:
+    if connection.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(connection, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def owner_engine(urls: Urls) -> sa.Engine:
@@ -102,11 +144,8 @@ def scope_transactions(target: object) -> None:
 def _state_organisation(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
     if transaction.nested:
         return
-    org = str(session.info.get("org") or "")
     sees_all = "on" if session.info.get("sees_all") else ""
-    connection.execute(
-        sa.select(sa.func.set_config("app.org", org, True), sa.func.set_config("app.sees_all", sees_all, True))
-    )
+    connection.execute(SCOPE, {"org": str(session.info.get("org") or ""), "sees_all": sees_all})
 
 
 @contextmanager

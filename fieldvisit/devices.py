@@ -7,6 +7,7 @@ then as good as revoked.
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +17,19 @@ from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import Account, Device, RefreshToken
 
 LONGEST_NAME = 100
+DEVICES = cast("sa.Table", Device.__table__)
+# Both are asked at every call of every phone, and are put together once.
+_THIS = DEVICES.c.org_id == sa.bindparam("org"), DEVICES.c.id == sa.bindparam("device")
+STANDING = sa.select(DEVICES.c.revoked_at, DEVICES.c.account_id).where(*_THIS)
+SEEN = (
+    sa.update(DEVICES)
+    .where(*_THIS)
+    .values(
+        last_seen_at=sa.bindparam("at"),
+        clock_drift_s=sa.bindparam("drift"),
+        battery_percent=sa.func.coalesce(sa.bindparam("battery", type_=sa.Integer), DEVICES.c.battery_percent),
+    )
+)
 
 
 class DeviceRevoked(FieldVisitError):
@@ -71,8 +85,7 @@ def register_device(session: Session, account: Account, draft: DeviceDraft | Non
 
 def is_revoked(session: Session, org_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID) -> bool:
     """Whether this account's tokens are no good on this phone any more. One query."""
-    standing = sa.select(Device.revoked_at, Device.account_id).where(Device.org_id == org_id, Device.id == device_id)
-    row = session.execute(standing).one_or_none()
+    row = session.execute(STANDING, {"org": org_id, "device": device_id}).one_or_none()
     return row is None or row.revoked_at is not None or row.account_id != account_id
 
 
@@ -107,12 +120,8 @@ def note_seen(
 ) -> None:
     """The phone has spoken: when, how wrong its clock is, and how full its battery."""
     if device_id is not None:
-        known = {} if battery_percent is None else {"battery_percent": battery_percent}
-        session.execute(
-            sa.update(Device)
-            .where(Device.org_id == session.info["org"], Device.id == device_id)
-            .values(last_seen_at=now, clock_drift_s=_seconds(drift), **known)
-        )
+        said = {"at": now, "drift": _seconds(drift), "battery": battery_percent}
+        session.execute(SEEN, {"org": session.info["org"], "device": device_id, **said})
 
 
 def devices() -> sa.Select[Device]:

@@ -11,6 +11,7 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,7 +69,12 @@ def sign_access(
         "iat": int(now.timestamp()),
         "exp": int(now.timestamp()) + lifetime_s,
     }
-    return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, claims, OctKey.import_key(key))
+    return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, claims, _octets(key))
+
+
+@cache
+def _octets(key: bytes) -> OctKey:
+    return OctKey.import_key(key)
 
 
 def read_access(token: str, *, key: bytes, now: dt.datetime, even_expired: bool = False) -> Claims:
@@ -77,7 +83,7 @@ def read_access(token: str, *, key: bytes, now: dt.datetime, even_expired: bool 
     With `even_expired` any token that we once signed is read, however old, and its claims say so.
     """
     try:
-        claims = jwt.decode(token, OctKey.import_key(key), algorithms=[ALGORITHM]).claims
+        claims = jwt.decode(token, _octets(key), algorithms=[ALGORITHM]).claims
         now_s = int(now.timestamp())
         read_s = min(now_s, int(claims["exp"]) - 1) if even_expired else now_s
         registry = jwt.JWTClaimsRegistry(now=read_s, iss={"essential": True, "value": ISSUER}, exp={"essential": True})

@@ -92,3 +92,12 @@ def test_a_day_in_sql_is_a_day_of_utc_whatever_the_servers_own_zone(urls: Urls, 
     with engine.connect() as connection:
         assert connection.scalar(sa.text("show timezone")) == "UTC"
     engine.dispose()
+
+
+def test_a_connection_that_the_server_has_ended_is_not_used_again(engine: sa.Engine, server: embedded.Server) -> None:
+    with engine.connect() as connection:
+        ended = connection.scalar(sa.text("select pg_backend_pid()"))
+    with server.connect() as superuser:
+        superuser.execute("select pg_terminate_backend(%s, 5000)", (ended,))
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("select pg_backend_pid()")) != ended

@@ -8,6 +8,7 @@ are seen by the visitor and by the office: see `fieldvisit.phone.holding`.
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.errors import FieldVisitError, Kind, NotFound, Refused, unless_refused
 from fieldvisit.phone import holding
 from fieldvisit.phone.at_once import NotAtOnce, Stumbled, take_at_once
-from fieldvisit.phone.kinds import Event
+from fieldvisit.phone.kinds import SPARING, Event
 from fieldvisit.phone.telling import Teller
 from fieldvisit.reports import IdentityNotConfirmed
 from fieldvisit.vocabulary import WaitsFor
@@ -78,8 +79,10 @@ def take_events(session: Session, events: Sequence[Sent], desk: Desk) -> list[Ev
             results[place] = _refused(session, sent, error, desk)
     results |= _take_all(session, events, understood, desk)
     taken = [uuid.UUID(one.event_id) for one in results.values() if one.outcome is EventOutcome.TAKEN and one.event_id]
-    holding.settle_taken(session, taken, now=desk.now)
-    release(session, {one.subject_id for one in understood.values() if one.subject_id}, desk)
+    subjects = {one.subject_id for one in understood.values() if one.subject_id}
+    if holding.concerns_any(session, taken, subjects):
+        holding.settle_taken(session, taken, now=desk.now)
+        release(session, subjects, desk)
     return [results[place] for place in range(len(events))]
 
 
@@ -103,7 +106,8 @@ def _take_all(
             for place, error in failed.items():
                 results[place] = _not_taken(session, events[place], understood[place], error, desk)
             return results
-    return {place: _take(session, events[place], understood[place], desk) for place in order}
+    alone = len(events) == 1
+    return {place: _take(session, events[place], understood[place], desk, alone=alone) for place in order}
 
 
 def release(session: Session, subject_ids: set[uuid.UUID], desk: Desk) -> int:
@@ -138,10 +142,11 @@ def _time(one: Event) -> str:
     return one.device_at.astimezone(dt.UTC).isoformat() if one.device_at else ""
 
 
-def _take(session: Session, sent: Sent, one: Event, desk: Desk) -> EventResult:
+def _take(session: Session, sent: Sent, one: Event, desk: Desk, *, alone: bool = False) -> EventResult:
+    unguarded = alone and one.kind in SPARING
     try:
         # What an event that comes to nothing has written is undone, and nothing of the others.
-        with session.begin_nested():
+        with nullcontext() if unguarded else session.begin_nested():
             answer = one.take(session, desk.by)
         if isinstance(answer, Refused):
             unless_refused(answer)
@@ -149,7 +154,7 @@ def _take(session: Session, sent: Sent, one: Event, desk: Desk) -> EventResult:
         return _not_taken(session, sent, one, error, desk)
     except DBAPIError as error:
         known = desk.translate(error)
-        if known is None or known.kind is Kind.UNAVAILABLE:
+        if known is None or known.kind is Kind.UNAVAILABLE or unguarded:
             raise
         return _not_taken(session, sent, one, known, desk)
     return _result(one, EventOutcome.TAKEN, answer=answer)

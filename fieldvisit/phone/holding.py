@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -23,6 +23,17 @@ from fieldvisit.vocabulary import HeldState, WaitsFor
 
 OPEN = (HeldState.WAITING, HeldState.REFUSED)
 LONGEST_BODY = 65_536
+HELD = cast("sa.Table", HeldEvent.__table__)
+_OURS = HELD.c.org_id == sa.bindparam("org")
+_IDS = sa.ARRAY(sa.Uuid)
+CONCERNED = sa.select(
+    sa.exists().where(_OURS, HELD.c.event_id == sa.any_(sa.bindparam("events", type_=_IDS)), HELD.c.state.in_(OPEN))
+    | sa.exists().where(
+        _OURS,
+        HELD.c.subject_id == sa.any_(sa.bindparam("subjects", type_=_IDS)),
+        HELD.c.state == HeldState.WAITING,
+    )
+)
 LONGEST_KIND = 40
 
 
@@ -94,6 +105,12 @@ def waiting_for(session: Session, subject_ids: Collection[uuid.UUID]) -> Sequenc
         HeldEvent.state == HeldState.WAITING,
     )
     return session.scalars(rows.order_by(HeldEvent.recorded_at, HeldEvent.event_id)).all() if subject_ids else ()
+
+
+def concerns_any(session: Session, event_ids: Collection[uuid.UUID], subject_ids: Collection[uuid.UUID]) -> bool:
+    """Whether anything that is kept is one of these events, or waits for something of these subjects."""
+    given = {"org": session.info["org"], "events": [*event_ids], "subjects": [*subject_ids]}
+    return bool(session.connection().execute(CONCERNED, given).scalar())
 
 
 def sent_of(row: HeldEvent) -> dict[str, Any]:

@@ -148,6 +148,8 @@ SESSION_STEPS: Mapping[EventKind, Callable[..., object]] = {
 
 ENDS = frozenset({EventKind.ABORT, EventKind.REPORT})
 SHOWS = frozenset({EventKind.CREDENTIAL_SHOWN})
+SPARING = frozenset({EventKind.CHECK_IN, EventKind.BEAT})
+"""Where these are refused, they have written nothing yet."""
 
 
 def take_run(session: Session, run: Sequence[Event], by: Teller) -> list[Standing]:

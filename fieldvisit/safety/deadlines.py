@@ -68,9 +68,9 @@ def later(expressions: Mapping[str, Moment]) -> dict[str, Moment]:
     return {name: sa.func.greatest(getattr(SafetySession, name), value) for name, value in expressions.items()}
 
 
-def heard(timers: Timers, told: Told, now: Moment) -> dict[str, Any]:
+def heard(timers: Timers, told: Told | None, now: Moment) -> dict[str, Any]:
     """What follows from any sign of the phone: contact holds from now on, and this is where it was."""
     known: dict[str, Any] = {"last_heard_at": now, "lost_at": now + seconds(timers.lost_s), "lost_contact": sa.false()}
-    if told.lat is not None:
+    if told is not None and told.lat is not None:
         known |= {"last_lat": told.lat, "last_lon": told.lon}
     return known

@@ -9,6 +9,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
@@ -93,22 +94,39 @@ def _point(of: Told | Expected) -> tuple[float, float] | None:
     return None if of.lat is None or of.lon is None else (of.lat, of.lon)
 
 
-def whereabouts(row: SafetySession, timers: Timers, told: Told, now: Moment, *, safe: bool) -> dict[str, Any]:
-    """What a sign of the phone says of the session's end: far from a door that was reached, it is to be ended soon;
-    back there, it need not. A visitor who says that all is well (`safe`) has the time for it anew."""
+class Spot(Enum):
+    """Where a sign of the phone comes from, as seen from the door of the visit."""
+
+    NO_DOOR = "no door was reached"
+    UNKNOWN = "somewhere"
+    AWAY = "far from it"
+    THERE = "there"
+
+
+def spot_of(row: SafetySession, told: Told) -> Spot:
     expected = _expected(row)
     if expected is None or row.door_until is None:
+        return Spot.NO_DOOR
+    here, there = _point(told), _point(expected)
+    if told.age_s > FRESH_S or here is None or there is None:
+        return Spot.UNKNOWN
+    if metres_between(here, there) > AWAY_M:
+        return Spot.AWAY
+    return Spot.UNKNOWN if expected.over else Spot.THERE
+
+
+def leaving(spot: Spot, timers: Timers, now: Moment, *, safe: bool) -> dict[str, Any]:
+    """What a sign of the phone says of the session's end: far from a door that was reached, it is to be ended soon;
+    back there, it need not. A visitor who says that all is well (`safe`) has the time for it anew."""
+    if spot is Spot.NO_DOOR:
         return {}
+    if spot is Spot.THERE:
+        return {"leave_by": sa.null()}
     soon = now + seconds(timers.leave_s)
     # Of null and a moment the greatest is the moment: where nothing was due, nothing is.
     renewed = sa.func.greatest(SafetySession.leave_by, soon) if safe else sa.func.coalesce(SafetySession.leave_by)
     kept = sa.case((SafetySession.leave_by.is_not(None), renewed))
-    here, there = _point(told), _point(expected)
-    if told.age_s > FRESH_S or here is None or there is None:
-        return {"leave_by": kept}
-    if metres_between(here, there) > AWAY_M:
-        return {"leave_by": sa.func.coalesce(kept, soon)}
-    return {"leave_by": kept if expected.over else sa.null()}
+    return {"leave_by": sa.func.coalesce(kept, soon) if spot is Spot.AWAY else kept}
 
 
 def _follow(session: Session, row: SafetySession, visit: Visit) -> tuple[SafetyEventKind, dt.datetime] | None:

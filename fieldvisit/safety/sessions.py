@@ -18,7 +18,8 @@ from fieldvisit.safety.cover import demand_cover, use_override
 from fieldvisit.safety.deadlines import due_at_the_door, heard, later, set_by_clock, timers_in_force
 from fieldvisit.safety.drafts import Extension, SessionDraft, Told
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, append_all
-from fieldvisit.safety.following import expect, whereabouts
+from fieldvisit.safety.following import expect
+from fieldvisit.safety.hearing import lock_fresh, write_heard
 from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.incidents import demand_not_frozen
 from fieldvisit.safety.markers import demand_read
@@ -107,8 +108,8 @@ def _gate(session: Session, draft: SessionDraft, visit: Visit | None, level: Ris
 
 def check_in(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
     """The visitor says: I am safe. Deadlines move later, never earlier; an alarm is never lowered by it."""
-    row = lock_own(session, session_id, told.visitor_id)
-    if not remember(session, row, told.event_id):
+    row, fresh = _lock_and_remember(session, session_id, told)
+    if not fresh:
         return standing(session, row)
     return (_move_deadlines if row.state is SafetyState.ACTIVE else _keep_as_evidence)(session, row, told)
 
@@ -124,28 +125,13 @@ def hear_all(session: Session, session_id: uuid.UUID, heard_of: Sequence[tuple[b
     if not news:
         return [standing(session, row)] * len(heard_of)
     generation = row.generation
-    at = _write_heard(session, row, news, presses)
+    at = write_heard(session, row, news, presses)
     entries = [
         _entry(Standing(row, at), told, SafetyEventKind.CHECKED_IN, generation=number, contact_regained=False)
         for number, told in enumerate(presses, start=generation + 1)
     ]
     append_all(session, [(row, entry) for entry in entries])
     return [Standing(row, at)] * len(heard_of)
-
-
-def _write_heard(session: Session, row: SafetySession, news: Sequence[Told], pressed: Sequence[Told]) -> dt.datetime:
-    """All deadlines as the youngest press moves them, the last position, and one version for each that was told."""
-    timers = timers_in_force(row)
-    where = next((told for told in reversed(news) if told.lat is not None), news[-1])
-
-    def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
-        youngest_s = min((told.age_s for told in pressed), default=0)
-        moved = later(due_at_the_door(timers, now - seconds(youngest_s))) if pressed else {}
-        moved |= whereabouts(row, timers, where, now, safe=bool(pressed))
-        counted = {"generation": SafetySession.generation + len(pressed)} if pressed else {}
-        return heard(timers, where, now) | moved | counted | {"version": SafetySession.version + len(news)}
-
-    return set_by_clock(session, row, values)
 
 
 def extend_session(session: Session, session_id: uuid.UUID, told: Extension) -> Standing:
@@ -255,30 +241,16 @@ def beat(session: Session, session_id: uuid.UUID, told: Told) -> Standing:
     row = lock_own(session, session_id, told.visitor_id)
     if row.state not in AT_RISK:
         return standing(session, row)
-    was_lost, timers = row.lost_contact, Timers.from_json(row.policy)
-    at = set_by_clock(
-        session, row, lambda now: heard(timers, told, now) | whereabouts(row, timers, told, now, safe=False)
-    )
+    was_lost = row.lost_contact
+    at = write_heard(session, row, [told], [])
     if was_lost:
         _record(session, Standing(row, at), told, SafetyEventKind.CONTACT_REGAINED)
     return Standing(row, at)
 
 
 def _move_deadlines(session: Session, row: SafetySession, told: Told) -> Standing:
-    timers, was_lost = timers_in_force(row), row.lost_contact
-    # Counted from the press, not from its arrival: a check-in that waited for the network says nothing of the minutes
-    # in between. The new generation makes every engine that read the old deadlines come too late.
-    at = set_by_clock(
-        session,
-        row,
-        lambda now: (
-            heard(timers, told, now)
-            | later(due_at_the_door(timers, now - seconds(told.age_s)))
-            | whereabouts(row, timers, told, now, safe=True)
-            | {"generation": SafetySession.generation + 1}
-        ),
-    )
-    now = Standing(row, at)
+    was_lost = row.lost_contact
+    now = Standing(row, write_heard(session, row, [told], [told]))
     _record(session, now, told, SafetyEventKind.CHECKED_IN, generation=row.generation, contact_regained=was_lost)
     return now
 
@@ -315,6 +287,12 @@ def lock_own(session: Session, session_id: uuid.UUID, visitor_id: uuid.UUID) -> 
         if not row.duress:
             raise
         return row
+
+
+def _lock_and_remember(session: Session, session_id: uuid.UUID, told: Told) -> tuple[SafetySession, bool]:
+    """The visitor's own session, locked, and whether this is told for the first time."""
+    row, fresh = lock_fresh(session, session_id, told) or (lock_own(session, session_id, told.visitor_id), False)
+    return row, fresh or remember(session, row, told.event_id)
 
 
 def _seems_over(row: SafetySession) -> bool:

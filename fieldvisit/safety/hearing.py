@@ -1,0 +1,105 @@
+"""What is written when a phone is heard: one statement for each way of being heard, put together once.
+
+Putting such a statement together takes Python longer than the database takes to obey it, and whole fleets say the same.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.attributes import set_committed_value
+
+from fieldvisit.clock import one_moment
+from fieldvisit.models import SafetyKey, SafetySession
+from fieldvisit.safety.deadlines import due_at_the_door, heard, later, timers_in_force
+from fieldvisit.safety.drafts import Told
+from fieldvisit.safety.following import Spot, leaving, spot_of
+from fieldvisit.safety.timers import Timers
+
+SESSIONS = cast("sa.Table", SafetySession.__table__)
+KEYS = cast("sa.Table", SafetyKey.__table__)
+MOVED = (
+    *("version", "generation", "remind_at", "due_at", "grace_until", "lost_at", "lost_contact", "last_heard_at"),
+    *("leave_by", "last_lat", "last_lon"),
+)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a session is heard of: by which timers, from where as seen from its door, with a position or without, and
+    whether the visitor pressed or the phone gave a sign by itself."""
+
+    timers: Timers
+    spot: Spot
+    placed: bool
+    pressed: bool
+
+
+def write_heard(session: Session, row: SafetySession, news: Sequence[Told], pressed: Sequence[Told]) -> dt.datetime:
+    """All deadlines of the locked row as the youngest press moves them, the last position, and one version for each
+    that was told; at which moment of the database's clock.
+
+    Counted from the press, not from its arrival: a check-in that waited for the network says nothing of the minutes in
+    between. The new generation makes every engine that read the old deadlines come too late.
+    """
+    where = next((told for told in reversed(news) if told.lat is not None), news[-1])
+    timers = timers_in_force(row) if pressed else Timers.from_json(row.policy)
+    way = Way(timers, spot_of(row, where), where.lat is not None, bool(pressed))
+    given = {
+        "session": row.id,
+        "age": dt.timedelta(seconds=min((told.age_s for told in pressed), default=0)),
+        "presses": len(pressed),
+        "told": len(news),
+        "lat": where.lat,
+        "lon": where.lon,
+    }
+    statement, names = _statement(way)
+    session.flush()
+    *values, at = session.connection().execute(statement, {name: given[name] for name in names}).one()
+    for name, value in zip(MOVED, values, strict=True):
+        set_committed_value(row, name, value)
+    moment: dt.datetime = at
+    return moment
+
+
+@lru_cache(maxsize=1_000)
+def _statement(way: Way) -> tuple[sa.Update, tuple[str, ...]]:
+    """And the names of the values that it is given."""
+    now = one_moment()
+    values: dict[str, Any] = heard(way.timers, None, now) | leaving(way.spot, way.timers, now, safe=way.pressed)
+    names = ["session", "told"]
+    values["version"] = SESSIONS.c.version + sa.bindparam("told", type_=sa.Integer)
+    if way.placed:
+        names += ["lat", "lon"]
+        values |= {"last_lat": sa.bindparam("lat"), "last_lon": sa.bindparam("lon")}
+    if way.pressed:
+        names += ["age", "presses"]
+        values |= later(due_at_the_door(way.timers, now - sa.bindparam("age", type_=sa.Interval)))
+        values["generation"] = SESSIONS.c.generation + sa.bindparam("presses", type_=sa.Integer)
+    written = sa.update(SESSIONS).where(SESSIONS.c.id == sa.bindparam("session")).values(values)
+    return written.returning(*(SESSIONS.c[name] for name in MOVED), now), tuple(names)
+
+
+def lock_fresh(session: Session, session_id: object, told: Told) -> tuple[SafetySession, bool] | None:
+    """In one statement: the visitor's own session, locked, the phone's id of what it tells kept, and whether it was
+    new. None where the visitor has no session of this id."""
+    given = {"session": session_id, "visitor": told.visitor_id, "event": told.event_id}
+    found = session.execute(LOCKED, given, execution_options={"populate_existing": True}).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
+def _locked() -> sa.Select[SafetySession, bool]:
+    own = SESSIONS.c.id == sa.bindparam("session"), SESSIONS.c.visitor_id == sa.bindparam("visitor")
+    held = sa.select(SESSIONS).where(*own).with_for_update().cte("held")
+    key = sa.select(held.c.org_id, sa.bindparam("event", type_=sa.Uuid), held.c.id)
+    kept = insert(KEYS).from_select(["org_id", "event_id", "session_id"], key).on_conflict_do_nothing()
+    told = kept.returning(KEYS.c.event_id).cte("told")
+    return sa.select(aliased(SafetySession, held), sa.select(sa.func.count() > 0).select_from(told).scalar_subquery())
+
+
+LOCKED = _locked()
