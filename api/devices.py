@@ -11,9 +11,10 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
-from api.schemas.devices import DeviceOut, DeviceRevocationIn
-from fieldvisit import devices
+from api.schemas.devices import DeviceOut, DeviceRevocationIn, PushTokenIn
+from fieldvisit import devices, push_tokens
 from fieldvisit.models import Device
+from fieldvisit.push_tokens import PushTokenDraft
 
 bp = Blueprint("devices", __name__, description=__doc__)
 
@@ -33,6 +34,23 @@ def revoke_device(device_id: uuid.UUID, body: dict[str, str]) -> Device:
     A call for help is heard from it all the same. What it still had to tell is kept as held events, not believed.
     """
     return devices.revoke_device(session(), device_id, reason=body["reason"], by=actor().account_id, now=now())
+
+
+@bp.put("/phone/push-token")
+@endpoint(may=Permission.BE_PUSHED_TO, body=PushTokenIn(), status=204)
+def register_push_token(body: PushTokenDraft) -> None:
+    """Say where a push service reaches this phone. It takes the place of what was said before.
+
+    Reminders of a visitor, and for officers alarms, are pushed there besides being sent by their other ways.
+    """
+    push_tokens.register_push_token(session(), actor().device_id, body)
+
+
+@bp.delete("/phone/push-token")
+@endpoint(may=Permission.BE_PUSHED_TO, status=204)
+def clear_push_token() -> None:
+    """Push nothing to this phone any more."""
+    push_tokens.clear_push_token(session(), actor().device_id)
 
 
 @bp.post("/phone/wiped")

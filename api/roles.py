@@ -65,6 +65,7 @@ class Permission(StrEnum):
     MAKE_PLANS = "make_plans"
     PUBLISH_PLANS = "publish_plans"
     USE_PHONE = "use_phone"
+    BE_PUSHED_TO = "be_pushed_to"
     READ_SAFETY = "read_safety"
     HANDLE_ALERTS = "handle_alerts"
     MANAGE_ROSTER = "manage_roster"
@@ -135,6 +136,7 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.MAKE_PLANS: RUNS_THE_DAY,
     Permission.PUBLISH_PLANS: RUNS_THE_DAY,
     Permission.USE_PHONE: frozenset({VISITOR}),
+    Permission.BE_PUSHED_TO: frozenset({VISITOR, OFFICER, SUPERVISOR}),
     Permission.READ_SAFETY: frozenset({OFFICER, SUPERVISOR, AUDITOR}),
     Permission.HANDLE_ALERTS: frozenset({OFFICER, SUPERVISOR}),
     Permission.MANAGE_ROSTER: frozenset({OFFICER, SUPERVISOR}),

@@ -7,7 +7,10 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from fieldvisit.outgoing.letters import GATEWAYS
 from fieldvisit.vocabulary import AlarmChannel
+
+APPRISED = (AlarmChannel.PUSH, AlarmChannel.MAIL)
 
 
 class Named(Protocol):
@@ -17,7 +20,8 @@ class Named(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmProvider:
-    """One service. `token` is sent as a bearer token; `secret` signs its receipts (none: it sends no receipts)."""
+    """One service. `url`: a gateway over HTTP, or for push and mail an address of Apprise with `{to}` where the
+    recipient's belongs. `token` is sent as a bearer token; `secret` signs its receipts (none: it sends no receipts)."""
 
     name: str
     channel: AlarmChannel
@@ -26,10 +30,29 @@ class AlarmProvider:
     secret: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.name or not self.name.replace("-", "").replace("_", "").isalnum():
-            raise ValueError(f"{self.name!r} is no name: letters, digits, - and _.")
-        if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
+        check_name(self.name)
+        check_address(self.name, self.url)
+        if urlsplit(self.url).scheme in GATEWAYS:
+            return
+        # A call and a text message have to tell what became of them: only a gateway can.
+        if self.channel not in APPRISED:
             raise ValueError(f"{self.name}: its url is not an http address.")
+        if self.secret is not None:
+            raise ValueError(f"{self.name}: such a service sends no receipts, so that a secret is of no use.")
+
+
+def check_name(name: str) -> None:
+    if not name or not name.replace("-", "").replace("_", "").isalnum():
+        raise ValueError(f"{name!r} is no name: letters, digits, - and _.")
+
+
+def check_address(name: str, url: str) -> None:
+    """A gateway over HTTP, or an address of Apprise that says where the recipient's belongs."""
+    scheme = urlsplit(url).scheme
+    if not scheme or (scheme in GATEWAYS and not urlsplit(url).hostname):
+        raise ValueError(f"{name}: its url is no address.")
+    if scheme not in GATEWAYS and "{to}" not in url:
+        raise ValueError(f"{name}: its url does not say where the recipient belongs ({{to}}).")
 
 
 def read_providers(given: str) -> tuple[AlarmProvider, ...]:

@@ -77,6 +77,7 @@ def register_device(session: Session, account: Account, draft: DeviceDraft | Non
     handed_over = device.account_id != account.id
     if handed_over:
         _end_logins(session, account.org_id, draft.id, now)
+        set_push_token(device, None, None)
     device.account_id, device.visitor_id = account.id, account.visitor_id
     device.name, device.app_version, device.last_seen_at = draft.name, draft.app_version, now
     session.flush()
@@ -97,6 +98,7 @@ def revoke_device(session: Session, device_id: uuid.UUID, *, reason: str, by: uu
         raise NotFound(what="device", id=device_id)
     if device.revoked_at is None:
         device.revoked_at, device.revoked_by_id, device.revoked_reason = now, by, reason
+        set_push_token(device, None, None)
         _end_logins(session, device.org_id, device_id, now)
     session.flush()
     return device
@@ -122,6 +124,11 @@ def note_seen(
     if device_id is not None:
         said = {"at": now, "drift": _seconds(drift), "battery": battery_percent}
         session.execute(SEEN, {"org": session.info["org"], "device": device_id, **said})
+
+
+def set_push_token(device: Device, token: str | None, digest: bytes | None) -> None:
+    """From now on pushes go there; nowhere without one."""
+    device.push_token, device.push_digest = token, digest
 
 
 def devices() -> sa.Select[Device]:

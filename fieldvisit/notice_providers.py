@@ -1,13 +1,10 @@
 """The services that carry notices, as the settings name them: for each channel the first, the second, and so on."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from fieldvisit.alarm_providers import read_services
+from fieldvisit.alarm_providers import check_address, check_name, read_services
 from fieldvisit.vocabulary import Channel
 
-GATEWAYS = ("http", "https")
-MAIL = ("mailto", "mailtos")
 CARRIED = (Channel.EMAIL, Channel.SMS)
 """What goes out by itself; a letter is handed over by a person."""
 
@@ -24,15 +21,10 @@ class NoticeProvider:
     secret: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.name or not self.name.replace("-", "").replace("_", "").isalnum():
-            raise ValueError(f"{self.name!r} is no name: letters, digits, - and _.")
+        check_name(self.name)
         if self.channel not in CARRIED:
             raise ValueError(f"The channels are {', '.join(CARRIED)}.")
-        scheme = urlsplit(self.url).scheme
-        if not scheme or (scheme in GATEWAYS and not urlsplit(self.url).hostname):
-            raise ValueError(f"{self.name}: its url is no address.")
-        if scheme not in GATEWAYS and "{to}" not in self.url:
-            raise ValueError(f"{self.name}: its url does not say where the recipient belongs ({{to}}).")
+        check_address(self.name, self.url)
 
 
 def read_notice_providers(given: str) -> tuple[NoticeProvider, ...]:

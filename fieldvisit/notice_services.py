@@ -15,7 +15,8 @@ from fieldvisit.drafts import Change, acting_organisation, assign, check_text
 from fieldvisit.errors import InvalidValue
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import NoticeService
-from fieldvisit.notice_providers import CARRIED, GATEWAYS, MAIL, NoticeProvider
+from fieldvisit.notice_providers import CARRIED, NoticeProvider
+from fieldvisit.outgoing.letters import GATEWAYS, MAIL
 from fieldvisit.vocabulary import Channel
 
 OPTIONS = frozenset({"mode", "from", "name", "to", "reply", "user", "pass", "format"})

@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
-from api.schemas.base import In, Out
+from api.schemas.base import Drafted, In, Out
 from api.schemas.fields import Id, Instant, Text
+from fieldvisit.push_tokens import LONGEST, PushTokenDraft
 
 
 class DeviceOut(Out):
@@ -21,6 +22,13 @@ class DeviceOut(Out):
     revoked_at = Instant(required=True, allow_none=True)
     revoked_reason = fields.String(required=True, allow_none=True)
     wiped_at = Instant(required=True, allow_none=True)
+
+
+class PushTokenIn(Drafted):
+    makes = PushTokenDraft
+
+    token = Text(required=True, max=LONGEST, metadata={"description": "as the push service gave it to the app"})
+    language = Text(load_default="en", max=20, metadata={"description": "in which the phone is spoken to"})
 
 
 class DeviceRevocationIn(In):

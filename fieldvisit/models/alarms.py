@@ -66,7 +66,7 @@ class OutboxMessage(Base, Owned):
     round: Mapped[int] = mapped_column(server_default="0")
     recipient: Mapped[MessageRecipient]
     recipient_id: Mapped[uuid.UUID]
-    """An officer's contact, a visitor, or (outside service) the organisation."""
+    """An officer's contact, a visitor, a phone, or (outside service) the organisation."""
     channel: Mapped[AlarmChannel]
     urgency: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
     state: Mapped[MessageState] = mapped_column(server_default="queued")

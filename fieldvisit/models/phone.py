@@ -30,8 +30,25 @@ class Device(Base, Owned):
     revoked_at: Mapped[dt.datetime | None]
     revoked_by_id: Mapped[uuid.UUID | None]
     revoked_reason: Mapped[str | None]
+    push_token: Mapped[str | None] = mapped_column(Sealed("devices.push_token"))
+    """Where a push service reaches the app on it."""
+    push_digest: Mapped[bytes | None]
+    """By which a token is found that is on another phone's row still."""
+    push_language: Mapped[str] = mapped_column(server_default="en")
     wiped_at: Mapped[dt.datetime | None]
     """When it said that nothing of ours is on it any more."""
+
+    __table_args__ = (
+        sa.Index(
+            "uq_devices_push_digest",
+            "org_id",
+            "push_digest",
+            unique=True,
+            postgresql_where=sa.text("push_digest is not null"),
+        ),
+        sa.CheckConstraint("(push_token is null) = (push_digest is null)", name="push_token_is_found"),
+        sa.CheckConstraint("push_token is null or revoked_at is null", name="revoked_is_pushed_nothing"),
+    )
 
 
 class HeldEvent(Base, Owned):

@@ -7,55 +7,20 @@ answer if it has one. Everything else is a failure, and the other provider is as
 
 import json
 import time
-import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
-from fieldvisit.outgoing.signatures import Signer
+from fieldvisit.outgoing.apprised import Apprised
+from fieldvisit.outgoing.letters import GATEWAYS, Handed, Letter, Service
 
+__all__ = ["Channel", "Channels", "Gateway", "Handed", "Letter", "Service"]
 SHUNNED_S = 30.0
 """A provider that failed is asked second for so long. A preference of this process: nothing depends on it."""
 LONGEST_ID, LONGEST_ANSWER = 200, 65_536
-
-
-@dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A message ready to go. `id` is the same on every attempt, so that a provider may leave out what it has had."""
-
-    id: uuid.UUID
-    channel: StrEnum
-    to: str
-    text: str
-    language: str
-    subject: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Handed:
-    """What came of handing over: accepted, or a short `error` without anything personal."""
-
-    provider: str
-    provider_id: str | None = None
-    error: str | None = None
-    receipts: bool = False
-    """Whether this provider will tell what became of it."""
-
-
-class Service(Signer, Protocol):
-    """A provider as the settings name it: what it carries, where it is, and the bearer token it is shown."""
-
-    @property
-    def channel(self) -> StrEnum: ...
-
-    @property
-    def url(self) -> str: ...
-
-    @property
-    def token(self) -> str | None: ...
 
 
 class Channel(Protocol):
@@ -108,6 +73,13 @@ class Gateway:
         self._client.close()
 
 
+def way_of(provider: Service, timeout_s: float) -> Channel:
+    """A gateway, or what Apprise knows an address for."""
+    if urlsplit(provider.url).scheme in GATEWAYS:
+        return Gateway(provider, timeout_s)
+    return Apprised(provider, timeout_s)
+
+
 class Channels:
     """The providers of each channel in their order, the healthy ones first."""
 
@@ -119,7 +91,7 @@ class Channels:
     def of(cls, providers: Iterable[Service], timeout_s: float) -> "Channels":
         found: dict[StrEnum, list[Channel]] = {}
         for provider in providers:
-            found.setdefault(provider.channel, []).append(Gateway(provider, timeout_s))
+            found.setdefault(provider.channel, []).append(way_of(provider, timeout_s))
         return cls(found)
 
     def count(self, channel: StrEnum) -> int:

@@ -43,6 +43,15 @@ addressed as materialized (
         or exists (select from ranked r where r.id = alert.id and r.account_id = c.account_id
                    and r.rank = any(alert.joining)))
     union all
+    select alert.id, 'device', d.id, 'push'
+    from alert join officers o on o.id = alert.id join devices d on d.account_id = o.account_id
+    where d.push_digest is not null and (alert.everyone
+        or exists (select from ranked r where r.id = alert.id and r.account_id = d.account_id
+                   and r.rank = any(alert.joining)))
+    union all
+    select alert.id, 'device', d.id, 'push' from alert join devices d on d.visitor_id = alert.visitor_id
+    where d.push_digest is not null and alert.calls_visitor
+    union all
     select alert.id, 'visitor', v.id, ringing.channel
     from alert join visitors v on v.id = alert.visitor_id, (values ('voice'), ('sms')) ringing(channel)
     where v.phone is not null and alert.calls_visitor

@@ -117,7 +117,7 @@ INVARIANTS = (
         where s.state in {WATCHED}
           and not exists (
             select from duty_shifts d join accounts c on c.id = d.account_id and c.active
-            join officer_contacts o on o.account_id = c.id and o.active
+            join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
             where d.org_id = s.org_id and d.starts_at <= {NOW} and d.ends_at > {NOW}
           )
         group by s.org_id

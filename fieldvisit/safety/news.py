@@ -19,7 +19,10 @@ insert into safety_outbox (org_id, key, purpose, session_id, alert_id, round, re
 select a.org_id, concat_ws(':', a.id, 'clear', a.version, t.recipient_id, t.channel), 'all_clear', a.session_id, a.id,
        a.round, t.recipient, t.recipient_id, t.channel, now.at, now.at + interval '1 hour', now.at
 from safety_alerts a, told t, (select fieldvisit_now() as at) now
-where a.id = :alert_id and not (a.covert and t.recipient = 'visitor')
+where a.id = :alert_id
+  and not (a.covert and (t.recipient = 'visitor' or exists (
+      select from devices d join safety_sessions s on s.id = a.session_id and s.visitor_id = d.visitor_id
+      where t.recipient = 'device' and d.org_id = a.org_id and d.id = t.recipient_id)))
   and (t.channel <> 'voice' or not exists (
       select from told other where other.person = t.person and other.channel <> 'voice'))
 on conflict (key) do nothing
@@ -28,11 +31,14 @@ on conflict (key) do nothing
 TAKEN = sa.text("""
 insert into safety_outbox (org_id, key, purpose, session_id, alert_id, round, recipient, recipient_id, channel,
                            urgency, next_try_at, give_up_at, created_at)
-select a.org_id, concat_ws(':', a.id, 'taken', a.version), 'taken', a.session_id, a.id, a.round, 'visitor', v.id, 'sms',
-       0, now.at, now.at + interval '10 minutes', now.at
-from safety_alerts a join safety_sessions s on s.id = a.session_id join visitors v on v.id = s.visitor_id,
-     (select fieldvisit_now() as at) now
-where a.id = :alert_id and not a.covert and v.phone is not null
+select a.org_id, concat_ws(':', a.id, 'taken', a.version, way.recipient_id), 'taken', a.session_id, a.id, a.round,
+       way.recipient, way.recipient_id, way.channel, 0, now.at, now.at + interval '10 minutes', now.at
+from safety_alerts a join safety_sessions s on s.id = a.session_id, (select fieldvisit_now() as at) now, lateral (
+    select 'visitor', v.id, 'sms' from visitors v where v.id = s.visitor_id and v.phone is not null
+    union all
+    select 'device', d.id, 'push' from devices d where d.visitor_id = s.visitor_id and d.push_digest is not null
+) way(recipient, recipient_id, channel)
+where a.id = :alert_id and not a.covert
 on conflict (key) do nothing
 """)
 
@@ -41,11 +47,15 @@ on conflict (key) do nothing
 CLOSER = sa.text("""
 insert into safety_outbox (org_id, key, purpose, session_id, recipient, recipient_id, channel, urgency, next_try_at,
                            give_up_at, created_at)
-select s.org_id, concat_ws(':', s.id, 'closer', s.version, ringing.channel), 'reminder', s.id, 'visitor', v.id,
-       ringing.channel, 1, now.at, now.at + interval '5 minutes', now.at
-from safety_sessions s join visitors v on v.id = s.visitor_id, (select fieldvisit_now() as at) now,
-     (values ('voice'), ('sms')) ringing(channel)
-where s.id = :session_id and not s.duress and v.phone is not null
+select s.org_id, concat_ws(':', s.id, 'closer', s.version, way.recipient_id, way.channel), 'reminder', s.id,
+       way.recipient, way.recipient_id, way.channel, 1, now.at, now.at + interval '5 minutes', now.at
+from safety_sessions s, (select fieldvisit_now() as at) now, lateral (
+    select 'visitor', v.id, ringing.channel from visitors v, (values ('voice'), ('sms')) ringing(channel)
+    where v.id = s.visitor_id and v.phone is not null
+    union all
+    select 'device', d.id, 'push' from devices d where d.visitor_id = s.visitor_id and d.push_digest is not null
+) way(recipient, recipient_id, channel)
+where s.id = :session_id and not s.duress
 on conflict (key) do nothing
 """)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from fieldvisit.models import SafetySession, Visitor
+from fieldvisit.models import Device, SafetySession, Visitor
 from fieldvisit.safety.events import Entry, SafetyEventKind, append_all
 from fieldvisit.safety.rows import packed
 from fieldvisit.vocabulary import MessagePurpose, SafetyState
@@ -41,7 +41,10 @@ where s.state = 'active' and not s.duress and nudge.from_at <= moment.now and mo
 ROW = aliased(SafetySession, name="s")
 # The clock is read once for all of them.
 UNREMINDED = sa.text(f"exists (select from (select (select fieldvisit_now()) as now) moment, {WAITING})")
-CALLABLE = sa.select(Visitor.id).where(Visitor.id == ROW.visitor_id, Visitor.phone.is_not(None)).exists()
+CALLABLE = sa.or_(
+    sa.select(Visitor.id).where(Visitor.id == ROW.visitor_id, Visitor.phone.is_not(None)).exists(),
+    sa.select(Device.id).where(Device.visitor_id == ROW.visitor_id, Device.push_digest.is_not(None)).exists(),
+)
 
 PUT_OUT = sa.text(f"""
 with moment as materialized (select fieldvisit_now() as now),
@@ -57,10 +60,14 @@ due as materialized (
     insert into safety_outbox (org_id, key, purpose, session_id, recipient, recipient_id, channel, urgency, next_try_at,
                                give_up_at, created_at)
     select due.org_id,
-           concat_ws(':', due.id, due.purpose, extract(epoch from due.about_at), v.id, way.channel),
-           due.purpose, due.id, 'visitor', v.id, way.channel, 0, moment.now, due.about_at, moment.now
-    from moment, due join visitors v on v.id = due.visitor_id, (values ('sms'), ('voice')) way(channel)
-    where v.phone is not null and (way.channel <> 'voice' or due.purpose = 'overdue')
+           concat_ws(':', due.id, due.purpose, extract(epoch from due.about_at), way.recipient_id, way.channel),
+           due.purpose, due.id, way.recipient, way.recipient_id, way.channel, 0, moment.now, due.about_at, moment.now
+    from moment, due, lateral (
+        select 'visitor', v.id, called.channel from visitors v, (values ('sms'), ('voice')) called(channel)
+        where v.id = due.visitor_id and v.phone is not null and (called.channel = 'sms' or due.purpose = 'overdue')
+        union all
+        select 'device', d.id, 'push' from devices d where d.visitor_id = due.visitor_id and d.push_digest is not null
+    ) way(recipient, recipient_id, channel)
     on conflict (key) do nothing
 )
 select due.id, due.purpose, due.about_at, moment.now from due, moment order by due.id, due.about_at, due.purpose

@@ -106,13 +106,14 @@ where a.id = (select alert_id from safety_outbox where id = :message_id) and a.s
   and a.next_action_at > fieldvisit_now()
   and not exists (
     select from safety_outbox o where o.alert_id = a.id and o.step = a.step and o.round = a.round
-      and o.recipient <> 'visitor' and o.purpose = 'alarm'
-      and (o.state in ('sent', 'delivered', 'answered')
-           or o.state = 'queued' and (o.error is null or o.attempts < :passes))
+      and o.recipient = 'officer' and o.purpose = 'alarm'
+      and (o.state in ('delivered', 'answered') or o.channel <> 'push'
+           and (o.state = 'sent' or o.state = 'queued' and (o.error is null or o.attempts < :passes)))
   )
 """)  # fmt: skip
 
 
 def hurry(session: Session, claimed: Claimed, *, providers: int) -> None:
-    """Where no message of the alert's present step was accepted by any provider, its next step is due now."""
+    """Where no message of the alert's present step was accepted by any provider, its next step is due now. A push that
+    was accepted has reached nobody yet."""
     session.execute(HURRY, {"message_id": claimed.id, "passes": max(providers, 1)})

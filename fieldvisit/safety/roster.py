@@ -137,7 +137,8 @@ def contacts() -> sa.Select[OfficerContact]:
 
 
 def reachable_officers(session: Session, org_id: uuid.UUID) -> Sequence[uuid.UUID]:
-    """The organisation's accounts on duty now that are active and have an address; in no stated order."""
+    """The organisation's accounts on duty now that are active and have an address, in no stated order. A push alone is
+    none: nobody promises that it arrives."""
     return session.scalars(
         sa.select(Account.id)
         .distinct()
@@ -147,6 +148,7 @@ def reachable_officers(session: Session, org_id: uuid.UUID) -> Sequence[uuid.UUI
             Account.org_id == org_id,
             Account.active,
             OfficerContact.active,
+            OfficerContact.channel != AlarmChannel.PUSH,
             DutyShift.starts_at <= database_now(),
             DutyShift.ends_at > database_now(),
         )

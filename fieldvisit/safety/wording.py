@@ -6,24 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from fieldvisit.clock import database_now
 from fieldvisit.languages import Message, say, spoken_language
-from fieldvisit.models import (
-    Account,
-    OfficerContact,
-    Organisation,
-    OutboxMessage,
-    SafetyAlert,
-    SafetySession,
-    Visit,
-    Visitor,
-)
 from fieldvisit.outgoing.gateways import Letter
-from fieldvisit.safety.nudging import ABOUT
-from fieldvisit.vocabulary import AlarmChannel, AlertKind, AlertState, MessagePurpose, MessageRecipient, SafetyState
+from fieldvisit.safety.message_facts import Facts, facts_of
+from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, MessageRecipient
 
 ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 LATE_S = 120
@@ -57,90 +45,11 @@ def write(session: Session, message_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
 
     Raises FieldVisitError where a stored value cannot be opened: whoever asks for several asks for each by itself then.
     """
-    found = session.execute(_FACTS.where(OutboxMessage.id.in_(message_ids)))
-    facts = {row["id"]: _Facts(**row) for row in found.mappings()}
+    facts = facts_of(session, message_ids)
     return {each: _letter(facts[each]) if each in facts else Unwritable("gone") for each in message_ids}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Facts:
-    """All that a message may speak of; what does not belong to it is empty."""
-
-    id: uuid.UUID
-    purpose: MessagePurpose
-    recipient: MessageRecipient
-    channel: AlarmChannel
-    too_late: bool
-    stands: bool | None
-    """Of a reminder: the deadline that it is about is still that of a session that runs."""
-    give_up_at: dt.datetime | None
-    due_at: dt.datetime | None
-    address: str | None
-    language: str | None
-    phone: str | None
-    languages: list[str] | None
-    kind: AlertKind | None
-    state: AlertState | None
-    unverified: bool | None
-    opened_at: dt.datetime | None
-    deadline_at: dt.datetime | None
-    last_lat: float | None
-    last_lon: float | None
-    name: str | None
-    staff_number: str | None
-    visit: str | None
-    zone: str | None
-
-
-_CALLED = aliased(Visitor)
-_STANDS = sa.and_(
-    SafetySession.state == SafetyState.ACTIVE,
-    ~SafetySession.duress,
-    sa.case(
-        {purpose.value: deadline for purpose, deadline in ABOUT.items()}, value=sa.cast(OutboxMessage.purpose, sa.Text)
-    )
-    == OutboxMessage.give_up_at,
-)
-_FACTS = (
-    sa.select(
-        OutboxMessage.id,
-        OutboxMessage.purpose,
-        OutboxMessage.recipient,
-        OutboxMessage.channel,
-        sa.func.coalesce(OutboxMessage.give_up_at <= sa.select(database_now()).scalar_subquery(), sa.false()).label(
-            "too_late"
-        ),
-        _STANDS.label("stands"),
-        OutboxMessage.give_up_at,
-        SafetySession.due_at,
-        sa.case((sa.and_(OfficerContact.active, Account.active), OfficerContact.address)).label("address"),
-        OfficerContact.language,
-        _CALLED.phone,
-        _CALLED.languages,
-        SafetyAlert.kind,
-        SafetyAlert.state,
-        SafetyAlert.unverified,
-        SafetyAlert.opened_at,
-        SafetyAlert.deadline_at,
-        SafetySession.last_lat,
-        SafetySession.last_lon,
-        Visitor.name,
-        Visitor.staff_number,
-        Visit.reference.label("visit"),
-        Organisation.zone,
-    )
-    .outerjoin(OfficerContact, OfficerContact.id == OutboxMessage.recipient_id)
-    .outerjoin(Account, Account.id == OfficerContact.account_id)
-    .outerjoin(_CALLED, _CALLED.id == OutboxMessage.recipient_id)
-    .outerjoin(SafetyAlert, SafetyAlert.id == OutboxMessage.alert_id)
-    .outerjoin(SafetySession, SafetySession.id == OutboxMessage.session_id)
-    .outerjoin(Visitor, Visitor.id == SafetySession.visitor_id)
-    .outerjoin(Visit, Visit.id == SafetySession.visit_id)
-    .outerjoin(Organisation, Organisation.id == SafetySession.org_id)
-)
-
-
-def _letter(facts: _Facts) -> Letter | Unwritable:
+def _letter(facts: Facts) -> Letter | Unwritable:
     found = _recipient(facts)
     if isinstance(found, Unwritable):
         return found
@@ -149,20 +58,27 @@ def _letter(facts: _Facts) -> Letter | Unwritable:
     if isinstance(said, Unwritable):
         return said
     text = say(said, language)
-    if facts.channel is AlarmChannel.VOICE and facts.recipient is not MessageRecipient.VISITOR:
+    if facts.channel is AlarmChannel.VOICE and not _to_visitor(facts):
         text = f"{text} {say(SPOKEN, language)}" if facts.purpose is MessagePurpose.ALARM else text
     return Letter(id=facts.id, channel=facts.channel, to=to, text=text, language=language)
 
 
-def _recipient(facts: _Facts) -> tuple[str, str] | Unwritable:
+def _to_visitor(facts: Facts) -> bool:
+    return facts.recipient is MessageRecipient.VISITOR or bool(facts.own_phone)
+
+
+def _recipient(facts: Facts) -> tuple[str, str] | Unwritable:
     if facts.recipient is MessageRecipient.VISITOR:
         return (facts.phone, spoken_language(facts.languages or [])) if facts.phone else Unwritable("no number")
+    if facts.recipient is MessageRecipient.DEVICE:
+        found = facts.push_token, facts.push_language
+        return (found[0], found[1]) if found[0] and found[1] else Unwritable("not reachable any more")
     if facts.address is None or facts.language is None:
         return Unwritable("not reachable any more")
     return facts.address, facts.language
 
 
-def _said(facts: _Facts) -> Message | Unwritable:
+def _said(facts: Facts) -> Message | Unwritable:
     if facts.too_late:
         return Unwritable("too late")
     if facts.purpose is MessagePurpose.CONTACT_TEST:
@@ -182,14 +98,14 @@ def _said(facts: _Facts) -> Message | Unwritable:
     if facts.purpose is MessagePurpose.ALL_CLEAR:
         values = {"kind": facts.kind, "name": facts.name, "staff_number": facts.staff_number}
         return Message("ALL CLEAR: {kind}. {name} ({staff_number}). Nobody has to do anything any more.", values)
-    if facts.recipient is MessageRecipient.VISITOR:
+    if _to_visitor(facts):
         return Message(
             "You have not reported back. Check in now, or call your safety officer. We are calling for help."
         )
     return _alarm(facts)
 
 
-def _reminder(facts: _Facts) -> Message:
+def _reminder(facts: Facts) -> Message:
     assert facts.give_up_at is not None
     assert facts.due_at is not None
     assert facts.zone is not None
@@ -197,7 +113,7 @@ def _reminder(facts: _Facts) -> Message:
     return replace(REMINDERS[facts.purpose], values=values)
 
 
-def _alarm(facts: _Facts) -> Message:
+def _alarm(facts: Facts) -> Message:
     assert facts.deadline_at is not None
     assert facts.opened_at is not None
     assert facts.zone is not None

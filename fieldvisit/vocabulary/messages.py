@@ -29,9 +29,12 @@ class MessagePurpose(StrEnum):
 
 
 class MessageRecipient(StrEnum):
+    """`device`: the phone of a visitor or of an officer, by its push token."""
+
     OFFICER = "officer"
     VISITOR = "visitor"
     EXTERNAL = "external"
+    DEVICE = "device"
 
 
 class MessageState(StrEnum):

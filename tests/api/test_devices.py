@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for
+from fieldvisit.devices import revoke_device
 from fieldvisit.models import Account, Device, SafetyAlert, Visit
 from fieldvisit.settings import Settings
 from fieldvisit.tokens import read_access, sign_access
@@ -231,3 +232,38 @@ def test_a_phone_of_another_organisation_is_not_there_to_be_revoked(
     stranger = client_for(Role.SUPERVISOR, org=morning.world.stranger)
     assert revoke(stranger).status_code == 404
     assert phone.get("/phone/my-day").status_code == 200
+
+
+def test_a_phone_says_where_it_is_pushed_to_until_it_is_somebody_elses_or_revoked(
+    log_in: LogIn, app: Flask, sessions: sessionmaker[Session], morning: Morning
+) -> None:
+    def token_of(phone: dict[str, str] = PHONE) -> str | None:
+        with acting_for(sessions, morning.world.agency) as session:
+            return session.get_one(Device, (morning.world.agency, uuid.UUID(phone["id"]))).push_token
+
+    other_phone = PHONE | {"id": str(uuid.uuid4())}
+    phone = client_with(app, log_in().json["access_token"])
+    for token in ("up-first", "up-second"):
+        assert phone.put("/phone/push-token", json={"token": token, "language": "zh_CN"}).status_code == 204
+    assert token_of() == "up-second"
+    refused = phone.put("/phone/push-token", json={"token": "two words"})
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/token")
+    assert [phone.delete("/phone/push-token").status_code for _ in range(2)] == [204, 204]
+    assert token_of() is None
+
+    phone.put("/phone/push-token", json={"token": "up-third"})
+    anew = client_with(app, log_in(device=other_phone).json["access_token"])
+    anew.put("/phone/push-token", json={"token": "up-third"})
+    assert (token_of(), token_of(other_phone)) == (None, "up-third")
+
+    oona = client_with(app, log_in("oona", device=other_phone).json["access_token"])
+    assert token_of(other_phone) is None
+    oona.put("/phone/push-token", json={"token": "up-oona"})
+    assert token_of(other_phone) == "up-oona"
+    with acting_for(sessions, morning.world.agency) as session:
+        by = make_account(session, morning.world, Role.SUPERVISOR).id
+        revoke_device(session, uuid.UUID(other_phone["id"]), reason="lost", by=by, now=NOW)
+    assert token_of(other_phone) is None
+
+    without = client_with(app, log_in(device=None).json["access_token"])
+    assert without.put("/phone/push-token", json={"token": "up"}).json["code"] == "no_device"

@@ -33,7 +33,7 @@ def signed(secret: str, body: bytes, timestamp: int) -> dict[str, str]:
     }
 
 
-def call_back(how: dict[str, Any], message_id: str) -> None:
+def call_back(how: dict[str, Any], message_id: str | None) -> None:
     """Send the receipts that this behaviour has: a list of kinds, in the order given, each as often as it stands."""
     for receipt in how.get("receipts", []):
         body = json.dumps({"id": message_id, **receipt}).encode()
@@ -51,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        name = self.path.strip("/")
+        # What has no name in its path speaks as ntfy does: the topic stands in the body.
+        name = self.path.strip("/") or "ntfy"
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         how = BEHAVIOUR.get(name, {})
         said = {"provider": name, "key": self.headers.get("Idempotency-Key"), "at": time.time(), **body}
@@ -67,9 +68,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         if how.get("mode") == "garbage":
             self.raw(200, b"<html>")
+        elif name == "ntfy":
+            self.answer(200, {"id": f"{name}-{len(HEARD)}"})
         else:
             self.answer(202, {"id": f"{name}-{len(HEARD)}"})
-        threading.Thread(target=call_back, args=(how, body["id"]), daemon=True).start()
+        threading.Thread(target=call_back, args=(how, body.get("id")), daemon=True).start()
 
     def do_PUT(self) -> None:
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

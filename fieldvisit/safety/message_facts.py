@@ -1,0 +1,136 @@
+"""All that a message may speak of, and where its recipient is reached now; read for many messages in one question."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from fieldvisit.clock import database_now
+from fieldvisit.models import (
+    Account,
+    Device,
+    OfficerContact,
+    Organisation,
+    OutboxMessage,
+    SafetyAlert,
+    SafetySession,
+    Visit,
+    Visitor,
+)
+from fieldvisit.safety.nudging import ABOUT
+from fieldvisit.safety.roster import HANDLES
+from fieldvisit.vocabulary import AlarmChannel, AlertKind, AlertState, MessagePurpose, MessageRecipient, SafetyState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that a message may speak of; what does not belong to it is empty."""
+
+    id: uuid.UUID
+    purpose: MessagePurpose
+    recipient: MessageRecipient
+    channel: AlarmChannel
+    too_late: bool
+    stands: bool | None
+    """Of a reminder: the deadline that it is about is still that of a session that runs."""
+    give_up_at: dt.datetime | None
+    due_at: dt.datetime | None
+    address: str | None
+    language: str | None
+    push_token: str | None
+    push_language: str | None
+    own_phone: bool | None
+    """Of a push: the phone is that of the visitor whom the session is about."""
+    phone: str | None
+    languages: list[str] | None
+    kind: AlertKind | None
+    state: AlertState | None
+    unverified: bool | None
+    opened_at: dt.datetime | None
+    deadline_at: dt.datetime | None
+    last_lat: float | None
+    last_lon: float | None
+    name: str | None
+    staff_number: str | None
+    visit: str | None
+    zone: str | None
+
+
+_CALLED = aliased(Visitor)
+# The phone may have gone to somebody else since the message was put out.
+_OWN_PHONE = sa.and_(Account.active, Device.visitor_id == SafetySession.visitor_id)
+_OFFICERS_PHONE = sa.and_(
+    Account.active,
+    OutboxMessage.purpose.not_in(ABOUT),
+    Account.roles.op("&&")(sa.cast([role.value for role in HANDLES], sa.ARRAY(sa.Text))),
+)
+_STANDS = sa.and_(
+    SafetySession.state == SafetyState.ACTIVE,
+    ~SafetySession.duress,
+    sa.case(
+        {purpose.value: deadline for purpose, deadline in ABOUT.items()}, value=sa.cast(OutboxMessage.purpose, sa.Text)
+    )
+    == OutboxMessage.give_up_at,
+)
+_FACTS = (
+    sa.select(
+        OutboxMessage.id,
+        OutboxMessage.purpose,
+        OutboxMessage.recipient,
+        OutboxMessage.channel,
+        sa.func.coalesce(OutboxMessage.give_up_at <= sa.select(database_now()).scalar_subquery(), sa.false()).label(
+            "too_late"
+        ),
+        _STANDS.label("stands"),
+        OutboxMessage.give_up_at,
+        SafetySession.due_at,
+        sa.case((sa.and_(OfficerContact.active, Account.active), OfficerContact.address)).label("address"),
+        OfficerContact.language,
+        sa.case((sa.or_(_OWN_PHONE, _OFFICERS_PHONE), Device.push_token)).label("push_token"),
+        Device.push_language,
+        _OWN_PHONE.label("own_phone"),
+        _CALLED.phone,
+        _CALLED.languages,
+        SafetyAlert.kind,
+        SafetyAlert.state,
+        SafetyAlert.unverified,
+        SafetyAlert.opened_at,
+        SafetyAlert.deadline_at,
+        SafetySession.last_lat,
+        SafetySession.last_lon,
+        Visitor.name,
+        Visitor.staff_number,
+        Visit.reference.label("visit"),
+        Organisation.zone,
+    )
+    .outerjoin(
+        OfficerContact,
+        sa.and_(OutboxMessage.recipient == MessageRecipient.OFFICER, OfficerContact.id == OutboxMessage.recipient_id),
+    )
+    # A phone makes its own id: it must not pass for anybody else by it.
+    .outerjoin(
+        Device,
+        sa.and_(
+            OutboxMessage.recipient == MessageRecipient.DEVICE,
+            Device.org_id == OutboxMessage.org_id,
+            Device.id == OutboxMessage.recipient_id,
+        ),
+    )
+    .outerjoin(Account, Account.id == sa.func.coalesce(OfficerContact.account_id, Device.account_id))
+    .outerjoin(_CALLED, _CALLED.id == OutboxMessage.recipient_id)
+    .outerjoin(SafetyAlert, SafetyAlert.id == OutboxMessage.alert_id)
+    .outerjoin(SafetySession, SafetySession.id == OutboxMessage.session_id)
+    .outerjoin(Visitor, Visitor.id == SafetySession.visitor_id)
+    .outerjoin(Visit, Visit.id == SafetySession.visit_id)
+    .outerjoin(Organisation, Organisation.id == SafetySession.org_id)
+)
+
+
+def facts_of(session: Session, message_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Facts]:
+    """By message; those that are there no more are left out. Raises FieldVisitError where a stored value cannot be
+    opened."""
+    found = session.execute(_FACTS.where(OutboxMessage.id.in_(message_ids)))
+    return {row["id"]: Facts(**row) for row in found.mappings()}
