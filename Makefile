@@ -18,7 +18,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.venv/.pip-cache
 export HOME := $(CURDIR)/.venv
 endif
 
-.PHONY: demo test test-long load lint lock help
+.PHONY: demo test test-long load lint client lock help
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,17 +32,19 @@ test: $(VENV)/.installed-dev ## All checks and every quick test
 	# Three on two processors: the tests of processes wait for one to start half of their time.
 	$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m "not long"
 
-test-long: $(VENV)/.installed-dev ## The tests that take longer
+test-long: $(VENV)/.client ## The tests that take longer
 	$(BIN)/python -m pytest -q -m long
 
 load: $(VENV)/.installed-dev ## How fast phones are answered; PHONES=300 LOAD_S=600 for the whole, ONLY=check_in for one
 	$(BIN)/python -m pytest -q -s -m long tests/load $(if $(ONLY),-k $(ONLY))
 
-lint: $(VENV)/.installed-dev ## Style, types, and the arrows between the packages
+lint: $(VENV)/.client ## Style, types, and the arrows between the packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+client: $(VENV)/.client ## The typed client of the phone's API, from the OpenAPI document
 
 lock: $(VENV)/.uv ## Pin the newest versions that fit pyproject.toml, with hashes and without addresses
 	$(BIN)/uv pip compile --universal --python-version 3.12 --generate-hashes --no-header --upgrade -q \
@@ -59,6 +61,11 @@ $(VENV)/.uv: requirements-tools.lock
 $(VENV)/.installed: $(VENV)/.uv requirements.lock pyproject.toml
 	$(INSTALL) --require-hashes -r requirements.lock
 	$(INSTALL) --no-deps -e .
+	@touch $@
+
+# Written anew where the document has changed; looked at where any source has.
+$(VENV)/.client: $(VENV)/.installed-dev $(shell find api fieldvisit -name '*.py')
+	@$(BIN)/python -m api.typed_client
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock

@@ -282,6 +282,7 @@ def documented(view: View, contract: Contract) -> View:
         "description": _described(view, contract),
         "responses": {str(contract.status): _answer(contract)},
         "security": [] if contract.may is PUBLIC else [{"bearer": []}],
+        "x-roles": [] if contract.may is None else sorted(GRANTS[contract.may]),
     }
     parameters = _query_parameters(contract) + ([REASON_PARAMETER] if contract.shows is Shows.FILE else [])
     if parameters:

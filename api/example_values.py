@@ -221,7 +221,7 @@ TEXTS: Mapping[str, str] = {
     "template": "visit_letter",
     "text": "The debtor rang later: she will pay on Friday.",
     "title": "In conflict with what is stored",
-    "token": "a token that the service gave",
+    "token": "t-7c1a7d3e9b0a",
     "token_type": "Bearer",
     "toml": POLICY,
     "travel_source": "osrm",

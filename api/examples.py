@@ -107,9 +107,10 @@ def id_of(name: str) -> str:
 
 @made_of.register
 def _(field: fields.String, name: str) -> str:
-    kinds = field.metadata.get("enum")
-    if kinds:
-        return str(kinds[0])
+    if "const" in field.metadata:
+        return str(field.metadata["const"])
+    if "enum" in field.metadata:
+        return str(field.metadata["enum"][0])
     return DAYS.get(name, TODAY) if field.metadata.get("format") == "date" else text_of(name)
 
 

@@ -14,6 +14,7 @@ import flask_smorest
 from flask import Flask, Response, send_from_directory
 from marshmallow import Schema
 
+from api.closed_lists import name_lists
 from api.endpoints import View, answer_schema, contract_of, documented_for
 from api.errors import PROBLEM
 from api.examples import put_examples
@@ -98,6 +99,7 @@ class Api(flask_smorest.Api):
             self.spec.tag({"name": blueprint.name, "description": blueprint.description})
         document = self.spec.to_dict()
         put_examples(document, self._shapes())
+        name_lists(document)
         return flask.json.dumps(document, indent=2, sort_keys=False)
 
     def _shapes(self) -> Iterator[tuple[str, Schema | None, Schema | None]]:
@@ -132,6 +134,7 @@ def configure(app: Flask) -> Api:
     }
     api = Api(app)
     api.ma_plugin.converter.add_attribute_function(_one_of)
+    api.ma_plugin.converter.add_attribute_function(_only)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     _serve_page(app)
     return api
@@ -144,6 +147,11 @@ def _one_of(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
     shapes = {kind: converter.resolve_nested_schema(shape) for kind, shape in field.shapes.items()}
     mapping = {kind: shape["$ref"] for kind, shape in shapes.items()}
     return {"oneOf": list(shapes.values()), "discriminator": {"propertyName": "kind", "mapping": mapping}}
+
+
+def _only(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """A field of one value."""
+    return {"const": field.metadata["const"]} if "const" in field.metadata else {}
 
 
 def _serve_page(app: Flask) -> None:

@@ -87,9 +87,9 @@ def dismiss_held_event(held_event_id: uuid.UUID, body: dict[str, str]) -> HeldEv
     return holding.dismiss(session(), held_event_id, reason=body["reason"], by=actor().account_id, now=now())
 
 
-def release_held(visit_id: uuid.UUID) -> None:
-    """Take what was held and waited for something of this visit."""
-    release(session(), {visit_id}, desk())
+def release_held(subject_id: uuid.UUID) -> None:
+    """Take what was held and waited for something of this visit, or for this safety session."""
+    release(session(), {subject_id}, desk())
 
 
 def desk(*, battery_percent: int | None = None) -> Desk:

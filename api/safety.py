@@ -14,6 +14,7 @@ from api.db import session
 from api.endpoints import contracted, endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
+from api.phone_events import release_held
 from api.roles import Permission
 from api.schemas.safety import (
     AlertFileOut,
@@ -51,9 +52,13 @@ bp = Blueprint("safety", __name__, url_prefix="/safety", description=__doc__)
 @bp.post("/sessions")
 @endpoint(may=Permission.USE_PHONE, body=SafetySessionIn(), returns=SafetySessionOut(), status=201, safety=True)
 def start_safety_session(body: dict[str, Any]) -> Standing:
-    """Start being watched over. The same id again is the same session."""
+    """Start being watched over. The same id again is the same session.
+
+    What was told of the session before this came, and was held, is taken now.
+    """
     draft = SessionDraft(**_told(body))
     started = sessions.start_session(session(), draft, allow_drill=not settings().is_production, covered=True)
+    release_held(started.session.id)
     return as_shown(session(), started)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from api.closed_lists import MARK
 from fieldvisit.drafts import LONGEST_ID
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
@@ -230,7 +231,8 @@ class Choice[E: StrEnum](fields.String):
         self.choices = choices
         # A null that is allowed has to be in the list too, or the document forbids it.
         none = [None] if more.get("allow_none") or more.get("load_default", ...) is None else []
-        more.setdefault("metadata", {})["enum"] = [*(member.value for member in choices), *none]
+        listed = {"enum": [*(member.value for member in choices), *none], MARK: choices.__name__}
+        more.setdefault("metadata", {}).update(listed)
         super().__init__(**more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:

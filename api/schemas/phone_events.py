@@ -99,7 +99,7 @@ def _documented(kind: EventKind) -> type[Schema]:
         of_what = {"session_id": Id(required=True)}
     name = "".join(part.title() for part in kind.split("_")) + "EventIn"
     more: dict[str, fields.Field[Any]] = {
-        "kind": fields.String(required=True, metadata={"enum": [kind.value]}),
+        "kind": fields.String(required=True, metadata={"const": kind.value}),
         "device_at": Instant(required=True),
     }
     stated = {field.data_key or name: field for name, field in own.items() if name not in more}

@@ -69,13 +69,15 @@ def _least(schema: Mapping[str, Any]) -> str:
 def _value(name: str, schema: Mapping[str, Any], document: Mapping[str, Any], ids: Mapping[str, Any]) -> Any:
     if name in ids:
         return str(ids[name])
-    if name in KNOWN and KNOWN[name] in schema.get("enum", (KNOWN[name],)):
+    if name in KNOWN and not {"$ref", "anyOf"} & schema.keys() and KNOWN[name] in schema.get("enum", (KNOWN[name],)):
         return KNOWN[name]
     if "$ref" in schema:
         return _value(name, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]], document, ids)
     for several in ("anyOf", "oneOf"):
         if several in schema:
             return _value(name, schema[several][0], document, ids)
+    if "const" in schema:
+        return schema["const"]
     if "enum" in schema:
         return schema["enum"][0]
     return _plain(schema, document, ids)

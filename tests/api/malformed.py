@@ -115,7 +115,7 @@ def _with_wrong_query(sound: Spoilt, operation: Mapping[str, Any]) -> Iterator[S
     wrong += [("after", value) for value in NOT_CURSORS if "after" in known]
     wrong += [("limit", value) for value in NOT_LIMITS if "limit" in known]
     for name, schema in known.items():
-        if "format" in schema or "enum" in schema or schema.get("type") == "boolean":
+        if "format" in schema or "$ref" in schema or schema.get("type") == "boolean":
             wrong += [(name, value) for value in ("nonsense", "\x00", "7", "")]
     for name, value in wrong:
         others = tuple(pair for pair in sound.query if pair[0] != name)

@@ -46,30 +46,6 @@ def report(**given: Any) -> dict[str, Any]:
     return values | given
 
 
-def test_a_visit_from_the_morning_pull_to_the_report(phone: FlaskClient, morning: Morning) -> None:
-    day = phone.get("/phone/my-day").json
-    (stop,) = day["routes"][0]["stops"]
-    card = stop["visit"]
-    assert (day["on"], card["visit_id"], card["state"]) == ("2026-03-03", str(morning.visit), "published")
-    assert card["briefing"]["amounts"] is None
-    assert tell(phone, morning, "set-out")[1]["state"] == "under_way"
-    assert tell(phone, morning, "arrival", position=HERE)[1]["state"] == "arrived"
-    papers = [paper["credential_id"] for paper in card["briefing"]["to_show"]]
-    _, shown = tell(phone, morning, "credential-shown", credential_ids=papers)
-    assert (shown["passed"], shown["faults"], shown["missing"]) == (True, [], [])
-    _, checked = tell(phone, morning, "identity-check", method="document_seen", result="confirmed")
-    assert checked["amounts_shown"] is True
-    amounts = phone.get(f"/phone/visits/{morning.visit}").json["briefing"]["amounts"]
-    assert (amounts["total_minor"], amounts["currency"], amounts["product"]) == (105_500, "EUR", "instalment_loan")
-    promise = {"amount_minor": 25_000, "currency": "EUR", "due_on": "2026-03-17", "method": "transfer"}
-    told = report(outcome="met_debtor", disclosed=True, willing=True, able=True, next_step="call", promises=[promise])
-    status, receipt = tell(phone, morning, "report", **told)
-    assert (status, receipt["state"], receipt["report_id"]) == (201, "reported", told["id"])
-    assert (receipt["addition_id"], receipt["block_ids"]) == (None, [])
-    status, added = tell(phone, morning, "report/additions", text="The bell is broken.")
-    assert (status, added["report_id"]) == (201, told["id"])
-
-
 def test_a_telling_sent_again_gets_the_same_bytes(phone: FlaskClient, morning: Morning) -> None:
     body = {"event_id": str(uuid.uuid4()), "position": HERE}
     first, again = (phone.post(f"/phone/visits/{morning.visit}/arrival", json=body) for _ in range(2))
