@@ -20,13 +20,14 @@ MOMENTS = ("remind_at", "due_at", "grace_until", "end_at", "ended_at")
 
 
 def seem(row: SafetySession, now: dt.datetime, state: SafetyState) -> None:
-    """From now on the phone is shown this state: as an ordinary end or an ordinary check-in would have left it."""
+    """From now on the phone is shown this state: as an ordinary end or an ordinary check-in would have left it, or an
+    alarm that it knows of."""
     timers = timers_in_force(row)
     before = row.shown or {}
     shown: dict[str, Any] = {name: before.get(name) or _text(getattr(row, name)) for name in MOMENTS}
     if state is SafetyState.ENDED:
         shown["ended_at"] = before.get("ended_at") or _text(now)
-    else:
+    elif state is SafetyState.ACTIVE:
         due_at = _due_at(row, timers, now)
         shown |= {
             "remind_at": _text(due_at - seconds(timers.remind_s)),
@@ -62,9 +63,11 @@ def as_shown(session: Session, found: Standing) -> Standing:
 
 
 def move_on(session: Session, row: SafetySession, state: SafetyState) -> Standing:
-    """The phone did something that would have led to this state; a session that seems over stays so."""
-    if row.shown is not None and row.shown["state"] == SafetyState.ENDED:
-        state = SafetyState.ENDED
+    """The phone did something that would have led to this state; a session that seems over stays so, and no check-in
+    lowers an alarm that is shown."""
+    before = row.shown and SafetyState(row.shown["state"])
+    if before is SafetyState.ENDED or (before is SafetyState.ALARM and state is SafetyState.ACTIVE):
+        state = before
     found = standing(session, row)
     seem(row, found.now_at, state)
     session.flush()

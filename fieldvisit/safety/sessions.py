@@ -31,6 +31,7 @@ from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.risk import Risk, circumstances_of, judge
 from fieldvisit.safety.seeming import move_on, seem
 from fieldvisit.safety.standing import AT_RISK, OPEN, Standing, lock_session, standing
+from fieldvisit.safety.taking_over import has_taken_over, let_go
 from fieldvisit.safety.timers import Timers, seconds
 from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, SafetyState
 
@@ -170,11 +171,12 @@ def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing
         if judged is Pin.WRONG_TOO_OFTEN:
             raise_wrong_pins(session, row, told)
         return Refused(PinWrong())
+    seems = row.shown["state"] if row.duress and row.shown else row.state
+    if seems == SafetyState.ALARM:
+        raise AlertStillOpen()
     if row.duress:
         remember(session, row, told.event_id)
         return move_on(session, row, SafetyState.ENDED)
-    if row.state is SafetyState.ALARM:
-        raise AlertStillOpen()
     if not remember(session, row, told.event_id):
         return standing(session, row)
     now = standing(session, row)
@@ -186,13 +188,15 @@ def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing
 
 def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing | Refused:
     """Take back a call for help while it is being pressed, by the PIN. The duress PIN seems to. Later it is too late:
-    an officer speaks with the visitor first."""
+    an officer speaks with the visitor first. An alarm that was up before the call stays up."""
     row = lock_own(session, session_id, told.visitor_id)
     if told_of(session, told.event_id) is not None:
         return standing(session, row)
     pressed = _being_pressed(session, row)
     judged = judge_pin(session, told.visitor_id, told.pin)
     seems = SafetyState.ACTIVE if row.end_at is not None else SafetyState.ENDED
+    if pressed is not None and has_taken_over(session, pressed.id):
+        seems = SafetyState.ALARM
     if judged is Pin.DURESS:
         remember(session, row, told.event_id)
         return raise_duress(session, row, told, seems)
@@ -222,6 +226,8 @@ def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told
     def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
         if after is SafetyState.ENDED:
             return {"state": SafetyState.ENDED, "ended_at": now}
+        if after is SafetyState.ALARM:
+            return heard(timers, told, now)
         fresh = heard(timers, told, now) | later(due_at_the_door(timers, now))
         return fresh | {"state": SafetyState.ACTIVE, "generation": SafetySession.generation + 1}
 
@@ -231,7 +237,10 @@ def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told
     alert.version += 1
     session.flush()
     now = Standing(row, at)
-    _record(session, now, told, SafetyEventKind.CANCELLED_BY_VISITOR, alert_id=str(alert.id))
+    # What silence raised, or the phone, was not called off by this: it climbs on.
+    left = let_go(session, alert.id, at=at)
+    said = {"alert_id": str(alert.id)} | ({"goes_on_id": str(left)} if left else {})
+    _record(session, now, told, SafetyEventKind.CANCELLED_BY_VISITOR, **said)
     return now
 
 

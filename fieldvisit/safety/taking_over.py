@@ -53,6 +53,39 @@ def close_children(session: Session, alert: SafetyAlert) -> None:
     )
 
 
+def has_taken_over(session: Session, alert_id: uuid.UUID) -> bool:
+    """Whether other alerts wait for this one."""
+    return bool(session.scalar(sa.select(_children(alert_id).exists())))
+
+
+def let_go(session: Session, alert_id: uuid.UUID, *, at: dt.datetime) -> uuid.UUID | None:
+    """Nothing came of this alert: of those that it took over the strongest climbs again at once, for the others too.
+    Which one that is; None where there is none."""
+    children = session.execute(_children(alert_id)).all()
+    if not children:
+        return None
+    strongest: uuid.UUID = max(children, key=lambda child: strength(child.kind)).id
+    is_it = ALERTS.c.id == strongest
+    session.execute(
+        sa.update(ALERTS)
+        .where(ALERTS.c.id.in_([child.id for child in children]))
+        .values(
+            parent_id=sa.case((~is_it, strongest)),
+            next_action_at=sa.case((is_it, at)),
+            # The messages of its step were dropped: in another round they are put out anew.
+            round=sa.case((is_it, ALERTS.c.round + 1), else_=ALERTS.c.round),
+            version=ALERTS.c.version + 1,
+        )
+    )
+    return strongest
+
+
+def _children(alert_id: uuid.UUID) -> sa.Select[uuid.UUID, AlertKind]:
+    return sa.select(ALERTS.c.id, ALERTS.c.kind).where(
+        ALERTS.c.parent_id == alert_id, ALERTS.c.state != AlertState.RESOLVED
+    )
+
+
 def _subordinate(session: Session, row: SafetySession, child: uuid.UUID, parent: uuid.UUID, *, at: dt.datetime) -> None:
     """The child neither climbs nor lapses; its own children go over as well."""
     session.execute(

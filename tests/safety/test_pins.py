@@ -189,6 +189,40 @@ def test_a_press_is_taken_back_by_the_pin_and_kept(holder: Door) -> None:
     assert holder.watch().climbed == 0
 
 
+@pytest.mark.parametrize("pin", [PIN, DURESS])
+def test_taking_back_a_call_takes_back_no_alarm_that_was_up_before(holder: Door, pin: str) -> None:
+    session_id = holder.start()
+    holder.pass_under_watch_s(18 * MINUTE)
+    holder.watch()
+    holder.call_for_help()
+    seen = act(holder, use.cancel_call, session_id, pin=pin)
+    assert isinstance(seen, SafetySession)
+    row = holder.row(session_id)
+    assert (seen.state, row.state, seen.due_at) == (ALARM, ALARM, row.due_at)
+    checked = act(holder, use.check_in, session_id)
+    assert isinstance(checked, SafetySession)
+    assert (checked.state, checked.due_at) == (ALARM, row.due_at)
+    with pytest.raises(use.AlertStillOpen):
+        act(holder, use.end_session, session_id, pin=PIN)
+    if pin == PIN:
+        assert holder.watch().climbed == 1
+        missed, sos = holder.alerts()
+        assert (missed.state, missed.parent_id, sos.state) == (AlertState.NOTIFYING, None, AlertState.RESOLVED)
+
+
+def test_the_strongest_of_those_that_a_call_took_over_climbs_for_the_others(holder: Door) -> None:
+    session_id = holder.start()
+    holder.pass_under_watch_s(18 * MINUTE)
+    holder.watch()
+    holder.call_for_help(man_down=True)
+    holder.call_for_help()
+    act(holder, use.cancel_call, session_id, pin=PIN)
+    holder.watch()
+    missed, down, _ = holder.alerts()
+    assert (down.kind, down.state, down.parent_id) == (AlertKind.MAN_DOWN, AlertState.NOTIFYING, None)
+    assert (missed.state, missed.parent_id) == (AlertState.OPEN, down.id)
+
+
 def test_a_press_without_a_session_that_is_taken_back_leaves_none_open(holder: Door) -> None:
     session_id = holder.call_for_help()
     act(holder, use.cancel_call, session_id, pin=PIN)
