@@ -1,0 +1,152 @@
+"""What is explored: who is on the stage, what they may do, and the timers, in units, small enough to come to an end."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import sqlalchemy as sa
+
+from fieldvisit.database import Urls, acting_for, acting_for_all
+from fieldvisit.safety.drafts import SessionDraft
+from fieldvisit.safety.opening import Beginning, insert_session
+from fieldvisit.safety.pins import set_pins
+from fieldvisit.safety.timers import Ladder, Timers
+from fieldvisit.vocabulary import DutyRank, RiskLevel, SessionCover
+from tests.phone.worlds import make_plan, make_visit_on_evidence
+from tests.safety.exploring.judging import Judge
+from tests.safety.exploring.moves import DURESS_PIN, PIN, Cast
+from tests.safety.exploring.search import Searched, search
+from tests.safety.exploring.stage import open_stage
+from tests.safety.exploring.states import UNIT_S, State, key_of
+from tests.safety.worlds import Door, another_door
+
+BEGINS = dt.datetime(2026, 3, 3, 7, 0, tzinfo=dt.UTC)
+LADDER = Ladder(waits_s=(UNIT_S,), joins=((DutyRank.DUTY,),), repeat_s=UNIT_S, ack_s=UNIT_S)
+TIMERS = Timers(
+    level=RiskLevel.NORMAL,
+    check_in_s=2 * UNIT_S,
+    remind_s=UNIT_S,
+    grace_s=0,
+    lost_s=2 * UNIT_S,
+    lost_raises=True,
+    extend_cap_s=UNIT_S,
+    silent=LADDER,
+    sos=LADDER,
+)
+ENGINES = frozenset({"time", "read", "decide", "die", "turn"})
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`verbs` are those of `tests.safety.exploring.moves`. `planned` units is the session's length."""
+
+    name: str
+    verbs: frozenset[str]
+    timers: Timers = TIMERS
+    planned: int = 3
+    visitors: int = 1
+    pin: bool = False
+    engines: int = 1
+    begins_with: tuple[str, ...] = ()
+    """Moves, by their names, that have been made when it begins."""
+    cuts: frozenset[str] = field(default=frozenset({"decide"}))
+
+
+SCENES = {
+    scene.name: scene
+    for scene in (
+        Scene(
+            "silence: check-ins against two engines",
+            ENGINES | {"check in", "late check in", "end", "take", "close"},
+        ),
+        Scene(
+            "silence, contact lost is shown only, and nobody watches for a while",
+            ENGINES | {"check in", "beat", "extend", "outage", "take", "close"},
+            replace(TIMERS, lost_raises=False, lost_s=UNIT_S, grace_s=UNIT_S),
+        ),
+        Scene(
+            "calls for help, taken back, under duress",
+            frozenset(
+                {"time", "turn", "check in", "call", "covert call", "man down", "end by PIN", "take back"}
+                | {"take", "close", "agree"}
+            ),
+            pin=True,
+            planned=60,
+        ),
+        Scene(
+            "two officers and an alert",
+            ENGINES | {"take", "note", "offer", "accept", "duress word", "close", "agree", "reopen", "check in"},
+            replace(TIMERS, silent=replace(LADDER, ack_s=2 * UNIT_S), sos=replace(LADDER, ack_s=2 * UNIT_S)),
+            begins_with=("time passes", "time passes", "an engine makes a turn"),
+            planned=60,
+        ),
+        Scene(
+            "a pair, one of whom ends or calls",
+            frozenset({"time", "turn", "check in", "call", "covert call", "end", "take", "close"}),
+            replace(TIMERS, level=RiskLevel.HIGH, lost_s=60 * UNIT_S, check_in_s=4 * UNIT_S, lost_raises=False),
+            visitors=2,
+            planned=60,
+        ),
+    )
+}
+
+
+@contextmanager
+def set_up(scene: Scene, door: Door, engine: sa.Engine, urls: Urls) -> Iterator[tuple[Judge, State]]:
+    """The judge of this scene, and the state with which it begins."""
+    doors = [door, *(another_door(door) for _ in range(scene.visitors - 1))]
+    visit_id = _visit(doors) if scene.visitors > 1 else None
+    if scene.pin:
+        with acting_for(door.sessions, door.world.agency) as session:
+            for each in doors:
+                set_pins(session, each.visitor_id, PIN, DURESS_PIN)
+    with open_stage(engine, urls) as stage:
+        acting = tuple(replace(each, sessions=stage.sessions) for each in doors)
+        cast = Cast(stage, acting, scene.verbs, scene.engines)
+        stage.set_clock(BEGINS)
+        acting[0].somebody_watches()
+        with stage.forgotten():
+            for each in acting:
+                _start(scene, each, visit_id)
+            first = State(stage.found())
+        key = key_of({str(each.visitor_id): number for number, each in enumerate(doors, start=1)})
+        judge = Judge(cast, key, scene.cuts)
+        yield judge, _led(first, judge, scene.begins_with)
+
+
+def explore(scene: Scene, door: Door, engine: sa.Engine, urls: Urls, *, limit: int) -> Searched:
+    """Every state of this scene, or the first so many. Raises Fault."""
+    with set_up(scene, door, engine, urls) as (judge, first):
+        return search([first], key=judge.key, steps=judge.steps, limit=limit)
+
+
+def _start(scene: Scene, door: Door, visit_id: uuid.UUID | None) -> None:
+    session_id = uuid.uuid4()
+    draft = SessionDraft(
+        visitor_id=door.visitor_id,
+        actor_id=door.account_id,
+        event_id=session_id,
+        planned_s=scene.planned * UNIT_S,
+        visit_id=visit_id,
+    )
+    cover = SessionCover.NONE if visit_id else SessionCover.SOLO
+    with acting_for(door.sessions, door.world.agency) as session:
+        insert_session(session, draft, Beginning(scene.timers, cover=cover), session_id=session_id)
+
+
+def _visit(doors: list[Door]) -> uuid.UUID:
+    door = doors[0]
+    with acting_for_all(door.sessions) as session:
+        visit = make_visit_on_evidence(session, door.world)
+        make_plan(session, door.world, [each.visitor_id for each in doors], [visit])
+        return visit.id
+
+
+def _led(first: State, judge: Judge, names: tuple[str, ...]) -> State:
+    state = first
+    for name in names:
+        _, steps = judge.steps(state)
+        state = next(step.after for step in steps if step.move == name)
+    return state

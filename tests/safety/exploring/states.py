@@ -1,0 +1,209 @@
+"""What makes two states the same, and what no state may be.
+
+Moments count as so many whole units from now; of those that passed only the order counts. Numbers that only ever grow
+(versions, rounds, the record) are left out, but for what an engine holds in its hands: whether that is still so.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fieldvisit.safety.pins import WITHIN
+from tests.safety.exploring.stage import Document
+
+UNIT_S = 60
+DEADLINES = ("grace_until", "end_at", "arrive_by", "leave_by", "lost_at")
+UNRESOLVED = ("pre", "open", "notifying", "exhausted", "acknowledged")
+UNANSWERED = ("pre", "open", "notifying", "exhausted")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What an engine has read and not yet decided about: rows of sessions (`fire`) or of alerts (`climb`)."""
+
+    about: str
+    rows: tuple[dict[str, Any], ...] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class State:
+    """All rows, and what living engines hold in their hands."""
+
+    document: Document
+    held: tuple[Held, ...] = ()
+
+    @property
+    def now(self) -> dt.datetime:
+        return dt.datetime.fromisoformat(self.document["now"])
+
+    @property
+    def sessions(self) -> list[dict[str, Any]]:
+        return self.document["sessions"]
+
+    @property
+    def alerts(self) -> list[dict[str, Any]]:
+        return self.document["alerts"]
+
+    def unresolved(self, session_id: str | None = None) -> list[dict[str, Any]]:
+        return [
+            each for each in self.alerts if each["state"] in UNRESOLVED and session_id in (None, each["session_id"])
+        ]
+
+    def after(self, document: Document, *, forget_messages: bool) -> "State":
+        """The state that this document makes of it. Of what is over only that is kept which can still be taken up."""
+        kept = dict(document)
+        parents = {each["parent_id"] for each in kept["alerts"] if each["state"] in UNRESOLVED}
+        newest = {(each["session_id"], each["kind"], each["covert"]): each["id"] for each in kept["alerts"]}
+        kept["alerts"] = [
+            each
+            for each in kept["alerts"]
+            if each["state"] in UNRESOLVED
+            or each["id"] in parents
+            or (each["parent_id"] is None and each["id"] in newest.values())
+        ]
+        if forget_messages:
+            kept["messages"] = []
+        return replace(self, document=kept)
+
+
+def key_of(visitors: dict[str, int]) -> Callable[[State], Hashable]:
+    """The key of a state whose visitors are numbered so."""
+
+    def key(state: State) -> Hashable:
+        people: dict[str, str] = {}
+
+        def person(account_id: str | None) -> str | None:
+            # The two officers are alike: only whether it is the same one counts.
+            return None if account_id is None else people.setdefault(account_id, f"officer {len(people) + 1}")
+
+        number = {each["id"]: visitors[each["visitor_id"]] for each in state.sessions}
+        name = {each["id"]: (number[each["session_id"]], each["kind"]) for each in state.alerts}
+        sessions = tuple(
+            (number[each["id"]], *_session(each, state.now))
+            for each in sorted(state.sessions, key=lambda each: number[each["id"]])
+            if each["state"] != "ended" or _newest(each, state.sessions)
+        )
+        unresolved = sorted(state.unresolved(), key=lambda each: name[each["id"]])
+        alerts = tuple((*name[each["id"]], *_alert(each, state.now, name, person)) for each in unresolved)
+        resolved = frozenset(
+            (*name[each["id"]], each["covert"]) for each in state.alerts if each["state"] not in UNRESOLVED
+        )
+        pins = tuple(sorted((visitors[each["visitor_id"]], *_pin(each, state.now)) for each in state.document["pins"]))
+        messages = tuple(sorted(_message(each, state.now, name) for each in state.document["messages"]))
+        held = tuple(sorted(_held(each, state, name) for each in state.held))
+        return sessions, alerts, resolved, pins, _unwatched(state), messages, held
+
+    return key
+
+
+def _newest(row: dict[str, Any], sessions: list[dict[str, Any]]) -> bool:
+    mine = [each for each in sessions if each["visitor_id"] == row["visitor_id"]]
+    return row is max(mine, key=lambda each: (each["state"] != "ended", each["started_at"]))
+
+
+def moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def units(text: str | None, now: dt.datetime) -> int | None:
+    """Whole units from now on, at least 1 for what is ahead; 0 for what has passed."""
+    if text is None:
+        return None
+    return max(0, math.ceil((moment(text) - now).total_seconds() / UNIT_S))
+
+
+def passed(row: dict[str, Any], now: dt.datetime) -> list[str]:
+    """The deadlines that have passed, in the order in which they did."""
+    behind = [(row[name], name) for name in DEADLINES if row[name] and moment(row[name]) <= now]
+    return [name for _, name in sorted(behind) if name != "lost_at" or not row["lost_contact"]]
+
+
+def _session(row: dict[str, Any], now: dt.datetime) -> Iterator[Hashable]:
+    active, seems = row["state"] == "active", (row["shown"] or {}).get("state")
+    yield from (row["state"], row["level"], row["cover"], row["duress"], seems, row["lost_contact"])
+    if row["state"] != "ended":
+        ahead = [*DEADLINES, "due_at", "remind_at"]
+        yield from (units(row[name], now) for name in ahead if name != "lost_at" or not row["lost_contact"])
+        yield row["extended_s"]
+    yield tuple(passed(row, now)) if active else ()
+
+
+def _alert(
+    alert: dict[str, Any], now: dt.datetime, name: dict[str, Any], person: Callable[[str | None], str | None]
+) -> Iterator[Hashable]:
+    yield from (alert["state"], alert["step"], alert["covert"], name.get(alert["parent_id"]))
+    yield units(alert["next_action_at"], now)
+    yield from (person(alert["owner_id"]), person(alert["offered_to_id"]))
+    closing = alert["closing"]
+    yield None if closing is None else bool(closing["resume"])
+
+
+def _pin(pin: dict[str, Any], now: dt.datetime) -> tuple[int, int]:
+    since = pin["wrong_since_at"]
+    if not pin["wrong"] or since is None or now - moment(since) > WITHIN:
+        return 0, 0
+    return pin["wrong"], int((now - moment(since)).total_seconds()) // UNIT_S
+
+
+def _message(message: dict[str, Any], now: dt.datetime, name: dict[str, Any]) -> tuple[Hashable, ...]:
+    about = name.get(message["alert_id"], ("none",))
+    waits, leased = units(message["next_try_at"], now), units(message["lease_until"], now)
+    passes = min(message["attempts"], 3)
+    where = (message["purpose"], message["channel"], message["recipient"], message["recipient_id"])
+    return (*about, *where, message["step"], message["state"], passes, _sortable(waits), _sortable(leased))
+
+
+def _sortable(number: int | None) -> int:
+    return -1 if number is None else number
+
+
+def _unwatched(state: State) -> int:
+    """Units since the last beat of any engine."""
+    beats = [moment(each["at"]) for each in state.document["beats"]]
+    return min((int((state.now - each).total_seconds()) // UNIT_S for each in beats), default=99)
+
+
+def is_stale(about: str, row: dict[str, Any], state: State) -> bool:
+    """Whether something has happened to it since it was read."""
+    rows = state.sessions if about == "fire" else state.alerts
+    mark = "generation" if about == "fire" else "version"
+    current = next((each for each in rows if each["id"] == row["id"]), None)
+    return current is None or current[mark] != row[mark]
+
+
+def _held(held: Held, state: State, name: dict[str, Any]) -> tuple[Hashable, ...]:
+    if held.about == "fire":
+        read = tuple(
+            (str(row["id"]), is_stale("fire", row, state), row["lost_contact"], *passed(row, state.now))
+            for row in held.rows
+        )
+    else:
+        read = tuple(
+            (name.get(row["id"]), is_stale("climb", row, state), row["state"], row["step"]) for row in held.rows
+        )
+    return held.about, repr(read)
+
+
+def faults(state: State) -> Iterator[str]:
+    """What no state may be, whether or not an engine has looked at it yet."""
+    for row in state.sessions:
+        unresolved = state.unresolved(row["id"])
+        if (row["state"] == "alarm") != bool(unresolved):
+            yield f"a session is {row['state']} with {len(unresolved)} open alerts"
+        if row["state"] == "active" and None in (row["grace_until"], row["end_at"], row["lost_at"]):
+            yield "invariant 2: a running session lacks a deadline"
+        kinds = [each["kind"] for each in unresolved]
+        if len(kinds) != len(set(kinds)):
+            yield "two open alerts of one kind"
+        if unresolved and sum(each["parent_id"] is None for each in unresolved) != 1:
+            yield "of several open alerts not exactly one climbs"
+    known = {each["id"]: each for each in state.alerts}
+    for alert in state.unresolved():
+        if alert["parent_id"] is None and alert["next_action_at"] is None:
+            yield "an open alert has no pending step"
+        if alert["parent_id"] is not None and known[alert["parent_id"]]["state"] not in UNRESOLVED:
+            yield "an open alert waits for one that is closed"
+        if alert["state"] == "acknowledged" and (alert["owner_id"] is None or alert["ack_until"] is None):
+            yield "an acknowledged alert has no owner or no end"
