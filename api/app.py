@@ -60,6 +60,7 @@ RESOURCES = (
     "safety_looks",
     "safety_markers",
     "safety_roster",
+    "safety_rules",
     "safety_statistics",
     "safety_timers",
 )

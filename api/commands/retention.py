@@ -12,8 +12,8 @@ from api.commands.context import Context
 from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for_all, owner_engine, session_factory
 from fieldvisit.languages import Message, say
-from fieldvisit.models import Organisation, Purge
-from fieldvisit.retention import loose, runs
+from fieldvisit.models import Organisation, Purge, SafetySession
+from fieldvisit.retention import loose, runs, watched
 from fieldvisit.retention.judging import Fate
 
 FATES = {
@@ -53,6 +53,7 @@ def run(context: Context, dry_run: bool, organisation: str | None, reason: str) 
             touched |= _run(context, session_factory(engine), lender, reason=None if dry_run else reason)
         if organisation is None:
             touched |= _run_loose(context, session_factory(engine), reason=None if dry_run else reason)
+            touched |= _run_watched(context, session_factory(engine), reason=None if dry_run else reason)
         _give_back_room(engine, touched)
     finally:
         engine.dispose()
@@ -99,6 +100,26 @@ def _run_loose(context: Context, owners: sessionmaker[Session], *, reason: str |
         if proof is not None:
             click.echo(context.say("The proof is {proof_id}.", proof_id=proof.id))
     return set() if reason is None else {name for each, _ in found for name in each.count}
+
+
+def _run_watched(context: Context, owners: sessionmaker[Session], *, reason: str | None) -> set[str]:
+    """The same for where visitors were, and for their sessions."""
+    found: list[tuple[watched.Watched, Purge | None]]
+    if reason is None:
+        with acting_for_all(owners) as session:
+            found = [(each, None) for each in watched.look_for_watched(session, now=context.clock())]
+    else:
+        found = watched.purge_watched(owners, made_by=getpass.getuser(), reason=reason, clock=context.clock)
+    for each, proof in found:
+        for name, count in each.count.items():
+            click.echo(
+                context.say("Of visitors, {whose}: {what} {count}", whose=str(each.org_id), what=name, count=count)
+            )
+        if each.held:
+            click.echo(context.say("Of visitors, {whose}: held {count}", whose=str(each.org_id), count=each.held))
+        if proof is not None:
+            click.echo(context.say("The proof is {proof_id}.", proof_id=proof.id))
+    return {name for _, proof in found if proof is not None for name in (SafetySession.__tablename__, *proof.rows)}
 
 
 def _give_back_room(engine: sa.Engine, tables: set[str]) -> None:

@@ -31,6 +31,7 @@ from fieldvisit.models.repayments import RepaymentPlan, RepaymentRules
 from fieldvisit.models.reports import ContactProposal, Promise, ReportAddition, VisitReport
 from fieldvisit.models.retention import DebtorRequest, Purge
 from fieldvisit.models.safety import EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
+from fieldvisit.models.safety_rules import SafetyRules
 from fieldvisit.models.timers import SafetyTimers
 from fieldvisit.models.verification import VerificationCode, VerificationLookup
 from fieldvisit.models.visits import IdentityCheck, PhoneEventKey, StoredDecision, Visit, VisitEvent
@@ -109,6 +110,7 @@ __all__ = [
     "SafetyEvent",
     "SafetyIncident",
     "SafetyKey",
+    "SafetyRules",
     "SafetySession",
     "SafetyTimers",
     "Shift",

@@ -33,14 +33,21 @@ FORGETS = {
     ("safety_incidents", "visit_id"): ("visit_id",),
     ("safety_incidents", "place_id"): ("place_id",),
     ("safety_incidents", "debtor_id"): ("debtor_id",),
+    ("safety_incidents", "alert_id"): ("alert_id",),
 }
 # What refers to a row without a foreign key: parent table → (table, column).
-LOOSE = {"visits": ((Base.metadata.tables[HeldEvent.__tablename__], "subject_id"),)}
+HELD_EVENTS = ((Base.metadata.tables[HeldEvent.__tablename__], "subject_id"),)
+LOOSE = {"visits": HELD_EVENTS, "safety_sessions": HELD_EVENTS}
 
 
 def purge_visits(session: Session, visit_ids: Collection[uuid.UUID]) -> Counter[str]:
     """The visits with their reports, decisions, history and everything else; how many rows of each table went."""
     return _purge(session, Base.metadata.tables["visits"], visit_ids)
+
+
+def purge_sessions(session: Session, session_ids: Collection[uuid.UUID]) -> Counter[str]:
+    """Safety sessions with their record, their alerts and messages; incidents stay, and forget the alert."""
+    return _purge(session, Base.metadata.tables["safety_sessions"], session_ids)
 
 
 def purge_attempts(

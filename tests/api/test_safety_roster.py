@@ -54,6 +54,22 @@ def test_who_handles_no_alarms_is_not_put_on_the_roster(
     assert (answer.status_code, answer.json["code"]) == (409, "not_an_officer")
 
 
+def test_a_supervisor_says_how_long_it_is_kept_where_visitors_were(client_for: ClientFor, world: World) -> None:
+    supervisor = client_for(Role.SUPERVISOR, org=world.agency)
+    before = supervisor.get("/safety/rules").json
+    assert (before["positions_days"], before["sessions_days"], before["set_at"], before["reason"]) == (
+        30,
+        730,
+        None,
+        None,
+    )
+    rules = {"positions_days": 2, "sessions_days": 90, "reason": "Agreed with the works council."}
+    assert supervisor.post("/safety/rules", json=rules).status_code == 201
+    assert {name: supervisor.get("/safety/rules").json[name] for name in rules} == rules
+    longer = supervisor.post("/safety/rules", json=rules | {"positions_days": 91})
+    assert (longer.status_code, longer.json["errors"][0]["pointer"]) == (422, "/positions_days")
+
+
 @pytest.mark.parametrize(
     ("channel", "address"),
     [("sms", "0401234567"), ("voice", "nobody"), ("mail", "nobody"), ("sms", "+1")],

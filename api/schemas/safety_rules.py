@@ -1,0 +1,27 @@
+"""The rules of an organisation's safety on the wire."""
+
+from marshmallow import fields
+
+from api.schemas.base import Drafted, Out
+from api.schemas.fields import Id, Instant, Text, Whole
+from fieldvisit.safety.rules import RulesDraft
+
+
+class SafetyRulesIn(Drafted):
+    makes = RulesDraft
+
+    positions_days = Whole(
+        required=True, min=0, max=365, metadata={"description": "until the last position of an ended session goes"}
+    )
+    sessions_days = Whole(required=True, min=30, max=3_650, metadata={"description": "until an ended session goes"})
+    reason = Text(required=True, max=500)
+
+
+class SafetyRulesOut(Out):
+    """`set_by_id`, `set_at` and `reason` are empty where the product's own hold."""
+
+    positions_days = Whole(required=True, attribute="rules.positions_days")
+    sessions_days = Whole(required=True, attribute="rules.sessions_days")
+    reason = fields.String(required=True, allow_none=True, attribute="setting.reason", dump_default=None)
+    set_by_id = Id(required=True, allow_none=True, attribute="setting.set_by_id", dump_default=None)
+    set_at = Instant(required=True, allow_none=True, attribute="setting.set_at", dump_default=None)

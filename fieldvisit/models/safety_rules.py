@@ -1,0 +1,33 @@
+"""What an organisation has set for its safety besides the timers."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from fieldvisit.models.base import Base, Owned, PrimaryKey
+
+
+class SafetyRules(Base, Owned):
+    """The newest row of an organisation counts, and none is ever changed."""
+
+    __tablename__ = "safety_rules"
+
+    id: Mapped[PrimaryKey]
+    positions_days: Mapped[int]
+    """So long after its end a session keeps the last position."""
+    sessions_days: Mapped[int]
+    """So long after its end a session is kept, with its record, its alerts and their messages."""
+    reason: Mapped[str]
+    set_by_id: Mapped[uuid.UUID]
+    set_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        sa.Index("ix_safety_rules_org_id_set_at", "org_id", "set_at"),
+        sa.CheckConstraint(
+            "positions_days between 0 and 365 and sessions_days between 30 and 3650 "
+            "and positions_days <= sessions_days",
+            name="within_bounds",
+        ),
+    )

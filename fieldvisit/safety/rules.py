@@ -1,0 +1,92 @@
+"""What each organisation sets for its safety besides the timers: how long it keeps where its visitors were."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from fieldvisit.clock import database_now
+from fieldvisit.drafts import check_text
+from fieldvisit.errors import InvalidValue
+from fieldvisit.languages import Message
+from fieldvisit.models import SafetyRules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Days after the end of a session: `positions_days` until its last position goes, `sessions_days` until it goes
+    itself, with its record, its alerts and their messages. Raises InvalidValue for what is out of bounds."""
+
+    positions_days: int = 30
+    sessions_days: int = 730
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.positions_days <= 365:
+            raise InvalidValue(path="positions_days", reason=Message("a last position is kept for 0 to 365 days"))
+        if not 30 <= self.sessions_days <= 3_650:
+            raise InvalidValue(path="sessions_days", reason=Message("a session is kept for 30 to 3650 days"))
+        if self.positions_days > self.sessions_days:
+            raise InvalidValue(path="positions_days", reason=Message("no longer than the session itself"))
+
+
+USUAL = Rules()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesDraft:
+    """What is to hold from now on, and why."""
+
+    positions_days: int
+    sessions_days: int
+    reason: str
+
+    def __post_init__(self) -> None:
+        check_text("reason", self.reason)
+        Rules(positions_days=self.positions_days, sessions_days=self.sessions_days)
+
+
+@dataclass(frozen=True)
+class RulesInForce:
+    """What holds, and the setting that made it so; none where it is the product's own."""
+
+    rules: Rules
+    setting: SafetyRules | None
+
+
+def set_rules(session: Session, draft: RulesDraft, by: uuid.UUID) -> RulesInForce:
+    """From now on this holds for the acting organisation."""
+    now: dt.datetime = session.scalars(sa.select(database_now())).one()
+    setting = SafetyRules(org_id=session.info["org"], set_by_id=by, set_at=now, **vars(draft))
+    session.add(setting)
+    session.flush()
+    return _in_force(setting)
+
+
+def rules_in_force(session: Session) -> RulesInForce:
+    """The acting organisation's."""
+    found = _newest(session, SafetyRules.org_id == session.info["org"])
+    return found.get(session.info["org"], RulesInForce(USUAL, None))
+
+
+def rules_of_all(session: Session) -> Mapping[uuid.UUID, Rules]:
+    """Of every organisation that has set its own; `USUAL` holds for the others. The session sees the rows of all."""
+    return {org_id: found.rules for org_id, found in _newest(session, sa.true()).items()}
+
+
+def _newest(session: Session, whose: sa.ColumnElement[bool]) -> Mapping[uuid.UUID, RulesInForce]:
+    newest = (
+        sa.select(SafetyRules)
+        .ext(distinct_on(SafetyRules.org_id))
+        .where(whose)
+        .order_by(SafetyRules.org_id, SafetyRules.set_at.desc(), SafetyRules.id.desc())
+    )
+    return {row.org_id: _in_force(row) for row in session.scalars(newest)}
+
+
+def _in_force(setting: SafetyRules) -> RulesInForce:
+    rules = Rules(positions_days=setting.positions_days, sessions_days=setting.sessions_days)
+    return RulesInForce(rules, setting)
