@@ -1,7 +1,8 @@
 """What a phone tells in one go, and what of it is held: seen by the visitor, and by the office."""
 
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from marshmallow import Schema, ValidationError
 
 from api.auth import actor, visitor_id
+from api.calls import made_out
 from api.context import now, settings
 from api.db import session
 from api.endpoints import endpoint
@@ -104,29 +106,52 @@ def desk(*, battery_percent: int | None = None) -> Desk:
 
 def _read(sent: Sent, battery_percent: int | None) -> Event:
     """One event, understood. Raises InvalidRequest, and whatever its own draft has against it."""
+    if isinstance(sent.body, Mapping) and sent.body.get("kind") == EventKind.SOS:
+        return _call_for_help(sent)
     envelope = loaded(ENVELOPE, sent.body)
     kind: EventKind = envelope["kind"]
-    if actor().revoked and kind is not EventKind.SOS:
+    if actor().revoked:
         raise DeviceRevoked(wipe=True)
     said = loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
-    terms = Terms(
+    if kind in OF_SAFETY:
+        return _safety(kind, envelope, said, sent)
+    visit_id = _named(envelope, "visit_id")
+    battery = battery_percent if said.battery_percent is None else said.battery_percent
+    draft = replace(said, sent_at=sent.sent_at, battery_percent=battery, token_expired=actor().expired)
+    return StepEvent(kind=kind, visit_id=visit_id, draft=draft, terms=_terms())
+
+
+def _terms() -> Terms:
+    return Terms(
         now=now(),
         geofence_m=settings().geofence_m,
         allow_drill=not settings().is_production,
         token_expired=actor().expired,
+        device_revoked=actor().revoked,
     )
-    if kind in OF_SAFETY:
-        return _safety(kind, envelope, said, sent, terms)
-    visit_id = _named(envelope, "visit_id")
-    battery = battery_percent if said.battery_percent is None else said.battery_percent
-    draft = replace(said, sent_at=sent.sent_at, battery_percent=battery, token_expired=actor().expired)
-    return StepEvent(kind=kind, visit_id=visit_id, draft=draft, terms=terms)
 
 
-def _safety(kind: EventKind, envelope: dict[str, Any], said: dict[str, Any], sent: Sent, terms: Terms) -> SafetyTold:
-    starts = {"visit_id": envelope["visit_id"]} if kind in (EventKind.SAFETY_START, EventKind.SOS) else {}
-    if kind is EventKind.SOS:
-        starts["session_id"] = envelope["session_id"]
+def _call_for_help(sent: Sent) -> SafetyTold:
+    """A call for help as far as it can be made out: whatever is wrong with it, somebody called."""
+    known = made_out(sent.body)
+    words = json.dumps(sent.body, sort_keys=True)
+    event_id = known.pop("event_id", None) or uuid.uuid5(actor().account_id, words)
+    device_at = known.pop("device_at", None)
+    if "age_s" not in known and device_at is not None:
+        known["age_s"] = age_of(device_at, sent.sent_at or device_at, None)
+    session_id = known.get("session_id")
+    return SafetyTold(
+        kind=EventKind.SOS,
+        session_id=session_id,
+        event_id=event_id,
+        device_at=device_at,
+        said=known,
+        terms=_terms(),
+    )
+
+
+def _safety(kind: EventKind, envelope: dict[str, Any], said: dict[str, Any], sent: Sent) -> SafetyTold:
+    starts = {"visit_id": envelope["visit_id"]} if kind is EventKind.SAFETY_START else {}
     counted_s = said.pop("age_s")
     stated = counted_s if "age_s" in sent.body else None
     age_s = age_of(envelope["device_at"], sent.sent_at or envelope["device_at"], stated)
@@ -139,7 +164,7 @@ def _safety(kind: EventKind, envelope: dict[str, Any], said: dict[str, Any], sen
         event_id=event_id,
         device_at=envelope["device_at"],
         said={**said, **starts, "age_s": age_s},
-        terms=terms,
+        terms=_terms(),
     )
 
 

@@ -1,21 +1,19 @@
 """The call for help over HTTP: taken by whatever token was signed here once, whatever became of its body, and also when
 the database refuses."""
 
-import json
 import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import replace
-from typing import Any
 
 import structlog
-from flask import Response, current_app, jsonify, request
-from marshmallow import ValidationError
+from flask import Response, current_app, jsonify
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.auth import NoVisitor, read_bearer
+from api.calls import heard, made_out, readable
 from api.context import now, settings
 from api.db import db
 from api.endpoints import Contract
@@ -37,7 +35,6 @@ from fieldvisit.sealing import Cipher
 from fieldvisit.tokens import Claims
 from fieldvisit.vocabulary import RiskLevel, SafetyState
 
-MOST_BYTES = 64 * 1024
 PATIENCE_S = 4.0
 """So long the database may take; then the emergency path goes beside it, and the event's id makes one alert of both."""
 THREADS = 16
@@ -144,40 +141,14 @@ def _keep(claims: Claims, told: Sos) -> Standing:
 
 def _told(claims: Claims, visitor_id: uuid.UUID) -> Sos:
     """What can be made out. Nothing of it is needed: who calls is in the token."""
-    raw = request.stream.read(MOST_BYTES)
-    given = _readable(raw)
-    known: dict[str, Any] = {}
-    schema = SosIn()
-    for name, field in schema.load_fields.items():
-        if name in given and name != "position":
-            try:
-                known[name] = field.deserialize(given[name])
-            except (ValidationError, ValueError, TypeError, OverflowError):
-                continue
-    position = _position(given.get("position"))
+    raw = heard()
+    known = made_out(readable(raw))
     # Without an id of its own the same words are the same call, so that sending them again does nothing twice.
     event_id = known.pop("event_id", None) or uuid.uuid5(claims.account_id, raw.hex())
-    told = {name: value for name, value in known.items() if name in Sos.__dataclass_fields__}
     return Sos(
-        **told | position,
+        **known,
         event_id=event_id,
         visitor_id=visitor_id,
         actor_id=claims.account_id,
         token_expired=claims.expired,
     )
-
-
-def _readable(raw: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(raw.decode(errors="replace"))
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _position(given: Any) -> dict[str, float]:
-    try:
-        loaded = SosIn(only=("position", "event_id")).load({"event_id": str(uuid.uuid4()), "position": given})
-    except (ValidationError, ValueError, TypeError, OverflowError):
-        return {}
-    return {"lat": loaded["lat"], "lon": loaded["lon"]} if loaded.get("lat") is not None else {}

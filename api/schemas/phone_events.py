@@ -124,7 +124,7 @@ class EventsIn(In):
 
     sent_at = Instant(required=True)
     battery_percent = Whole(max=100, allow_none=True, load_default=None)
-    events = Many(AnyEvent(required=True), required=True, min=1, max=MOST_AT_ONCE)
+    events = Many(AnyEvent(required=True, allow_none=True), required=True, min=1, max=MOST_AT_ONCE)
 
     @post_load
     def keep(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from fieldvisit.phone import steps, undoing
 from fieldvisit.phone.telling import EventDraft, Teller
 from fieldvisit.safety import sessions
 from fieldvisit.safety.drafts import OLDEST_S, SessionDraft, Sos, Told
-from fieldvisit.safety.sos import call_for_help
+from fieldvisit.safety.sos import call_under_any_id
 from fieldvisit.safety.standing import Standing
 
 
@@ -55,6 +55,7 @@ class Terms:
     geofence_m: int
     allow_drill: bool = False
     token_expired: bool = False
+    device_revoked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +110,11 @@ class SafetyTold:
     def take(self, session: Session, by: Teller) -> object:
         said = self.facts(by)
         if self.kind is EventKind.SOS:
-            return call_for_help(session, Sos(**said, token_expired=self.terms.token_expired))
+            why: dict[str, Any] = {
+                "token_expired": self.terms.token_expired,
+                "device_revoked": self.terms.device_revoked,
+            }
+            return call_under_any_id(session, Sos(**said, **why))
         if self.kind is EventKind.SAFETY_START:
             return sessions.start_session(session, SessionDraft(**said), allow_drill=self.terms.allow_drill)
         return SESSION_STEPS[self.kind](session, self.session_id, Told(**said))

@@ -147,8 +147,10 @@ def test_what_a_revoked_phone_had_to_tell_is_kept_and_not_believed(
 def test_a_call_for_help_is_heard_from_a_revoked_phone(
     phone: FlaskClient, office: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
 ) -> None:
+    watch = {"kind": "check_in", "session_id": str(uuid.uuid4()), "device_at": NOW.isoformat()}
+    assert send(phone, watch | {"event_id": str(uuid.uuid4())}).json["held"] == 1
     revoke(office)
-    call = {"event_id": str(uuid.uuid4()), "kind": "sos", "device_at": NOW.isoformat()}
+    call = watch | {"event_id": str(uuid.uuid4()), "kind": "sos"}
     assert send(phone, call).json["taken"] == 1
     assert phone.post("/safety/sos", json={"event_id": str(uuid.uuid4())}).status_code == 201
     with acting_for(sessions, morning.world.agency) as session:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import json
 import uuid
 from typing import Any
 
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.context import runtime
 from fieldvisit.database import acting_for
-from fieldvisit.models import IdentityCheck, SafetyAlert, Visit, VisitReport
+from fieldvisit.models import IdentityCheck, SafetyAlert, SafetyEvent, Visit, VisitReport
+from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.visits import history_of
 from fieldvisit.vocabulary import Role, VisitState
 from tests.api.conftest import ClientFor
@@ -314,6 +316,29 @@ def test_a_call_for_help_in_a_batch_is_an_alert_and_a_check_in_waits_for_its_ses
     assert outcomes(send(phone, [call, call])) == ["taken", "taken"]
     with acting_for(sessions, morning.world.agency) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(SafetyAlert)) == 1
+
+
+def test_half_a_character_and_no_event_at_all_spoil_no_other_event(
+    phone: FlaskClient, client_for: ClientFor, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    cut = event("addition", morning, NOW, text="A text that was cut inside of a sign: \ud83d")
+    answer = send(phone, [cut, None, 7, *a_visit(morning)])
+    assert outcomes(answer) == ["refused"] * 3 + ["taken"] * 5
+    assert stand(sessions, morning) == TIDY
+    (held,) = phone.get("/phone/held-events").json["items"]
+    office = client_for(Role.SUPERVISOR, org=morning.world.agency)
+    assert json.loads(office.get(f"/held-events/{held['event_id']}").json["event"]) == cut
+
+
+def test_a_call_for_help_in_a_batch_is_heard_whatever_is_wrong_with_it(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    broken = {"kind": "sos", "event_id": 7, "device_at": "soon", "session_id": "?", "age_s": -1, "mood": "\ud800"}
+    assert outcomes(send(phone, [broken, broken, {"kind": "sos"}])) == ["taken"] * 3
+    with acting_for(sessions, morning.world.agency) as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(SafetyAlert)) == 1
+        pressed = sa.select(sa.func.count()).where(SafetyEvent.kind == SafetyEventKind.SOS_PRESSED)
+        assert session.scalar(pressed) == 2
 
 
 def test_neither_none_nor_more_than_five_hundred_are_taken(phone: FlaskClient, morning: Morning) -> None:

@@ -1,5 +1,6 @@
 """A call for help is taken from whoever once had a token, whatever its body, and also when the database refuses."""
 
+import io
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -92,6 +93,7 @@ BROKEN = {
     "a list": b"[]",
     "deep": b"[" * 50_000,
     "oversize": b'{"event_id": "' + b"x" * 3_000_000,
+    "more than any request may hold": b"x" * (8 * 1024 * 1024 + 1),
     "fields of a later version": b'{"event_id": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69", "mood": 7, "version": "9.0"}',
     "wrong values": b'{"event_id": 7, "age_s": "old", "position": {"lat": 900}, "device_at": "soon", "covert": "x"}',
     "a clock off by years": b'{"device_at": "2031-01-01T00:00:00Z"}',
@@ -106,6 +108,19 @@ def test_a_body_that_is_broken_calls_for_help_all_the_same_and_once(
     assert [(each.status_code, each.json["state"]) for each in answers] == [(201, "alarm")] * 2
     assert alerts(sessions) == [AlertKind.SOS]
     assert len(pressed(sessions)) == 1
+
+
+class CutOff(io.RawIOBase):
+    """What a server reads from a connection that breaks off in the middle of a body."""
+
+    def readinto(self, _: object, /) -> int:
+        raise ConnectionResetError
+
+
+def test_a_connection_that_breaks_off_has_called_for_help(caller: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    told = {"CONTENT_LENGTH": "100", "wsgi.input": CutOff()}
+    answer = caller.post("/safety/sos", content_type="application/json", environ_overrides=told)
+    assert (answer.status_code, alerts(sessions)) == (201, [AlertKind.SOS])
 
 
 def test_what_can_be_made_out_of_a_broken_body_is_used(caller: FlaskClient, sessions: sessionmaker[Session]) -> None:
