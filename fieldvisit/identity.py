@@ -16,6 +16,8 @@ from fieldvisit.models import Case, CrewMember, IdentityCheck, Place, Route, Sto
 from fieldvisit.together import together
 from fieldvisit.vocabulary import IdentityResult, VisitState
 
+UNJUDGED = frozenset({"late", "after_report"})
+"""What the detail of an arrival says where nobody judged it."""
 OPEN_IN = (VisitState.ARRIVED, VisitState.REPORTED)
 
 
@@ -55,18 +57,18 @@ def _open_at_all(session: Session, visit: Visit) -> bool:
     open the amounts. Most are told when they are facts."""
     gathered = together(session)
     arrivals = gathered.arrivals[visit.id] if gathered else ()
-    live = any(entry.kind == "arrived" and entry.detail.get("late") is None for entry in arrivals)
+    live = any(entry.kind == "arrived" and not UNJUDGED & set(entry.detail) for entry in arrivals)
     return live and visit.state in OPEN_IN
 
 
 def _arrived_live() -> sa.ColumnElement[bool]:
     """Whether an arrival was told while it happened, and so judged before it was taken. One that was a fact by the time
-    it was told opens nothing: who is at the door still tells so again."""
+    it was told opens nothing: who is at the door still tells so again. Nor does one that comes after the report."""
     live = sa.select(VisitEvent.id).where(
         VisitEvent.visit_id == Visit.id,
         VisitEvent.kind == "arrived",
         VisitEvent.at >= Visit.arrived_at,
-        VisitEvent.detail["late"].is_(None),
+        *(VisitEvent.detail[name].is_(None) for name in sorted(UNJUDGED)),
     )
     return live.exists()
 

@@ -21,6 +21,9 @@ from fieldvisit.vocabulary import VisitState
 ARRIVED = "arrived"
 """The kind of event that an arrival is. Its detail names who was at the door."""
 
+AFTER_REPORT = "after_report"
+"""In the detail of an arrival that was told when the visit was reported: it was not judged."""
+
 type Outcome = tuple[VisitState, Mapping[str, Any]]
 
 

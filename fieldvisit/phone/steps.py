@@ -24,7 +24,7 @@ from fieldvisit.phone.clocks import happened_at, is_late, stated_at
 from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, SetOutDraft, ShowingDraft
 from fieldvisit.phone.late_steps import arrive_late, set_out_late
 from fieldvisit.phone.lateness import happened_before_cancelling
-from fieldvisit.phone.notes import ARRIVED, Outcome, entry_of, fix_of, flags_of, noted, present_of
+from fieldvisit.phone.notes import AFTER_REPORT, ARRIVED, Outcome, entry_of, fix_of, flags_of, noted, present_of
 from fieldvisit.phone.order import order_flags
 from fieldvisit.phone.refusals import KEPT, at_the_door, keep_refusal
 from fieldvisit.phone.routes import demand_its_day, demand_still_placed, get_own_stop, get_told_stop
@@ -107,8 +107,12 @@ def _arrive_live(
         visit.arrived_at = visit.arrived_at or happened_at(draft, now)
         return noted(session, visit, event, **flags)
     if visit.state in BEYOND_ARRIVING:
+        if visit.state is S.ARRIVED:
+            _judge_uncovered(session, visit, present, now=now, running=frozenset(draft.recording or ()))
+        else:
+            # Nobody judges it, and it opens nothing.
+            event.detail[AFTER_REPORT] = True
         visit.arrived_at = visit.arrived_at or happened_at(draft, now)
-        _judge_newcomers(session, visit, present, now=now, running=frozenset(draft.recording or ()))
         settle_again(session, visit, why=WithdrawalReason.TOLD_LATE, now=now)
         return noted(session, visit, event, **flags)
     demand_its_day(visit, now)
@@ -200,18 +204,24 @@ def _own_visit(session: Session, visit_id: uuid.UUID, by: Teller) -> Visit:
     return visit
 
 
-def _judge_newcomers(
+def _judge_uncovered(
     session: Session, visit: Visit, present: frozenset[uuid.UUID], *, now: dt.datetime, running: frozenset[Recorded]
 ) -> None:
-    """Raise Forbidden where somebody joins those at the door with whom the visit would not be lawful."""
-    if visit.state is not S.ARRIVED:
-        return
+    """Judge those at the door whom no judged arrival covers: who joins the others, who comes back when the time that
+    was permitted is over, and everybody where all that was told was a fact by then. Raises what an arrival does."""
+    since = now - dt.timedelta(seconds=visit.service_s)
     details = session.scalars(
         sa.select(VisitEvent.detail).where(
-            VisitEvent.visit_id == visit.id, VisitEvent.kind == ARRIVED, VisitEvent.at >= visit.arrived_at
+            VisitEvent.visit_id == visit.id,
+            VisitEvent.kind == ARRIVED,
+            VisitEvent.at >= max(since, visit.arrived_at or since),
+            VisitEvent.detail["late"].is_(None),
         )
     )
     there = {uuid.UUID(visitor_id) for detail in details for visitor_id in detail["present"]}
+    if not there:
+        demand_its_day(visit, now)
+        demand_not_frozen(session, visit.place_id)
     if not present <= there:
         _demand_lawful(session, visit, present | there, now=now, running=running)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +15,8 @@ from fieldvisit.decisions import Forbidden
 from fieldvisit.errors import FieldVisitError, NotFound
 from fieldvisit.models import Credential, DayPlan, StoredDecision, Visit
 from fieldvisit.phone.day import my_visit
-from fieldvisit.phone.drafts import IdentityDraft
+from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft
+from fieldvisit.phone.routes import NotThisDay
 from fieldvisit.phone.steps import arrive, check_identity, set_out
 from fieldvisit.reports import report_visit
 from fieldvisit.visits import VisitCancelled, get_visit, history_of
@@ -144,6 +146,38 @@ def test_who_was_judged_with_the_first_is_not_judged_again(
     told(arrive, arrival())
     revoke(sessions, morning.oona)
     assert told(arrive, arrival(), by=morning.oona).state is VisitState.ARRIVED
+
+
+NIGHT = NOW + dt.timedelta(hours=13)
+
+
+def told_as_a_fact() -> ArrivalDraft:
+    return arrival(device_at=NIGHT - 20 * MINUTE, sent_at=NIGHT)
+
+
+@pytest.mark.parametrize("first", [lambda: (told_as_a_fact(), NIGHT), lambda: (arrival(), NOW)])
+def test_neither_a_fact_nor_an_arrival_of_the_morning_lets_anybody_arrive_at_night(
+    sessions: sessionmaker[Session], morning: Morning, told: Told, first: Callable[[], tuple[ArrivalDraft, dt.datetime]]
+) -> None:
+    draft, now = first()
+    assert told(arrive, draft, now=now).state is VisitState.ARRIVED
+    with pytest.raises(Forbidden) as refused:
+        told(arrive, arrival(), now=NIGHT)
+    assert refused.value.details["clause_ids"] == ["house/windows/1"]
+    assert history(sessions, morning) == [("arrived", morning.ilta), ("arrival_refused", morning.ilta)]
+
+
+def test_a_fact_of_yesterday_lets_nobody_arrive_today(morning: Morning, told: Told) -> None:
+    today = NOW + dt.timedelta(days=1)
+    told(arrive, arrival(device_at=NOW, sent_at=today), now=today)
+    with pytest.raises(NotThisDay):
+        told(arrive, arrival(), now=today)
+
+
+def test_an_arrival_after_the_report_opens_no_amounts(morning: Morning, told: Told) -> None:
+    told(report_visit, report(VisitOutcome.NOBODY, left_at=NIGHT), now=NIGHT)
+    told(arrive, arrival(), now=NIGHT)
+    assert told(check_identity, identity(), now=NIGHT).facts["amounts_shown"] is False
 
 
 @pytest.mark.parametrize("step", [set_out, arrive])
