@@ -21,7 +21,13 @@ from fieldvisit.planning.faults import fault_words
 from fieldvisit.planning.holding import hand_over
 from fieldvisit.planning.joining import joined_by
 from fieldvisit.planning.judging import MOST_TOLD
-from fieldvisit.planning.latest import OPEN_TO_CHANGE, PlanOutdated, demand_current, latest_of
+from fieldvisit.planning.latest import (
+    OPEN_TO_CHANGE,
+    PlanOutdated,
+    demand_current,
+    demand_no_colleagues_draft,
+    latest_of,
+)
 from fieldvisit.planning.plans import DayIsOver, get_plan, lock_plan, planned_in, release_drafts, take_turn, today_of
 from fieldvisit.planning.rest import Standing, rest_of, standing_of
 from fieldvisit.planning.restoring import NothingToUndo, restore_version_before
@@ -97,13 +103,13 @@ def keep_changes(
     by: uuid.UUID | None,
     now: dt.datetime,
 ) -> DayPlan:
-    """The changed day as a new draft, in place of every other draft of the day. The plan it was made from stays as it
-    is if it is published, and is dropped, to be found again by `undo`, if it is a draft.
+    """The changed day as a new draft, in place of every other draft of the day but a colleague's. The plan it was made
+    from stays as it is if it is published, and is dropped, to be found again by `undo`, if it is a draft.
 
     Raises what `try_changes` raises, and ChangeBreaksRules and ChangeNotPermitted.
     """
     take_turn(session)
-    lock_plan(session, plan_id)
+    demand_no_colleagues_draft(session, lock_plan(session, plan_id), by)
     trial = _worked_out(session, _open_plan(session, plan_id, now), changes, now)
     if trial.faults:
         told = [fault_words(fault) for fault in trial.faults[:MOST_TOLD]]

@@ -37,3 +37,23 @@ def demand_current(session: Session, row: DayPlan) -> None:
         repaired = session.get_one(DayPlan, row.repairs_id, populate_existing=True)
         if repaired.state is not DayPlanState.PUBLISHED:
             raise PlanOutdated(latest=repaired.id if row.id == latest_of(session, row) else latest_of(session, row))
+
+
+def demand_no_colleagues_draft(session: Session, row: DayPlan, by: uuid.UUID | None) -> None:
+    """Raise PlanOutdated where somebody else has a draft that repairs this published plan: nobody's work is dropped
+    unseen. One's own gives way, and so does what no person asked for."""
+    if row.state is not DayPlanState.PUBLISHED or by is None:
+        return
+    theirs = session.scalar(
+        sa.select(DayPlan.id)
+        .where(
+            DayPlan.repairs_id == row.id,
+            DayPlan.state == DayPlanState.DRAFT,
+            DayPlan.requested_by_id.is_not(None),
+            DayPlan.requested_by_id != by,
+        )
+        .order_by(DayPlan.requested_at.desc())
+        .limit(1)
+    )
+    if theirs is not None:
+        raise PlanOutdated(latest=theirs)

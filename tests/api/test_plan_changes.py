@@ -260,6 +260,19 @@ def test_of_two_who_change_the_same_plan_the_second_is_sent_to_the_first_ones_dr
     assert (reason_of(second), second.json["details"]["latest"]) == ((409, "plan_outdated"), first.json["id"])
 
 
+def test_a_colleagues_draft_of_the_same_version_is_not_dropped_unseen(
+    dispatcher: FlaskClient, client_for: ClientFor, world: World, published: str
+) -> None:
+    _, visits, other = busiest(plan_of(dispatcher, published))
+    change = {"kind": "move", "visit_id": visits[0], "crew": other}
+    mine = post(dispatcher, published, "changes", change).json["id"]
+    colleague = client_for(Role.DISPATCHER, org=world.agency)
+    refused = post(colleague, published, "changes", change)
+    assert (reason_of(refused), refused.json["details"]["latest"]) == ((409, "plan_outdated"), mine)
+    colleague.delete(f"/day-plans/{mine}")
+    assert post(colleague, published, "changes", change).status_code == 201
+
+
 def test_a_repair_of_a_version_that_was_replaced_is_not_published(
     dispatcher: FlaskClient, sessions: sessionmaker[Session], day: World, published: str
 ) -> None:
