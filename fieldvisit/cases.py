@@ -27,6 +27,7 @@ from fieldvisit.vocabulary import CaseStage
 
 CURRENCIES = frozenset(list_currencies())
 LARGEST_MINOR = 10**15
+LONGEST_OVERDUE = 36_500
 AHEAD_OF_UTC = dt.timedelta(hours=14)
 """No calendar on earth is further ahead."""
 AMBIGUOUS = "is the id of cases of several lenders"
@@ -77,6 +78,8 @@ class CaseDraft:
             raise InvalidValue(path="total", reason="is not principal, interest and fees together")
         if self.days_past_due < 0:
             raise InvalidValue(path="days_past_due", reason="must not be negative")
+        if self.days_past_due > LONGEST_OVERDUE:
+            raise InvalidValue(path="days_past_due", reason="is too large")
 
 
 @dataclass(frozen=True, kw_only=True)

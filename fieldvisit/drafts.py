@@ -1,5 +1,6 @@
 """What the use cases share that take rows from outside: for whom they act, and what became of a row."""
 
+import datetime as dt
 import re
 import unicodedata
 import uuid
@@ -15,6 +16,8 @@ from fieldvisit.errors import FieldVisitError, InvalidValue, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import Base, Organisation
 
+EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
+"""Days before and after these are somebody's mistake, and would leave the calendar when a zone or a term is added."""
 LONGEST_ID = 100
 LONGEST_TEXT = 500
 # Control characters but tab and line ends, and halves of surrogate pairs: PostgreSQL refuses some, people see none.

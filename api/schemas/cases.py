@@ -4,12 +4,10 @@ from marshmallow import fields
 
 from api.schemas.base import Drafted, Out, PageIn
 from api.schemas.fields import Choice, Currency, Day, Id, Instant, OuterId, Part, Text, Whole, WholeInQuery
-from fieldvisit.cases import LARGEST_MINOR, CaseDraft, PaymentDraft
+from fieldvisit.cases import LARGEST_MINOR, LONGEST_OVERDUE, CaseDraft, PaymentDraft
 from fieldvisit.drafts import Change
 from fieldvisit.placements import PlacementDraft
 from fieldvisit.vocabulary import CaseStage
-
-LONGEST_OVERDUE = 36_500
 
 
 def amount(*, min: int = 0) -> Whole:

@@ -16,13 +16,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from api.closed_lists import MARK
-from fieldvisit.drafts import LONGEST_ID
+from fieldvisit.drafts import EARLIEST, LATEST, LONGEST_ID
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 
 BIGGEST = 2**53 - 1
 """The largest whole number that every JSON reader reads exactly."""
-EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 # PostgreSQL stores no NUL; lone surrogates are no characters; the other controls are somebody's mistake or mischief.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 

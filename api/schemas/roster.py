@@ -1,12 +1,18 @@
 """The roster of those who answer alarms, their contacts, and providers' receipts, on the wire."""
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, Out
 from api.schemas.fields import Choice, Id, Instant, Text
+from fieldvisit.languages import LANGUAGES, tag
 from fieldvisit.safety.receipts import Receipt, ReceiptKind
 from fieldvisit.safety.roster import ContactDraft, DutyDraft
 from fieldvisit.vocabulary import AlarmChannel, DutyRank
+
+# As everywhere on the wire; what was taken before is taken still.
+TAGS = {tag(language): language for language in LANGUAGES}
 
 
 class DutyIn(Drafted):
@@ -36,6 +42,10 @@ class ContactIn(Drafted):
     address = Text(required=True, max=500)
     language = Text(load_default="en", max=20)
 
+    @post_load
+    def draft(self, data: dict[str, Any], **more: Any) -> Any:
+        return super().draft(data | {"language": TAGS.get(data["language"], data["language"])}, **more)
+
 
 class ContactOut(Out):
     """Where an officer is reached. `confirmed_at`: when a test was last answered there; null means never."""
@@ -44,7 +54,7 @@ class ContactOut(Out):
     account_id = Id(required=True)
     channel = Choice(AlarmChannel, required=True)
     address = fields.String(required=True)
-    language = fields.String(required=True)
+    language = fields.Function(lambda row: tag(row.language), required=True, metadata={"type": "string"})
     tested_at = Instant(required=True, allow_none=True)
     confirmed_at = Instant(required=True, allow_none=True)
 

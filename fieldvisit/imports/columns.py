@@ -10,12 +10,13 @@ from enum import StrEnum
 from functools import cache
 
 from fieldvisit.debtors import DAYS, phone_number
-from fieldvisit.drafts import LONGEST_ID, check_text
+from fieldvisit.drafts import EARLIEST, LATEST, LONGEST_ID, check_text
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import LANGUAGES, Message, say
 from fieldvisit.vocabulary import Datum
 
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,15}(\.0{1,15})?", re.ASCII)
 _DATE = re.compile(r"(\d{4})([-/.]|年)(\d{1,2})([-/.]|月)(\d{1,2})日?", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(:00)?", re.ASCII)
 _YES = {"yes", "y", "true", "1", "是"}
@@ -83,10 +84,10 @@ def identifier(cell: str, origin: Origin) -> str:
 
 
 def whole_number(cell: str, origin: Origin) -> int:
-    found = _number(cell)
-    if found != found.to_integral_value() or found < 0:
+    plain = _plain(cell)
+    if not _WHOLE.fullmatch(plain):
         raise Unreadable(Message("is not a whole number such as 45"))
-    return int(found)
+    return int(Decimal(plain))
 
 
 def decimal(cell: str, origin: Origin) -> Decimal:
@@ -102,10 +103,13 @@ def date(cell: str, origin: Origin) -> dt.date:
     """``2026-03-02``, ``2026/3/2`` or ``2026年3月2日``: the year always comes first."""
     found = _DATE.fullmatch(_plain(cell))
     try:
-        return dt.date(*(int(found.group(part)) for part in (1, 3, 5)))  # type: ignore[union-attr]  # see below
+        day = dt.date(*(int(found.group(part)) for part in (1, 3, 5)))  # type: ignore[union-attr]  # see below
     except (AttributeError, ValueError) as error:
         # No match, or a day that no month has.
         raise Unreadable(Message("is not a date such as 2026-03-02")) from error
+    if not EARLIEST <= day <= LATEST:
+        raise Unreadable(Message("lies outside of {min} to {max}", {"min": EARLIEST, "max": LATEST}))
+    return day
 
 
 def instant(cell: str, origin: Origin) -> dt.datetime:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from fieldvisit.drafts import Change, Refusal
@@ -74,3 +74,6 @@ def _in_savepoint(session: Session, store: Callable[[], Change]) -> Outcome:
     except IntegrityError as error:
         rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
         return Refusal("", Message(Contradiction.says, {"rule": rule or "unknown"}))
+    except DataError:
+        # No value of one row may cost the others theirs.
+        return Refusal("", Message("A value is outside of what can be stored."))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from fieldvisit.clock import database_now
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.languages import LANGUAGES, Message
+from fieldvisit.languages import LANGUAGES, Message, tag
 from fieldvisit.models import Account, DutyShift, OfficerContact, OutboxMessage
 from fieldvisit.vocabulary import AlarmChannel, DutyRank, MessagePurpose, MessageRecipient, Role
 
@@ -52,7 +52,9 @@ class ContactDraft:
     def __post_init__(self) -> None:
         check_text("address", self.address, longest=500)
         if self.language not in LANGUAGES:
-            raise InvalidValue(path="language", reason=Message("one of {given}", {"given": ", ".join(LANGUAGES)}))
+            raise InvalidValue(
+                path="language", reason=Message("one of {given}", {"given": ", ".join(map(tag, LANGUAGES))})
+            )
         if self.channel is AlarmChannel.MAIL and "@" not in self.address:
             raise InvalidValue(path="address", reason=Message("not an e-mail address"))
         if self.channel in (AlarmChannel.SMS, AlarmChannel.VOICE):

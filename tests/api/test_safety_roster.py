@@ -149,8 +149,9 @@ def test_a_key_pressed_on_the_telephone_takes_the_alarm(
 
 
 def test_a_contact_taken_away_is_not_listed_any_more(officer: FlaskClient, officer_id: str) -> None:
-    body = {"account_id": officer_id, "channel": "mail", "address": "onni@example.org"}
+    body = {"account_id": officer_id, "channel": "mail", "address": "onni@example.org", "language": "zh-CN"}
     contact = officer.post("/safety/contacts", json=body).json
+    assert contact["language"] == "zh-CN"
     assert officer.post(f"/safety/contacts/{contact['id']}/test").status_code == 200
     assert officer.delete(f"/safety/contacts/{contact['id']}").status_code == 204
     assert officer.get("/safety/contacts").json["items"] == []
