@@ -48,6 +48,7 @@ RESOURCES = (
     "offers",
     "blocks",
     "compliance",
+    "agency_reviews",
     "notice_services",
     "notices",
     "phone",

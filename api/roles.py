@@ -46,6 +46,7 @@ class Permission(StrEnum):
     PLACE_HOLDS = "place_holds"
     READ_POLICIES = "read_policies"
     CHANGE_POLICIES = "change_policies"
+    REVIEW_AGENCIES = "review_agencies"
     READ_NOTICES = "read_notices"
     SEND_NOTICES = "send_notices"
     CHANGE_NOTICE_TEMPLATES = "change_notice_templates"
@@ -114,6 +115,7 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.PLACE_HOLDS: frozenset({SUPERVISOR, AUDITOR}),
     Permission.READ_POLICIES: OFFICE | {ADMIN, PRIVACY},
     Permission.CHANGE_POLICIES: frozenset({SUPERVISOR, ADMIN}),
+    Permission.REVIEW_AGENCIES: frozenset({SUPERVISOR, AUDITOR}),
     Permission.READ_NOTICES: OFFICE | {INTEGRATOR},
     Permission.SEND_NOTICES: RUNS_THE_DAY | {INTEGRATOR},
     # What a debtor reads is the house's word: not for whoever plans the day.

@@ -16,10 +16,11 @@ from fieldvisit.compliance.facts import Facts, Question, StaffFact
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.facts import Subject, facts_of, known_by, staff_facts, subject_of
+from fieldvisit.facts import Subject, facts_of, known_by, subject_of
 from fieldvisit.ids import new_id
 from fieldvisit.models import Organisation, StoredDecision, Visit
 from fieldvisit.policies import policies_of
+from fieldvisit.staff_facts import staff_facts
 from fieldvisit.together import together, write
 from fieldvisit.vocabulary import CheckMoment, Verdict
 

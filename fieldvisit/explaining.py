@@ -15,9 +15,10 @@ from fieldvisit.compliance.intervals import Interval
 from fieldvisit.compliance.parameters import PolicyStatus
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.decisions import organisations_by_id
-from fieldvisit.facts import facts_of, staff_facts, subject_of
+from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.models import CrewMember, Stop, Visit
 from fieldvisit.policies import policies_of
+from fieldvisit.staff_facts import staff_facts
 from fieldvisit.vocabulary import CheckMoment
 
 

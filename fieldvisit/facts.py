@@ -1,28 +1,25 @@
 """What is known of a visit when a question about it is asked: rows in, `fieldvisit.compliance` values out.
 
 Asked for many visits at once: one query a table, whatever their number. The rows carry the session's organisation
-scope, with one exception: the contacts and live visits of a debtor who may be seen count whoever made them, so those
-are told across organisations, as ids, times and codes (migration `0004_across_organisations`).
+scope, with one exception: contacts and live visits (`fieldvisit.contact_facts`).
 """
 
-import dataclasses
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.facts import (
+    AgencyReviewFact,
     AttemptFact,
     BlockFact,
     ConsentAbout,
     ConsentFact,
     ConsentForm,
-    CredentialFact,
     DebtorTime,
     Facts,
     KnownPlaceFact,
@@ -31,32 +28,25 @@ from fieldvisit.compliance.facts import (
     PlaceFacts,
     PlannedVisitFact,
     Scope,
-    StaffFact,
     WishKind,
 )
 from fieldvisit.compliance.parameters import CollectorRole, ConsentContent, Party
 from fieldvisit.compliance.wallclock import WEEK, Day
+from fieldvisit.contact_facts import LOOKS_BACK, attempts_of, planned_visits_of
 from fieldvisit.models import (
     Case,
     Consent,
-    ContactAttempt,
     ContactBlock,
     ContactPoint,
-    Credential,
+    Notice,
     Override,
     Place,
     Visit,
-    Visitor,
     Wish,
 )
 from fieldvisit.notice_facts import notice_facts, notices_of
-from fieldvisit.vocabulary import ContactPointKind, PlaceKind, VisitState
-
-LOOKS_BACK = dt.timedelta(days=400)
-"""How far back attempts are read. No rule of a preset looks further than a year."""
-
-RESERVING = (VisitState.PLANNED, VisitState.PUBLISHED, VisitState.UNDER_WAY, VisitState.ARRIVED)
-"""States in which a visit holds the cap slot of its day."""
+from fieldvisit.review_facts import Pair, review_facts
+from fieldvisit.vocabulary import ContactPointKind, PlaceKind
 
 
 @dataclass(frozen=True)
@@ -73,122 +63,76 @@ def subject_of(visit: Visit) -> Subject:
     return Subject(visit.case, visit.place, visit.id, visit.org_id)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What was read of all subjects together, by the id of the debtor unless it says otherwise."""
+
+    attempts: Mapping[uuid.UUID, Sequence[AttemptFact]]
+    blocks: Mapping[uuid.UUID, Sequence[BlockFact]]
+    consents: Mapping[uuid.UUID, Sequence[ConsentFact]]
+    wishes: Mapping[uuid.UUID, Sequence[DebtorTime]]
+    numbers: Mapping[uuid.UUID, Sequence[str]]
+    planned: Mapping[uuid.UUID, Sequence[PlannedVisitFact]]
+    places: Mapping[uuid.UUID, Sequence[Place]]
+    notices: Mapping[uuid.UUID, Sequence[Notice]]
+    """By case."""
+    overrides: Mapping[str, Sequence[OverrideFact]]
+    """By visit."""
+    reviews: Mapping[Pair, tuple[AgencyReviewFact, ...]]
+    """By lender and agency."""
+
+
 def facts_of(session: Session, subjects: Sequence[Subject], now: dt.datetime) -> list[Facts]:
     """The facts of each subject, in the order given. `now` bounds how far back attempts are read."""
+    whose = [replace(subject, org_id=subject.org_id or session.info.get("org")) for subject in subjects]
+    read = _read(session, whose, now)
+    return [_facts(read, subject, now) for subject in whose]
+
+
+def _read(session: Session, subjects: Sequence[Subject], now: dt.datetime) -> _Read:
     debtor_ids = {subject.case.debtor_id for subject in subjects}
-    attempts = attempts_of(session, debtor_ids, since=now - LOOKS_BACK)
-    blocks = _blocks(session, debtor_ids)
-    consents = _consents(session, debtor_ids)
-    wishes = _wishes(session, debtor_ids)
-    numbers = _numbers(session, debtor_ids)
-    planned = _planned(session, debtor_ids)
-    places = _known_places(session, debtor_ids)
-    notices = notices_of(session, {subject.case.id for subject in subjects})
-    overrides = _overrides(session, {subject.visit_id for subject in subjects if subject.visit_id is not None})
-    found = []
-    for subject in subjects:
-        debtor_id = subject.case.debtor_id
-        goes = subject.org_id or session.info.get("org")
-        others = [fact for fact in planned[debtor_id] if fact.visit_id != str(subject.visit_id)]
-        found.append(
-            Facts(
-                place=place_facts(subject.place),
-                case_id=str(subject.case.id),
-                creditor_id=str(subject.case.org_id),
-                scope=Scope(
-                    role=_role(goes, subject.case),
-                    product=subject.case.product,
-                    party=Party(subject.case.debtor.party),
-                    home=_home(places[debtor_id], subject.place),
-                ),
-                candidate_zones=tuple(sorted({place.zone for place in places[debtor_id]})),
-                known_places=tuple(known_place(place) for place in places[debtor_id]),
-                days_past_due=subject.case.days_past_due,
-                past_due_as_of=subject.case.as_of_on,
-                number_ids=tuple(numbers[debtor_id]),
-                attempts=tuple(attempts.get(debtor_id, ())),
-                blocks=tuple(blocks[debtor_id]),
-                consents=tuple(consents[debtor_id]),
-                debtor_times=tuple(wishes[debtor_id]),
-                planned_visits=tuple(others),
-                overrides=tuple(overrides[str(subject.visit_id)]),
-                notices=notice_facts(notices[subject.case.id], subject.visit_id, goes, now),
-            )
-        )
-    return found
+    return _Read(
+        attempts=attempts_of(session, debtor_ids, since=now - LOOKS_BACK),
+        blocks=_blocks(session, debtor_ids),
+        consents=_consents(session, debtor_ids),
+        wishes=_wishes(session, debtor_ids),
+        numbers=_numbers(session, debtor_ids),
+        planned=planned_visits_of(session, debtor_ids),
+        places=_known_places(session, debtor_ids),
+        notices=notices_of(session, {subject.case.id for subject in subjects}),
+        overrides=_overrides(session, {subject.visit_id for subject in subjects if subject.visit_id is not None}),
+        reviews=review_facts(session, {(each.case.org_id, each.org_id) for each in subjects if each.org_id}),
+    )
+
+
+def _facts(read: _Read, subject: Subject, now: dt.datetime) -> Facts:
+    case, debtor_id, goes = subject.case, subject.case.debtor_id, subject.org_id
+    places = read.places.get(debtor_id, ())
+    planned = read.planned.get(debtor_id, ())
+    return Facts(
+        place=place_facts(subject.place),
+        case_id=str(case.id),
+        creditor_id=str(case.org_id),
+        scope=_scope(subject, places),
+        candidate_zones=tuple(sorted({place.zone for place in places})),
+        known_places=tuple(known_place(place) for place in places),
+        days_past_due=case.days_past_due,
+        past_due_as_of=case.as_of_on,
+        number_ids=tuple(read.numbers.get(debtor_id, ())),
+        attempts=tuple(read.attempts.get(debtor_id, ())),
+        blocks=tuple(read.blocks.get(debtor_id, ())),
+        consents=tuple(read.consents.get(debtor_id, ())),
+        debtor_times=tuple(read.wishes.get(debtor_id, ())),
+        planned_visits=tuple(fact for fact in planned if fact.visit_id != str(subject.visit_id)),
+        overrides=tuple(read.overrides.get(str(subject.visit_id), ())),
+        notices=notice_facts(read.notices.get(case.id, ()), subject.visit_id, goes, now),
+        agency_reviews=read.reviews.get((case.org_id, goes), ()) if goes else (),
+    )
 
 
 def known_by(facts: Facts, now: dt.datetime) -> Facts:
     """The same facts for a question that is asked at `now`: attempts are read no further back than that."""
-    return dataclasses.replace(facts, attempts=tuple(fact for fact in facts.attempts if fact.at >= now - LOOKS_BACK))
-
-
-def attempts_of(
-    session: Session, debtor_ids: Collection[uuid.UUID], since: dt.datetime
-) -> dict[uuid.UUID, list[AttemptFact]]:
-    """The attempts on each debtor who may be seen since then, whoever made them, on whichever case, and the notices
-    that were sent to them, the oldest first."""
-    attempt = ContactAttempt
-    told = (
-        attempt.debtor_id,
-        attempt.id,
-        attempt.at,
-        attempt.channel,
-        attempt.result,
-        attempt.detail,
-        attempt.contact_point_id,
-        attempt.case_id,
-        sa.column("notice", sa.Boolean()),
-    )
-    contacts = sa.func.debtor_contacts(_ids(debtor_ids), since).table_valued(
-        *(sa.column(column.key, column.type) for column in told)
-    )
-    rows = session.execute(sa.select(contacts).order_by(contacts.c.at, contacts.c.id))
-    found: dict[uuid.UUID, list[AttemptFact]] = defaultdict(list)
-    for row in rows:
-        fact = AttemptFact(
-            id=str(row.id),
-            at=row.at,
-            channel=row.channel,
-            result=row.result,
-            detail=row.detail,
-            contact_point_id=str(row.contact_point_id) if row.contact_point_id else None,
-            case_id=str(row.case_id),
-            notice=row.notice,
-        )
-        found[row.debtor_id].append(fact)
-    return found
-
-
-def staff_facts(session: Session, visitor_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, StaffFact]:
-    """Each visitor with every credential on file, valid or not: whether one holds is the engine's to say."""
-    ids = list(visitor_ids)
-    rows = session.scalars(sa.select(Credential).where(Credential.visitor_id.in_(ids)).order_by(Credential.id))
-    skills = {
-        row.id: row.skills for row in session.execute(sa.select(Visitor.id, Visitor.skills).where(Visitor.id.in_(ids)))
-    }
-    papers: dict[uuid.UUID, list[CredentialFact]] = {visitor_id: [] for visitor_id in ids}
-    for row in rows:
-        papers[row.visitor_id].append(
-            CredentialFact(
-                id=str(row.id),
-                kind=row.kind,
-                valid_from=row.valid_from,
-                valid_until=row.valid_until,
-                for_organisation_id=str(row.for_org_id) if row.for_org_id else None,
-                for_case_id=str(row.for_case_id) if row.for_case_id else None,
-                issuer=row.issuer,
-                revoked=row.revoked_at is not None,
-            )
-        )
-    return {
-        visitor_id: StaffFact(
-            visitor_id=str(visitor_id),
-            credentials=tuple(papers[visitor_id]),
-            skills=frozenset(skills.get(visitor_id, ())),
-        )
-        for visitor_id in ids
-    }
+    return replace(facts, attempts=tuple(fact for fact in facts.attempts if fact.at >= now - LOOKS_BACK))
 
 
 def place_facts(place: Place) -> PlaceFacts:
@@ -197,6 +141,16 @@ def place_facts(place: Place) -> PlaceFacts:
 
 def known_place(place: Place) -> KnownPlaceFact:
     return KnownPlaceFact(id=str(place.id), kind=place.kind)
+
+
+def _scope(subject: Subject, places: Sequence[Place]) -> Scope:
+    case = subject.case
+    return Scope(
+        role=_role(subject.org_id, case),
+        product=case.product,
+        party=Party(case.debtor.party),
+        home=_home(places, subject.place),
+    )
 
 
 def _role(org_id: uuid.UUID | None, case: Case) -> CollectorRole | None:
@@ -325,25 +279,3 @@ def _numbers(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, li
     for debtor_id, number_id in rows:
         found[debtor_id].append(str(number_id))
     return found
-
-
-def _planned(session: Session, debtor_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[PlannedVisitFact]]:
-    found: dict[uuid.UUID, list[PlannedVisitFact]] = defaultdict(list)
-    for row in live_visits_of(session, debtor_ids):
-        if row.state in RESERVING and row.planned_on is not None:
-            fact = PlannedVisitFact(visit_id=str(row.id), planned_on=row.planned_on, case_id=str(row.case_id))
-            found[row.debtor_id].append(fact)
-    return found
-
-
-def live_visits_of(session: Session, debtor_ids: Collection[uuid.UUID]) -> Sequence[sa.Row[Any]]:
-    """The live visits to these debtors, whoever makes them: debtor_id, id, case_id, reference, state, planned_on."""
-    told = (Visit.debtor_id, Visit.id, Visit.case_id, Visit.reference, Visit.state, Visit.planned_on)
-    live = sa.func.debtor_live_visits(_ids(debtor_ids)).table_valued(
-        *(sa.column(column.key, column.type) for column in told)
-    )
-    return session.execute(sa.select(live).order_by(live.c.id)).all()
-
-
-def _ids(debtor_ids: Collection[uuid.UUID]) -> sa.BindParameter[Any]:
-    return sa.bindparam(None, list(debtor_ids), sa.ARRAY(sa.Uuid))

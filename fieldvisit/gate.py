@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.compliance.decision import ClauseResult, Decision
+from fieldvisit.contact_facts import live_visits_of
 from fieldvisit.decisions import demand_allowed, judge_eligible, stored_decision
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
-from fieldvisit.facts import Subject, live_visits_of
+from fieldvisit.facts import Subject
 from fieldvisit.models import Case, Organisation, Place, Placement, Visit
 from fieldvisit.placements import in_force
 from fieldvisit.visits import LIVE, lock_visits, move, note_event

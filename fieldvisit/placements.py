@@ -36,7 +36,7 @@ def place_case(session: Session, case: Case, draft: PlacementDraft, *, now: dt.d
 
     Whoever may not visit any more by this has its visits to the case cancelled.
     """
-    agency = _agency(session, draft.agency)
+    agency = find_agency(session, draft.agency)
     meeting = session.scalars(
         sa.select(Placement)
         .where(
@@ -69,6 +69,14 @@ def place_case(session: Session, case: Case, draft: PlacementDraft, *, now: dt.d
     if change is not Change.UNCHANGED:
         call_off_visits(session, now, {case.id})
     return change
+
+
+def find_agency(session: Session, code: str) -> Organisation:
+    """The agency with this code, another than the one that asks. Raises InvalidValue."""
+    agency = find_organisation(session, code)
+    if agency is None or agency.kind is not OrganisationKind.AGENCY or agency.id == acting_organisation(session).id:
+        raise InvalidValue(path="agency", reason="is not the code of an agency")
+    return agency
 
 
 def in_force(on: dt.date | sa.ColumnElement[dt.date]) -> sa.ColumnElement[bool]:
@@ -118,10 +126,3 @@ def _to_call_off(
         )
     )
     return {visit_id: CalledOff(code) for visit_id, code in rows}
-
-
-def _agency(session: Session, code: str) -> Organisation:
-    agency = find_organisation(session, code)
-    if agency is None or agency.kind is not OrganisationKind.AGENCY or agency.id == acting_organisation(session).id:
-        raise InvalidValue(path="agency", reason="is not the code of an agency")
-    return agency

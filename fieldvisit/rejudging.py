@@ -22,11 +22,12 @@ from fieldvisit.compliance.intervals import Interval
 from fieldvisit.database import on_behalf_of
 from fieldvisit.debtor_visits import Touched, lock_touched
 from fieldvisit.decisions import decision_values, organisations_by_id
-from fieldvisit.facts import facts_of, staff_facts, subject_of
+from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.models import Case, CrewMember, DayPlan, Debtor, Route, Stop, StoredDecision, Visit
 from fieldvisit.notices.standing import take_back
 from fieldvisit.planning.stops import JudgedStop, leave_out, staff_numbers
 from fieldvisit.policies import policies_of
+from fieldvisit.staff_facts import staff_facts
 from fieldvisit.visits import CalledOff, cancel, lock_visits, move, note_event
 from fieldvisit.vocabulary import BlockTrigger, CheckMoment, Verdict, VisitState
 

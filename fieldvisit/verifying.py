@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session, joinedload
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.decisions import AtTheDoor, organisations_by_id
 from fieldvisit.devices import is_revoked
-from fieldvisit.facts import staff_facts
 from fieldvisit.files import FileStore, FilesUnavailable
 from fieldvisit.models import (
     Credential,
@@ -31,6 +30,7 @@ from fieldvisit.models import (
     Visit,
 )
 from fieldvisit.planning.papers import check_papers
+from fieldvisit.staff_facts import staff_facts
 from fieldvisit.verification_codes import OPEN, ReadCode, is_signed, read_code
 from fieldvisit.vocabulary import CheckMoment, LookupResult, VisitState
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.blocks import BlockDraft, NotYourBlock, file_block, lift_block
+from fieldvisit.contact_facts import attempts_of, live_visits_of
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.facts import attempts_of, live_visits_of
 from fieldvisit.gate import Opened, RequestReason, VisitOpenAlready, eligibility_of, open_visits, request_visit
 from fieldvisit.models import Case, ContactAttempt, Placement, Visit
 from fieldvisit.placements import PlacementDraft, place_case

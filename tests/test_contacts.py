@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.compliance.facts import AttemptFact
+from fieldvisit.contact_facts import attempts_of
 from fieldvisit.contacts import DIFFERS, AttemptDraft, RecordResult, record_attempts
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.debtors import ContactPointDraft
 from fieldvisit.drafts import Change, Refusal, unseen
 from fieldvisit.errors import InvalidValue
-from fieldvisit.facts import attempts_of
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, ContactPoint
 from fieldvisit.vocabulary import AttemptResult, Channel, ContactPointKind, ReachedDetail

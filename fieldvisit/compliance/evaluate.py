@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
+from fieldvisit.compliance.agency_reviews import review_clauses
 from fieldvisit.compliance.calendars import calendar_used
 from fieldvisit.compliance.conflicts import conflicts
 from fieldvisit.compliance.cooldowns import cooldown_clauses
@@ -89,6 +90,7 @@ def _judge(inquiry: Inquiry) -> list[ClauseResult]:
         *effort_clauses(inquiry),
         *notice_clauses(inquiry),
         *place_clauses(inquiry),
+        *review_clauses(inquiry),
     ]
     if inquiry.question.moment is CheckMoment.ELIGIBLE:
         return [*found, *cap_clauses(inquiry), *cooldown_clauses(inquiry), *conflicts(inquiry.terms)]

@@ -54,6 +54,7 @@ MERGES = {
     "staff_mix": Merge.UNITE,
     "credentials": Merge.UNITE,
     "training": Merge.UNITE,
+    "agency_reviews": Merge.UNITE,
     "safety": Merge.UNITE,
     "recording": Merge.STRICTER,
     "entry": Merge.STRICTER,

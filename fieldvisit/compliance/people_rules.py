@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fieldvisit.compliance.parameters import Disqualifier, HeldBy, Show
 from fieldvisit.compliance.rules import Rule, need
 from fieldvisit.compliance.wallclock import END_OF_DAY, MIDNIGHT, WallClock
-from fieldvisit.vocabulary import CredentialKind, PlaceKind, RiskLevel
+from fieldvisit.vocabulary import AgencyReviewKind, CredentialKind, PlaceKind, RiskLevel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,18 @@ class TrainingRule(Rule):
         for name in ("hours", "repeat_months"):
             value = getattr(self, name)
             need(value is None or value >= 1, name, "must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgencyReviewRule(Rule):
+    """How often a lender looks at each agency that visits for it. One that visits for itself is none."""
+
+    kind: AgencyReviewKind
+    every_months: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        need(1 <= self.every_months <= 120, "every_months", "must lie between 1 and 120")
 
 
 @dataclass(frozen=True, kw_only=True)

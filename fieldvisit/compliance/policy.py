@@ -29,7 +29,14 @@ from fieldvisit.compliance.conduct_rules import (
 )
 from fieldvisit.compliance.facts import Purpose
 from fieldvisit.compliance.parameters import CollectorRole, Party, PolicyStatus, VisitsAllowed
-from fieldvisit.compliance.people_rules import CredentialRule, PeopleRule, SafetyRule, StaffMixRule, TrainingRule
+from fieldvisit.compliance.people_rules import (
+    AgencyReviewRule,
+    CredentialRule,
+    PeopleRule,
+    SafetyRule,
+    StaffMixRule,
+    TrainingRule,
+)
 from fieldvisit.compliance.rules import (
     BlackoutRule,
     CapRule,
@@ -104,6 +111,7 @@ class Policy:
     staff_mix: StaffMixRule | None = None
     credentials: tuple[CredentialRule, ...] = ()
     training: tuple[TrainingRule, ...] = ()
+    agency_reviews: tuple[AgencyReviewRule, ...] = ()
     safety: tuple[SafetyRule, ...] = ()
     recording: tuple[RecordingRule, ...] = ()
     entry: EntryRule | None = None

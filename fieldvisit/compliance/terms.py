@@ -21,7 +21,14 @@ from fieldvisit.compliance.conduct_rules import (
     VisitLengthRule,
 )
 from fieldvisit.compliance.parameters import CapPeriod, PlaceDemand
-from fieldvisit.compliance.people_rules import CredentialRule, PeopleRule, SafetyRule, StaffMixRule, TrainingRule
+from fieldvisit.compliance.people_rules import (
+    AgencyReviewRule,
+    CredentialRule,
+    PeopleRule,
+    SafetyRule,
+    StaffMixRule,
+    TrainingRule,
+)
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.rules import (
     BlackoutRule,
@@ -84,6 +91,7 @@ class Terms:
     staff_mix: tuple[StaffMixRule, ...]
     credentials: tuple[CredentialRule, ...]
     training: tuple[TrainingRule, ...]
+    agency_reviews: tuple[AgencyReviewRule, ...]
     safety: tuple[SafetyRule, ...]
     recording: tuple[RecordingRule, ...]
     entry: tuple[EntryRule, ...]

@@ -7,7 +7,7 @@ from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
 from fieldvisit.models.cases import Case, Payment, Placement
 from fieldvisit.models.cash import CashClosing, CashDeposit, Receipt, ReceiptBlock
-from fieldvisit.models.compliance import CapSlot, LegalHold, Override, PolicyVersion, Rejudging
+from fieldvisit.models.compliance import AgencyReview, CapSlot, LegalHold, Override, PolicyVersion, Rejudging
 from fieldvisit.models.contacts import ContactAttempt, ContactAttemptKey, ContactBlock, WithdrawnAttempt
 from fieldvisit.models.crews import CrewForming
 from fieldvisit.models.debtors import Consent, ContactPoint, Debtor, Place, Wish
@@ -39,6 +39,7 @@ from fieldvisit.models.weeks import WeekPlan, WeekVisit
 
 __all__ = [
     "Account",
+    "AgencyReview",
     "Area",
     "AuditEvent",
     "Base",

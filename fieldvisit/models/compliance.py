@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fieldvisit.models.base import Base, Json, Owned, PlacedByDebtor, PrimaryKey, RecordedAt, Shared
 from fieldvisit.sealing import Sealed
-from fieldvisit.vocabulary import RejudgingState, Role
+from fieldvisit.vocabulary import AgencyReviewKind, RejudgingState, Role
 
 
 class PolicyVersion(Base, Owned):
@@ -35,6 +35,31 @@ class PolicyVersion(Base, Owned):
         sa.UniqueConstraint("org_id", "policy_id", "version"),
         sa.CheckConstraint("effective_from <= effective_to", name="dates_in_order"),
         sa.CheckConstraint("version >= 1", name="version_counts_from_one"),
+    )
+
+
+class AgencyReview(Base, Owned):
+    """A lender looked at an agency that works for it. The agency sees it too. Never changed but for its withdrawal."""
+
+    __tablename__ = "agency_reviews"
+    visibility: ClassVar[str] = "placement"
+
+    id: Mapped[PrimaryKey]
+    agency_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+    kind: Mapped[AgencyReviewKind]
+    reviewed_on: Mapped[dt.date]
+    next_due_on: Mapped[dt.date | None]
+    reference: Mapped[str | None]
+    """Under what the lender keeps its report."""
+    recorded_by_id: Mapped[uuid.UUID | None]
+    recorded_at: Mapped[RecordedAt]
+    withdrawn_at: Mapped[dt.datetime | None]
+    """When it was taken back as a mistake; from then on it counts for nothing."""
+
+    __table_args__ = (
+        sa.Index("ix_agency_reviews_of", "org_id", "agency_id", "reviewed_on"),
+        sa.CheckConstraint("next_due_on > reviewed_on", name="dates_in_order"),
+        sa.CheckConstraint("agency_id <> org_id", name="of_another"),
     )
 
 

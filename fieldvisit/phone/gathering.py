@@ -14,7 +14,7 @@ from fieldvisit.compliance.facts import Facts
 from fieldvisit.credentials import papers_of
 from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.decisions import organisations_by_id
-from fieldvisit.facts import facts_of, staff_facts, subject_of
+from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.form_versions import gather_versions
 from fieldvisit.models import (
     Case,
@@ -33,6 +33,7 @@ from fieldvisit.models import (
 )
 from fieldvisit.phone.arrivals import ARRIVALS
 from fieldvisit.phone.clocks import LATEST
+from fieldvisit.staff_facts import staff_facts
 from fieldvisit.together import Door, KeptTelling, Together, by_visit
 from fieldvisit.visits import lock_visits
 from fieldvisit.vocabulary import DayPlanState, SafetyState

@@ -20,9 +20,9 @@ from fieldvisit.compliance.parameters import HeldBy
 from fieldvisit.compliance.people_rules import CredentialRule, StaffMixRule, TrainingRule
 from fieldvisit.compliance.staffing import credential_clauses, mix_clause, training_clauses
 from fieldvisit.compliance.terms import Terms
-from fieldvisit.facts import staff_facts
 from fieldvisit.models import Area, Shift, Visit
 from fieldvisit.planning.elsewhere import elsewhere_clause, riding_elsewhere
+from fieldvisit.staff_facts import staff_facts
 from fieldvisit.vocabulary import Verdict
 
 PAPERS, LANGUAGE, AT_MOST = "papers:", "language:", "at_most:"

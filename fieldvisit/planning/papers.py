@@ -16,9 +16,10 @@ from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.staffing import credential_clauses, training_clauses
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, organisations_by_id
-from fieldvisit.facts import place_facts, staff_facts
+from fieldvisit.facts import place_facts
 from fieldvisit.models import CredentialCheck
 from fieldvisit.policies import policies_of
+from fieldvisit.staff_facts import staff_facts
 from fieldvisit.vocabulary import CheckMoment, Verdict
 
 

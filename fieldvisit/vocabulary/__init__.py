@@ -15,7 +15,7 @@ from fieldvisit.vocabulary.cases import (
     PointSource,
     ProposalState,
 )
-from fieldvisit.vocabulary.compliance import BlockScope, BlockTrigger, RejudgingState, Verdict
+from fieldvisit.vocabulary.compliance import AgencyReviewKind, BlockScope, BlockTrigger, RejudgingState, Verdict
 from fieldvisit.vocabulary.contacts import AttemptResult, Channel, ContactPointKind, ReachedDetail, WithdrawalReason
 from fieldvisit.vocabulary.messages import (
     AlarmChannel,
@@ -85,6 +85,7 @@ from fieldvisit.vocabulary.visits import (
 __all__ = [
     "AbortReason",
     "AdditionReason",
+    "AgencyReviewKind",
     "AlarmChannel",
     "AlertKind",
     "AlertOutcome",

@@ -26,6 +26,13 @@ class BlockTrigger(StrEnum):
     LITIGATION = "litigation"
 
 
+class AgencyReviewKind(StrEnum):
+    """How a lender looks at an agency that works for it: judging its work, or inspecting it on the spot."""
+
+    EVALUATION = "evaluation"
+    INSPECTION = "inspection"
+
+
 class BlockScope(StrEnum):
     """What a contact block stops: everything, visits only, one channel, or one place."""
 

@@ -11,7 +11,7 @@ KNOWN: Mapping[str, Any] = {
     "pin": "4711",
     "duress_pin": "4862",
     "address": "+358450001234",
-    "agency": "lansi-field",
+    "agency": "pohjola-field",
     "channel": "sms",
     "channels": ["sms"],
     "language": "en",

@@ -10,6 +10,7 @@ from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.compliance.parameters import NoticeAbout, NoticeForm
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import (
+    AgencyReview,
     CashDeposit,
     Consent,
     ContactBlock,
@@ -43,6 +44,7 @@ from fieldvisit.models import (
     WeekPlan,
 )
 from fieldvisit.vocabulary import (
+    AgencyReviewKind,
     AlarmChannel,
     AlertKind,
     AlertState,
@@ -112,6 +114,14 @@ def make_repayment_plan(session: Session, visit: Visit) -> RepaymentPlan:
     session.add(plan)
     session.flush()
     return plan
+
+
+def make_agency_review(session: Session, world: World) -> AgencyReview:
+    kind = AgencyReviewKind.EVALUATION
+    review = AgencyReview(org_id=world.lender, agency_id=world.agency, kind=kind, reviewed_on=TODAY)
+    session.add(review)
+    session.flush()
+    return review
 
 
 def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str, Any]:
@@ -233,6 +243,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "block_id": block.id,
             "consent_id": consent.id,
             "hold_id": hold.id,
+            "review_id": make_agency_review(session, world).id,
             "override_id": override.id,
             "rejudging_id": rejudging.id,
             "request_id": request.id,

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.contact_facts import attempts_of
 from fieldvisit.contacts import OUR_SOURCE
 from fieldvisit.database import acting_for
-from fieldvisit.facts import attempts_of
 from fieldvisit.models import ContactAttempt, ContactAttemptKey, Promise, Visit, VisitReport, WithdrawnAttempt
 from fieldvisit.phone.drafts import UndoDraft
 from fieldvisit.phone.steps import arrive, check_identity

@@ -10,12 +10,14 @@ from fieldvisit.compliance.facts.contacts import AttemptFact, NoticeFact, Planne
 from fieldvisit.compliance.facts.known import ANY, Facts, OverrideFact, Scope
 from fieldvisit.compliance.facts.places import KnownPlaceFact, PlaceFacts
 from fieldvisit.compliance.facts.questions import LONGEST_VISIT, Purpose, Question
+from fieldvisit.compliance.facts.reviews import AgencyReviewFact
 from fieldvisit.compliance.facts.staff import CredentialFact, StaffFact
 from fieldvisit.compliance.facts.times import DebtorTime, LocalTimes, WishKind
 
 __all__ = [
     "ANY",
     "LONGEST_VISIT",
+    "AgencyReviewFact",
     "AttemptFact",
     "BlockFact",
     "ConsentAbout",

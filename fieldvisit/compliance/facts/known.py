@@ -8,6 +8,7 @@ from fieldvisit.compliance.facts.blocks import BlockFact
 from fieldvisit.compliance.facts.consents import ConsentFact
 from fieldvisit.compliance.facts.contacts import AttemptFact, NoticeFact, PlannedVisitFact
 from fieldvisit.compliance.facts.places import KnownPlaceFact, PlaceFacts
+from fieldvisit.compliance.facts.reviews import AgencyReviewFact
 from fieldvisit.compliance.facts.times import DebtorTime
 from fieldvisit.compliance.parameters import CollectorRole, Party
 
@@ -38,6 +39,10 @@ ANY = Scope()
 
 
 BY_ID = attrgetter("id")
+SORTED = (
+    *("attempts", "blocks", "consents", "debtor_times", "known_places", "notices", "overrides"),
+    "agency_reviews",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +71,10 @@ class Facts:
     debtor_times: tuple[DebtorTime, ...] = ()
     planned_visits: tuple[PlannedVisitFact, ...] = ()
     overrides: tuple[OverrideFact, ...] = ()
+    agency_reviews: tuple[AgencyReviewFact, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("attempts", "blocks", "consents", "debtor_times", "known_places", "notices", "overrides"):
+        for name in SORTED:
             if len(given := getattr(self, name)) > 1:
                 object.__setattr__(self, name, tuple(sorted(given, key=BY_ID)))
         if len(self.number_ids) > 1:
