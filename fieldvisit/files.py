@@ -15,12 +15,19 @@ from typing import Any
 
 import obstore
 import sqlalchemy as sa
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+    UnknownConfigurationKeyError,
+)
 from obstore.store import ObjectStore, from_url
 from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.finding import get_by_id
+from fieldvisit.languages import Message
 from fieldvisit.models import FileAccess, StoredFile
 from fieldvisit.sealing import Cipher
 from fieldvisit.settings import Settings
@@ -56,6 +63,8 @@ _BEGINNINGS: Mapping[FileKind, tuple[tuple[int, bytes], ...]] = {
     FileKind.MP3: ((0, b"ID3"),),
     FileKind.WAV: ((0, b"RIFF"), (8, b"WAVE")),
 }
+PROOF = "written-at-the-start"
+"""What shows that something may be put there."""
 PATIENCE: Mapping[str, Any] = {"connect_timeout": "5s", "timeout": "30s"}
 RETRIES: Mapping[str, Any] = {"max_retries": 2, "retry_timeout": dt.timedelta(seconds=30)}
 
@@ -78,6 +87,11 @@ class FileLinkRefused(FieldVisitError):
 class FilesUnavailable(FieldVisitError):
     code, kind = "files_unavailable", Kind.UNAVAILABLE
     says = "The store of the files does not answer just now, or lacks this file. Nothing was stored; try again."
+
+
+class FileStoreRefused(FieldVisitError):
+    code, kind = "file_store_refused", Kind.INVALID
+    says = "Nothing can be kept at FILE_STORE: {reason}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +129,20 @@ class FileStore:
         self._cipher = Cipher(settings.data_key)
         self._opening = Lock()
         self._opened: ObjectStore | None = None
+
+    def prove(self) -> None:
+        """Put something small where the files will lie. Raises FileStoreRefused for what no waiting mends,
+        FilesUnavailable for a store that does not answer just now."""
+        try:
+            obstore.put(self._store(), PROOF, b"", mode="overwrite")
+        except (PermissionDeniedError, UnauthenticatedError) as error:
+            raise FileStoreRefused(reason=Message("its keys are not taken, or may not write there.")) from error
+        except FileNotFoundError as error:
+            raise FileStoreRefused(reason=Message("there is no such bucket.")) from error
+        except (UnknownConfigurationKeyError, TypeError, ValueError) as error:
+            raise FileStoreRefused(reason=Message("one of FILE_STORE_OPTIONS is not known or not a text.")) from error
+        except (BaseError, OSError) as error:
+            raise FilesUnavailable() from error
 
     def put(self, org_id: uuid.UUID, content: bytes) -> str:
         """Keep the content, once; its digest. Raises FilesUnavailable."""
@@ -158,7 +186,9 @@ def _open(url: str, options: Mapping[str, Any]) -> ObjectStore:
         return from_url(url)
     # The options are of whichever store it is, which the library tells apart by the address.
     open_any: Any = from_url
-    opened: ObjectStore = open_any(url, config=dict(options), client_options=PATIENCE, retry_config=RETRIES)
+    # Whoever names an address without TLS means it: a store within one's own network.
+    client = {**PATIENCE, "allow_http": str(options.get("endpoint", "")).startswith("http://")}
+    opened: ObjectStore = open_any(url, config=dict(options), client_options=client, retry_config=RETRIES)
     return opened
 
 

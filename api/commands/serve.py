@@ -2,12 +2,14 @@
 
 import logging
 import os
+import sys
 import threading
 from typing import Any
 
 import click
 import structlog
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger as GunicornLogger
 from sqlalchemy.exc import OperationalError
 
@@ -15,6 +17,7 @@ from api.app import create_app
 from api.commands.context import Context
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
+from fieldvisit.files import FileStore, FileStoreRefused, FilesUnavailable
 from fieldvisit.settings import Settings
 
 STOP_S = 20
@@ -31,7 +34,8 @@ def serve(context: Context, host: str | None, port: int | None) -> None:
     """Answer the API, until told to stop (SIGTERM): running requests are finished first.
 
     Refuses a database that must not be served: a role above row-level security, or a schema that is behind. Where the
-    database does not answer yet, the server starts all the same, answers 503 and recovers by itself.
+    database does not answer yet, the server starts all the same, answers 503 and recovers by itself. So it is with
+    the store of the files: keys that it does not take end the start, one that is away does not.
 
     \b
       curl http://127.0.0.1:8000/health/ready
@@ -83,6 +87,9 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        if self._settings.file_store is not None:
+            # Here and not before the fork, which no store survives that was used.
+            _prove_store(self._settings)
         return create_app(self._settings)
 
     def _end_with_listener(self, arbiter: Any, worker: Any) -> None:
@@ -91,6 +98,16 @@ class Server(BaseApplication):
         reading, writing = self._lifeline
         os.close(writing)
         threading.Thread(target=_end_after, args=(reading,), daemon=True).start()
+
+
+def _prove_store(settings: Settings) -> None:
+    try:
+        FileStore(settings).prove()
+    except FilesUnavailable:
+        log.warning("file_store_away", consequence="whoever sends a file is answered 503 until it is there")
+    except FileStoreRefused as error:
+        log.error("file_store_refused", reason=str(error))
+        sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
 def _end_after(reading: int) -> None:
