@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from routing.changes import Change, Kind, changed
 from routing.checking import faults
 from routing.errors import InvalidProblem
-from routing.options import Option, Place, Places, put
+from routing.options import put
+from routing.places import Option, Place, Places
 from routing.plan import Plan, Reason, Remedy, Unserved
 from routing.pricing import plan_price
 from routing.problem import Problem, Task
@@ -88,18 +89,14 @@ class _Told:
         self.mate = standing.taken_groups.get(task.group) if task.group is not None else None
 
     def explanation(self) -> Explanation:
-        if self.task.crews == 2:
-            reason = self.hopeless.reason if self.hopeless is not None else Reason.NO_ROOM
-            reason = Reason.QUOTA_FULL if self.holding is not None else reason
-            reason = Reason.GROUP_TAKEN if self.mate is not None else reason
-            return Explanation(task=self.task.id, reason=reason, crews=self.crews, held_by=self.holding or ())
         places = Places(self.standing, self.task)
         direct = next((option for place in places.lawful() if (option := places.option(place))), None)
         put_in = direct
         held: tuple[str, ...] = () if self.mate is None else (self.mate,)
         if direct is None and self.hopeless is None:
             lawful = [place for place in _by_extra(places.displacing()) if places.may(place)]
-            put_in = next((option for place in lawful if (option := places.option(place))), None)
+            more = (place for place in places.displacing_two() if not lawful and places.may(place))
+            put_in = next((option for place in (*lawful, *more) if (option := places.option(place))), None)
             held = self.holding or tuple(dict.fromkeys(name for place in lawful for name in place.displaces))
         return Explanation(
             task=self.task.id,
@@ -143,7 +140,11 @@ class _Told:
         after = changed(self.problem, self.task.id, trial.change)
         base = _priced_anew(after, self.plan)
         places = Places(Standing(after, base), after.task_by_id[self.task.id])
-        option = places.option(Place(trial.extra, places.lines[trial.crew], trial.place, ()))
+        if trial.partner is None:
+            tried = iter([places.at(trial.crew, trial.place)])
+        else:
+            tried = places.between((trial.crew, trial.partner))
+        option = next((option for place in tried if (option := places.option(place))), None)
         return None if option is None else self._judged(after, base, option, trial.change)
 
     def _judged(self, problem: Problem, base: Plan, option: Option, change: Change) -> Remedy | None:

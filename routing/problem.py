@@ -282,6 +282,8 @@ class Problem:
         demand_distinct((quota.id for quota in self.quotas), "quotas")
         if self.origin is not None:
             demand(self.origin.tzinfo is not None, "origin", "must be an instant: it needs an offset from UTC")
+        if self._all_known():
+            return
         for index, crew in enumerate(self.crews):
             self._demand_place(crew.start, f"crews[{index}].start")
             if crew.end is not None:
@@ -292,6 +294,17 @@ class Problem:
             self._demand_crew(task.published_crew, f"tasks[{index}].published_crew")
             unknown = sorted(task.quotas - self.most_of.keys())
             demand(not unknown, f"tasks[{index}].quotas", f"there is no quota {unknown[:1]}")
+
+    def _all_known(self) -> bool:
+        """Whether every place, crew and quota that is named is there: looked at as a whole, since days are changed by
+        the hundred and nearly always right."""
+        places = {crew.start for crew in self.crews} | {crew.end for crew in self.crews if crew.end is not None}
+        places |= {task.location for task in self.tasks}
+        crews = {task.pin.crew for task in self.tasks if task.pin is not None}
+        crews |= {task.published_crew for task in self.tasks}
+        known = crews - {None} <= self.crew_by_id.keys()
+        named = {name for task in self.tasks for name in task.quotas}
+        return known and max(places, default=-1) < self.travel.size and named <= self.most_of.keys()
 
     def _demand_place(self, index: int, path: str) -> None:
         demand(index < self.travel.size, path, f"there is no place {index}: travel has {self.travel.size}")

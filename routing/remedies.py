@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routing.changes import Change, Kind, changed_crew, freed, joined_skills
+from routing.lines import Line
+from routing.meetings import Half, change_price, halves_on, meetings
 from routing.problem import Crew, Problem, Task, Window
-from routing.schedule import Visit
 from routing.screening import Ways, refusal
-from routing.standing import Line, Standing
+from routing.standing import Standing
 from routing.timetable import FAR, Timetable
 
 NEAREST = 8
@@ -33,12 +34,17 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Trial:
-    """A change, the crew and the place it opens, and how much dearer the crew's route gets."""
+    """A change, the crew and the place it opens, and how much dearer the crew's route gets.
+
+    Of a task for two crews the other crew and when they would meet are told too.
+    """
 
     change: Change
     crew: str
     place: int
     extra: int
+    partner: str | None = None
+    begin_s: int | None = None
 
 
 class Remedies:
@@ -52,6 +58,7 @@ class Remedies:
             for name, line in standing.lines.items()
         }
         self.near = sorted(standing.lines.values(), key=lambda line: self.detours[line.crew.id])
+        self._halves: dict[tuple[tuple[int, int], ...], list[Half]] = {}
 
     def trials(self) -> list[Trial]:
         """The best trial of each kind, the least detour first; another crew only where nothing else helps."""
@@ -63,17 +70,31 @@ class Remedies:
 
     def _fits(self, line: Line, task: Task, change: Change) -> Iterator[Trial]:
         """The cheapest lawful place of the (changed) task on the (changed) line."""
-        if not task.begins or not line.takes(task):
+        halves = halves_on(line, task)
+        if task.crews == 2:
+            yield from self._meets(halves, task, change)
             return
-        prices = self.problem.prices
-        used = 0 if line.visits else prices.crew_used
-        moved = prices.change if task.published_crew not in (None, line.crew.id) else 0
-        places = sorted(line.hopeful(task, task.begins), key=lambda place: line.extra_travel(place, task))
-        for place in places:
-            if line.table.lawful(line.with_task(place, (task, task.begins))):
-                extra = prices.travel * line.extra_travel(place, task) + used + moved
-                yield Trial(change, line.crew.id, place, extra)
+        for half in halves:
+            if line.may(half.place, (task, task.begins)):
+                yield Trial(change, line.crew.id, half.place, half.extra + change_price(task, (half,)))
                 return
+
+    def _meets(self, halves: Sequence[Half], task: Task, change: Change) -> Iterator[Trial]:
+        """The cheapest meeting with any other crew as it stands."""
+        for met in meetings(task, halves, self._standing_halves(task)):
+            one, other = met.halves
+            for begin_s in met.begins:
+                if all(half.line.may(half.place, (task, ((begin_s, begin_s),))) for half in met.halves):
+                    extra = met.extra + change_price(task, met.halves)
+                    yield Trial(change, one.crew.id, one.place, extra, other.crew.id, begin_s)
+                    return
+
+    def _standing_halves(self, task: Task) -> list[Half]:
+        known = self._halves.get(task.begins)
+        if known is None:
+            found = [half for line in self.standing.lines.values() for half in halves_on(line, task)]
+            known = self._halves[task.begins] = sorted(found, key=lambda half: half.extra)
+        return known
 
     def _able(self, task: Task) -> Iterable[Line]:
         """The nearest lines that could take the task but for the clock."""
@@ -98,11 +119,17 @@ class Remedies:
         loose = replace(self.task, windows=windows, pin=freed(self.task, "begin"))
         for line in self._able(loose):
             for trial in self._fits(line, loose, Change.of(Kind.PUT_IN)):
-                route = line.table.best(line.with_task(trial.place, (loose, loose.begins)))
-                if route is not None:
-                    begin, end = route.stops[trial.place].begin_s, route.stops[trial.place].end_s
-                    opens, closes = _around(begin, end, windows)
+                begin_s = self._begin_of(trial, line, loose)
+                if begin_s is not None:
+                    opens, closes = _around(begin_s, begin_s + loose.service_s, windows)
                     yield replace(trial, change=Change.of(Kind.OTHER_HOURS, from_s=opens, until_s=closes))
+
+    def _begin_of(self, trial: Trial, line: Line, task: Task) -> int | None:
+        """When the task would begin; None where no clock tells it."""
+        if trial.begin_s is not None:
+            return trial.begin_s
+        route = line.table.best(line.with_task(trial.place, (task, task.begins)))
+        return None if route is None else route.stops[trial.place].begin_s
 
     def _offers(self) -> Iterator[Trial]:
         for line in self.near[: 2 * NEAREST]:
@@ -111,9 +138,11 @@ class Remedies:
                 yield from self._with_crew(line, Kind.OFFER, skills=joined_skills(lacking))
 
     def _people(self) -> Iterator[Trial]:
+        """As many as are needed; of two crews the other one brings somebody too."""
+        people = self.task.visitors - (self.task.crews - 1)
         for line in self.near[: 2 * NEAREST]:
-            if line.crew.size < self.task.visitors:
-                yield from self._with_crew(line, Kind.MORE_PEOPLE, people=self.task.visitors)
+            if line.crew.size < people:
+                yield from self._with_crew(line, Kind.MORE_PEOPLE, people=people)
 
     def _longer(self) -> Iterator[Trial]:
         """An hour more at the end, or at the beginning."""
@@ -150,8 +179,7 @@ class Remedies:
     def _with_crew(self, line: Line, kind: Kind, **facts: str | int) -> Iterator[Trial]:
         change = Change.of(kind, crew=line.crew.id, **facts)
         crew: Crew = changed_crew(line.crew, change)
-        visits: tuple[Visit, ...] = line.visits
-        yield from self._fits(Line(Timetable(self.problem, crew), visits), self.task, change)
+        yield from self._fits(Line(Timetable(self.problem, crew), line.visits), self.task, change)
 
 
 def _around(begin_s: int, end_s: int, windows: tuple[Window, ...]) -> tuple[int, int]:

@@ -49,6 +49,8 @@ def _driven(
         resting = rest is not None and rest.before == index
         if resting and rest is not None and not rest.at_door:
             now, rested_at = _rested(crew, now)
+        if rested_at is not None and crew.break_ is not None and rested_at >= crew.break_.window.closes_s:
+            return None
         drive = _drive(problem.travel, now, here, task.location)
         if drive is None or now > crew.latest_return_s:
             return None

@@ -1,127 +1,15 @@
-"""A plan as it stands, ready to be asked for places: where could one more task go, at once and at what price.
-
-Plain Python without numpy: a web process asks it between two requests. Each place is first judged by a look that may
-only be too hopeful (the times without the break), then exactly.
-"""
+"""A plan as it stands, ready to be asked: every crew's line, who serves what, and which quotas are full."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from routing.lines import Line
 from routing.plan import Plan, Route
 from routing.problem import Crew, Problem, Task
 from routing.schedule import Visit
-from routing.timetable import FAR, Timetable, first_begin
-
-
-@dataclass(frozen=True)
-class Line:
-    """One crew and its stops in order, each with the spans in which it may begin."""
-
-    table: Timetable
-    visits: tuple[Visit, ...]
-
-    @property
-    def crew(self) -> Crew:
-        return self.table.crew
-
-    @cached_property
-    def tasks(self) -> tuple[Task, ...]:
-        return tuple(task for task, _ in self.visits)
-
-    @cached_property
-    def early(self) -> list[int]:
-        """When the crew is ready to leave its start (0) or the k-th stop, breaks left aside."""
-        now, here = self.crew.shift[0], self.crew.start
-        ready = [now]
-        for task, spans in self.visits:
-            now = min(FAR, first_begin(spans, now + self.table.drive(now, here, task.location)) + task.service_s)
-            here = task.location
-            ready.append(now)
-        return ready
-
-    @cached_property
-    def late(self) -> list[int]:
-        """The latest arrival at stop k, at last at the end, breaks left aside; exact for one band, else hopeful."""
-        latest = self.crew.latest_return_s
-        there: int | None = self.crew.end
-        found = [latest]
-        for task, spans in reversed(self.visits):
-            latest -= 0 if there is None else self._shortest(task.location, there)
-            latest = last_begin(spans, latest - task.service_s)
-            there = task.location
-            found.append(latest)
-        return found[::-1]
-
-    def _shortest(self, origin: int, target: int) -> int:
-        lengths = [matrix[origin][target] for matrix in self.table.problem.travel.matrices]
-        if len(lengths) == 1:
-            return FAR if lengths[0] is None else lengths[0]
-        return min(FAR if length is None else length for length in lengths)
-
-    def hopeful(self, task: Task, spans: Sequence[tuple[int, int]]) -> Iterator[int]:
-        """The places at which the task might fit, by their number."""
-        drive, visits = self._shortest, self.visits
-        early, late = self.early, self.late
-        for place in range(len(visits) + 1):
-            here = self.crew.start if place == 0 else visits[place - 1][0].location
-            begin = first_begin(spans, early[place] + drive(here, task.location))
-            there = visits[place][0].location if place < len(visits) else self.crew.end
-            home = 0 if there is None else drive(task.location, there)
-            if begin < FAR and begin + task.service_s + home <= late[place]:
-                yield place
-
-    def with_task(self, place: int, visit: Visit) -> tuple[Visit, ...]:
-        return (*self.visits[:place], visit, *self.visits[place:])
-
-    def without(self, name: str) -> "Line":
-        """The line once this task is gone; kept, since each of many tasks asks for it."""
-        shorter = self._shorter.get(name)
-        if shorter is None:
-            shorter = Line(self.table, tuple(visit for visit in self.visits if visit[0].id != name))
-            self._shorter[name] = shorter
-        return shorter
-
-    @cached_property
-    def _shorter(self) -> "dict[str, Line]":
-        return {}
-
-    def takes(self, task: Task) -> bool:
-        """Whether nothing but the clock could speak against it; of a pair each crew is asked alone."""
-        crew = self.crew
-        if not task.requires <= crew.offers or (task.crews == 1 and task.visitors > crew.size):
-            return False
-        if task.crews == 1 and task.pin is not None and task.pin.crew not in (None, crew.id):
-            return False
-        if crew.max_tasks is not None and len(self.visits) >= crew.max_tasks:
-            return False
-        return crew.capacity is None or not self._overloaded(task, crew.capacity)
-
-    def _overloaded(self, task: Task, capacity: tuple[int, ...]) -> bool:
-        loads = [*(each.load for each in self.tasks), task.load]
-        kinds = range(max(len(load) for load in loads))
-        room = (*capacity, *([0] * len(kinds)))
-        return any(sum(load[kind] for load in loads if kind < len(load)) > room[kind] for kind in kinds)
-
-    def extra_travel(self, place: int, task: Task) -> int:
-        """How much longer one drives with the task at this place, by the first band."""
-        drive, departs = self.table.drive, self.crew.shift[0]
-        here = self.crew.start if place == 0 else self.visits[place - 1][0].location
-        there = self.visits[place][0].location if place < len(self.visits) else self.crew.end
-        longer = drive(departs, here, task.location)
-        if there is None:
-            return longer
-        direct = drive(departs, here, there) if self.visits or place else 0
-        return longer + drive(departs, task.location, there) - direct
-
-
-def last_begin(spans: Sequence[tuple[int, int]], latest_s: int) -> int:
-    """The last lawful begin up to then, minus FAR where there is none."""
-    for opens, last in reversed(spans):
-        if latest_s >= opens:
-            return min(last, latest_s)
-    return -FAR
+from routing.timetable import Timetable
 
 
 def full_quotas(problem: Problem, served: Iterable[str]) -> frozenset[str]:

@@ -36,6 +36,11 @@ class Timetable:
         timed = prices.wait > 0 or prices.balance > 0 or crew.max_work_s is not None or crew.overtime is not None
         return timed or len(self.problem.travel.matrices) > 1
 
+    @cached_property
+    def searched(self) -> bool:
+        """Whether the law itself asks for a departure: how long one works, or how long a drive takes, depends on it."""
+        return self.crew.max_work_s is not None or len(self.problem.travel.matrices) > 1
+
     def drive(self, at_s: int, origin: int, target: int) -> int:
         """The seconds of a drive that starts then; FAR where there is no way."""
         travel = self.problem.travel
@@ -107,8 +112,8 @@ class Timetable:
 
     def lawful(self, visits: Sequence[Visit]) -> bool:
         """Whether some clock serves these visits in this order. Exact but for hour bands, where it may miss one."""
-        if self.priced:
-            return self.best(visits) is not None
+        if self.searched:
+            return any(self._flats(visits, departs) for departs in self.departures())
         if not self._travels_within_limits(visits):
             return False
         return any(self.returns(visits, departs) < FAR for departs in self.departures())
@@ -169,6 +174,14 @@ def first_begin(spans: Sequence[tuple[int, int]], arrive_s: int) -> int:
         if arrive_s <= last:
             return opens if arrive_s < opens else arrive_s
     return FAR
+
+
+def last_begin(spans: Sequence[tuple[int, int]], latest_s: int) -> int:
+    """The last lawful begin up to then, minus FAR where there is none."""
+    for opens, last in reversed(spans):
+        if latest_s >= opens:
+            return min(last, latest_s)
+    return -FAR
 
 
 def timed(problem: Problem, crew: Crew, visits: Sequence[Visit]) -> Route | None:

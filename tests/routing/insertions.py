@@ -1,6 +1,8 @@
 """A slow and simple search for a task that a plan should not have left out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
 
 from routing.plan import Plan, Route
 from routing.pricing import mandatory_left, plan_price
@@ -57,3 +59,37 @@ def _allowed(crew: Crew, task: Task, order: list[Task]) -> bool:
         return False
     carried = sum(sum(each.load[:1]) for each in [*order, task])
     return crew.capacity is None or carried <= crew.capacity[0]
+
+
+def lawful_meetings(problem: Problem, plan: Plan, task: Task, step: int = 250) -> list[tuple[str, str, int]]:
+    """Two crews and a begin at which a task for two crews would fit, of all begins a step apart and all that open."""
+    begins = {*range(0, 12_000, step), *(opens for opens, _ in task.begins)}
+    lawful = [begin for begin in sorted(begins) if any(opens <= begin <= last for opens, last in task.begins)]
+    able = {crew.id: _attends(problem, plan, crew, task, lawful) for crew in problem.crews}
+    return [
+        (one.id, other.id, begin)
+        for one, other in combinations(problem.crews, 2)
+        if one.size + other.size >= task.visitors and (task.pin is None or task.pin.crew in (None, one.id, other.id))
+        for begin in sorted(able[one.id] & able[other.id])
+    ]
+
+
+def _attends(problem: Problem, plan: Plan, crew: Crew, task: Task, begins: list[int]) -> set[int]:
+    """The begins at which the crew could be there, its other stops kept and their pairs met."""
+    route = next((route for route in plan.routes if route.crew == crew.id), None)
+    stops = [] if route is None else [(problem.task_by_id[stop.task], stop.begin_s) for stop in route.stops]
+    alone = replace(task, crews=1, visitors=1, pin=None)
+    if not _allowed(crew, alone, [each for each, _ in stops]) or not task.begins:
+        return set()
+    order = [(each, ((begin, begin),) if each.crews == 2 else each.begins) for each, begin in stops]
+    leaves = {crew.shift[0], *([crew.break_.window.closes_s] if crew.break_ else [])}
+    return {
+        begin
+        for begin in begins
+        for place in range(len(order) + 1)
+        if any(
+            clocked(problem, crew, [*order[:place], (task, ((begin, begin),)), *order[place:]], departs)
+            for departs in leaves
+            if crew.shift[0] <= departs <= crew.shift[1]
+        )
+    }

@@ -198,3 +198,10 @@ def test_windows_that_would_touch_become_one() -> None:
     day = street(task("a", 1, windows=(between(8 * HOUR, 9 * HOUR), between(15 * HOUR, 16 * HOUR))))
     wider = changed(day, "a", Change.of(Kind.OTHER_HOURS, from_s=9 * HOUR, until_s=10 * HOUR))
     assert wider.tasks[0].windows == (between(8 * HOUR, 10 * HOUR), between(15 * HOUR, 16 * HOUR))
+
+
+def test_one_more_crew_is_told_where_how_long_one_works_is_limited_too() -> None:
+    hour = (between(8 * HOUR, 9 * HOUR),)
+    day = street(*(task(name, 1, windows=hour, service_s=3_000) for name in "ab"), crews=(crew(max_work_s=5 * HOUR),))
+    (name,) = told(day)
+    assert remedied(day, name, Wishes(hours={})) == "extra_crew crew=north%2B like=north"
