@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
 import sqlalchemy as sa
@@ -28,6 +29,10 @@ from fieldvisit import embedded
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
+
+if TYPE_CHECKING:
+    # Takes long to import, and is asked once.
+    from alembic.script import ScriptDirectory
 
 DATABASE = "fieldvisit"
 SAME_EVERYWHERE = r"-c timezone=UTC -c datestyle=ISO -c default_transaction_isolation=read\ committed"
@@ -51,6 +56,11 @@ class UnsafeRole(FieldVisitError):
 class SchemaBehind(FieldVisitError):
     code, kind = "schema_behind", Kind.UNAVAILABLE
     says = "The database is at revision {found}, the code needs {wanted}. Run: fieldvisit migrate"
+
+
+class SchemaAhead(FieldVisitError):
+    code, kind = "schema_ahead", Kind.UNAVAILABLE
+    says = "The database is at revision {found}, which is newer than this version knows. Run the newer version."
 
 
 class OwnerServes(FieldVisitError):
@@ -216,6 +226,8 @@ def refuse_unsafe(engine: sa.Engine, settings: Settings) -> None:
         wanted = head_revision()
         there = connection.scalar(sa.text("select to_regclass('public.alembic_version')"))
         found = connection.scalar(sa.text("select version_num from alembic_version")) if there else None
+        if found is not None and found not in known_revisions():
+            raise SchemaAhead(found=found)
         if found != wanted:
             raise SchemaBehind(found=found or "none", wanted=wanted)
         shift_s = connection.scalar(sa.text("select extract(epoch from shift) from clock_shift"))
@@ -226,11 +238,21 @@ def refuse_unsafe(engine: sa.Engine, settings: Settings) -> None:
 @functools.cache
 def head_revision() -> str:
     """The schema that this code needs."""
+    return str(_migrations().get_current_head())
+
+
+@functools.cache
+def known_revisions() -> frozenset[str]:
+    """Every schema there has been until this code."""
+    return frozenset(each.revision for each in _migrations().walk_revisions())
+
+
+def _migrations() -> "ScriptDirectory":
     from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", "fieldvisit:migrations")
-    return str(ScriptDirectory.from_config(config).get_current_head())
+    return ScriptDirectory.from_config(config)
 
 
 def plain_url(url: str) -> str:

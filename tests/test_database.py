@@ -11,6 +11,7 @@ from fieldvisit import embedded
 from fieldvisit.clock import Clock
 from fieldvisit.database import (
     OwnerServes,
+    SchemaAhead,
     SchemaBehind,
     ShiftedClock,
     UnsafeRole,
@@ -38,6 +39,15 @@ def test_a_role_above_row_level_security_is_refused(server: embedded.Server, url
 def test_a_schema_that_is_behind_is_refused_with_the_cure(urls: Urls, engine: sa.Engine, settings: Settings) -> None:
     migrate(urls, "base")
     with pytest.raises(SchemaBehind, match="fieldvisit migrate"):
+        refuse_unsafe(engine, settings)
+
+
+def test_a_schema_of_a_newer_version_is_refused_without_a_cure_that_cures_nothing(
+    urls: Urls, engine: sa.Engine, settings: Settings
+) -> None:
+    with sa.create_engine(urls.owner, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999_next_year'"))
+    with pytest.raises(SchemaAhead, match="9999_next_year"):
         refuse_unsafe(engine, settings)
 
 

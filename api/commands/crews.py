@@ -13,6 +13,7 @@ from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message, say
+from fieldvisit.listing import table
 from fieldvisit.people import get_visitor
 from fieldvisit.planning import forming
 from fieldvisit.planning.forming import CrewDraft, NamedCrews
@@ -108,12 +109,12 @@ def _show(context: Context, code: str, on: dt.date) -> None:
 
 
 def _table(day: CrewsOfDay, language: str) -> Table:
-    table = Table(*(say(head, language) for head in HEADS), title=str(day.works_on))
+    listed = table(HEADS, language, title=str(day.works_on))
     for members in day.crews:
         by = members[0].crew_by
         numbers = ", ".join(shift.visitor.staff_number for shift in members)
-        table.add_row(members[0].crew_code, say(by, language) if by else "", numbers)
-    return table
+        listed.add_row(members[0].crew_code, say(by, language) if by else "", numbers)
+    return listed
 
 
 def _at_home(number: str, words: Message | None) -> Message:

@@ -9,7 +9,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from rich.text import Text
 
 from api.commands.context import Context
 from api.commands.page import RAW
@@ -17,6 +16,7 @@ from api.commands.spoken import Spoken, SpokenGroup
 from fieldvisit.geocoding import geocoder_from
 from fieldvisit.imports import KINDS, READERS, ImportResult, import_file
 from fieldvisit.languages import Message, say
+from fieldvisit.listing import table
 
 SOME_REFUSED = 1
 EXAMPLES = {
@@ -87,13 +87,12 @@ def tell(context: Context, result: ImportResult, *, dry_run: bool) -> None:
 
 
 def fault_table(context: Context, result: ImportResult) -> Table:
-    table = Table(*(say(head, context.language) for head in HEADS))
+    listed = table(HEADS, context.language)
     for fault in result.faults:
-        # As text: what stands in a file is never markup.
-        table.add_row(str(fault.line), Text(fault.column), Text(fault.value), Text(say(fault.reason, context.language)))
+        listed.add_row(str(fault.line), fault.column, fault.value, say(fault.reason, context.language))
     if result.refused > len(result.faults):
-        table.caption = context.say("The first {count} faults.", count=len(result.faults))
-    return table
+        listed.caption = context.say("The first {count} faults.", count=len(result.faults))
+    return listed
 
 
 class ImportCommand(Spoken):

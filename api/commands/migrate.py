@@ -20,4 +20,5 @@ def migrate(context: Context, revision: str, yes: bool) -> None:
     if revision == "base" and not yes:
         click.confirm(context.say("This removes every table. Go on?"), abort=True)
     database.migrate(context.urls, revision)
-    click.echo(context.say("The database is at revision {revision}.", revision=revision))
+    reached = database.head_revision() if revision == "head" else revision
+    click.echo(context.say("The database is at revision {revision}.", revision=reached))

@@ -2,12 +2,12 @@
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from api.commands.context import Context
 from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for_all
 from fieldvisit.languages import Message, say
+from fieldvisit.listing import table
 from fieldvisit.organisations import OrganisationDraft, create_organisation, every_organisation
 from fieldvisit.vocabulary import OrganisationKind
 
@@ -52,9 +52,9 @@ def add_organisation(context: Context, /, code: str, kind: str, name: str | None
 @click.pass_obj
 def list_organisations(context: Context) -> None:
     """List all of them."""
-    table = Table(*(say(head, context.language) for head in HEADS))
+    listed = table(HEADS, context.language)
     with acting_for_all(context.sessions) as session:
         for each in session.scalars(every_organisation()):
             kind, policies = say(each.kind, context.language), ", ".join(each.policies)
-            table.add_row(each.code, each.name, kind, each.country, each.zone, policies)
-    Console().print(table)
+            listed.add_row(each.code, each.name, kind, each.country, each.zone, policies)
+    Console().print(listed)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from api.commands.context import Context
 from api.commands.spoken import SpokenGroup
@@ -16,6 +15,7 @@ from fieldvisit.database import acting_for
 from fieldvisit.errors import InvalidValue
 from fieldvisit.explaining import explain_visit
 from fieldvisit.languages import Message, say
+from fieldvisit.listing import table
 from fieldvisit.visits import get_visit_by_reference
 from fieldvisit.vocabulary import Verdict
 
@@ -38,14 +38,14 @@ def policy() -> None:
 @click.pass_obj
 def list_policies(context: Context) -> None:
     """List the presets with their rules and how far each is to be trusted."""
-    table = Table(*(say(head, context.language) for head in LIST))
+    listed = table(LIST, context.language)
     for each in (load_preset(name) for name in preset_names()):
         counts = {name.value: count for name, count in confidences(each).items() if count}
         trusted = ", ".join(f"{name} {count}" for name, count in counts.items())
         since = each.effective_from.isoformat()
         rules = str(sum(counts.values()))
-        table.add_row(each.id, str(each.version), each.jurisdiction, each.status.value, since, rules, trusted)
-    Console().print(table)
+        listed.add_row(each.id, str(each.version), each.jurisdiction, each.status.value, since, rules, trusted)
+    Console().print(listed)
 
 
 @policy.command("show")
@@ -84,11 +84,11 @@ def diff_policies(context: Context, before: str, after: str) -> None:
     \b
       fieldvisit policy diff house house-2027.toml
     """
-    table = Table(*(say(head, context.language) for head in CHANGES))
+    listed = table(CHANGES, context.language)
     for change in differences(_read(before), _read(after)):
-        table.add_row(change.id, _said(change.before), _said(change.after))
-    if table.row_count:
-        Console().print(table)
+        listed.add_row(change.id, _said(change.before), _said(change.after))
+    if listed.row_count:
+        Console().print(listed)
     else:
         click.echo(context.say("No clause differs."))
 
@@ -111,11 +111,11 @@ def explain(context: Context, code: str | None, reference: str, at: str | None, 
     with acting_for(context.sessions, org_id) as session:
         visit = get_visit_by_reference(session, reference)
         decision = explain_visit(session, visit, begins_at=begins_at, now=now, simulated=tried)
-    table = Table(*(say(head, context.language) for head in ANSWER))
+    listed = table(ANSWER, context.language)
     for clause in decision.clauses:
         verdict = say(WARNS if clause.warning else clause.verdict, context.language)
-        table.add_row(clause.clause_id, verdict, say(clause.message, context.language))
-    Console().print(table)
+        listed.add_row(clause.clause_id, verdict, say(clause.message, context.language))
+    Console().print(listed)
     click.echo(say(decision.verdict, context.language))
     if decision.verdict is not Verdict.ALLOWED and decision.next_lawful_at is not None:
         click.echo(context.say("Lawful from {at}.", at=decision.next_lawful_at.isoformat(timespec="minutes")))
@@ -139,10 +139,10 @@ def _instant(text: str) -> dt.datetime:
 def _print_policy(found: Policy, context: Context) -> None:
     about = f"{found.title} · {found.id} {found.version} · {found.jurisdiction} · {found.status.value}"
     click.echo(f"{about} · {found.effective_from} · {scope_of(found)}")
-    table = Table(*(say(head, context.language) for head in CLAUSES))
+    listed = table(CLAUSES, context.language)
     for each in clauses_of(found):
-        table.add_row(each.id, _said(each), each.source, each.legal_force, each.confidence)
-    Console().print(table)
+        listed.add_row(each.id, _said(each), each.source, each.legal_force, each.confidence)
+    Console().print(listed)
 
 
 def _said(clause: Clause | None) -> str:

@@ -5,13 +5,13 @@ import getpass
 import click
 import sqlalchemy as sa
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.commands.context import Context
 from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for_all, owner_engine, session_factory
-from fieldvisit.languages import Message, say
+from fieldvisit.languages import Message
+from fieldvisit.listing import table
 from fieldvisit.models import Organisation, Purge, SafetySession
 from fieldvisit.retention import loose, runs, watched
 from fieldvisit.retention.judging import Fate
@@ -71,10 +71,10 @@ def _lenders(context: Context, code: str | None) -> list[Organisation]:
 def _run(context: Context, owners: sessionmaker[Session], lender: Organisation, *, reason: str | None) -> set[str]:
     """Look only, where no reason is given. The tables of which rows went."""
     tally = runs.look(owners, lender.id, today=context.clock().date())
-    table = Table(*(say(head, context.language) for head in (Message("Record"), *FATES.values())), title=lender.name)
+    listed = table((Message("Record"), *FATES.values()), context.language, title=lender.name)
     for kind in sorted({kind for kind, _ in tally.fates}):
-        table.add_row(kind, *(str(tally.fates[kind, fate.value]) for fate in FATES))
-    Console().print(table)
+        listed.add_row(kind, *(str(tally.fates[kind, fate.value]) for fate in FATES))
+    Console().print(listed)
     click.echo(context.say("SHA-256 over what has to go: {digest}", digest=tally.ids_sha256))
     if reason is None:
         return set()

@@ -12,6 +12,7 @@ from fieldvisit.database import acting_for
 from fieldvisit.gate import Opened
 from fieldvisit.gate import open_visits as run_gate
 from fieldvisit.languages import Message, say
+from fieldvisit.listing import table
 from fieldvisit.models import Visit
 
 HEADS = (Message("Reference"), Message("Case"), Message("State"), Message("Evidence"))
@@ -46,7 +47,7 @@ def open_visits(context: Context, code: str) -> None:
 
 
 def _table(session: Session, opened: Opened, language: str) -> Table:
-    table = Table(*(say(head, language) for head in HEADS))
+    listed = table(HEADS, language)
     found = session.scalars(
         sa.select(Visit)
         .where(Visit.reference.in_((*opened.visits, *opened.held)))
@@ -54,5 +55,5 @@ def _table(session: Session, opened: Opened, language: str) -> Table:
         .order_by(Visit.reference)
     )
     for visit in found:
-        table.add_row(visit.reference, visit.case.external_id, say(visit.state, language), str(len(visit.evidence)))
-    return table
+        listed.add_row(visit.reference, visit.case.external_id, say(visit.state, language), str(len(visit.evidence)))
+    return listed

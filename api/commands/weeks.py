@@ -14,6 +14,7 @@ from api.commands.spoken import SpokenGroup
 from fieldvisit.database import acting_for
 from fieldvisit.errors import NotFound
 from fieldvisit.languages import Message, say
+from fieldvisit.listing import table
 from fieldvisit.models import Area
 from fieldvisit.planning import weeks
 from fieldvisit.planning.jobs import enqueue_week
@@ -94,10 +95,10 @@ def _wait(context: Context, org_id: uuid.UUID, week_id: uuid.UUID) -> None:
 
 
 def _table(found: WeekOfPlans, language: str) -> Table:
-    table = Table(*(say(head, language) for head in HEADS))
+    listed = table(HEADS, language)
     for plan in found.plans:
-        table.add_row(str(plan.planned_on), say(plan.state, language), str(found.stops.get(plan.id, 0)), str(plan.id))
-    return table
+        listed.add_row(str(plan.planned_on), say(plan.state, language), str(found.stops.get(plan.id, 0)), str(plan.id))
+    return listed
 
 
 def _lines(found: WeekOfPlans) -> list[Message]:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 
 from fieldvisit.languages import Message, say
+from fieldvisit.listing import table as new_table
 from fieldvisit.planning.choosing import Options
 from fieldvisit.planning.effects import Effect, Effects
 
@@ -29,7 +30,7 @@ WORDS = {
 def options_table(options: Options, language: str) -> Table:
     """A line an option, the cheapest first."""
     zone = options.rest.standing.origin.tzinfo
-    table = Table(*(say(head, language) for head in OPTIONS))
+    table = new_table(OPTIONS, language)
     for told in map(options.told, options.found):
         table.add_row(
             told["crew"],
@@ -44,7 +45,7 @@ def options_table(options: Options, language: str) -> Table:
 
 def effects_table(effects: Effects, zone: ZoneInfo, language: str) -> Table:
     """A line a visit."""
-    table = Table(*(say(head, language) for head in EFFECTS))
+    table = new_table(EFFECTS, language)
     for one in effects.visits:
         before, after = _place(one.crew_before, one.begin_before, zone), _place(one.crew_after, one.begin_after, zone)
         table.add_row(one.reference, say(WORDS[one.effect], language), before, after)

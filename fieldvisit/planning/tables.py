@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 
 from fieldvisit.languages import Message, say
+from fieldvisit.listing import table as new_table
 from fieldvisit.planning.picture_views import PlanView, RouteView, UnservedView
 
 CREWS = (
@@ -30,7 +31,7 @@ LEFT_OUT = (Message("Reference"), Message("Why it is left out"))
 
 def route_table(view: PlanView, language: str) -> Table:
     """A line a crew: how many visits, from when to when, how much of it on the road."""
-    table = _table(CREWS, language)
+    table = new_table(CREWS, language)
     for route in view.routes:
         table.add_row(
             route.crew,
@@ -46,7 +47,7 @@ def route_table(view: PlanView, language: str) -> Table:
 
 def stop_table(view: PlanView, route: RouteView, language: str) -> Table:
     """One crew's day, stop by stop."""
-    table = _table(STOPS, language, title=route.crew)
+    table = new_table(STOPS, language, title=route.crew)
     for stop in route.stops:
         table.add_row(
             str(stop.number),
@@ -61,7 +62,7 @@ def stop_table(view: PlanView, route: RouteView, language: str) -> Table:
 
 def unserved_table(view: PlanView, language: str) -> Table:
     """Every visit left out, with its reason in words."""
-    table = _table(LEFT_OUT, language)
+    table = new_table(LEFT_OUT, language)
     for left in view.unserved:
         table.add_row(left.reference, words_of(left, language))
     return table
@@ -71,10 +72,6 @@ def words_of(left: UnservedView, language: str) -> str:
     """``No room in the day: its place is held by V-000012``."""
     said = [say(part, language) for part in (left.reason, *left.remarks)]
     return ": ".join([said[0], "; ".join(said[1:])]) if len(said) > 1 else said[0]
-
-
-def _table(heads: tuple[Message, ...], language: str, *, title: str | None = None) -> Table:
-    return Table(*(say(head, language) for head in heads), title=title)
 
 
 def _clock(at: dt.datetime, zone: ZoneInfo) -> str:

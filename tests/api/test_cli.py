@@ -62,6 +62,18 @@ def test_an_organisation_is_added_once(environ: Mapping[str, str]) -> None:
     assert "meri-lend" in call(environ, "organisation", "list").output
 
 
+def test_no_code_is_cut_off_in_a_list_and_no_name_is_markup(environ: Mapping[str, str]) -> None:
+    code = "meri-lending-and-collecting-of-the-north"
+    called = {"--name": "Meri [/b] [red]", "--kind": "lender", "--country": "FI", "--zone": "Europe/Helsinki"}
+    made = call(environ, "organisation", "add", code, *(word for option in called.items() for word in option))
+    assert made.exit_code == 0, made.output
+    listed = call({**environ, "COLUMNS": "60"}, "organisation", "list").output
+    cells = [[cell.strip() for cell in line.split("│")[1:3]] for line in listed.splitlines() if line.startswith("│")]
+    shown = ("".join(cell[0] for cell in cells), " ".join(cell[1] for cell in cells))
+    assert code in shown[0]
+    assert "Meri [/b] [red]" in " ".join(shown[1].split())
+
+
 def test_a_value_that_means_nothing_is_wrong_usage(environ: Mapping[str, str]) -> None:
     refused = call(environ, *ADD[:-1], "Helsinki")
     assert (refused.exit_code, refused.stderr) == (
