@@ -9,12 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.decision import plain
-from fieldvisit.errors import FieldVisitError, Kind, NotFound
-from fieldvisit.forms import Answer, FilledForm, FormDraft, FormRefused, question_from
+from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
+from fieldvisit.forms import NEEDABLE, Answer, FilledForm, FormDraft, FormRefused, question_from
 from fieldvisit.languages import Message
 from fieldvisit.models import Evidence, FormVersion, Organisation
+from fieldvisit.report_drafts import ONLY_TALKED, OUTCOMES
 from fieldvisit.together import together
 from fieldvisit.vocabulary import VisitOutcome
+
+# Contact data that nobody gave can be said to be none; the others say something of somebody who was spoken with.
+UNSAYABLE = {*ONLY_TALKED} - {"contact_changes"}
 
 
 class FormChangedMeanwhile(FieldVisitError):
@@ -46,7 +50,12 @@ def get_version(session: Session, form_id: uuid.UUID) -> FormVersion:
 
 
 def publish_form(session: Session, draft: FormDraft, *, by: uuid.UUID | None, now: dt.datetime) -> FormVersion:
-    """Make the next version. Raises FormChangedMeanwhile where it does not replace the newest one."""
+    """Make the next version. Raises FormChangedMeanwhile where it does not replace the newest one, and InvalidValue
+    where it needs what cannot be said: nobody could report such an outcome any more."""
+    for outcome, needed in draft.needs.items():
+        if not OUTCOMES[outcome].talked and (unsayable := set(needed) & UNSAYABLE):
+            known = {"unknown": ", ".join(sorted(unsayable)), "known": ", ".join(sorted({*NEEDABLE} - UNSAYABLE))}
+            raise InvalidValue(path=f"needs.{outcome.value}", reason=Message("{unknown}: not among {known}", known))
     # Two who publish at once take turns: the second is told of the first.
     org_id = session.info["org"]
     session.execute(sa.select(Organisation.id).where(Organisation.id == org_id).with_for_update(key_share=True))

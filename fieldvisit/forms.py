@@ -93,6 +93,8 @@ class Question:
             raise InvalidValue(path="choices", reason="must each have a value of its own")
         if self.kind is not QuestionKind.NUMBER and (self.least, self.most) != (None, None):
             raise InvalidValue(path="least", reason="bounds numbers only")
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise InvalidValue(path="most", reason="must not be less than least: no number would do")
         if self.asked_for and not set(self.needed_for) <= set(self.asked_for):
             raise InvalidValue(path="needed_for", reason="names an outcome for which it is not asked")
 

@@ -88,6 +88,7 @@ def test_what_is_not_asked_for_this_outcome_is_not_answered() -> None:
         (lambda: question(asked_for=(VisitOutcome.NOBODY,), needed_for=(VisitOutcome.REFUSED,)), "needed_for"),
         (lambda: FormDraft(replaces=0, questions=(question(), question())), "questions.name"),
         (lambda: FormDraft(replaces=0, questions=(question(needed_for=(VisitOutcome.ABORTED,)),)), "needed_for"),
+        (lambda: question("floor", QuestionKind.NUMBER, least=5, most=1), "most"),
         (lambda: FormDraft(replaces=0, needs={VisitOutcome.UNSAFE: ("note",)}), "needed_for"),
         (lambda: FormDraft(replaces=0, needs={VisitOutcome.NOBODY: ("outcome",)}), "needs.nobody"),
     ],
@@ -134,6 +135,16 @@ def test_a_report_is_judged_by_the_version_that_it_was_filled_in_with(
         (1, "bell", "No"),
         (1, "bell（中）", "否"),
     ]
+
+
+def test_no_form_needs_what_an_outcome_cannot_say(sessions: sessionmaker[Session], morning: Morning) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        wanted = FormDraft(replaces=0, needs={VisitOutcome.NOBODY: ("note", "reason_for_arrears")})
+        with pytest.raises(InvalidValue) as refused:
+            publish_form(session, wanted, by=None, now=NOW)
+        met = {VisitOutcome.MET_DEBTOR: ("reason_for_arrears",)}
+        assert publish_form(session, FormDraft(replaces=0, needs=met), by=None, now=NOW).version == 1
+    assert refused.value.details["path"] == "needs.nobody"
 
 
 def test_a_phone_that_fetched_its_day_in_the_morning_need_not_know_what_was_published_since(
