@@ -120,10 +120,12 @@ def _store(sessions: sessionmaker[Session], claims: Claims, told: Sos) -> Standi
 
 def _keep(claims: Claims, told: Sos) -> Standing:
     """By the emergency path. The answer is that of a success, for that is what it is: somebody is being called."""
+    line = Line(org_id=claims.org_id, told=told, at=time.time())
     try:
-        emergency().book.append(Line(org_id=claims.org_id, told=told, at=time.time()))
+        emergency().book.append(line)
     except OSError as error:
         log.critical("emergency_not_kept", error=type(error).__name__, event_id=str(told.event_id))
+        emergency().caller.call_at_once(line)
         raise DatabaseUnavailable() from error
     moment = now()
     row = SafetySession(

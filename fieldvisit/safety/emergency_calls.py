@@ -28,6 +28,23 @@ class Caller:
         self._book, self._duty, self._channels, self._sessions = book, duty, channels, sessions
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._at_once: list[threading.Thread] = []
+        self._called: dict[uuid.UUID, tuple[int, float]] = {}
+
+    def call_at_once(self, line: Line) -> None:
+        """Where not even the book takes a call: the list is in memory, and people can be rung. Once in two minutes,
+        however often it is told."""
+        with self._lock:
+            times, last = self._called.get(line.told.event_id, (0, -AGAIN_S))
+            if time.monotonic() - last < AGAIN_S:
+                return
+            self._called[line.told.event_id] = (times + 1, time.monotonic())
+            # Rounds of their own, so that no gateway takes these for those of the book.
+            thread = threading.Thread(
+                target=self._call_everybody, args=(line, -1 - times), name="emergency", daemon=True
+            )
+            self._at_once = [each for each in self._at_once if each.is_alive()] + [thread]
+        thread.start()
 
     def wake(self) -> None:
         """See to the book, in a thread of its own. Cheap where nothing is to be done."""
@@ -39,8 +56,9 @@ class Caller:
                 self._thread.start()
 
     def join(self, seconds: float) -> None:
-        if self._thread is not None:
-            self._thread.join(seconds)
+        for thread in (self._thread, *self._at_once):
+            if thread is not None:
+                thread.join(seconds)
 
     def _see_to_it(self) -> None:
         called: dict[uuid.UUID, float] = {}

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.app import close_app, create_app
-from api.sos import KEY, Emergency
+from api.sos import KEY, Emergency, stay_ready
 from fieldvisit import embedded
 from fieldvisit.database import Urls, acting_for_all
 from fieldvisit.models import Account, SafetyAlert, SafetyEvent
@@ -30,6 +30,8 @@ from tests.processes import wait_until
 from tests.safety.providers import Providers, fake_providers
 from tests.safety.worlds import make_account, put_on_duty
 from tests.worlds import World, make_visitor
+
+UNKEPT = uuid.UUID("018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a70")
 
 
 @pytest.fixture
@@ -199,6 +201,31 @@ def test_when_the_database_refuses_the_officer_is_called_from_the_list_and_one_a
     assert alerts(sessions) == [AlertKind.SOS]
     assert len(pressed(sessions)) == 1
     caller.post("/safety/sos", json={"event_id": event_id})
+    assert alerts(sessions) == [AlertKind.SOS]
+
+
+def test_where_the_disk_takes_it_neither_the_officer_is_called_once_and_the_phone_told_to_tell_it_again(
+    caller: FlaskClient,
+    app: Flask,
+    sessions: sessionmaker[Session],
+    providers: Providers,
+    settings: Settings,
+    refusing: Callable[[bool], None],
+) -> None:
+    with app.app_context():
+        stay_ready()
+    (settings.data_folder / BOOK).unlink(missing_ok=True)
+    (settings.data_folder / BOOK).symlink_to(settings.data_folder / "no such folder" / "book")
+    refusing(True)
+    try:
+        answers = [caller.post("/safety/sos", json={"event_id": str(UNKEPT)}) for _ in range(2)]
+    finally:
+        refusing(False)
+        (settings.data_folder / BOOK).unlink()
+    assert [each.status_code for each in answers] == [503, 503]
+    app.extensions[KEY].caller.join(30)
+    assert sorted(each["channel"] for each in providers.heard()) == ["sms", "voice"]
+    assert caller.post("/safety/sos", json={"event_id": str(UNKEPT)}).status_code == 201
     assert alerts(sessions) == [AlertKind.SOS]
 
 
