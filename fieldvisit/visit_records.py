@@ -45,7 +45,7 @@ from fieldvisit.models import (
 from fieldvisit.notices.proof import notices_around, proof_of
 from fieldvisit.policies import policies_of
 from fieldvisit.visits import get_visit, history_of
-from fieldvisit.vocabulary import CheckMoment, DayPlanState, PointSource, VisitOutcome
+from fieldvisit.vocabulary import AlertState, CheckMoment, DayPlanState, PointSource, VisitOutcome
 
 FORMAT = 1
 """Of the record's own shape, so that whoever reads an old export knows which one it has."""
@@ -166,10 +166,12 @@ class _Sources:
         return list(self.session.scalars(rows.order_by(order, model.id)))  # type: ignore[attr-defined]
 
     def _safety(self) -> list[dict[str, Any]]:
-        """That something was raised, and when. What it was is told to those who read safety."""
+        """That something was raised, and when. What it was is told to those who read safety; that it was, of a covert
+        alert, to nobody else before it is closed."""
+        secret = sa.and_(SafetyAlert.covert, SafetyAlert.state != AlertState.RESOLVED)
         rows = self.session.execute(
             sa.select(SafetySession.id, SafetySession.started_at, SafetyAlert.id, SafetyAlert.opened_at)
-            .outerjoin(SafetyAlert, SafetyAlert.session_id == SafetySession.id)
+            .outerjoin(SafetyAlert, sa.and_(SafetyAlert.session_id == SafetySession.id, ~secret))
             .where(SafetySession.visit_id == self.visit.id)
             .order_by(SafetySession.started_at, SafetyAlert.opened_at)
         )

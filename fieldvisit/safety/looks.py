@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
-from fieldvisit.models import Account, LocationLook
+from fieldvisit.models import Account, LocationLook, SafetyAlert
+from fieldvisit.vocabulary import AlertState
 
 SPAN_S = 600
 MOST = 1_000
@@ -25,6 +26,18 @@ from safety_sessions s, (select fieldvisit_now() as at) now
 where s.id = any(:ids) and s.last_lat is not null
 on conflict do nothing
 """).bindparams(span_s=SPAN_S)
+
+
+SECRET = (
+    sa.select(SafetyAlert.id)
+    .where(
+        SafetyAlert.session_id == LocationLook.session_id,
+        SafetyAlert.covert,
+        SafetyAlert.state != AlertState.RESOLVED,
+        SafetyAlert.opened_at <= LocationLook.at,
+    )
+    .exists()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +66,11 @@ def record_looks(session: Session, account_id: uuid.UUID, action: str, session_i
 
 
 def looks_at(session: Session, visitor_id: uuid.UUID, *, since: dt.timedelta) -> list[Look]:
-    """Who looked at where this visitor was, the newest first; the newest thousand."""
+    """Who looked at where this visitor was, the newest first; the newest thousand.
+
+    What was looked at while an alert stands that nobody beside the phone may know of is told once that is closed: that
+    somebody looks would give it away.
+    """
     rows = session.execute(
         sa.select(
             LocationLook.session_id,
@@ -63,7 +80,7 @@ def looks_at(session: Session, visitor_id: uuid.UUID, *, since: dt.timedelta) ->
             LocationLook.at,
         )
         .outerjoin(Account, Account.id == LocationLook.account_id)
-        .where(LocationLook.visitor_id == visitor_id, LocationLook.at > database_now() - since)
+        .where(LocationLook.visitor_id == visitor_id, LocationLook.at > database_now() - since, ~SECRET)
         .order_by(LocationLook.at.desc(), LocationLook.account_id, LocationLook.action, LocationLook.session_id)
         .limit(MOST)
     )
