@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.schemas.live import TileOut
+from api.schemas.live import GoingOut, TileOut
 from fieldvisit.database import acting_for
 from fieldvisit.safety.live import Person, Tile, Wall, read_wall
 
@@ -88,8 +88,8 @@ class Feed:
         with self._changed:
             changed = [tile for tile in wall.tiles if self._tiles.get(tile.id) != tile]
             gone = [str(each) for each in self._tiles if each not in tiles]
-            covered = self._wall is None or self._wall.cover != wall.cover
-            if changed or gone or covered:
+            others = self._wall is None or (self._wall.cover, self._wall.unwatched) != (wall.cover, wall.unwatched)
+            if changed or gone or others:
                 self._number += 1
                 said = {"tiles": TileOut(many=True).dump(changed), "gone": gone}
                 self._frames.append(Frame(self._number, said | _about(wall)))
@@ -175,4 +175,5 @@ class Feed:
 
 
 def _about(wall: Wall) -> dict[str, Any]:
-    return {"server_at": wall.server_at.isoformat(), "cover": wall.cover}
+    unwatched = GoingOut(many=True).dump(wall.unwatched)
+    return {"server_at": wall.server_at.isoformat(), "cover": wall.cover, "unwatched": unwatched}

@@ -6,7 +6,7 @@ from api.schemas.base import In, Out
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Whole, WholeInQuery
 from api.schemas.safety import ALL, AtRiskOut
 from fieldvisit.safety.standing import SafetyDisplay
-from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState, SessionCover
+from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState, SessionCover, VisitState
 
 LONGEST_S = 600
 
@@ -41,12 +41,24 @@ class TileOut(Out):
     alert_owner_id = Id(required=True, allow_none=True)
 
 
+class GoingOut(Out):
+    """Somebody without a session. `since_at`: of the arrival, of the setting out, or (`state` published) when the plan
+    expected them at the door."""
+
+    visitor = Part(AtRiskOut, required=True, attribute="person")
+    visit_id = Id(required=True)
+    state = Choice(VisitState, required=True)
+    since_at = Instant(required=True)
+
+
 class LiveWallOut(Out):
-    """Everybody who is out now: alarms first, then by risk. `cover`: how many officers an alarm would reach."""
+    """Everybody who is out now: alarms first, then by risk. `cover`: how many officers an alarm would reach.
+    `unwatched`: who is out, or should be, and has no session."""
 
     server_at = Instant(required=True)
     cover = fields.Integer(required=True)
     tiles = Many(Part(TileOut), required=True, max=ALL)
+    unwatched = Many(Part(GoingOut), required=True, max=ALL)
 
 
 class StreamIn(In):

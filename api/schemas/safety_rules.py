@@ -14,6 +14,13 @@ class SafetyRulesIn(Drafted):
         required=True, min=0, max=365, metadata={"description": "until the last position of an ended session goes"}
     )
     sessions_days = Whole(required=True, min=30, max=3_650, metadata={"description": "until an ended session goes"})
+    unwatched_s = Whole(
+        min=300,
+        max=7_200,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "after so long an alarm is raised about who set out without a session; null: never"},
+    )
     reason = Text(required=True, max=500)
 
 
@@ -22,6 +29,7 @@ class SafetyRulesOut(Out):
 
     positions_days = Whole(required=True, attribute="rules.positions_days")
     sessions_days = Whole(required=True, attribute="rules.sessions_days")
+    unwatched_s = Whole(required=True, allow_none=True, attribute="rules.unwatched_s")
     reason = fields.String(required=True, allow_none=True, attribute="setting.reason", dump_default=None)
     set_by_id = Id(required=True, allow_none=True, attribute="setting.set_by_id", dump_default=None)
     set_at = Instant(required=True, allow_none=True, attribute="setting.set_at", dump_default=None)

@@ -19,6 +19,8 @@ class SafetyRules(Base, Owned):
     """So long after its end a session keeps the last position."""
     sessions_days: Mapped[int]
     """So long after its end a session is kept, with its record, its alerts and their messages."""
+    unwatched_s: Mapped[int | None]
+    """So long after somebody set out or arrived without a session an alarm is raised; none where this is empty."""
     reason: Mapped[str]
     set_by_id: Mapped[uuid.UUID]
     set_at: Mapped[dt.datetime]
@@ -30,4 +32,5 @@ class SafetyRules(Base, Owned):
             "and positions_days <= sessions_days",
             name="within_bounds",
         ),
+        sa.CheckConstraint("unwatched_s between 300 and 7200", name="unwatched_within_bounds"),
     )

@@ -23,6 +23,7 @@ from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.hints import Hint
 from fieldvisit.safety.nudging import claim_unreminded, remind
 from fieldvisit.safety.pairs import claim_called, claim_uncovered, raise_partners, settle_cover
+from fieldvisit.safety.unwatched import Unwatched, claim_unwatched, raise_unwatched
 
 BATCH = 50
 """Sessions locked at a time: a visitor who checks in waits for no more than these."""
@@ -55,7 +56,8 @@ NOTHING = Fired()
 
 
 class _Row(Protocol):
-    id: uuid.UUID
+    @property
+    def id(self) -> uuid.UUID: ...
 
 
 def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
@@ -67,6 +69,7 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
         log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
     fired = _each(sessions, claim_due, lambda session, rows: _raise(session, rows, outage))
     fired += _each(sessions, claim_called, _raise_partners)
+    fired += _each(sessions, claim_unwatched, _raise_unwatched)
     fired += _each(sessions, claim_waiting, _climb)
     fired += _each(sessions, claim_uncovered, _settle_covers)
     # Only now: a beat says that everything before it was looked at. An engine killed before this line leaves the
@@ -169,6 +172,11 @@ def _climb(session: Session, alerts: Sequence[SafetyAlert]) -> dict[uuid.UUID, F
 def _raise_partners(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:
     with or_unwritten(session, rows):
         return dict.fromkeys(raise_partners(session, rows), Fired(raised=1))
+
+
+def _raise_unwatched(session: Session, found: Sequence[Unwatched]) -> dict[uuid.UUID, Fired]:
+    with session.begin_nested():
+        return dict.fromkeys(raise_unwatched(session, found), Fired(raised=1))
 
 
 def _settle_covers(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:

@@ -1,6 +1,6 @@
 """The wall: everybody who is out now as a tile, the most urgent first, and whether somebody answers for them.
 
-Read in two questions of plain columns, whatever the number of tiles: it is asked once a second for as long as anybody
+Read in a few questions of plain columns, whatever the number of tiles: it is asked once a second for as long as anybody
 looks.
 """
 
@@ -18,7 +18,8 @@ from fieldvisit.models import Device, SafetyAlert, SafetySession, Visitor
 from fieldvisit.safety.roster import reachable_officers
 from fieldvisit.safety.standing import OPEN, SafetyDisplay
 from fieldvisit.safety.timers import ORDER
-from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState, SessionCover
+from fieldvisit.safety.unwatched import unwatched
+from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState, SessionCover, VisitState
 
 STATED = (
     "id",
@@ -104,6 +105,18 @@ class Wall:
     server_at: dt.datetime
     cover: int
     tiles: tuple[Tile, ...]
+    unwatched: tuple["Going", ...] = ()
+
+
+@dataclass(frozen=True)
+class Going:
+    """Somebody on the way to a door, or at it, without a session."""
+
+    visitor_id: uuid.UUID
+    visit_id: uuid.UUID
+    state: VisitState
+    since_at: dt.datetime
+    person: Person
 
 
 def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -> Wall:
@@ -114,14 +127,20 @@ def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -
     people = {} if people is None else people
     rows = session.execute(_tiles()).mappings().all()
     now_at: dt.datetime = session.scalars(sa.select(database_now())).one()
-    _meet(session, people, [row["visitor_id"] for row in rows])
+    org_id = session.info["org"]
+    going = unwatched(session, org_id)
+    _meet(session, people, [*(row["visitor_id"] for row in rows), *(each.visitor_id for each in going)])
     tiles = [
         Tile(**row, shown=_shown(row, now_at), person=people[row["visitor_id"]])
         for row in rows
         if row["visitor_id"] in people
     ]
-    org_id = session.info["org"]
-    return Wall(now_at, len(reachable_officers(session, org_id)), tuple(sorted(tiles, key=_urgency)))
+    alone = tuple(
+        Going(each.visitor_id, each.visit_id, each.state, each.since_at, people[each.visitor_id])
+        for each in going
+        if each.visitor_id in people
+    )
+    return Wall(now_at, len(reachable_officers(session, org_id)), tuple(sorted(tiles, key=_urgency)), alone)
 
 
 def _tiles() -> sa.Select[tuple[object, ...]]:

@@ -1,4 +1,5 @@
-"""What each organisation sets for its safety besides the timers: how long it keeps where its visitors were."""
+"""What each organisation sets for its safety besides the timers: how long it keeps where its visitors were, and whether
+it raises an alarm about who set out without a session."""
 
 import datetime as dt
 import uuid
@@ -19,10 +20,13 @@ from fieldvisit.models import SafetyRules
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """Days after the end of a session: `positions_days` until its last position goes, `sessions_days` until it goes
-    itself, with its record, its alerts and their messages. Raises InvalidValue for what is out of bounds."""
+    itself, with its record, its alerts and their messages. `unwatched_s`: so many seconds after a visitor set out, or
+    arrived, without a session an alarm is raised; never where it is None. Raises InvalidValue for what is out of
+    bounds."""
 
     positions_days: int = 30
     sessions_days: int = 730
+    unwatched_s: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.positions_days <= 365:
@@ -31,9 +35,14 @@ class Rules:
             raise InvalidValue(path="sessions_days", reason=Message("a session is kept for 30 to 3650 days"))
         if self.positions_days > self.sessions_days:
             raise InvalidValue(path="positions_days", reason=Message("no longer than the session itself"))
+        if self.unwatched_s is not None and not 300 <= self.unwatched_s <= 7_200:
+            raise InvalidValue(
+                path="unwatched_s", reason=Message("who set out without a session is raised after 5 to 120 minutes")
+            )
 
 
 USUAL = Rules()
+OWN = ("positions_days", "sessions_days", "unwatched_s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +52,11 @@ class RulesDraft:
     positions_days: int
     sessions_days: int
     reason: str
+    unwatched_s: int | None = None
 
     def __post_init__(self) -> None:
         check_text("reason", self.reason)
-        Rules(positions_days=self.positions_days, sessions_days=self.sessions_days)
+        Rules(**{name: getattr(self, name) for name in OWN})
 
 
 @dataclass(frozen=True)
@@ -88,5 +98,4 @@ def _newest(session: Session, whose: sa.ColumnElement[bool]) -> Mapping[uuid.UUI
 
 
 def _in_force(setting: SafetyRules) -> RulesInForce:
-    rules = Rules(positions_days=setting.positions_days, sessions_days=setting.sessions_days)
-    return RulesInForce(rules, setting)
+    return RulesInForce(Rules(**{name: getattr(setting, name) for name in OWN}), setting)

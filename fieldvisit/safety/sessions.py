@@ -33,6 +33,7 @@ from fieldvisit.safety.seeming import move_on, seem
 from fieldvisit.safety.standing import AT_RISK, OPEN, Standing, lock_session, standing
 from fieldvisit.safety.taking_over import has_taken_over, let_go
 from fieldvisit.safety.timers import Timers, seconds
+from fieldvisit.safety.unwatched import is_about_no_session
 from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, SafetyState
 
 TIMED = (
@@ -41,6 +42,7 @@ TIMED = (
     AlertKind.NOT_ARRIVED,
     AlertKind.LEFT_WITHOUT_ENDING,
     AlertKind.PARTNER_CALLS,
+    AlertKind.UNWATCHED,
     AlertKind.LOST_CONTACT,
 )
 """Alerts that a check-in bears on. A call for help is not taken back by one."""
@@ -323,6 +325,10 @@ def _started_before(session: Session, draft: SessionDraft) -> Standing:
             row.shown = {**(row.shown or {}), "id": str(draft.event_id)}
             session.flush()
             return found
+        if is_about_no_session(session, row):
+            # The visitor is there and starts at last: heard of as by a check-in, in the session that asks for them.
+            fresh = remember(session, row, draft.event_id)
+            return _keep_as_evidence(session, row, draft) if fresh else standing(session, row)
         raise SessionAlreadyOpen()
     raise AlreadyExists(what="safety session", key="id")
 

@@ -57,6 +57,7 @@ class AlertKind(StrEnum):
     NOT_ARRIVED = "not_arrived"
     LEFT_WITHOUT_ENDING = "left_without_ending"
     PARTNER_CALLS = "partner_calls"
+    UNWATCHED = "unwatched"
     SOS = "sos"
     MAN_DOWN = "man_down"
     DURESS = "duress"
