@@ -21,6 +21,7 @@ from fieldvisit.planning.plans import (
     take_turn,
     today_of,
 )
+from fieldvisit.planning.quotas import demand_room
 from fieldvisit.planning.stops import JudgedStop, judge_stops, leave_out, refusals
 from fieldvisit.planning.versions import begun_in, news_for, routes_of
 from fieldvisit.visits import lock_visits, move, note_event
@@ -43,8 +44,8 @@ def publish_plan(
     What has begun stays as it is, in a plan that repairs the published one; no other can be published then. Visits and
     routes that stand as they did are no news for the phones.
 
-    Raises PlanNotDraft, PlanOutdated, DayIsOver, DayHasBegun, CrewElsewhere, NothingToPublish; PlanFaulty where the
-    judge objects.
+    Raises PlanNotDraft, PlanOutdated, DayIsOver, DayHasBegun, CrewElsewhere, NothingToPublish; DayIsFull where the day
+    may have fewer visits by now, and PlanFaulty where the judge objects.
     """
     take_turn(session)
     plan = lock_plan(session, plan_id)
@@ -65,6 +66,7 @@ def publish_plan(
     kept = {one.visit.id for one in judged if one.allowed and _still_ours(one.visit, plan, earlier)}
     if not kept and not begun:
         raise NothingToPublish(clauses=refusals(session, judged))
+    demand_room(session, plan, kept | {each for each in begun if visits[each].state is not VisitState.CANCELLED})
     for one in judged:
         if one.visit.id not in kept:
             _send_back(session, plan, one, now)

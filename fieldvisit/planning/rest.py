@@ -18,6 +18,7 @@ from fieldvisit.planning.announced import announced_hours
 from fieldvisit.planning.plans import BEGAN, get_plan, published_plan, today_of
 from fieldvisit.planning.problem import CHANGE_PRICE_S, seconds_from
 from fieldvisit.planning.quotas import BEGUN as COUNTED
+from fieldvisit.planning.quotas import within_limits
 from fieldvisit.vocabulary import VisitState
 from routing import plan as answers
 from routing.checking.drives import legs_of, timely_drives
@@ -104,7 +105,8 @@ def standing_of(session: Session, row: DayPlan, now: dt.datetime) -> Standing:
     published = published_plan(session, row.area_id, row.planned_on)
     if published is not None and published.id != row.id:
         published = get_plan(session, published.id)
-    standing = Standing(row=row, published=published, problem=problem_from_document(row.problem or {}), now_s=None)
+    problem = within_limits(session, row, problem_from_document(row.problem or {}))
+    standing = Standing(row=row, published=published, problem=problem, now_s=None)
     now_s = standing.second(now) if row.planned_on == today_of(session, row.org_id, now) else None
     visits = [stop.visit for route in row.routes for stop in route.stops]
     ours = {row.id, None if published is None else published.id}

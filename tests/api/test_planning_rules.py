@@ -141,3 +141,20 @@ def test_a_day_that_is_full_says_so_and_is_not_passed_by_hand_either(
     out = {"kind": "remove", "visit_id": plan["routes"][0]["stops"][0]["visit_id"]}
     swapped = dispatcher.post(f"/day-plans/{plan['id']}/trial", json={"changes": [out, add]}).json
     assert swapped["faults"] == []
+
+    # The house lowers its limit: the draft is refused as it stands, and mended by hand.
+    assert supervisor.put("/planning-rules", json=rules | {"most_visits": 2}).status_code == 200
+    full = dispatcher.post(f"/day-plans/{plan['id']}/publication")
+    assert (full.status_code, full.json["code"]) == (409, "day_is_full")
+    out = {"kind": "remove", "visit_id": plan["routes"][0]["stops"][0]["visit_id"]}
+    kept = dispatcher.post(f"/day-plans/{plan['id']}/changes", json={"changes": [out]}).json
+    published = dispatcher.post(f"/day-plans/{kept['id']}/publication").json
+    assert sum(len(route["stops"]) for route in published["routes"]) == 2
+
+    # What the phones show stays lawful under a lower limit still; only the day may not grow.
+    assert supervisor.put("/planning-rules", json=rules | {"most_visits": 1}).status_code == 200
+    path, crew = f"/day-plans/{published['id']}/trial", published["routes"][0]["crew"]
+    again = {"kind": "reorder", "crew": crew, "visit_ids": [s["visit_id"] for s in published["routes"][0]["stops"]]}
+    assert dispatcher.post(path, json={"changes": [again]}).json["faults"] == []
+    grown = dispatcher.post(path, json={"changes": [add | {"crew": crew}]}).json
+    assert "quota_passed" in [fault["code"] for fault in grown["faults"]]
