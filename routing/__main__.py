@@ -70,13 +70,14 @@ def _explain(asked: argparse.Namespace) -> int:
 
 
 def _options(asked: argparse.Namespace) -> int:
-    """A line an option: the crew, the begin, what the plan costs then and how much more, and what falls out."""
+    """A line an option: the crew or two, the begin, what the plan costs then and how much more, what falls out."""
     problem, plan = problem_from_json(asked.problem.read_bytes()), plan_from_json(asked.plan.read_bytes())
     if _told_faults(faults(problem, plan)):
         return 1
     for option in options_for(problem, plan, asked.task, most=asked.most):
         out = ", ".join(option.displaces) or "-"
-        print(f"{option.crew}\t{option.begin_s}\t{option.cost}\t{option.cost - plan.cost:+}\t{out}")
+        crews = option.crew if option.partner is None else f"{option.crew}+{option.partner}"
+        print(f"{crews}\t{option.begin_s}\t{option.cost}\t{option.cost - plan.cost:+}\t{out}")
     return 0
 
 

@@ -73,7 +73,8 @@ def applied(problem: Problem, plan: Plan, name: str, remedy: Remedy) -> tuple[Pr
 
 
 def _priced_anew(problem: Problem, plan: Plan) -> Plan:
-    return replace(plan, cost=plan_price(problem, plan.routes))
+    """The plan over a changed day, of which no bound is known."""
+    return replace(plan, cost=plan_price(problem, plan.routes), bound=None, pool_bound=None)
 
 
 class _Told:

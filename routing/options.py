@@ -35,13 +35,13 @@ def options_for(problem: Problem, plan: Plan, name: str, *, most: int = MOST) ->
 
 
 def put(problem: Problem, plan: Plan, option: Option) -> Plan:
-    """The plan with the option taken; its cost is the option's."""
+    """The plan with the option taken; its cost is the option's. The routes that were met no longer bound it."""
     changed = {route.crew: route for route in option.routes}
     kept = {route.crew: route for route in plan.routes if route.crew not in option.emptied} | changed
     routes = tuple(kept[crew.id] for crew in problem.crews if crew.id in kept)
     left = tuple(one for one in plan.unserved if one.task != option.task)
     after = replace(plan, cost=option.cost, mandatory_left=option.mandatory_left, routes=routes, unserved=left)
-    return with_reasons(problem, after, option.displaces)
+    return with_reasons(problem, replace(after, pool_bound=None), option.displaces)
 
 
 def with_reasons(problem: Problem, plan: Plan, fallen_out: tuple[str, ...] = ()) -> Plan:

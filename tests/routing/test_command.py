@@ -6,7 +6,8 @@ import pytest
 from routing.__main__ import main
 from routing.checking import faults
 from routing.format import plan_from_json, problem_to_document, problem_to_json
-from tests.routing.worlds import street, task
+from routing.options import options_for, put
+from tests.routing.worlds import crew, street, task
 
 DAY = street(task("a", 3), task("b", 4))
 
@@ -80,6 +81,34 @@ def test_options_prints_a_line_an_option(day: Path, capsys: pytest.CaptureFixtur
     assert main(["options", str(day), str(day.with_name("plan.json")), "far"]) == 0
     assert [line.split("\t")[3:] for line in capsys.readouterr().out.splitlines()] == [["+1", "-"], ["+10001", "a"]]
     assert main(["options", str(day), str(day.with_name("plan.json")), "nobody"]) == 2
+
+
+def test_options_of_a_visit_for_two_crews_name_both(day: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pair = street(task("pair", 3, crews=2, value_s=1), task("b", 4), crews=(crew("a"), crew("c")))
+    day.write_text(problem_to_json(pair))
+    solve(day)
+    assert main(["options", str(day), str(day.with_name("plan.json")), "pair"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split("\t")[0] == "a+c"
+
+
+def test_a_bound_is_shown_only_where_it_holds_for_the_whole_problem(
+    day: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What holds for the routes met has another name in the file, is in no other output, and goes with any change."""
+    assert solve(day) == 0
+    plan = plan_from_json(day.with_name("plan.json").read_text())
+    assert plan.pool_bound is not None
+    assert plan.bound is None
+    (best, *_) = options_for(DAY, plan, "a")
+    assert put(DAY, plan, best).pool_bound is None
+    for command in (["check"], ["options"]):
+        main([*command, str(day), str(day.with_name("plan.json")), *(["a"] if command == ["options"] else [])])
+    told = capsys.readouterr()
+    assert "bound" not in told.out + told.err
+    claims = json.loads(day.with_name("plan.json").read_text()) | {"bound": plan.cost + 1}
+    day.with_name("plan.json").write_text(json.dumps(claims))
+    assert main(["check", str(day), str(day.with_name("plan.json"))]) == 1
+    assert "bound_wrong" in capsys.readouterr().out
 
 
 def test_a_plan_with_faults_is_not_explained(day: Path, capsys: pytest.CaptureFixture[str]) -> None:
