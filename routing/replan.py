@@ -127,16 +127,23 @@ class Cut:
 
 
 def cut_at(problem: Problem, plan: Plan, now_s: int) -> Cut:
-    """What is left of a plan that was driven up to then as it was written."""
+    """What is left of a plan that was driven up to then as it was written.
+
+    Where one of two crews has set out for a door and the other has not, the other one has to be there in time: to it
+    the task is one for a single crew, at that second, before all others.
+    """
     routes = {route.crew: route for route in plan.routes}
     done = {crew: _done(problem, route, now_s) for crew, route in routes.items()}
-    over = {stop.task for stops in done.values() for stop in stops}
-    tasks = tuple(_published(task, routes) for task in problem.tasks if task.id not in over)
-    taken = {problem.task_by_id[name].group for name in over} - {None}
+    begun = {stop.task for stops in done.values() for stop in stops}
+    awaited = {one.id: one for task in problem.tasks if (one := _awaited(problem, task, plan, done)) is not None}
+    over = begun - awaited.keys()
+    tasks = tuple(awaited.get(task.id) or _published(task, routes) for task in problem.tasks if task.id not in over)
+    taken = {problem.task_by_id[name].group for name in begun} - {None}
     kept = tuple(task for task in tasks if task.group is None or task.group not in taken)
-    counts = Counter(name for task in over for name in problem.task_by_id[task].quotas)
+    counts = Counter(name for task in begun for name in problem.task_by_id[task].quotas)
     quotas = tuple(replace(quota, most=max(0, quota.most - counts[quota.id])) for quota in problem.quotas)
-    crews = tuple(_rest(problem, crew, routes.get(crew.id), done.get(crew.id, ()), now_s) for crew in problem.crews)
+    driven = _Driven(problem, now_s)
+    crews = tuple(driven.rest(crew, routes.get(crew.id), done.get(crew.id, ())) for crew in problem.crews)
     return Cut(
         problem=replace(problem, tasks=kept, crews=crews, quotas=quotas),
         done={crew: s for crew, s in done.items() if s},
@@ -151,40 +158,70 @@ def _done(problem: Problem, route: Route, now_s: int) -> tuple[Stop, ...]:
     return route.stops[:begun]
 
 
+def _awaited(problem: Problem, task: Task, plan: Plan, done: dict[str, tuple[Stop, ...]]) -> Task | None:
+    """A task for two crews to which one of them has set out, as what is left of it for the other."""
+    if task.crews == 1:
+        return None
+    there = {route.crew: stop for route in plan.routes for stop in route.stops if stop.task == task.id}
+    gone = [crew for crew, stop in there.items() if stop in done[crew]]
+    if len(gone) != 1:
+        return None
+    (other,) = there.keys() - set(gone)
+    begin_s = there[other].begin_s
+    return replace(
+        task,
+        crews=1,
+        visitors=max(1, task.visitors - problem.crew_by_id[gone[0]].size),
+        pin=Pin(crew=other, begin=(begin_s, begin_s)),
+        mandatory=True,
+        group=None,
+        quotas=frozenset(),
+        published_crew=other,
+    )
+
+
 def _published(task: Task, routes: dict[str, Route]) -> Task:
     crews = [crew for crew, route in routes.items() if any(stop.task == task.id for stop in route.stops)]
     return replace(task, published_crew=crews[0] if crews else task.published_crew)
 
 
-def _rest(problem: Problem, crew: Crew, route: Route | None, done: tuple[Stop, ...], now_s: int) -> Crew:
-    """The crew from now on: where it will be free, when, and with what is left of its limits."""
-    begins, ends, start = max(crew.shift[0], now_s), crew.shift[1], crew.start
-    most = (crew.max_tasks, crew.max_travel_s)
-    until = crew.latest_return_s
-    if route is not None and done:
-        start, begins = problem.task_by_id[done[-1].task].location, max(now_s, done[-1].end_s)
-        driven = _driven(problem, crew, route, len(done))
-        most = (_less(crew.max_tasks, len(done)), _less(crew.max_travel_s, driven))
-        if crew.max_work_s is not None:
-            until = min(until, route.depart_s + crew.max_work_s)
-    rest = crew.break_
-    if rest is not None and route is not None and route.break_begin_s is not None and route.break_begin_s < begins:
-        begins, rest = max(begins, route.break_begin_s + rest.duration_s), None
-    ends = max(begins, min(ends, until))
-    late = None if crew.overtime is None or until <= ends else replace(crew.overtime, until_s=until)
-    return replace(
-        crew,
-        start=start,
-        shift=(begins, ends),
-        break_=rest,
-        overtime=late,
-        max_tasks=most[0],
-        max_travel_s=most[1],
-        max_work_s=None if done else crew.max_work_s,
-        capacity=_room_left(problem, crew, done),
-        risk_before=crew.risk_before + sum(problem.task_by_id[stop.task].risk for stop in done),
-        earning_before=crew.earning_before + sum(problem.task_by_id[stop.task].earning for stop in done),
-    )
+@dataclass(frozen=True)
+class _Driven:
+    """A day that was driven up to a moment."""
+
+    problem: Problem
+    now_s: int
+
+    def rest(self, crew: Crew, route: Route | None, done: tuple[Stop, ...]) -> Crew:
+        """The crew from now on: where it will be free, when, and with what is left of its limits."""
+        problem, now_s = self.problem, self.now_s
+        begins, ends, start = max(crew.shift[0], now_s), crew.shift[1], crew.start
+        most = (crew.max_tasks, crew.max_travel_s)
+        until = crew.latest_return_s
+        if route is not None and done:
+            start, begins = problem.task_by_id[done[-1].task].location, max(now_s, done[-1].end_s)
+            driven = _driven(problem, crew, route, len(done))
+            most = (_less(crew.max_tasks, len(done)), _less(crew.max_travel_s, driven))
+            if crew.max_work_s is not None:
+                until = min(until, route.depart_s + crew.max_work_s)
+        rest = crew.break_
+        if rest is not None and route is not None and route.break_begin_s is not None and route.break_begin_s < begins:
+            begins, rest = max(begins, route.break_begin_s + rest.duration_s), None
+        ends = max(begins, min(ends, until))
+        late = None if crew.overtime is None or until <= ends else replace(crew.overtime, until_s=until)
+        return replace(
+            crew,
+            start=start,
+            shift=(begins, ends),
+            break_=rest,
+            overtime=late,
+            max_tasks=most[0],
+            max_travel_s=most[1],
+            max_work_s=None if done else crew.max_work_s,
+            capacity=_room_left(problem, crew, done),
+            risk_before=crew.risk_before + sum(problem.task_by_id[stop.task].risk for stop in done),
+            earning_before=crew.earning_before + sum(problem.task_by_id[stop.task].earning for stop in done),
+        )
 
 
 def _driven(problem: Problem, crew: Crew, route: Route, count: int) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from routing.checking import faults
 from routing.errors import InvalidProblem
 from routing.plan import Plan
-from routing.problem import Problem
+from routing.problem import Pin, Problem, Quota
 from routing.replan import Budget, Cut, changed_tasks, cut_at, kept_to_crews, replan
 from routing.solver import Limits, solve
 from tests.routing.cities import city
@@ -36,11 +36,10 @@ def cut_city(seed: int = 3, *, now: int = 12 * HOUR) -> tuple[Problem, Cut]:
 @FEW
 @given(days(), st.integers(0, HORIZON))
 def test_what_is_frozen_is_never_moved_and_what_is_left_is_planned_without_a_fault(problem: Problem, now: int) -> None:
-    if any(each.crews == 2 for each in problem.tasks):
-        return
     plan = solved(problem)
     cut = cut_at(problem, plan, now)
-    frozen = {stop.task for stops in cut.done.values() for stop in stops}
+    awaited = {task.id for task in cut.problem.tasks if task.crews < problem.task_by_id[task.id].crews}
+    frozen = {stop.task for stops in cut.done.values() for stop in stops} - awaited
     for crew_id, stops in cut.done.items():
         (route,) = (route for route in plan.routes if route.crew == crew_id)
         assert stops == route.stops[: len(stops)]
@@ -103,6 +102,28 @@ def test_who_is_on_the_way_is_left_to_arrive() -> None:
         route.stops[0].end_s,
     )
     assert changed_tasks(cut.problem, Plan(cost=0, mandatory_left=0)) == (route.stops[1].task,)
+
+
+def test_who_has_set_out_to_meet_another_crew_is_not_left_alone_at_the_door() -> None:
+    """One comes from far and has left; the other has a visit before, and stays free to make it or not."""
+    crews = (crew("far", start=9, end=9), crew("near", start=1, end=1))
+    pair = task("pair", 2, crews=2, visitors=2, windows=(between(10 * HOUR, 10 * HOUR + 600),), quotas=frozenset({"q"}))
+    day = street(pair, task("before", 1, pin=Pin(crew="near")), crews=crews, quotas=(Quota(id="q", most=1),))
+    plan = solved(day)
+    cut = cut_at(day, plan, 9 * HOUR)
+    assert {crew: [stop.task for stop in stops] for crew, stops in cut.done.items()} == {"far": ["pair"]}
+    (left,) = (each for each in cut.problem.tasks if each.id == "pair")
+    assert (left.crews, left.visitors, left.mandatory, left.pin) == (
+        1,
+        1,
+        True,
+        Pin(crew="near", begin=(36_000, 36_000)),
+    )
+    found = replan(cut.problem, Budget(price=300), BRIEF, solve)
+    assert faults(found.problem, found.plan) == []
+    assert [(route.crew, [stop.task for stop in route.stops]) for route in found.plan.routes] == [
+        ("near", ["before", "pair"])
+    ]
 
 
 def test_a_budget_below_nothing_is_refused() -> None:
