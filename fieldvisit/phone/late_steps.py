@@ -35,7 +35,7 @@ def set_out_late(session: Session, telling: Telling, draft: EventDraft, *, now: 
     stop = get_told_stop(session, telling.by.visitor_id, telling.visit_id)
     at = happened_at(draft, now)
     event = entry_of(visit, telling, draft, now)
-    if not _still_waits(visit, stop, at) or VisitState.UNDER_WAY not in MOVES[visit.state]:
+    if not still_waits(visit, stop, at) or VisitState.UNDER_WAY not in MOVES[visit.state]:
         if visit.state in (VisitState.UNDER_WAY, *BEGUN_OR_OVER):
             visit.under_way_at = min(visit.under_way_at or at, at)
         return noted(session, visit, event)
@@ -52,7 +52,7 @@ def arrive_late(
     at = happened_at(draft, now)
     flags = _flags(visit, draft, geofence_m)
     flags |= speed_flags(session, stop, by.visitor_id, at=at, distance_m=flags["distance_m"])
-    waits = _still_waits(visit, stop, at)
+    waits = still_waits(visit, stop, at)
     present = present_of(stop, draft, by)
     judged = _judged(session, visit, present, at=at, running=frozenset(draft.recording or ())) if waits else {}
     names = [str(visitor_id) for visitor_id in sorted(present)]
@@ -69,7 +69,7 @@ def arrive_late(
     return state, flags
 
 
-def _still_waits(visit: Visit, stop: Stop, at: dt.datetime) -> bool:
+def still_waits(visit: Visit, stop: Stop, at: dt.datetime) -> bool:
     """Whether the visit is where this crew left it: nobody has arrived, and no other plan or day has it."""
     place: Place | None = visit.place
     begins = visit.state in (VisitState.PUBLISHED, VisitState.UNDER_WAY)

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.field_rules import field_rules
-from fieldvisit.models import IdentityCheck, Visit
+from fieldvisit.models import IdentityCheck, Stop, Visit
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import happened_at, is_late
 from fieldvisit.phone.drafts import RejectionDraft, UndoDraft
+from fieldvisit.phone.late_steps import still_waits
 from fieldvisit.phone.notes import Outcome, entry_of, noted
 from fieldvisit.phone.routes import get_own_stop, get_told_stop
 from fieldvisit.phone.telling import Receipt, Teller, Telling, take
@@ -56,12 +57,18 @@ def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by:
     """The arrival was none: the wrong door, or a slip of the finger. Both stay in the history.
 
     Undone is what happened before; an arrival that happened after it counts, whichever was told first. Raises
-    NotInThisHouse and TooLateToUndo for what is happening now; what is told afterwards is a fact.
+    NotInThisHouse and TooLateToUndo for what is happening now, which is the business of the crew that has the visit;
+    what is told afterwards is a fact.
     """
     telling = Telling(kind="arrival_undone", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
+    def find_stop() -> Stop:
+        get_stop = get_told_stop if is_late(draft, now) else get_own_stop
+        return get_stop(session, by.visitor_id, visit_id)
+
     def act() -> Outcome:
         visit = get_visit(session, visit_id, lock=True)
+        stop = find_stop()
         if visit.state is VisitState.ARRIVED and not is_late(draft, now):
             _demand_undoable(session, visit, at=happened_at(draft, now))
         event = entry_of(visit, telling, draft, now, reason=draft.reason.value)
@@ -72,11 +79,13 @@ def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by:
             write(session)
         if state in (VisitState.REPORTED, VisitState.CLOSED):
             settle_again(session, visit, why=WithdrawalReason.ARRIVAL_UNDONE, now=now)
-        if state is VisitState.PUBLISHED or (state is VisitState.ARRIVED and arrived_at is None):
+        # Told before its arrival it says that the crew is on its way; one that no longer has the visit says nothing.
+        on_its_way = state is VisitState.PUBLISHED and still_waits(visit, stop, happened_at(draft, now))
+        if on_its_way or (state is VisitState.ARRIVED and arrived_at is None):
             state = move(session, visit, VisitState.UNDER_WAY, now=now, event=event).state
         return state, facts
 
-    return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
+    return take(session, telling, now=now, find=lambda: find_stop().visit, act=act)
 
 
 def _demand_undoable(session: Session, visit: Visit, *, at: dt.datetime) -> None:

@@ -15,9 +15,10 @@ from fieldvisit.decisions import Forbidden
 from fieldvisit.errors import FieldVisitError, NotFound
 from fieldvisit.models import Credential, DayPlan, StoredDecision, Visit
 from fieldvisit.phone.day import my_visit
-from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft
+from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, UndoDraft
 from fieldvisit.phone.routes import NotThisDay
 from fieldvisit.phone.steps import arrive, check_identity, set_out
+from fieldvisit.phone.undoing import undo_arrival
 from fieldvisit.reports import report_visit
 from fieldvisit.visits import VisitCancelled, get_visit, history_of
 from fieldvisit.vocabulary import (
@@ -26,6 +27,7 @@ from fieldvisit.vocabulary import (
     DayPlanState,
     IdentityMethod,
     IdentityResult,
+    UndoReason,
     VisitOutcome,
     VisitState,
 )
@@ -146,6 +148,22 @@ def test_who_was_judged_with_the_first_is_not_judged_again(
     told(arrive, arrival())
     revoke(sessions, morning.oona)
     assert told(arrive, arrival(), by=morning.oona).state is VisitState.ARRIVED
+
+
+@pytest.mark.parametrize("state", [VisitState.PUBLISHED, VisitState.ARRIVED])
+def test_whose_visit_has_gone_to_another_crew_undoes_nothing_of_theirs(
+    sessions: sessionmaker[Session], morning: Morning, told: Told, state: VisitState
+) -> None:
+    with acting_for_all(sessions) as session:
+        session.execute(sa.update(DayPlan).values(state=DayPlanState.SUPERSEDED))
+        make_plan(session, morning.world, [morning.outsider], [session.get_one(Visit, morning.visit)])
+    if state is VisitState.ARRIVED:
+        told(arrive, arrival(), by=morning.outsider)
+    slip = {"event_id": uuid.uuid4(), "reason": UndoReason.SLIP}
+    with pytest.raises(NotFound):
+        told(undo_arrival, UndoDraft(**slip))
+    told(undo_arrival, UndoDraft(**slip, device_at=AT_THE_DOOR, sent_at=NOW))
+    assert state_of(sessions, morning) is state
 
 
 NIGHT = NOW + dt.timedelta(hours=13)
