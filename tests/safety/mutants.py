@@ -1,4 +1,4 @@
-"""Five ways to lose an alarm, each put into a copy of the product: a named test has to notice.
+"""Ways to lose an alarm, each put into a copy of the product: a named test has to notice.
 
 python -m tests.safety.mutants        prints the table; exit 0 when every mutant was noticed
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 1_800
+EVERY_STATE = "tests/safety/test_every_state.py::test_no_state_that_can_be_reached_forgets_anybody"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,22 @@ MUTANTS = (
         "            table.c.next_try_at <= now,\n",
         "            table.c.next_try_at <= now,\n            table.c.attempts < 3,\n",
         ("tests/safety/test_outbox.py::test_a_message_that_was_refused_many_times_is_still_tried",),
+    ),
+    Mutant(
+        "an acknowledgement that never lapses",
+        "fieldvisit/safety/alerts.py",
+        "            next_action_at=until,\n",
+        "            next_action_at=sa.null(),\n",
+        (f"{EVERY_STATE}[two officers and an alert]",),
+        (("EXPLORE", "30"),),
+    ),
+    Mutant(
+        "no generation guard, among all states",
+        "fieldvisit/safety/firing.py",
+        "    and s.generation = given.generation\n",
+        "    and given.generation > 0\n",
+        (f"{EVERY_STATE}[silence: check-ins against two engines]",),
+        (("EXPLORE", "250"),),
     ),
     Mutant(
         "the clock of the process decides",

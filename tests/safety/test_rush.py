@@ -14,15 +14,13 @@ from fieldvisit.database import acting_for_all
 from fieldvisit.models import EngineBeat
 from fieldvisit.settings import Settings
 from tests.processes import running, wait_until
+from tests.safety.crowds import make_crowd
 from tests.safety.providers import Providers, fake_providers
 from tests.safety.worlds import Door
 
 RUSH = int(os.environ.get("RUSH", "200"))
 LIVE = int(os.environ.get("LIVE", str(5 * RUSH)))
 HIGH = 20
-COPIED = """
-insert into {table} select (jsonb_populate_record({table}, jsonb_build_object({values}))).* from {table} {what}
-"""
 FIGURES = sa.text("""
 with first as (
     select a.id, extract(epoch from a.opened_at - a.deadline_at) as late_s, s.level,
@@ -73,30 +71,17 @@ def test_all_who_fall_silent_in_one_second_are_raised_once_and_the_most_dangerou
 
 def watch_over_many(door: Door) -> None:
     """So many sessions are running, one of each visitor; version 7 marks those who will fall silent."""
-    door.start()
-    hour = "fieldvisit_now() + interval '1 hour'"
+    make_crowd(door, LIVE)
     with acting_for_all(door.sessions) as session:
-        values = "'id', gen_random_uuid(), 'staff_number', 'L' || n, 'external_id', 'L' || n"
-        session.execute(
-            sa.text(COPIED.format(table="visitors", values=values, what="cross join generate_series(2, :live) n")),
-            {"live": LIVE},
-        )
-        values = "'id', gen_random_uuid(), 'visitor_id', v.id"
-        what = "join visitors v on v.id <> visitor_id"
-        session.execute(sa.text(COPIED.format(table="safety_sessions", values=values, what=what)))
         session.execute(
             sa.text(
-                f"update safety_sessions set end_at = {hour}, lost_at = {hour}, grace_until = {hour}, version = 7,"
+                "update safety_sessions set version = 7,"
                 " level = case when n <= :high then 'high' else 'normal' end"
                 " from (select id as drawn, row_number() over () as n from safety_sessions) s"
                 " where id = drawn and n <= :rush"
             ),
             {"high": HIGH, "rush": RUSH},
         )
-        session.execute(sa.text(f"update safety_sessions set lost_at = {hour}, end_at = {hour} where version <> 7"))
-        session.execute(sa.text(f"update safety_sessions set grace_until = {hour} where version <> 7"))
-    with door.sessions.kw["bind"].connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("analyze"))
 
 
 def figures(door: Door) -> tuple[int, int, float, float, float, float, float, int]:

@@ -62,6 +62,13 @@ SCENES = {
             ENGINES | {"check in", "late check in", "end", "take", "close"},
         ),
         Scene(
+            "two officers and an alert",
+            ENGINES | {"take", "note", "offer", "accept", "duress word", "close", "agree", "reopen", "check in"},
+            replace(TIMERS, silent=replace(LADDER, ack_s=2 * UNIT_S), sos=replace(LADDER, ack_s=2 * UNIT_S)),
+            begins_with=("time passes", "time passes", "an engine makes a turn"),
+            planned=60,
+        ),
+        Scene(
             "silence, contact lost is shown only, and nobody watches for a while",
             ENGINES | {"check in", "beat", "extend", "outage", "take", "close"},
             replace(TIMERS, lost_raises=False, lost_s=UNIT_S, grace_s=UNIT_S),
@@ -73,13 +80,6 @@ SCENES = {
                 | {"take", "close", "agree"}
             ),
             pin=True,
-            planned=60,
-        ),
-        Scene(
-            "two officers and an alert",
-            ENGINES | {"take", "note", "offer", "accept", "duress word", "close", "agree", "reopen", "check in"},
-            replace(TIMERS, silent=replace(LADDER, ack_s=2 * UNIT_S), sos=replace(LADDER, ack_s=2 * UNIT_S)),
-            begins_with=("time passes", "time passes", "an engine makes a turn"),
             planned=60,
         ),
         Scene(

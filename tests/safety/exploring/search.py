@@ -24,9 +24,10 @@ class Step[State]:
 
 @dataclass
 class Searched:
-    """How much was seen; `whole` where nothing was left to see."""
+    """How much was looked at, and how many states were found in all; `whole` where nothing was left to look at."""
 
     states: int = 0
+    found: int = 0
     transitions: int = 0
     deepest: int = 0
     whole: bool = False
@@ -49,6 +50,7 @@ def search[State](
         cause.setdefault(key(state), (None, "it begins"))
         waiting.append((state, key(state), 0))
     while waiting:
+        seen.found = len(cause)
         if seen.states == limit:
             return seen
         state, name, depth = waiting.popleft()
@@ -65,7 +67,7 @@ def search[State](
             if after not in cause:
                 cause[after] = (name, step.move)
                 waiting.append((step.after, after, depth + 1))
-    seen.whole = True
+    seen.found, seen.whole = len(cause), True
     return seen
 
 

@@ -21,7 +21,7 @@ create or replace function fieldvisit_now() returns timestamptz language plpgsql
     return coalesce(nullif(current_setting('explored.now', true), '')::timestamptz,
                     clock_timestamp() + (select shift from clock_shift));
 end $$;
-create function explored_put(doc jsonb) returns void language plpgsql security definer as $$ begin
+create or replace function explored_put(doc jsonb) returns void language plpgsql security definer as $$ begin
     perform set_config('app.sees_all', 'on', true), set_config('explored.now', doc ->> 'now', true);
     delete from visitor_pins;
     delete from engine_beats;
@@ -31,7 +31,7 @@ create function explored_put(doc jsonb) returns void language plpgsql security d
     insert into visitor_pins select * from jsonb_populate_recordset(null::visitor_pins, doc -> 'pins');
     insert into engine_beats select * from jsonb_populate_recordset(null::engine_beats, doc -> 'beats');
 end $$;
-create function explored_found() returns jsonb language plpgsql as $$ begin
+create or replace function explored_found() returns jsonb language plpgsql as $$ begin
     perform set_config('app.sees_all', 'on', true);
     return jsonb_build_object(
         'now', fieldvisit_now(),

@@ -90,7 +90,8 @@ def key_of(visitors: dict[str, int]) -> Callable[[State], Hashable]:
         resolved = frozenset(
             (*name[each["id"]], each["covert"]) for each in state.alerts if each["state"] not in UNRESOLVED
         )
-        pins = tuple(sorted((visitors[each["visitor_id"]], *_pin(each, state.now)) for each in state.document["pins"]))
+        theirs = [each for each in state.document["pins"] if each["visitor_id"] in visitors]
+        pins = tuple(sorted((visitors[each["visitor_id"]], *_pin(each, state.now)) for each in theirs))
         messages = tuple(sorted(_message(each, state.now, name) for each in state.document["messages"]))
         held = tuple(sorted(_held(each, state, name) for each in state.held))
         return sessions, alerts, resolved, pins, _unwatched(state), messages, held

@@ -1,0 +1,197 @@
+"""Hours of an ordinary day at full load: engines side by side, engines that are replaced while they work, and calls for
+help in the midst of everybody's check-ins. Every process is the product's own command.
+
+    SAFETY_SCALE=1 BARS=1 python -m pytest -s -m long tests/safety/test_steady.py
+
+`LIVE` says how many are out, `RATE` how many requests a second the phones make besides. With `BARS=1` the times are
+held against the bars, which only means something where the machine has nothing else to do.
+"""
+
+import datetime as dt
+import http.client
+import json
+import os
+import statistics
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from itertools import cycle
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+import sqlalchemy as sa
+
+from fieldvisit.clock import database_now
+from fieldvisit.database import Urls, acting_for_all
+from fieldvisit.models import EngineBeat
+from fieldvisit.settings import Settings
+from fieldvisit.tokens import sign_access
+from fieldvisit.vocabulary import Role
+from tests.load.office import Office, Phone, opened
+from tests.processes import running, wait_until
+from tests.safety.crowds import Raised, fall_silent, make_crowd, officer_at_work, raised
+from tests.safety.providers import Providers, fake_providers
+from tests.safety.scale import BARS, SCALE, scaled_s
+from tests.safety.test_rush import sends
+from tests.safety.worlds import Door, make_account
+from tests.worlds import make_visitor
+
+LIVE = int(os.environ.get("LIVE", str(round(5_000 * min(1.0, SCALE)))))
+RATE = int(os.environ.get("RATE", str(round(500 * min(1.0, SCALE)))))
+STEADY_S, ROLLING_S, EACH_S, CALLS_EACH_S = scaled_s(600), scaled_s(3_600), scaled_s(120), 0.5
+PHONES = 40
+MIGRATED = ("safety_sessions", "safety_alerts", "safety_outbox")
+
+
+@pytest.fixture
+def providers(tmp_path: Path) -> Iterator[Providers]:
+    with fake_providers(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def told(providers: Providers) -> dict[str, str]:
+    return {"ALARM_PROVIDERS": json.dumps(providers.as_json())}
+
+
+@contextmanager
+def engine_at_work(door: Door, settings: Settings, name: str, told: dict[str, str]) -> Iterator[psutil.Popen]:
+    """An engine that has made a turn, and its sender has looked for messages."""
+    begun = moment(door)
+    with running(settings, "watch", "--name", name, **told) as process:
+        wait_until(lambda: beats_since(door, name, begun) and sends(process))
+        yield process
+
+
+def moment(door: Door) -> dt.datetime:
+    with acting_for_all(door.sessions) as session:
+        return session.scalars(sa.select(database_now())).one()
+
+
+def beats_since(door: Door, name: str, begun: dt.datetime) -> bool:
+    with acting_for_all(door.sessions) as session:
+        found = session.get(EngineBeat, name)
+        return found is not None and found.at > begun
+
+
+def judged(door: Door, many: int, what: str, *, late_s: float) -> None:
+    """All of them raised, none twice, everybody told; and how late."""
+    wait_until(lambda: raised(door).told >= many)
+    found = raised(door)
+    print(f"\n{what}: {found}")
+    assert found == Raised(many, many, many, found.late_s, found.told_s)
+    if BARS:
+        assert found.late_s[1] <= late_s
+
+
+@pytest.mark.long
+def test_four_engines_raise_each_once_and_in_time(door: Door, settings: Settings, told: dict[str, str]) -> None:
+    make_crowd(door, LIVE)
+    names = ("one", "two", "three", "four")
+    with ExitStack() as engines, officer_at_work(door):
+        for name in names:
+            engines.enter_context(engine_at_work(door, settings, name, told))
+        fall_silent(door, LIVE, within_s=STEADY_S)
+        time.sleep(STEADY_S)
+        judged(door, LIVE, f"four engines, {LIVE} silent within {STEADY_S:.0f} s", late_s=2)
+
+
+@pytest.mark.long
+def test_engines_are_replaced_and_tables_changed_while_alarms_are_up(
+    door: Door, settings: Settings, urls: Urls, told: dict[str, str]
+) -> None:
+    make_crowd(door, LIVE)
+    owner, replaced = sa.create_engine(urls.owner, poolclass=sa.NullPool), 0
+    with ExitStack() as engines, officer_at_work(door):
+        alive = {name: engines.enter_context(engine_at_work(door, settings, name, told)) for name in "ab"}
+        fall_silent(door, LIVE, within_s=ROLLING_S)
+        until = time.monotonic() + ROLLING_S
+        for name in cycle("ab"):
+            time.sleep(min(EACH_S, max(0.0, until - time.monotonic())))
+            if time.monotonic() >= until:
+                break
+            alive[name].terminate()
+            alive[name].wait()
+            with owner.begin() as connection:
+                connection.execute(sa.text("set local lock_timeout = '1s'"))
+                table = MIGRATED[replaced % len(MIGRATED)]
+                connection.execute(sa.text(f"alter table {table} add column added_{replaced} int"))
+            alive[name] = engines.enter_context(engine_at_work(door, settings, name, told))
+            replaced += 1
+        judged(door, LIVE, f"{replaced} engines replaced, {LIVE} silent within {ROLLING_S:.0f} s", late_s=5)
+    assert replaced > 0
+
+
+@pytest.mark.long
+def test_a_call_for_help_is_heard_in_the_midst_of_everybody(
+    door: Door, engine: sa.Engine, settings: Settings, told: dict[str, str]
+) -> None:
+    make_crowd(door, LIVE)
+    with opened(settings, engine, door.sessions, door.world) as office, running(settings, "watch", **told):
+        phones, callers = office.phones(PHONES), tokens(office, max(4, round(STEADY_S / CALLS_EACH_S)))
+        stop = threading.Event()
+        took: list[list[float]] = [[] for _ in phones]
+        crowd = [
+            threading.Thread(target=keep_checking_in, args=(office, phone, stop, PHONES / RATE, mine))
+            for phone, mine in zip(phones, took, strict=True)
+        ]
+        for thread in crowd:
+            thread.start()
+        begun, heard = time.monotonic(), [call_for_help(office, each) for each in paced(callers, CALLS_EACH_S)]
+        stop.set()
+        for thread in crowd:
+            thread.join()
+        seconds = time.monotonic() - begun
+    others = sorted(each for mine in took for each in mine)
+    p99 = statistics.quantiles(heard, n=100)[98]
+    print(
+        f"\n{len(heard)} calls for help in {seconds:.0f} s, {LIVE} out, {len(others) / seconds:.0f} other requests a "
+        f"second ({RATE} asked for): median {statistics.median(heard) * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, worst "
+        f"{max(heard) * 1000:.0f} ms; the others median {statistics.median(others) * 1000:.0f} ms"
+    )
+    with acting_for_all(door.sessions) as session:
+        called = session.scalar(sa.text("select count(*) from safety_alerts where kind = 'sos'"))
+    assert called == len(callers)
+    if BARS:
+        assert p99 <= 0.5
+
+
+def keep_checking_in(office: Office, phone: Phone, stop: threading.Event, each_s: float, took: list[float]) -> None:
+    """As fast as asked for, or as fast as it is answered."""
+    due = time.monotonic()
+    while not stop.is_set():
+        took.append(office.check_in(phone))
+        due = max(due + each_s, time.monotonic() - 1)
+        stop.wait(max(0.0, due - time.monotonic()))
+
+
+def paced[T](callers: list[T], each_s: float) -> Iterator[T]:
+    begun = time.monotonic()
+    for number, caller in enumerate(callers):
+        time.sleep(max(0.0, begun + number * each_s - time.monotonic()))
+        yield caller
+
+
+def call_for_help(office: Office, token: str) -> float:
+    """How many seconds from the press until the answer, which comes when the alarm is committed."""
+    told = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    begun = time.perf_counter()
+    with closing(http.client.HTTPConnection(urlsplit(office.url).netloc, timeout=60)) as connection:
+        connection.request("POST", "/safety/sos", json.dumps({"event_id": str(uuid.uuid4())}), told)
+        answer = connection.getresponse()
+        body = answer.read()
+    assert answer.status == 201, body
+    return time.perf_counter() - begun
+
+
+def tokens(office: Office, many: int) -> list[str]:
+    """Of so many visitors who have not called for help before."""
+    with acting_for_all(office.sessions) as session:
+        people = [make_visitor(session, office.world).id for _ in range(many)]
+        accounts = [make_account(session, office.world, Role.VISITOR, visitor_id=each) for each in people]
+        key, now = office.settings.token_key, office.clock()
+        return [sign_access(each, key=key, now=now, lifetime_s=36_000) for each in accounts]
