@@ -22,7 +22,8 @@ def scaled_s(seconds: float) -> float:
 class ScaledPace(Pace):
     """As production has it, in scaled time."""
 
-    lease_s: float = scaled_s(Pace.lease_s)
+    # Longer than a working provider takes, at any scale: only then may somebody else take a message over.
+    lease_s: float = max(2.0, scaled_s(Pace.lease_s))
     receipt_s: float = scaled_s(Pace.receipt_s)
 
     def retry_s(self, attempts: int, providers: int) -> float:
