@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from routing.improve.pairs import move_pairs, place_pairs
 from routing.improve.search import Lane, Order, Stretch, Watch, run
 from routing.limits import Limits, Progress
 from routing.pairing import Pairing
-from routing.select import Choice, Effort, choose, pooled
+from routing.population import Population
+from routing.select import Choice, Effort, Met, choose, pooled
 from routing.starting import Orders, begin
 from routing.worth import dearer, pay_only_together, typical_worth
 
@@ -22,6 +24,10 @@ COURSE = ((0.8, HOT), (0.2, MILD))
 """The share of the budget and the first temperature of each stretch of annealing; the later start from the choice."""
 SMALL, COURSE_OF_SMALL = 150, ((0.5, HOT), *((0.1, WARM),) * 5)
 """The same for so few visits that the whole day may be warmed again: of a large one each part would need its turn."""
+FOUNDING, BRED = 0.3, 0.85
+"""How much of the budget is gone when a population is founded, and when it is bred: then comes the warm stretch."""
+ROUNDS_TO_BREED, SECONDS_TO_BREED = 800, 0.015
+"""So many rounds of each thread, or seconds, for each visit are worth a population, if the visits are few."""
 COURSE_FROM_ROUTES = ((0.5, MILD), (0.5, MILD))
 """The same where the search begins from routes: they are not to be melted."""
 WORTH_HOT = 0.5
@@ -59,6 +65,7 @@ class Campaign:
         self.unit = typical_drive(flat)
         self.hottest, self.rest = np.inf, 1.0
         self.choice: Choice | None = None
+        self.population: Population | None = None
         self.pairing = Pairing(flat, self.lanes, watch) if flat.pairs else None
 
     def search(self, start: Orders | None = None) -> Outcome:
@@ -71,8 +78,12 @@ class Campaign:
         self._share(first.order())
         if not start:
             self._begin_together()
-        ahead = 1.0
-        for share, hot in self._course(start):
+        course, ahead = self._course(start), 1.0
+        if not start and self._is_worth_breeding():
+            self._share(self._bred())
+            ahead = 1 - BRED
+            course = ((ahead, MILD),)
+        for share, hot in course:
             self._cool(share * self.rest, ahead * self.rest, hot)
             ahead -= share
             self._share(self._chosen())
@@ -101,6 +112,31 @@ class Campaign:
         self._share(paying)
         self._share(found)
         self.hottest, self.rest = WORTH_HOT * typical_worth(self.lanes[0]), 1 - TOGETHER_SHARE
+
+    def _is_worth_breeding(self) -> bool:
+        """Pairs have begins of their own in each lane, and what pays only together would not outlive a founding."""
+        limits, visits = self.limits, len(self.flat.rows)
+        if visits > SMALL or self.pairing is not None or np.isfinite(self.hottest):
+            return False
+        if limits.iterations is not None:
+            return limits.iterations >= ROUNDS_TO_BREED * visits
+        return limits.seconds is None or limits.seconds >= SECONDS_TO_BREED * visits
+
+    def _bred(self) -> Order:
+        """The best day of a population, or the better combination of all routes that it met."""
+        population = Population(self.lanes, self.watch, self.unit, Random(self.limits.seed))
+        population.greet(self.lanes[0])
+        population.found(lambda: self._gone(population) >= FOUNDING)
+        population.breed(lambda: self._gone(population) >= BRED)
+        self.population, best = population, population.best
+        return self._better(best.order, best.cost, population.met)
+
+    def _gone(self, population: Population) -> float:
+        """The share of the budget that is used up."""
+        limits, left = self.limits, self.watch.remaining_s()
+        if limits.iterations is not None:
+            return population.rounds / limits.iterations
+        return 0.0 if left is None or limits.seconds is None else 1 - left / limits.seconds
 
     def _cool(self, share: float, ahead: float, hot: float) -> None:
         """Anneal for a share of the budget; only what the later part of it meets is chosen from.
@@ -142,10 +178,14 @@ class Campaign:
             return order
         for lane in self.lanes:
             lane.load(lane.best_order())
-        self.choice = choose(self.flat, pooled(self.lanes), order, self.watch, self._effort())
-        if self.choice is not None and self.choice.cost < float(best.best.cost[0]):
-            return self.choice.order
-        return order
+        return self._better(order, float(best.best.cost[0]), pooled(self.lanes))
+
+    def _better(self, order: Order, cost: float, met: Met) -> Order:
+        """This order, or a better combination of the routes that were met."""
+        if self.watch.ended:
+            return order
+        self.choice = choose(self.flat, list(met.values()), order, self.watch, self._effort())
+        return self.choice.order if self.choice is not None and self.choice.cost < cost else order
 
     def _effort(self) -> Effort:
         limits = self.limits
@@ -203,6 +243,7 @@ class Reporter:
         self.limits, self.clock, self.began, self.on_progress = limits, clock, clock(), on_progress
         self.lanes: Sequence[Lane] = ()
         self._told = self.began
+        self._best = np.inf, 0
         deadline = None if limits.seconds is None else self.began + limits.seconds
         self.watch = Watch(deadline, should_stop or (lambda: False), self.tick, clock)
 
@@ -223,9 +264,11 @@ class Reporter:
             return
         self._told = now
         best = min(self.lanes, key=lambda lane: float(lane.best.cost[0]))
-        cost = float(best.best.cost[0])
+        # A lane that begins anew forgets its best, the search does not.
+        self._best = min(self._best, (float(best.best.cost[0]), int(best.best.counts.sum())))
+        cost, served = self._best
         if np.isfinite(cost):
-            served, rows = int(best.best.counts.sum()), len(best.day.tasks)
+            rows = len(best.day.tasks)
             iterations = sum(int(lane.best.rounds[0]) for lane in self.lanes)
             seconds = now - self.began
             self.on_progress(

@@ -39,6 +39,10 @@ class PoolRoute:
     work_s: int
 
 
+type Met = dict[tuple[int, tuple[int, ...]], PoolRoute]
+"""Routes by crew and rows."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """The best combination found, what it costs to the search, and the bound over the pool."""
@@ -58,9 +62,9 @@ class Effort:
     seed: int
 
 
-def pooled(lanes: Sequence[Lane]) -> list[PoolRoute]:
+def pooled(lanes: Sequence[Lane]) -> Met:
     """The different routes that the lanes met or stand on, in a fixed order."""
-    found: dict[tuple[int, tuple[int, ...]], PoolRoute] = {}
+    found: Met = {}
     for lane in lanes:
         used = int(lane.pool.used[0])
         # As Python's own numbers all at once: one by one they take half of the time of a choice.
@@ -70,11 +74,18 @@ def pooled(lanes: Sequence[Lane]) -> list[PoolRoute]:
             if cost < TOO_LARGE:
                 rows = tuple(stops[starts[number] : starts[number + 1]])
                 found[crew, rows] = PoolRoute(crew, rows, round(cost), work_s)
-        for crew, rows in enumerate(lane.order()):
-            cost = float(lane.routes.cost[crew])
-            if rows and cost < TOO_LARGE:
-                found[crew, rows] = PoolRoute(crew, rows, round(cost), int(lane.routes.totals[crew, WORK_S]))
-    return list(found.values())
+        found.update(standing(lane))
+    return found
+
+
+def standing(lane: Lane) -> Met:
+    """The routes that a lane stands on."""
+    found: Met = {}
+    for crew, rows in enumerate(lane.order()):
+        cost = float(lane.routes.cost[crew])
+        if rows and cost < TOO_LARGE:
+            found[crew, rows] = PoolRoute(crew, rows, round(cost), int(lane.routes.totals[crew, WORK_S]))
+    return found
 
 
 class _CalledOff(Exception):

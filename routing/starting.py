@@ -30,7 +30,11 @@ def demand_known(problem: Problem, start: Orders) -> None:
 def begin(flat: Flat, lane: Lane, start: Orders) -> None:
     """Let the lane take on these routes. What a crew may not do is left out of its route, and a route that cannot be
     driven is left out whole. Tasks for two crews are left out too: no order tells when they meet."""
-    order = _allowed(flat, start)
+    stand(lane, _allowed(flat, start))
+
+
+def stand(lane: Lane, order: Order) -> None:
+    """Let the lane take on an order of lawful stops, without the routes that cannot be driven."""
     lane.load(order)
     driven = lane.routes.cost < NO_PRICE
     if not driven.all():

@@ -121,6 +121,30 @@ def load_route(day: Day, routes: Routes, crew: int, stops: Ints, count: int) -> 
 
 
 @compiled
+def take_on(day: Day, routes: Routes, stops: Ints, counts: Ints) -> None:
+    """Stand on another solution: only the routes that differ are told anew."""
+    for crew in range(len(counts)):
+        if same_route(routes, crew, stops, counts[crew]):
+            continue
+        for k in range(routes.totals[crew, COUNT]):
+            release(day, routes, routes.stops[crew, k])
+        routes.totals[crew, COUNT] = -1
+    for crew in range(len(counts)):
+        if routes.totals[crew, COUNT] < 0:
+            routes.totals[crew, COUNT] = 0
+            load_route(day, routes, crew, stops[crew], counts[crew])
+
+
+@compiled
+def same_route(routes: Routes, crew: int, stops: Ints, count: int) -> bool:
+    same, k = routes.totals[crew, COUNT] == count, 0
+    while same and k < count:
+        same = routes.stops[crew, k] == stops[crew, k]
+        k += 1
+    return same
+
+
+@compiled
 def fill(day: Day, routes: Routes, work: Work, dice: Dice) -> int:
     """Serve every absent task that fits as things stand and lowers the whole cost; return how many were put in.
 

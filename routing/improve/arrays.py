@@ -119,7 +119,10 @@ class Work(NamedTuple):
     """Scratch space of one thread."""
 
     numbers: Ints
-    """how many are removed, the round, the stamp of `candidates`, how many routes are touched, where the ruin began"""
+    """how many are removed, the round, the stamp of `candidates`, how many routes are touched, where the ruin began,
+    around how many it might have"""
+    seeds: Ints
+    """[n] the tasks around which a ruin may begin, as many as there may be"""
     removed: Ints
     keys: Floats
     asked: Ints
@@ -165,4 +168,4 @@ class Pool(NamedTuple):
 PLACE_BITS = 20
 
 # names of Work.numbers
-REMOVED, ROUND, STAMP, TOUCHED, SEED = range(5)
+REMOVED, ROUND, STAMP, TOUCHED, SEED, SEEDS = range(6)

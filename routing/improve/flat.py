@@ -330,7 +330,8 @@ def empty_routes(day: Day) -> Routes:
 def new_work(day: Day) -> Work:
     n, m = len(day.tasks), len(day.crews)
     return Work(
-        numbers=np.zeros(5, np.int64),
+        numbers=np.array([0, 0, 0, 0, 0, n], np.int64),
+        seeds=np.arange(n, dtype=np.int64),
         removed=np.zeros(n + 16, np.int64),
         keys=np.zeros(n + 16, np.float64),
         asked=np.zeros(m, np.int64),

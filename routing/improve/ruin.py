@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from routing.improve.arrays import COUNT, LOCKED, REMOVED, ROUND, SEED, Day, Dice, Routes, Work
+from routing.improve.arrays import COUNT, LOCKED, REMOVED, ROUND, SEED, SEEDS, Day, Dice, Routes, Work
 from routing.improve.compiled import compiled
 from routing.improve.places import chance, move_end, move_stop, pick, refresh_around
 from routing.improve.recreate import release, remember
@@ -19,10 +19,10 @@ SPLIT = 0.5
 @compiled
 def ruin(day: Day, routes: Routes, dice: Dice, work: Work, served: int) -> None:
     """Take strings out of routes near one visit picked by chance; `served` is how many visits are on routes."""
-    n, m = len(day.tasks), len(day.crews)
+    m = len(day.crews)
     longest = max(1.0, min(float(LONGEST_STRING), served / m))
     wanted = np.int64(chance(dice) * (4 * REMOVED_ON_AVERAGE / (1 + longest) - 1) + 1)
-    seed, done = pick(dice, n), 0
+    seed, done = work.seeds[pick(dice, work.numbers[SEEDS])], 0
     work.numbers[SEED] = seed
     for j in range(-1, day.near.shape[1]):
         if done >= wanted:

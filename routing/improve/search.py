@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from routing.improve.anneal import anneal, fill, keep_best, load_route, take_off
-from routing.improve.arrays import COUNT, GROUP, LEFT, Best, Day, Floats, Ints, Pool, Routes, Work
+from routing.improve.anneal import anneal, fill, keep_best, take_on
+from routing.improve.arrays import COUNT, GROUP, LEFT, SEEDS, Best, Day, Floats, Ints, Pool, Routes, Work
 from routing.improve.flat import empty_routes, new_best, new_pool, new_work
 from routing.improve.places import refresh
 from routing.improve.recreate import whole_cost
@@ -37,10 +37,11 @@ class Lane:
 
     def load(self, order: Order) -> None:
         """Take on another solution."""
-        for row in np.flatnonzero(self.routes.crew_of >= 0):
-            take_off(self.day, self.routes, int(row))
+        stops = np.zeros_like(self.routes.stops)
+        counts = np.zeros(len(self.day.crews), np.int64)
         for crew, rows in enumerate(order):
-            load_route(self.day, self.routes, crew, np.array(rows, np.int64), len(rows))
+            stops[crew, : len(rows)], counts[crew] = rows, len(rows)
+        take_on(self.day, self.routes, stops, counts)
 
     def recount(self) -> None:
         """Tell anew what the absent tasks cost after their worth has changed; what was best and met counts no more."""
@@ -72,6 +73,17 @@ class Lane:
     def best_order(self) -> Order:
         counts = self.best.counts
         return tuple(tuple(int(row) for row in self.best.stops[crew, : counts[crew]]) for crew in range(len(counts)))
+
+    def search_around(self, rows: Sequence[int]) -> None:
+        """Let ruins begin around these alone, or around all where none is named."""
+        chosen = rows or range(len(self.day.tasks))
+        self.work.seeds[: len(chosen)] = chosen
+        self.work.numbers[SEEDS] = len(chosen)
+
+    @property
+    def seeds(self) -> int:
+        """Around how many tasks ruins begin."""
+        return int(self.work.numbers[SEEDS])
 
     def anneal(self, heat: Floats, stop: Ints, rounds: int) -> int:
         return int(anneal(self.day, self.routes, self.best, self.pool, self.work, self.dice, heat, stop, rounds))
