@@ -182,11 +182,11 @@ def _spread(
 ) -> list[Term]:
     """The price of unequal work, and of unequal shares of risk and chances to earn, over all crews."""
     day, prices, first = flat.day, flat.problem.prices, flat.day.load.shape[1] - flat.day.shares.shape[1]
-    terms = _apart(model, by_crew, day.crews[:, WORK_BEFORE].tolist(), lambda route: route.work_s, prices.balance)
+    terms = _apart(model, by_crew, day.crews[:, WORK_BEFORE].tolist(), lambda route: route.work_s, price=prices.balance)
     share_prices = (prices.balance_risk, prices.balance_earning)
     for share in range(day.shares.shape[1]):
         added = partial(_share_of, day.load[:, first + share])
-        terms += _apart(model, by_crew, day.shares[:, share].tolist(), added, share_prices[share])
+        terms += _apart(model, by_crew, day.shares[:, share].tolist(), added, price=share_prices[share])
     return terms
 
 
@@ -199,6 +199,7 @@ def _apart(
     by_crew: Sequence[Sequence[tuple[cp_model.IntVar, PoolRoute]]],
     before: Sequence[int],
     amount: Callable[[PoolRoute], int],
+    *,
     price: int,
 ) -> list[Term]:
     if price == 0:

@@ -157,7 +157,9 @@ class Joining:
     most: frozenset[int]
 
 
-def read_joining(session: Session, area: Area, on: dt.date, visit_id: uuid.UUID, now: dt.datetime) -> Joining | LeftOut:
+def read_joining(
+    session: Session, area: Area, on: dt.date, visit_id: uuid.UUID, *, now: dt.datetime
+) -> Joining | LeftOut:
     """One visit as `read_day` would read it. Raises NotFound where it waits for no plan of this area and day."""
     organisation = session.get_one(Organisation, area.org_id)
     known = _known(session, organisation, _candidates(session, area, on, only=visit_id), now)

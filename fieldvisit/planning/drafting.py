@@ -83,7 +83,7 @@ def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.dat
     answer = _Answer(row=row, claimed=claimed, question=question, plan=plan, found=found)
     _add_unserved(session, answer)
     routes = [_add_route(session, answer, route) for route in plan.routes]
-    _reserve(session, row, routes, visits, now)
+    _reserve(session, row, routes, visits, now=now)
     return True
 
 
@@ -183,7 +183,7 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
 
 
 def _reserve(
-    session: Session, plan: DayPlan, routes: Sequence[Route], visits: Mapping[uuid.UUID, Visit], now: dt.datetime
+    session: Session, plan: DayPlan, routes: Sequence[Route], visits: Mapping[uuid.UUID, Visit], *, now: dt.datetime
 ) -> None:
     """Take each visit for its stop where it is still to be had and may be made then by them; else the stop goes."""
     session.flush()

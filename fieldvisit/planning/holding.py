@@ -29,13 +29,13 @@ def hand_over(session: Session, old: DayPlan, new: DayPlan, now: dt.datetime) ->
     for route in new.routes:
         for stop in list(route.stops):
             visit = visits[stop.visit_id]
-            if not _held(session, visit, old, new, published, now=now):
+            if not _held(session, visit, old, new, published=published, now=now):
                 leave_out(session, new, JudgedStop(route, stop, visit, ()))
     session.flush()
 
 
 def _held(
-    session: Session, visit: Visit, old: DayPlan, new: DayPlan, published: DayPlan | None, *, now: dt.datetime
+    session: Session, visit: Visit, old: DayPlan, new: DayPlan, *, published: DayPlan | None, now: dt.datetime
 ) -> bool:
     """Whether the new plan has the visit now."""
     if visit.state is VisitState.PLANNED and visit.plan_id == old.id:

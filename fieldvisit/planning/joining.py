@@ -45,7 +45,7 @@ def joined_by(session: Session, standing: Standing, visit_id: uuid.UUID, now: dt
     if str(visit_id) in standing.problem.task_by_id:
         return standing
     row = standing.row
-    joining = read_joining(session, session.get_one(Area, row.area_id), row.planned_on, visit_id, now)
+    joining = read_joining(session, session.get_one(Area, row.area_id), row.planned_on, visit_id, now=now)
     if isinstance(joining, LeftOut):
         raise NotToBePlanned(visit_id=visit_id, planned_on=row.planned_on, why=_why(joining))
     place = joining.visit.visit.place

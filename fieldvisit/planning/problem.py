@@ -58,18 +58,7 @@ def problem_of(
     and how many visits there may still be; each visit counts towards all of them."""
     points: dict[tuple[float, float], int] = {}
     shares, quotas = shares or FairShares(), quotas or {}
-    crews = [_crew(day, crew, _place(points, (crew.lat, crew.lon))) for crew in day.crews]
-    prices = {"travel": 1, "change": CHANGE_PRICE_S}
-    if shares.price:
-        # Waiting costs as much: nobody is to stand about so that the day looks equal.
-        prices |= {"balance": shares.price, "wait": shares.price}
-        crews = [crew | {"work_before_s": shares.before.get(crew["id"], 0)} for crew in crews]
-    if shares.risk_price:
-        prices["balance_risk"] = shares.risk_price
-        crews = [crew | {"risk_before": shares.risk_before.get(crew["id"], 0)} for crew in crews]
-    if shares.earning_price:
-        prices["balance_earning"] = shares.earning_price
-        crews = [crew | {"earning_before": shares.earning_before.get(crew["id"], 0)} for crew in crews]
+    crews = [_crew(day, crew, _place(points, (crew.lat, crew.lon))) | _carried(shares, crew.code) for crew in day.crews]
     limits = {"quotas": [{"id": name, "most": most} for name, most in sorted(quotas.items())]} if quotas else {}
     debtors = Counter(one.visit.debtor_id for one in day.visits)
     codes = {crew.code for crew in day.crews}
@@ -89,7 +78,7 @@ def problem_of(
             "origin": day.origin.isoformat(),
             "tasks": tasks,
             "crews": crews,
-            "prices": prices,
+            "prices": _prices(shares),
             **limits,
         },
         points=tuple(points),
@@ -99,6 +88,28 @@ def problem_of(
             if one.askable
         },
     )
+
+
+def _prices(shares: FairShares) -> dict[str, int]:
+    prices = {"travel": 1, "change": CHANGE_PRICE_S}
+    if shares.price:
+        # Waiting costs as much: nobody is to stand about so that the day looks equal.
+        prices |= {"balance": shares.price, "wait": shares.price}
+    if shares.risk_price:
+        prices["balance_risk"] = shares.risk_price
+    if shares.earning_price:
+        prices["balance_earning"] = shares.earning_price
+    return prices
+
+
+def _carried(shares: FairShares, crew: str) -> dict[str, int]:
+    """What the crew carries in of each share that has a price."""
+    kinds = (
+        ("work_before_s", shares.price, shares.before),
+        ("risk_before", shares.risk_price, shares.risk_before),
+        ("earning_before", shares.earning_price, shares.earning_before),
+    )
+    return {name: before.get(crew, 0) for name, price, before in kinds if price}
 
 
 def instant(origin: dt.datetime, seconds: int) -> dt.datetime:

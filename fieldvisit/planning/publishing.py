@@ -61,7 +61,7 @@ def publish_plan(
     shown = _visits_of(session, earlier)
     visits = lock_visits(session, shown | {stop.visit_id for route in routes for stop in route.stops})
     # Asked only now: a phone that sets out waits for the same rows.
-    begun = begun_in(session, plan, earlier, routes, visits)
+    begun = begun_in(session, plan, earlier, routes, visits=visits)
     judged = judge_stops(session, routes, visits, moment=CheckMoment.PUBLISHING, now=now, but=begun)
     kept = {one.visit.id for one in judged if one.allowed and _still_ours(one.visit, plan, earlier)}
     if not kept and not begun:

@@ -147,7 +147,7 @@ def accept_repair(session: Session, claimed: Claimed, found: Found, *, now: dt.d
     write_plan(session, row, rewritten)
     session.flush()
     hand_over(session, standing.row, get_plan(session, row.id), now)
-    send_back(session, row, changed, standing, now)
+    send_back(session, row, changed, standing, now=now)
     effects = effects_of(session, standing.row, get_plan(session, row.id))
     moved = [one for one in effects.visits if one.effect in (Effect.MOVED, Effect.LEFT_OUT)]
     row.progress = {**row.progress, "changed": len(moved)}
@@ -216,7 +216,7 @@ def _timed(rest: Rest, orders: dict[str, list[str]]) -> Plan:
     return as_plan(problem, tuple(routes), rest.plan)
 
 
-def send_back(session: Session, row: DayPlan, crews: set[str], standing: Standing, now: dt.datetime) -> None:
+def send_back(session: Session, row: DayPlan, crews: set[str], standing: Standing, *, now: dt.datetime) -> None:
     """Judge the stops that changed, and leave out those that the policy refuses, as any draft does."""
     routes = [route for route in get_plan(session, row.id).routes if route.crew_code in crews]
     frozen = {stop.visit_id for code in crews for stop in standing.frozen(code)}

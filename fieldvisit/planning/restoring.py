@@ -63,7 +63,7 @@ def restore_version_before(session: Session, plan_id: uuid.UUID, *, by: uuid.UUI
     write_plan(session, draft, Rewritten(standing=standing, problem=rest.problem, plan=plan, crews=changed))
     session.flush()
     hand_over(session, row, get_plan(session, draft.id), now)
-    send_back(session, draft, changed, standing, now)
+    send_back(session, draft, changed, standing, now=now)
     session.flush()
     return draft
 

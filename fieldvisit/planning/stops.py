@@ -66,16 +66,7 @@ def judge_stops(
         for route, stop in stops
         if visits[stop.visit_id].case is not None and stop.visit_id not in frozen
     }
-    judged = judge_all(session, list(asked.values()), moment=moment, now=now)
-    decisions = [one.decision for one in judged]
-    check_papers(session, list(asked.values()), moment=moment, now=now)
-    refused = {
-        visit_id: () if decision.verdict is Verdict.ALLOWED else decision.deciding
-        for visit_id, decision in zip(asked, decisions, strict=True)
-    }
-    for one in judged:
-        if one.decision.verdict is Verdict.ALLOWED and (full := reserve_slots(session, one)):
-            refused[one.asked.visit.id] = (full,)
+    refused = _refused(session, asked, moment=moment, now=now)
     return [
         JudgedStop(
             route,
@@ -85,6 +76,22 @@ def judge_stops(
         )
         for route, stop in stops
     ]
+
+
+def _refused(
+    session: Session, asked: Mapping[uuid.UUID, AtTheDoor], *, moment: CheckMoment, now: dt.datetime
+) -> dict[uuid.UUID, tuple[ClauseResult, ...]]:
+    """Visit → the clauses in its way; none where it is allowed, and then a slot of each cap is reserved for it."""
+    judged = judge_all(session, list(asked.values()), moment=moment, now=now)
+    check_papers(session, list(asked.values()), moment=moment, now=now)
+    refused: dict[uuid.UUID, tuple[ClauseResult, ...]] = {}
+    for visit_id, one in zip(asked, judged, strict=True):
+        if one.decision.verdict is Verdict.ALLOWED:
+            full = reserve_slots(session, one)
+            refused[visit_id] = (full,) if full else ()
+        else:
+            refused[visit_id] = one.decision.deciding
+    return refused
 
 
 def leave_out(session: Session, plan: DayPlan, judged: JudgedStop, numbers: Mapping[str, str] | None = None) -> None:

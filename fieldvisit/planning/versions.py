@@ -18,6 +18,7 @@ def begun_in(
     plan: DayPlan,
     earlier: DayPlan | None,
     routes: Sequence[Route],
+    *,
     visits: Mapping[uuid.UUID, Visit],
 ) -> set[uuid.UUID]:
     """The visits of the plan that have begun, or were cancelled, in the version before: they are carried over.

@@ -18,6 +18,7 @@ FIELD_DAYS = {100: 2.0, 300: 10.0, 1000: 60.0}
 """Seconds for each number of visits."""
 STYLES: tuple[Style, ...] = ("city", "region", "rural")
 SEEDS = (1, 2, 3)
+EVERYONE, RIVALS = ("fieldvisit", "pyvrp", "vroom", "ortools"), ("fieldvisit", "pyvrp")
 
 
 @dataclass(frozen=True)
@@ -35,25 +36,24 @@ class Case:
 
 def cases(profile: Profile, instances: Path | None) -> list[Case]:
     """The cases of a profile. Without a folder of public instances only made-up days are measured."""
-    everyone, rival = ("fieldvisit", "pyvrp", "vroom", "ortools"), ("fieldvisit", "pyvrp")
     quick = profile == "quick"
     found: list[Case] = []
     if profile in ("quick", "days", "full"):
         styles = STYLES[:1] if quick else STYLES
         seeds = SEEDS[:1] if quick else SEEDS
-        found += [_day(DayShape(style=s, visits=n, seed=1), everyone, seeds) for n in FIELD_DAYS for s in styles]
+        found += [_day(DayShape(style=s, visits=n, seed=1), EVERYONE, seeds) for n in FIELD_DAYS for s in styles]
     if profile in ("features", "full"):
-        found += [_day(shape, everyone, SEEDS[:1]) for shape in _rich_days()]
+        found += [_day(shape, EVERYONE, SEEDS[:1]) for shape in _rich_days()]
     if instances is not None and profile in ("quick", "solomon", "full"):
         listed = _listed(instances, "solomon")
-        found += [_public(row, instances, 10.0, rival, SEEDS[:1]) for row in (listed[::4] if quick else listed)]
+        found += [_public(row, instances, 10.0) for row in (listed[::4] if quick else listed)]
     if instances is not None and profile in ("quick", "large", "full"):
         listed = [row for row in _listed(instances, "homberger") if int(row["n"]) == 1000]
         listed += _listed(instances, "pcvrptw")
-        found += [_public(row, instances, 60.0, rival, SEEDS[:1]) for row in (listed[3::6] if quick else listed)]
+        found += [_public(row, instances, 60.0) for row in (listed[3::6] if quick else listed)]
     if instances is not None and profile in ("large", "full"):
         other = [row for family in ("sdvrptw", "mdvrptw") for row in _listed(instances, family)]
-        found += [_public(row, instances, 20.0, rival, SEEDS[:1]) for row in other]
+        found += [_public(row, instances, 20.0) for row in other]
     return found
 
 
@@ -75,13 +75,11 @@ def _listed(folder: Path, family: str) -> list[dict[str, str]]:
     return [row for row in rows if (folder / row["file"]).is_file()]
 
 
-def _public(
-    row: dict[str, str], folder: Path, seconds: float, solvers: tuple[str, ...], seeds: tuple[int, ...]
-) -> Case:
+def _public(row: dict[str, str], folder: Path, seconds: float) -> Case:
     family, known = row["family"], row["dimacs_x10"] or row["other_cost"]
     label = f"{family}, {row['n']}"
     read = partial(_read, folder / row["file"], family)
-    return Case(f"{family}-{row['instance']}", label, seconds, solvers, seeds, read, int(known) if known else None)
+    return Case(f"{family}-{row['instance']}", label, seconds, RIVALS, SEEDS[:1], read, int(known) if known else None)
 
 
 def _read(path: Path, family: str) -> Problem:

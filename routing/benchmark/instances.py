@@ -103,7 +103,8 @@ def _vrplib(text: str, convention: Convention) -> Problem:
         for node in range(len(points))
         if node not in depots
     ]  # fmt: skip
-    return _problem(points, clients, _fleet(fields, sections, windows, convention), convention, _allowed(sections))
+    fleet = _fleet(fields, sections, windows, convention)
+    return _problem(points, clients, fleet, convention, allowed=_allowed(sections))
 
 
 def _parsed(text: str) -> tuple[Fields, Sections]:
@@ -168,6 +169,7 @@ def _problem(
     clients: Sequence[_Client],
     crews: Sequence[Crew],
     convention: Convention,
+    *,
     allowed: dict[int, frozenset[int]] | None = None,
 ) -> Problem:
     skills = {able: f"fleet-{number}" for number, able in enumerate(dict.fromkeys((allowed or {}).values()))}

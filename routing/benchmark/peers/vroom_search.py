@@ -10,7 +10,7 @@ from typing import Any
 from routing.benchmark.judged import plan_of
 from routing.benchmark.peers import Answer, Ask, Orders, package, refuse
 from routing.plan import Plan
-from routing.problem import Crew, Problem, Task
+from routing.problem import Problem, Task
 
 LEVELS = range(6)
 PRIORITIES = 100
@@ -80,9 +80,9 @@ def _input(vroom: Any, problem: Problem) -> Any:
     dearest = max((task.value_s for task in problem.tasks), default=0)
     for number, task in enumerate(problem.tasks):
         if task.begins:
-            asked.add_job(_job(vroom, problem, number, skills, dearest))
-    for number, crew in enumerate(problem.crews):
-        asked.add_vehicle(_vehicle(vroom, problem, crew, number, skills))
+            asked.add_job(_job(vroom, problem, number, skills, dearest=dearest))
+    for number in range(len(problem.crews)):
+        asked.add_vehicle(_vehicle(vroom, problem, number, skills))
     return asked
 
 
@@ -93,7 +93,7 @@ def _skills(task: Task) -> frozenset[str]:
     return task.requires | size | pin
 
 
-def _job(vroom: Any, problem: Problem, number: int, skills: dict[str, int], dearest: int) -> Any:
+def _job(vroom: Any, problem: Problem, number: int, skills: dict[str, int], *, dearest: int) -> Any:
     task = problem.tasks[number]
     urgency = PRIORITIES if task.mandatory else round((PRIORITIES - 1) * task.value_s / max(1, dearest))
     return vroom.Job(
@@ -112,7 +112,8 @@ def _loads(problem: Problem, task: Task) -> list[int]:
     return [*task.load, *[0] * (kinds - len(task.load))]
 
 
-def _vehicle(vroom: Any, problem: Problem, crew: Crew, number: int, skills: dict[str, int]) -> Any:
+def _vehicle(vroom: Any, problem: Problem, number: int, skills: dict[str, int]) -> Any:
+    crew = problem.crews[number]
     kinds = max((len(each.load) for each in problem.tasks), default=0)
     room = [10**9 if crew.capacity is None else (*crew.capacity, *[0] * kinds)[kind] for kind in range(kinds)]
     own = crew.offers | {f"size-{size}" for size in range(2, crew.size + 1)} | {f"crew-{crew.id}"}
