@@ -234,15 +234,15 @@ def _demand_known(session: Session, draft: BlockDraft, now: dt.datetime) -> Debt
 def _cancel_stopped(session: Session, draft: BlockDraft, block: ContactBlock, now: dt.datetime) -> list[Visit]:
     """Cancel what it stops, whoever makes the visit; the visits of those that one sees."""
     touched, block_id = lock_touched(session, {draft.debtor_id}, states=STOPPED), block.id
-    cancelled = _cancel_of(session, touched.own, draft, block_id, now)
+    cancelled = _cancel_of(session, touched.own, draft, block_id, now=now)
     for lender_id, visit_ids in touched.others:
         with on_behalf_of(session, lender_id):
-            _cancel_of(session, visit_ids, draft, block_id, now)
+            _cancel_of(session, visit_ids, draft, block_id, now=now)
     return cancelled
 
 
 def _cancel_of(
-    session: Session, visit_ids: Collection[uuid.UUID], draft: BlockDraft, block_id: uuid.UUID, now: dt.datetime
+    session: Session, visit_ids: Collection[uuid.UUID], draft: BlockDraft, block_id: uuid.UUID, *, now: dt.datetime
 ) -> list[Visit]:
     live = [
         visit

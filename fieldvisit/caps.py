@@ -43,7 +43,7 @@ def reserve_slots(session: Session, planned: Judged) -> ClauseResult | None:
     if terms is None:
         return None
     for rule in _needed(terms, planned.decision):
-        row = _slot(planned.asked.visit, rule, terms, facts, begins_at)
+        row = _slot(planned.asked.visit, rule, terms, facts, begins_at=begins_at)
         try:
             with session.begin_nested():
                 session.execute(insert(CapSlot).values(row).on_conflict_do_nothing())
@@ -70,7 +70,7 @@ def _needed(terms: Terms, decision: Decision) -> list[CapRule]:
     return [rule for rule in terms.caps if Channel.VISIT in rule.channels and rule.binds and rule.id in roomy]
 
 
-def _slot(visit: Visit, rule: CapRule, terms: Terms, facts: Facts, begins_at: dt.datetime) -> dict[str, Any]:
+def _slot(visit: Visit, rule: CapRule, terms: Terms, facts: Facts, *, begins_at: dt.datetime) -> dict[str, Any]:
     name = rule.id.partition("/")[0]
     zone = clock_of(next(policy for policy in terms.policies if policy.id == name), facts)
     return {

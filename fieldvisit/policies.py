@@ -26,7 +26,7 @@ def policies_of(organisations: Iterable[Organisation], *, trial: PolicyVersion |
 
 def read_version(row: PolicyVersion, code: str) -> Policy:
     """The policy of a stored version; its id, and so each clause's, carries the code of whose it is."""
-    return _read(row.text, own_id(row.policy_id, code), row.version, row.effective_from, row.effective_to)
+    return _read(row.text, own_id(row.policy_id, code), row.version, since=row.effective_from, until=row.effective_to)
 
 
 def own_id(policy_id: str, code: str) -> str:
@@ -59,6 +59,6 @@ def _house(called: str) -> Policy:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str, called: str, version: int, since: date, until: date | None) -> Policy:
+def _read(text: str, called: str, version: int, *, since: date, until: date | None) -> Policy:
     dates = {"version": version, "effective_from": since} | ({"effective_to": until} if until else {})
     return policy_from_toml(text, called, called=called, instead=dates)

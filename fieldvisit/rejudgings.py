@@ -96,7 +96,7 @@ def run_rejudging(
         with _left_alone(), acting_for(sessions, org_id) as session:
             row = get_rejudging(session, rejudging_id, lock=True)
             if look:
-                _preview(session, row, batch, look, clock())
+                _preview(session, row, batch, look, now=clock())
             else:
                 _judge(session, row, batch, clock())
             row.detail = {**row.detail, CAME_TO: str(batch[-1])}
@@ -146,7 +146,9 @@ def _previewed(row: Rejudging) -> PolicyDraft:
     )
 
 
-def _preview(session: Session, row: Rejudging, ids: Sequence[uuid.UUID], draft: PolicyDraft, now: dt.datetime) -> None:
+def _preview(
+    session: Session, row: Rejudging, ids: Sequence[uuid.UUID], draft: PolicyDraft, *, now: dt.datetime
+) -> None:
     """Judge each under the policies as they are and as they would be; what differs is noted. Seen are the visits that
     the organisation makes: of those made for it, only whoever makes them knows the crews."""
     trial = draft_version(session, row.org_id, draft, now=now)

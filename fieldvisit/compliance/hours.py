@@ -74,7 +74,9 @@ def _of_policy(policy: Policy, inquiry: Inquiry) -> list[ClauseResult]:
     hours = policy_hours(policy, facts, inquiry.day)
     widened = widens_anything(policy, facts)
     where, clocks = Where.of(facts.place), clocks_of(policy, facts)
-    shown = _shown(begun_on(day, zone, hours), zone) if widened else _told(policy, where, clocks, inquiry.day, day)
+    shown = (
+        _shown(begun_on(day, zone, hours), zone) if widened else _told(policy, where, clocks, inquiry.day, local=day)
+    )
     values = {"day": day.isoformat(), "hours": shown}
     found = _calendar_unknown(policy, inquiry, day)
     if _inside(hours, inquiry):
@@ -180,7 +182,7 @@ def _speaks_of(wish: DebtorTime, span: Interval, inquiry: Inquiry) -> bool:
 
 
 @lru_cache(maxsize=16_384)
-def _told(policy: Policy, where: Where, clocks: tuple[str, ...], day: date, local: date) -> str:
+def _told(policy: Policy, where: Where, clocks: tuple[str, ...], day: date, *, local: date) -> str:
     """The policy's own hours of its local date, in words: the same for everybody at such a place."""
     return _shown(begun_on(local, clocks[0], bare_hours(policy, where, clocks, day)), clocks[0])
 

@@ -102,7 +102,7 @@ class _Asked:
 
 
 def applicable(
-    policies: Sequence[Policy], place: PlaceFacts, day: date, purpose: Purpose, scope: Scope = ANY
+    policies: Sequence[Policy], place: PlaceFacts, day: date, *, purpose: Purpose, scope: Scope = ANY
 ) -> tuple[Policy, ...]:
     """The policies in force at the place on the date of the visit; of several versions of one, the latest."""
     found: dict[str, Policy] = {}
@@ -179,7 +179,7 @@ def _terms(policies: tuple[Policy, ...], asked: _Asked) -> Terms | None:
     place = _stand_in(asked.country, asked.region)
     home = _stand_in(*asked.home) if asked.home else None
     scope = Scope(role=asked.scope.role, product=asked.scope.product, party=asked.scope.party, home=home)
-    chosen = applicable(policies, place, asked.day, asked.purpose, scope)
+    chosen = applicable(policies, place, asked.day, purpose=asked.purpose, scope=scope)
     return merge(chosen) if chosen else None
 
 

@@ -129,12 +129,12 @@ def _stated(terms: Terms, facts: Facts, day: date) -> Intervals:
     if any(widens_anything(policy, facts) for policy in binding):
         return reduce(common, (policy_hours(policy, facts, day) for policy in binding), _around(day, zone))
     clocks = tuple(clocks_of(policy, facts) for policy in binding)
-    return _bare(terms, Where.of(facts.place), zone, clocks, day)
+    return _bare(terms, Where.of(facts.place), day, zone=zone, clocks=clocks)
 
 
 # Five keys, all of them hashed quickly: terms are the same object for the same policies, place and date.
 @lru_cache(maxsize=16_384)
-def _bare(terms: Terms, where: Where, zone: str, clocks: tuple[tuple[str, ...], ...], day: date) -> Intervals:
+def _bare(terms: Terms, where: Where, day: date, *, zone: str, clocks: tuple[tuple[str, ...], ...]) -> Intervals:
     binding = [policy for policy in terms.hours if policy.windows[0].binds]
     each = [bare_hours(policy, where, mine, day) for policy, mine in zip(binding, clocks, strict=True)]
     return reduce(common, each, _around(day, zone))

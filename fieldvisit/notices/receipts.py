@@ -213,7 +213,7 @@ def _hear(
     by: uuid.UUID | None = None,
     evidence: str | None = None,
 ) -> None:
-    if provider is not None and _heard_before(session, row, kind, provider, provider_id):
+    if provider is not None and _heard_before(session, row, kind, provider=provider, provider_id=provider_id):
         return
     session.add(
         NoticeReceipt(
@@ -240,7 +240,7 @@ def _hear(
         rejudge(session, [row.visit_id], now=now, code="notice_undelivered")
 
 
-def _heard_before(session: Session, row: Notice, kind: NoticeState, provider: str, provider_id: str | None) -> bool:
+def _heard_before(session: Session, row: Notice, kind: NoticeState, *, provider: str, provider_id: str | None) -> bool:
     """A webhook comes as often as its sender likes; the same word is kept once."""
     same = sa.select(NoticeReceipt.id).where(
         NoticeReceipt.notice_id == row.id,

@@ -25,7 +25,7 @@ BOSTON = PlaceFacts(id="flat", kind=PlaceKind.HOME, zone="America/New_York", cou
 def names(
     *found: Policy, place: PlaceFacts = HOME, day: date = DAY, purpose: Purpose = Purpose.COLLECTION
 ) -> list[str]:
-    return [f"{item.id} {item.version}" for item in applicable(found, place, day, purpose)]
+    return [f"{item.id} {item.version}" for item in applicable(found, place, day, purpose=purpose)]
 
 
 def test_the_table_of_merges_names_every_parameter() -> None:
