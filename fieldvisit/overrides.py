@@ -18,7 +18,7 @@ from fieldvisit.decisions import stored_decision
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound, NotPermitted
 from fieldvisit.explaining import explain_visit, span_of
-from fieldvisit.models import Override
+from fieldvisit.models import Account, Override
 from fieldvisit.visits import get_own_visit, note_event
 from fieldvisit.vocabulary import CheckMoment, Role, Verdict
 
@@ -141,20 +141,27 @@ def overrides_where(
 
 @dataclass(frozen=True)
 class OverrideCount:
-    """How often one person let one clause be overridden, and when last."""
+    """How often one person asked for one clause to be overridden, and when last; how many of these a second person
+    confirmed, and how many were taken back. `asked_by` None: the account is another organisation's."""
 
     asked_by_id: uuid.UUID
+    asked_by: str | None
     clause_id: str
     count: int
+    confirmed: int
+    revoked: int
     last_at: dt.datetime
 
 
 def override_report(session: Session) -> list[OverrideCount]:
     """By person and clause, the most frequent first."""
     count = sa.func.count()
+    of_one = (Override.asked_by_id, Account.username, Override.clause_id)
+    said = (count, sa.func.count(Override.confirmed_at), sa.func.count(Override.revoked_at))
     rows = session.execute(
-        sa.select(Override.asked_by_id, Override.clause_id, count, sa.func.max(Override.asked_at))
-        .group_by(Override.asked_by_id, Override.clause_id)
+        sa.select(*of_one, *said, sa.func.max(Override.asked_at))
+        .outerjoin(Account, Account.id == Override.asked_by_id)
+        .group_by(*of_one)
         .order_by(count.desc(), Override.clause_id, Override.asked_by_id)
     )
     return [OverrideCount(*row) for row in rows]

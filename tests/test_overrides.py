@@ -13,7 +13,7 @@ from fieldvisit.compliance.intervals import Interval
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.decisions import AtTheDoor, judge_all
 from fieldvisit.errors import NotFound, NotPermitted
-from fieldvisit.models import Override, Visit
+from fieldvisit.models import Account, Override, Visit
 from fieldvisit.overrides import (
     NotOverridable,
     OverriddenBefore,
@@ -165,7 +165,11 @@ def test_the_report_counts_by_person_and_clause(sessions: sessionmaker[Session],
     supervisor = person(sessions, morning)
     ask(sessions, morning, supervisor)
     with acting_for(sessions, morning.world.agency) as session:
-        assert override_report(session) == [OverrideCount(supervisor.account_id, CLAUSE, 1, NOW)]
+        (found,) = override_report(session)
+        known = session.get_one(Account, supervisor.account_id).username
+    assert found == OverrideCount(supervisor.account_id, known, CLAUSE, count=1, confirmed=0, revoked=0, last_at=NOW)
+    with acting_for(sessions, morning.world.lender) as session:
+        assert [each.asked_by for each in override_report(session)] == [None]
     with acting_for(sessions, morning.world.stranger) as session:
         assert override_report(session) == []
 

@@ -199,8 +199,11 @@ class OverridesQueryIn(PageIn):
 
 class OverrideCountOut(Out):
     asked_by_id = Id(required=True)
+    asked_by = fields.String(required=True, allow_none=True, metadata={"examples": ["supervisor"]})
     clause_id = fields.String(required=True)
     count = fields.Integer(required=True)
+    confirmed = fields.Integer(required=True, metadata={"description": "by a second person"})
+    revoked = fields.Integer(required=True)
     last_at = Instant(required=True)
 
 

@@ -14,7 +14,7 @@ from fieldvisit.gate import RequestReason
 from fieldvisit.languages import Message, say
 from fieldvisit.models import StoredDecision, Visit
 from fieldvisit.visits import CancelReason, VisitChange, why_cancelled
-from fieldvisit.vocabulary import CheckMoment, NextStep, Verdict, VisitOutcome, VisitState
+from fieldvisit.vocabulary import CheckMoment, NextStep, Role, Verdict, VisitOutcome, VisitState
 
 MOST_SKILLS = 20
 MAYBE = {"type": ["string", "null"], "examples": [None]}
@@ -102,7 +102,8 @@ class OpenedOut(Out):
 
 
 class ClauseOut(Out):
-    """What one clause of a policy says; `fact_ids` is what it rests on."""
+    """What one clause of a policy says; `fact_ids` is what it rests on. Where it may be overridden: by which role, and
+    whether a second person has to agree; `overridden_by` is the override that lets it pass."""
 
     clause_id = fields.String(required=True)
     verdict = Choice(Verdict, required=True)
@@ -110,6 +111,9 @@ class ClauseOut(Out):
     source = fields.String(required=True)
     fact_ids = fields.List(fields.String(), required=True)
     warning = Flag(required=True)
+    override_role = Choice(Role, required=True, allow_none=True)
+    second_person = Flag(required=True)
+    overridden_by = Id(required=True, allow_none=True)
 
 
 class EligibilityOut(Out):

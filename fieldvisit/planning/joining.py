@@ -22,6 +22,7 @@ from fieldvisit.planning.crews import offered
 from fieldvisit.planning.day import Joining, LeftOut, read_joining
 from fieldvisit.planning.problem import task_of
 from fieldvisit.planning.rest import Standing
+from fieldvisit.vocabulary import VisitState
 from routing.problem import Band, Crew, Matrix, Task, Travel, Window
 
 USUAL_S_PER_M = 1.35 / 7
@@ -41,8 +42,12 @@ class NotToBePlanned(FieldVisitError):
 
 
 def joined_by(session: Session, standing: Standing, visit_id: uuid.UUID, now: dt.datetime) -> Standing:
-    """The plan with one more visit to place, if it is not among its own. Raises NotFound and NotToBePlanned."""
-    if str(visit_id) in standing.problem.task_by_id:
+    """The plan with one more visit to place, if it is not among its own. Raises NotFound and NotToBePlanned.
+
+    One that the plan once held or left out, and that waits, is read anew: since the plan was made its debtor may have
+    been told other hours, and the policies may have changed.
+    """
+    if str(visit_id) in standing.problem.task_by_id and not _waits(standing, visit_id):
         return standing
     row = standing.row
     joining = read_joining(session, session.get_one(Area, row.area_id), row.planned_on, visit_id, now=now)
@@ -52,9 +57,14 @@ def joined_by(session: Session, standing: Standing, visit_id: uuid.UUID, now: dt
     travel, location, estimated = _with_place(standing, place)
     crews = tuple(_with_offers(standing, crew, joining) for crew in standing.problem.crews)
     problem = replace(standing.problem, travel=travel, crews=crews)
-    problem = replace(problem, tasks=(*problem.tasks, _task(standing, joining, location)))
+    others = (task for task in problem.tasks if task.id != str(visit_id))
+    problem = replace(problem, tasks=(*others, _task(standing, joining, location)))
     named = (*standing.estimated, joining.visit.visit.reference) if estimated else standing.estimated
     return replace(standing, problem=problem, joined=standing.joined | {str(visit_id)}, estimated=named)
+
+
+def _waits(standing: Standing, visit_id: uuid.UUID) -> bool:
+    return any(left.visit_id == visit_id and left.visit.state is VisitState.ELIGIBLE for left in standing.row.unserved)
 
 
 def _why(left: LeftOut) -> Message:

@@ -112,9 +112,11 @@ def standing_of(session: Session, row: DayPlan, now: dt.datetime) -> Standing:
     ours = {row.id, None if published is None else published.id}
     waiting = (visit for visit in visits if visit.state in (VisitState.PLANNED, VisitState.PUBLISHED))
     still_open = frozenset(visit.id for visit in waiting if visit.plan_id in ours)
+    # What waits beside the routes may be put in: its debtor was told of hours as well.
+    beside = [left.visit for left in row.unserved if _waits(standing, left.visit)]
     hours = {
         visit_id: (standing.second(begins_at), standing.second(ends_at))
-        for visit_id, (begins_at, ends_at) in announced_hours(session, visits).items()
+        for visit_id, (begins_at, ends_at) in announced_hours(session, [*visits, *beside]).items()
     }
     return replace(standing, now_s=now_s, announced=hours, open=still_open)
 

@@ -99,11 +99,16 @@ def test_a_policy_that_is_wrong_is_refused_where_it_is_wrong(supervisor: FlaskCl
 
 def test_an_override_over_http(supervisor: FlaskClient, morning: Morning) -> None:
     switched(supervisor)
+    before = supervisor.get(f"/visits/{morning.visit}/explanation", query_string={"at": TEN.isoformat()}).json
+    (asks,) = [clause for clause in before["clauses"] if clause["clause_id"] == CLAUSE]
+    assert (asks["override_role"], asks["second_person"], asks["overridden_by"]) == ("supervisor", False, None)
     body = {"clause_id": CLAUSE, "begins_at": TEN.isoformat(), "reason": "The debtor asked for it by letter."}
     made = supervisor.post(f"/visits/{morning.visit}/overrides", json=body)
     assert (made.status_code, made.json["clause_id"], made.json["needs_second"]) == (201, CLAUSE, False)
     explained = supervisor.get(f"/visits/{morning.visit}/explanation", query_string={"at": TEN.isoformat()}).json
     assert explained["verdict"] == "allowed"
+    (passed,) = [clause for clause in explained["clauses"] if clause["clause_id"] == CLAUSE]
+    assert passed["overridden_by"] == made.json["id"]
     assert [row["id"] for row in supervisor.get("/overrides").json["items"]] == [made.json["id"]]
     (count,) = supervisor.get("/overrides/report").json["counts"]
     assert (count["clause_id"], count["count"]) == (CLAUSE, 1)
