@@ -56,6 +56,7 @@ RESOURCES = (
     "verification",
     "devices",
     "safety",
+    "safety_duty",
     "safety_handling",
     "safety_live",
     "safety_looks",

@@ -1,9 +1,12 @@
 """Phones, as the office sees them."""
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, In, Out
 from api.schemas.fields import Id, Instant, Text
+from api.schemas.roster import TAGS
 from fieldvisit.push_tokens import LONGEST, PushTokenDraft
 
 
@@ -29,6 +32,10 @@ class PushTokenIn(Drafted):
 
     token = Text(required=True, max=LONGEST, metadata={"description": "as the push service gave it to the app"})
     language = Text(load_default="en", max=20, metadata={"description": "in which the phone is spoken to"})
+
+    @post_load
+    def draft(self, data: dict[str, Any], **more: Any) -> Any:
+        return super().draft(data | {"language": TAGS.get(data["language"], data["language"])}, **more)
 
 
 class DeviceRevocationIn(In):

@@ -31,6 +31,8 @@ class DutyOut(Out):
     rank = Choice(DutyRank, required=True)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
+    offered_to_id = Id(required=True, allow_none=True, metadata={"description": "who has been asked to take it over"})
+    taken_from_id = Id(required=True, allow_none=True)
 
 
 class ContactIn(Drafted):

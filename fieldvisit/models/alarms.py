@@ -24,7 +24,11 @@ class DutyShift(Base, Owned):
     ends_at: Mapped[dt.datetime]
     created_at: Mapped[RecordedAt]
 
-    account: Mapped[Account] = relationship()
+    offered_to_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id", ondelete="SET NULL"))
+    """Who has been asked to take it over; until they do it is its owner's."""
+    taken_from_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id", ondelete="SET NULL"))
+
+    account: Mapped[Account] = relationship(foreign_keys=account_id)
 
     __table_args__ = (
         sa.Index("ix_duty_shifts_org_id_ends_at", "org_id", "ends_at"),

@@ -13,12 +13,26 @@ from fieldvisit.clock import database_now
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import LANGUAGES, Message, tag
-from fieldvisit.models import Account, DutyShift, OfficerContact, OutboxMessage
-from fieldvisit.vocabulary import AlarmChannel, DutyRank, MessagePurpose, MessageRecipient, Role
+from fieldvisit.models import Account, DutyShift, OfficerContact, OutboxMessage, SafetySession
+from fieldvisit.vocabulary import AlarmChannel, DutyRank, MessagePurpose, MessageRecipient, Role, SafetyState
 
 LONGEST_DUTY = dt.timedelta(hours=24)
 HANDLES = (Role.SAFETY_OFFICER, Role.SUPERVISOR)
 TEST_FOR = dt.timedelta(hours=1)
+OUT = (SafetyState.ACTIVE, SafetyState.ALARM)
+LINE = (
+    sa.select(OfficerContact.id)
+    .where(OfficerContact.account_id == Account.id, OfficerContact.active, OfficerContact.channel != AlarmChannel.PUSH)
+    .exists()
+)
+"""An account has an address by which an alarm reaches it; a push alone is none."""
+
+
+class CoverNeeded(FieldVisitError):
+    """Visitors are out, and nobody else would be reached."""
+
+    code, kind = "cover_needed", Kind.CONFLICT
+    says = "Visitors are out, and without this shift no alarm would reach anybody. Hand it over instead."
 
 
 class NotAnOfficer(FieldVisitError):
@@ -77,12 +91,17 @@ def plan_duty(session: Session, draft: DutyDraft) -> DutyShift:
 
 
 def end_duty(session: Session, shift_id: uuid.UUID) -> None:
-    """Take a shift off the roster. Alerts that opened during it keep calling the person."""
+    """Take a shift off the roster. Alerts that opened during it keep calling the person. Raises CoverNeeded where it is
+    the last one while visitors are out."""
     shift = session.get(DutyShift, shift_id)
     if shift is None:
         raise NotFound(what="duty shift", id=shift_id)
+    covered = bool(reachable_officers(session, shift.org_id))
     session.delete(shift)
     session.flush()
+    out = sa.select(SafetySession.id).where(SafetySession.org_id == shift.org_id, SafetySession.state.in_(OUT))
+    if covered and not reachable_officers(session, shift.org_id) and session.scalar(sa.select(out.exists())):
+        raise CoverNeeded()
 
 
 def roster() -> sa.Select[DutyShift]:
@@ -155,6 +174,11 @@ def reachable_officers(session: Session, org_id: uuid.UUID) -> Sequence[uuid.UUI
             DutyShift.ends_at > database_now(),
         )
     ).all()
+
+
+def has_alarm_line(session: Session, account_id: uuid.UUID) -> bool:
+    """Whether an alarm would reach this account by more than a push."""
+    return bool(session.scalar(sa.select(sa.select(Account.id).where(Account.id == account_id, LINE).exists())))
 
 
 def demand_officer(session: Session, account_id: uuid.UUID) -> Account:

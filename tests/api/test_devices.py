@@ -246,7 +246,7 @@ def test_a_phone_says_where_it_is_pushed_to_until_it_is_somebody_elses_or_revoke
     other_phone = PHONE | {"id": str(uuid.uuid4())}
     phone = client_with(app, log_in().json["access_token"])
     for token in ("up-first", "up-second"):
-        assert phone.put("/phone/push-token", json={"token": token, "language": "zh_CN"}).status_code == 204
+        assert phone.put("/phone/push-token", json={"token": token, "language": "zh-CN"}).status_code == 204
     assert token_of() == "up-second"
     refused = phone.put("/phone/push-token", json={"token": "two words"})
     assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/token")

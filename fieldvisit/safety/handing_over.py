@@ -1,0 +1,128 @@
+"""Handing a shift over with what is open: one officer offers it, another takes it, and at no moment is it nobody's."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.clock import database_now
+from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.models import DutyShift, SafetyAlert
+from fieldvisit.safety.alerts import SelfHandling, lock_alert, record, renew
+from fieldvisit.safety.drafts import Officer
+from fieldvisit.safety.events import SafetyEventKind
+from fieldvisit.safety.roster import demand_officer, has_alarm_line
+from fieldvisit.vocabulary import AlertState
+
+
+class NotYourShift(FieldVisitError):
+    code, kind = "not_your_shift", Kind.FORBIDDEN
+    says = "A shift is offered, and taken back, by whose it is; it is taken by whom it was offered to."
+
+
+class ShiftOver(FieldVisitError):
+    code, kind = "shift_over", Kind.CONFLICT
+    says = "This shift is over."
+
+
+class NotReachable(FieldVisitError):
+    """Whoever takes a shift has to be reached by an alarm."""
+
+    code, kind = "not_reachable", Kind.CONFLICT
+    says = "No alarm would reach this officer: a number or an address is needed first. A push alone is none."
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """The shift as it goes on; the alerts that went with it, and those that stay with their owner because the one who
+    took the shift may not handle them."""
+
+    shift: DutyShift
+    alert_ids: tuple[uuid.UUID, ...]
+    kept_ids: tuple[uuid.UUID, ...]
+
+
+def offer_duty(session: Session, shift_id: uuid.UUID, by: Officer, to: uuid.UUID) -> DutyShift:
+    """Ask another officer to take this shift, from whenever they do. Until then its owner is called as before."""
+    shift = _lock(session, shift_id)
+    if shift.account_id != by.account_id or to == by.account_id:
+        raise NotYourShift()
+    demand_officer(session, to)
+    if not has_alarm_line(session, to):
+        raise NotReachable()
+    shift.offered_to_id = to
+    session.flush()
+    return shift
+
+
+def withdraw_offer(session: Session, shift_id: uuid.UUID, by: Officer) -> None:
+    """Take the offer back, or decline it."""
+    shift = _lock(session, shift_id)
+    if by.account_id not in (shift.account_id, shift.offered_to_id):
+        raise NotYourShift()
+    shift.offered_to_id = None
+    session.flush()
+
+
+def take_duty(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver:
+    """Take an offered shift, with the alerts that its owner holds. One transaction: the one shift ends at the moment at
+    which the other begins. Alerts that nobody holds call both: who was on duty when they opened stays on them."""
+    # Alerts first, under the locks of their sessions: the order that everybody keeps.
+    giver = session.scalar(sa.select(DutyShift.account_id).where(DutyShift.id == shift_id))
+    if giver is None:
+        raise NotFound(what="duty shift", id=shift_id)
+    demand_officer(session, by.account_id)
+    taken, kept = _take_alerts(session, giver, by)
+    shift = _lock(session, shift_id)
+    if shift.offered_to_id != by.account_id or shift.account_id != giver:
+        raise NotYourShift()
+    if not has_alarm_line(session, by.account_id):
+        raise NotReachable()
+    now: dt.datetime = session.scalars(sa.select(database_now())).one()
+    following = DutyShift(
+        org_id=shift.org_id,
+        account_id=by.account_id,
+        rank=shift.rank,
+        starts_at=max(now, shift.starts_at),
+        ends_at=shift.ends_at,
+        taken_from_id=giver,
+    )
+    if shift.starts_at < now:
+        shift.ends_at, shift.offered_to_id = now, None
+    else:
+        session.delete(shift)
+    session.add(following)
+    session.flush()
+    return TakenOver(following, taken, kept)
+
+
+def _take_alerts(
+    session: Session, giver: uuid.UUID, by: Officer
+) -> tuple[tuple[uuid.UUID, ...], tuple[uuid.UUID, ...]]:
+    held = sa.select(SafetyAlert.id).where(SafetyAlert.owner_id == giver, SafetyAlert.state == AlertState.ACKNOWLEDGED)
+    taken, kept = [], []
+    for alert_id in session.scalars(held.order_by(SafetyAlert.session_id, SafetyAlert.id)).all():
+        try:
+            alert = lock_alert(session, alert_id, by)
+        except SelfHandling:
+            kept.append(alert_id)
+            continue
+        if alert.owner_id != giver or alert.state is not AlertState.ACKNOWLEDGED:
+            continue
+        at: dt.datetime = session.scalars(sa.select(database_now())).one()
+        alert.owner_id, alert.offered_to_id, alert.acknowledged_at = by.account_id, None, at
+        renew(alert, at)
+        record(session, alert, by, SafetyEventKind.HANDED_OVER, at=at, from_id=str(giver), with_duty=True)
+        taken.append(alert.id)
+    return tuple(taken), tuple(kept)
+
+
+def _lock(session: Session, shift_id: uuid.UUID) -> DutyShift:
+    shift = session.get(DutyShift, shift_id, with_for_update={"of": DutyShift}, populate_existing=True)
+    if shift is None:
+        raise NotFound(what="duty shift", id=shift_id)
+    if shift.ends_at <= session.scalars(sa.select(database_now())).one():
+        raise ShiftOver()
+    return shift

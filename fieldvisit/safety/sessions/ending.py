@@ -1,0 +1,132 @@
+"""Ending a session, moving its planned end, and taking a call for help back."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import Refused
+from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.safety.deadlines import due_at_the_door, heard, later, set_by_clock, timers_in_force
+from fieldvisit.safety.drafts import Extension, Told
+from fieldvisit.safety.events import SafetyEventKind
+from fieldvisit.safety.opening import remember, told_of
+from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
+from fieldvisit.safety.seeming import move_on
+from fieldvisit.safety.sessions.duress import raise_duress, raise_wrong_pins
+from fieldvisit.safety.sessions.own import lock_own, record
+from fieldvisit.safety.sessions.refusals import AlertStillOpen, ExtensionTooLong, SessionNotActive
+from fieldvisit.safety.standing import OPEN, Standing, standing
+from fieldvisit.safety.taking_over import has_taken_over, let_go
+from fieldvisit.safety.timers import Timers, seconds
+from fieldvisit.vocabulary import AlertOutcome, AlertState, SafetyState
+
+
+def extend_session(session: Session, session_id: uuid.UUID, told: Extension) -> Standing:
+    """Move the planned end, and only that: the next check-in stays due when it was."""
+    row = lock_own(session, session_id, told.visitor_id)
+    if not remember(session, row, told.event_id):
+        return standing(session, row)
+    cap_s = Timers.from_json(row.policy).extend_cap_s
+    if row.duress:
+        return standing(session, row)
+    if row.state is not SafetyState.ACTIVE:
+        raise SessionNotActive(state=row.state.value)
+    if row.extended_s + told.by_s > cap_s:
+        raise ExtensionTooLong(cap_s=cap_s, used_s=row.extended_s)
+    row.end_at = (row.end_at or row.started_at) + seconds(told.by_s)
+    row.extended_s += told.by_s
+    row.version += 1
+    now = standing(session, row)
+    record(session, now, told, SafetyEventKind.EXTENDED, by_s=told.by_s, reason=told.reason)
+    return now
+
+
+def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing | Refused:
+    """Stop watching. Needs the PIN of a visitor who has one; refused while an alert is open; ending what has ended
+    changes nothing. The duress PIN seems to end it. A wrong PIN is a refusal of which the count stays."""
+    row = lock_own(session, session_id, told.visitor_id)
+    if row.state not in OPEN or (row.duress and told_of(session, told.event_id)):
+        return standing(session, row)
+    judged = judge_pin(session, told.visitor_id, told.pin)
+    if judged is Pin.DURESS:
+        remember(session, row, told.event_id)
+        return raise_duress(session, row, told, SafetyState.ENDED)
+    if judged is Pin.NOT_GIVEN:
+        raise PinNeeded()
+    if judged is not Pin.RIGHT:
+        if judged is Pin.WRONG_TOO_OFTEN:
+            raise_wrong_pins(session, row, told)
+        return Refused(PinWrong())
+    seems = row.shown["state"] if row.duress and row.shown else row.state
+    if seems == SafetyState.ALARM:
+        raise AlertStillOpen()
+    if row.duress:
+        remember(session, row, told.event_id)
+        return move_on(session, row, SafetyState.ENDED)
+    if not remember(session, row, told.event_id):
+        return standing(session, row)
+    now = standing(session, row)
+    row.state, row.ended_at = SafetyState.ENDED, now.now_at
+    row.version += 1
+    record(session, now, told, SafetyEventKind.ENDED)
+    return now
+
+
+def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing | Refused:
+    """Take back a call for help while it is being pressed, by the PIN. The duress PIN seems to. Later it is too late:
+    an officer speaks with the visitor first. An alarm that was up before the call stays up."""
+    row = lock_own(session, session_id, told.visitor_id)
+    if told_of(session, told.event_id) is not None:
+        return standing(session, row)
+    pressed = _being_pressed(session, row)
+    judged = judge_pin(session, told.visitor_id, told.pin)
+    seems = SafetyState.ACTIVE if row.end_at is not None else SafetyState.ENDED
+    if pressed is not None and has_taken_over(session, pressed.id):
+        seems = SafetyState.ALARM
+    if judged is Pin.DURESS:
+        remember(session, row, told.event_id)
+        return raise_duress(session, row, told, seems)
+    if judged is Pin.NOT_GIVEN or not has_pin(session, told.visitor_id):
+        raise PinNeeded()
+    if judged is not Pin.RIGHT:
+        if judged is Pin.WRONG_TOO_OFTEN:
+            raise_wrong_pins(session, row, told)
+        return Refused(PinWrong())
+    if pressed is None:
+        raise AlertStillOpen()
+    remember(session, row, told.event_id)
+    return _take_back(session, row, pressed, told=told, after=seems)
+
+
+def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
+    return session.scalar(
+        sa.select(SafetyAlert)
+        .where(SafetyAlert.session_id == row.id, SafetyAlert.state == AlertState.PRE)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told: Told, after: SafetyState) -> Standing:
+    timers = timers_in_force(row)
+
+    def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
+        if after is SafetyState.ENDED:
+            return {"state": SafetyState.ENDED, "ended_at": now}
+        if after is SafetyState.ALARM:
+            return heard(timers, told, now)
+        fresh = heard(timers, told, now) | later(due_at_the_door(timers, now))
+        return fresh | {"state": SafetyState.ACTIVE, "generation": SafetySession.generation + 1}
+
+    at = set_by_clock(session, row, values)
+    alert.state, alert.outcome, alert.resolved_at = AlertState.RESOLVED, AlertOutcome.CANCELLED_BY_VISITOR, at
+    alert.next_action_at = None
+    alert.version += 1
+    session.flush()
+    now = Standing(row, at)
+    # What silence raised, or the phone, was not called off by this: it climbs on.
+    left = let_go(session, alert.id, at=at)
+    said = {"alert_id": str(alert.id)} | ({"goes_on_id": str(left)} if left else {})
+    record(session, now, told, SafetyEventKind.CANCELLED_BY_VISITOR, **said)
+    return now

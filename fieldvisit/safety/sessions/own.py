@@ -1,0 +1,43 @@
+"""A visitor's own session under its lock, and what is told of it in its record."""
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from fieldvisit.errors import NotFound
+from fieldvisit.models import SafetySession
+from fieldvisit.safety.drafts import Told
+from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.hearing import lock_fresh
+from fieldvisit.safety.opening import remember, told_of
+from fieldvisit.safety.standing import Standing, lock_session
+
+
+def lock_own(session: Session, session_id: uuid.UUID, visitor_id: uuid.UUID) -> SafetySession:
+    """The visitor's own session, locked; also under the id of one that only seemed to be started (see `seeming`)."""
+    try:
+        return lock_session(session, session_id, visitor_id=visitor_id)
+    except NotFound:
+        real_id = told_of(session, session_id)
+        if real_id is None:
+            raise
+        row = lock_session(session, real_id, visitor_id=visitor_id)
+        if not row.duress:
+            raise
+        return row
+
+
+def lock_and_remember(session: Session, session_id: uuid.UUID, told: Told) -> tuple[SafetySession, bool]:
+    """The visitor's own session, locked, and whether this is told for the first time."""
+    row, fresh = lock_fresh(session, session_id, told) or (lock_own(session, session_id, told.visitor_id), False)
+    return row, fresh or remember(session, row, told.event_id)
+
+
+def record(session: Session, now: Standing, told: Told, kind: SafetyEventKind, **detail: object) -> None:
+    append(session, now.session, entry_of(now, told, kind, **detail))
+
+
+def entry_of(now: Standing, told: Told, kind: SafetyEventKind, **detail: object) -> Entry:
+    if told.age_s:
+        detail["age_s"] = told.age_s
+    return Entry(kind=kind, at=now.now_at, actor_id=told.actor_id, device_at=told.device_at, detail=detail)

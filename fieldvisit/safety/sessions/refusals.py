@@ -1,0 +1,25 @@
+"""Why a session is not started, moved or ended."""
+
+from fieldvisit.errors import FieldVisitError, Kind
+
+
+class SessionAlreadyOpen(FieldVisitError):
+    """A visitor is in one place at a time."""
+
+    code, kind = "session_already_open", Kind.CONFLICT
+    says = "You have another safety session open. End that one first."
+
+
+class SessionNotActive(FieldVisitError):
+    code, kind = "session_not_active", Kind.CONFLICT
+    says = "The safety session is not running; its state is {state}."
+
+
+class AlertStillOpen(FieldVisitError):
+    code, kind = "alert_still_open", Kind.CONFLICT
+    says = "An alert is open. The safety officer speaks with you first and closes it; then the session ends."
+
+
+class ExtensionTooLong(FieldVisitError):
+    code, kind = "extension_too_long", Kind.CONFLICT
+    says = "A session may be extended by {cap_s} s in all; {used_s} s are used."

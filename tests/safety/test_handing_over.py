@@ -1,0 +1,160 @@
+"""A shift goes from one officer to the other with what is open, and at no moment is it nobody's."""
+
+import datetime as dt
+import uuid
+
+import pytest
+import sqlalchemy as sa
+
+from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.errors import FieldVisitError
+from fieldvisit.models import Account, DutyShift, OfficerContact
+from fieldvisit.safety.drafts import Officer
+from fieldvisit.safety.gaps import Gap, cover_ahead, gaps_between
+from fieldvisit.safety.handing_over import (
+    NotReachable,
+    NotYourShift,
+    ShiftOver,
+    TakenOver,
+    offer_duty,
+    take_duty,
+    withdraw_offer,
+)
+from fieldvisit.safety.roster import CoverNeeded, end_duty
+from fieldvisit.vocabulary import AlarmChannel, DutyRank, Role
+from tests.conftest import NOW
+from tests.safety.worlds import Door, another_door, make_account, put_on_duty
+
+HOUR = dt.timedelta(hours=1)
+
+
+def shift_of(door: Door, officer: Officer) -> DutyShift:
+    with acting_for_all(door.sessions) as session:
+        return session.scalars(sa.select(DutyShift).where(DutyShift.account_id == officer.account_id)).one()
+
+
+def offer(door: Door, to: Officer, *, by: Officer | None = None) -> uuid.UUID:
+    shift_id = shift_of(door, door.officer).id
+    with acting_for(door.sessions, door.world.agency) as session:
+        return offer_duty(session, shift_id, by or door.officer, to.account_id).id
+
+
+def take(door: Door, shift_id: uuid.UUID, by: Officer) -> TakenOver:
+    with acting_for(door.sessions, door.world.agency) as session:
+        return take_duty(session, shift_id, by)
+
+
+@pytest.fixture
+def relief(door: Door) -> Officer:
+    """Somebody who is not on duty yet."""
+    with acting_for_all(door.sessions) as session:
+        account = make_account(session, door.world, Role.SAFETY_OFFICER)
+        session.add(
+            OfficerContact(
+                org_id=door.world.agency, account_id=account.id, channel=AlarmChannel.SMS, address="+358401234567"
+            )
+        )
+        return Officer(account_id=account.id)
+
+
+def test_a_shift_is_taken_with_its_alerts_and_ends_when_the_other_begins(door: Door, relief: Officer) -> None:
+    session_id = door.call_for_help()
+    door.acknowledge()
+    before = shift_of(door, door.officer)
+    shift_id = offer(door, relief)
+    assert (shift_of(door, door.officer).ends_at, door.alert().owner_id) == (before.ends_at, door.officer.account_id)
+    with pytest.raises(NotYourShift):
+        take(door, shift_id, door.other_officer)
+    taken = take(door, shift_id, relief)
+    after = shift_of(door, door.officer)
+    assert (after.ends_at, after.offered_to_id) == (taken.shift.starts_at, None)
+    assert (taken.shift.ends_at, taken.shift.rank, taken.shift.taken_from_id) == (
+        before.ends_at,
+        DutyRank.DUTY,
+        door.officer.account_id,
+    )
+    assert (taken.alert_ids, taken.kept_ids, door.alert().owner_id) == ((door.alert().id,), (), relief.account_id)
+    handed = door.events(session_id)[-1]
+    assert (handed.kind, handed.detail["from_id"], handed.detail["with_duty"]) == (
+        "handed_over",
+        str(door.officer.account_id),
+        True,
+    )
+    door.note(relief, "I have it now.")
+    with pytest.raises(ShiftOver):
+        take(door, shift_id, relief)
+
+
+def test_what_the_other_may_not_handle_stays_where_it_is(door: Door) -> None:
+    """The one who takes the shift goes out as well, and it is about them."""
+    with acting_for_all(door.sessions) as session:
+        own = make_account(session, door.world, Role.SAFETY_OFFICER, Role.VISITOR, visitor_id=door.visitor_id)
+        put_on_duty(session, own, DutyRank.BACKUP)
+        subject = Officer(account_id=own.id, visitor_id=door.visitor_id)
+    door.call_for_help()
+    door.acknowledge()
+    taken = take(door, offer(door, subject), subject)
+    assert (taken.alert_ids, taken.kept_ids) == ((), (door.alert().id,))
+    assert door.alert().owner_id == door.officer.account_id
+
+
+def test_nobody_offers_what_is_not_theirs_nor_to_whom_no_alarm_reaches(door: Door, relief: Officer) -> None:
+    with pytest.raises(NotYourShift):
+        offer(door, relief, by=door.other_officer)
+    with acting_for_all(door.sessions) as session:
+        pushed = make_account(session, door.world, Role.SAFETY_OFFICER)
+        session.add(
+            OfficerContact(org_id=door.world.agency, account_id=pushed.id, channel=AlarmChannel.PUSH, address="up")
+        )
+    with pytest.raises(NotReachable):
+        offer(door, Officer(account_id=pushed.id))
+    shift_id = offer(door, relief)
+    with acting_for(door.sessions, door.world.agency) as session:
+        withdraw_offer(session, shift_id, relief)
+    with pytest.raises(NotYourShift):
+        take(door, shift_id, relief)
+
+
+def test_the_last_shift_stays_while_somebody_is_out(door: Door) -> None:
+    first, second = shift_of(door, door.officer).id, shift_of(door, door.other_officer).id
+    session_id = another_door(door).start()
+
+    def end(shift_id: uuid.UUID) -> None:
+        with acting_for(door.sessions, door.world.agency) as session:
+            end_duty(session, shift_id)
+
+    end(first)
+    with pytest.raises(CoverNeeded):
+        end(second)
+    assert shift_of(door, door.other_officer).id == second
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.text("update safety_sessions set state = 'ended' where id = :id"), {"id": session_id})
+    end(second)
+
+
+def test_the_cover_ahead_counts_only_who_would_be_reached(door: Door) -> None:
+    with acting_for(door.sessions, door.world.agency) as session:
+        ahead = cover_ahead(session, hours=24)
+        assert (ahead.reachable, ahead.out, len(ahead.gaps)) == (2, 0, 1)
+        assert abs(ahead.gaps[0].from_at - ahead.from_at - 9 * HOUR) < HOUR / 2
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(Account).where(Account.id == door.officer.account_id).values(active=False))
+        session.execute(sa.update(OfficerContact).values(channel=AlarmChannel.PUSH))
+    with acting_for(door.sessions, door.world.agency) as session:
+        ahead = cover_ahead(session, hours=24)
+    assert (ahead.reachable, ahead.gaps) == (0, (Gap(ahead.from_at, ahead.until_at),))
+
+
+def test_gaps_are_what_the_shifts_leave_open() -> None:
+    def at(hour: float) -> dt.datetime:
+        return NOW + hour * HOUR
+
+    shifts = [(at(-1), at(2)), (at(1), at(3)), (at(5), at(6)), (at(5.5), at(5.75))]
+    assert gaps_between(shifts, at(0), at(8)) == [Gap(at(3), at(5)), Gap(at(6), at(8))]
+    assert gaps_between([(at(-1), at(9))], at(0), at(8)) == []
+    assert gaps_between([], at(0), at(8)) == [Gap(at(0), at(8))]
+
+
+def test_a_refusal_is_one_of_ours(door: Door) -> None:
+    with pytest.raises(FieldVisitError), acting_for(door.sessions, door.world.agency) as session:
+        take_duty(session, uuid.uuid4(), door.officer)
