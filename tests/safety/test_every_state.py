@@ -13,7 +13,7 @@ from fieldvisit.database import Urls
 from tests.safety.exploring.scenes import SCENES, explore
 from tests.safety.worlds import Door, another_door
 
-LIMIT = int(os.environ.get("EXPLORE", "300"))
+LIMIT = int(os.environ.get("EXPLORE", "250"))
 SMALL, QUICK = 3, 2
 
 

@@ -35,7 +35,8 @@ class Judge:
     def _taken(self, state: State, move: Move) -> Iterator[Step[State]]:
         found, answer = self.cast.stage.attempt(move.act)
         after = self._after(state, found)
-        if move.held is not None and not isinstance(answer, Exception):
+        # One whose transaction the database refused has its hands empty as well, and reads again.
+        if move.held is not None and (move.verb != "read" or not isinstance(answer, Exception)):
             after = replace(after, held=move.held(answer))
         yield Step(move.name, after, tuple(self._wrong(state, move, after)))
         if move.verb in self.cuts:
@@ -57,7 +58,7 @@ class Judge:
 
     def _wrong(self, state: State, move: Move, after: State) -> Iterator[str]:
         if move.verb == "decide":
-            (held,) = [each for each in state.held if each not in after.held] or [state.held[-1]]
+            (held,) = (each for each in state.held if each not in after.held)
             stale = all(is_stale(held.about, row, state) for row in held.rows)
             if stale and self.key(replace(after, held=())) != self.key(replace(state, held=())):
                 yield "a decision about what has changed since it was read did something"

@@ -128,7 +128,7 @@ class Cast:
         if len(state.held) < self.engines:
             for about, read in (("fire", self._read_due), ("climb", self._read_waiting)):
                 yield Move(f"an engine reads what to {about}", "read", read, self._holding(state, about))
-        for held in dict.fromkeys(state.held):
+        for held in state.held:
             rest = _without(state.held, held)
             decide = {"fire": self._fire, "climb": self._climb}[held.about]
             yield Move(

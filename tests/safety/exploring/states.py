@@ -7,7 +7,7 @@ Moments count as so many whole units from now; of those that passed only the ord
 import datetime as dt
 import math
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldvisit.safety.pins import WITHIN
@@ -19,12 +19,12 @@ UNRESOLVED = ("pre", "open", "notifying", "exhausted", "acknowledged")
 UNANSWERED = ("pre", "open", "notifying", "exhausted")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Held:
-    """What an engine has read and not yet decided about: rows of sessions (`fire`) or of alerts (`climb`)."""
+    """What one engine has read and not yet decided about: rows of sessions (`fire`) or of alerts (`climb`)."""
 
     about: str
-    rows: tuple[dict[str, Any], ...] = field(compare=False)
+    rows: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
