@@ -6,19 +6,19 @@ The law's presets cannot be replaced.
 
 import datetime as dt
 import re
-import tomllib
 import uuid
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.compliance.loading import PolicyRefused, load_preset, policy_from_toml, preset_names
+from fieldvisit.compliance.loading import PolicyRefused, load_preset, policy_from_toml, preset_names, table_in
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import Organisation, PolicyVersion
 from fieldvisit.policies import HOUSE, read_version
 
+SENT = Message("you sent")
 NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
@@ -105,13 +105,10 @@ def versions_of(org_id: uuid.UUID) -> sa.Select[PolicyVersion]:
 
 
 def _name_in(text: str) -> str:
-    try:
-        name = tomllib.loads(text).get("id")
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyRefused(where="text", path="TOML", reason=str(error)) from error
+    name = table_in(text, SENT).get("id")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise PolicyRefused(where="text", path="id", reason=Message("must be 2 to 40 of a-z, 0-9 and -"))
-    policy_from_toml(text, "text")
+        raise PolicyRefused(where=SENT, path="id", reason=Message("must be 2 to 40 of a-z, 0-9 and -"))
+    policy_from_toml(text, SENT)
     return name
 
 

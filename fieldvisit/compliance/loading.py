@@ -5,6 +5,7 @@ that no field has, a value of another type and a contradiction are refused with 
 used whole or not at all.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -25,6 +26,7 @@ from fieldvisit.languages import Message
 WRITTEN = (WallClock, Duration)
 """Values that stand in a policy as text."""
 
+_PLACE = re.compile(r"at line (\d+), column (\d+)")
 PRESETS = files("fieldvisit.compliance") / "presets"
 
 
@@ -52,18 +54,27 @@ def preset_text(name: str) -> str:
     return (PRESETS / f"{name}.toml").read_text("utf-8")
 
 
+def table_in(text: str, where: str | Message) -> dict[str, Any]:
+    """The table that this TOML is. Raises PolicyRefused, with the place where it stops to be any."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # The parser's reasons are English alone; the place is what helps.
+        found = _PLACE.search(str(error))
+        at = {"line": found[1], "column": found[2]} if found else None
+        reason = Message("stops to be TOML at line {line}, column {column}", at) if at else Message("ends too early")
+        raise PolicyRefused(where=where, path="TOML", reason=reason) from error
+
+
 def policy_from_toml(
-    text: str, where: str, *, called: str | None = None, instead: Mapping[str, Any] | None = None
+    text: str, where: str | Message, *, called: str | None = None, instead: Mapping[str, Any] | None = None
 ) -> Policy:
     """The policy written in `text`; `where` tells a reader of the refusal which text that was.
 
     `called` is the id it gets in place of its own, in its clauses too; `instead` are keys that count in place of those
     written.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyRefused(where=where, path="TOML", reason=str(error)) from error
+    table = table_in(text, where)
     try:
         table |= dict(instead or {})
         if called is not None:

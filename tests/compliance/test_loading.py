@@ -222,9 +222,14 @@ def test_a_wrong_value_is_refused_where_it_stands(old: str, new: str, path: str,
 
 
 def test_what_is_no_toml_is_refused_with_its_line() -> None:
-    path, reason = refusal("id =\n")
-    assert path == "TOML"
-    assert "line 1" in reason
+    for text, said in (
+        ("id =\n", "stops to be TOML at line 1, column 5"),
+        ('id = "cn', "ends too early"),
+    ):
+        with pytest.raises(PolicyRefused) as refused:
+            policy_from_toml(text, "house.toml")
+        assert say(refused.value, "en") == f"The policy house.toml is not usable. TOML: {said}"
+        assert said not in say(refused.value, "zh_CN")
 
 
 def test_a_last_resort_needs_a_prior_effort() -> None:
