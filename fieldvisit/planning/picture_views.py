@@ -14,7 +14,8 @@ HOME = Message("home of the crew's lead")
 
 @dataclass(frozen=True, kw_only=True)
 class StopView:
-    """One visit of a route. Instants are aware; `travel_s` is the way here; `number` counts from 1 along the route."""
+    """One visit of a route. Instants are aware; `travel_s` is the way here; `number` counts from 1 along the route.
+    `begun`: somebody is there, or was; its times are those of the plan all the same."""
 
     number: int
     reference: str
@@ -25,6 +26,7 @@ class StopView:
     begin_at: datetime
     end_at: datetime
     travel_s: int
+    begun: bool = False
 
     def __post_init__(self) -> None:
         _check_aware(self.arrive_at, self.begin_at, self.end_at)
@@ -67,7 +69,9 @@ class RouteView:
         _check_aware(self.depart_at, self.return_at, *([self.break_at] if self.break_at else []))
         if [stop.number for stop in self.stops] != list(range(1, len(self.stops) + 1)):
             raise ValueError(f"crew {self.crew}: stops are not numbered from 1 in order")
-        if any(later.arrive_at < earlier.end_at for earlier, later in pairwise(self.stops)):
+        # A crew that is early goes on from where it is: before the end that was planned for what it has begun.
+        ahead = (stop for stop in self.stops if not stop.begun)
+        if any(later.arrive_at < earlier.end_at for earlier, later in pairwise(ahead)):
             raise ValueError(f"crew {self.crew}: stops are not in order of time")
 
 

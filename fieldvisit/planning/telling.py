@@ -19,7 +19,7 @@ from fieldvisit.planning.needs import need_words
 from fieldvisit.planning.picture_views import HOME, OFFICE, EndView, PlanView, RouteView, StopView, UnservedView
 from fieldvisit.planning.plans import get_plan
 from fieldvisit.planning.remedies import crew_words, put_in_words, remedy_words
-from fieldvisit.vocabulary import UnservedReason
+from fieldvisit.vocabulary import UnservedReason, VisitState
 
 ROADS = Message("road travel times from the map")
 LINES = Message("estimated from straight lines, not from roads")
@@ -39,6 +39,7 @@ POINTS = {
 TAKEN_OUT = Message("taken out by hand")
 TAKEN_BACK = Message("the lender has taken the case back")
 MOST_NAMED = 3
+TO_COME = (VisitState.ELIGIBLE, VisitState.PLANNED, VisitState.PUBLISHED)
 """How many of the visits that hold a place are named: more would not be read."""
 
 
@@ -168,6 +169,7 @@ def _stop(number: int, stop: Stop) -> StopView:
         begin_at=stop.begin_at,
         end_at=stop.end_at,
         travel_s=stop.travel_s,
+        begun=stop.visit.state not in TO_COME,
     )
 
 

@@ -291,6 +291,13 @@ def test_the_real_streets_make_a_page_that_can_be_mailed() -> None:
     assert len(list(svg_of(page).iter("textPath"))) > 10
 
 
+def test_a_crew_that_is_early_is_drawn_from_where_it_is() -> None:
+    late = {"end_at": MORNING + timedelta(hours=2)}
+    assert "V-2" in drawn(plan(route(stops=(stop(1, begun=True, **late), stop(2)))))
+    with pytest.raises(ValueError, match="order of time"):
+        route(stops=(stop(1, **late), stop(2)))
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
