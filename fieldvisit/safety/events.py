@@ -97,6 +97,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Head:
+    """The last event of a chain."""
+
+    sequence: int
+    hash: bytes
+
+
+@dataclass(frozen=True)
 class Break:
     """The first event at which a chain does not hold, and why."""
 
@@ -115,35 +123,35 @@ def append_all(session: Session, entries: Sequence[tuple[SafetySession, Entry]])
         return
     session.flush()
     cipher = cipher_of(session.connection().dialect)
-    heads: dict[uuid.UUID, tuple[SafetySession, int, bytes]] = {}
+    heads: dict[uuid.UUID, tuple[SafetySession, Head]] = {}
     given = []
     for row, entry in entries:
-        _, sequence, previous = heads.get(row.id, (row, row.last_sequence, row.last_hash))
-        event = _joined(row, entry, sequence + 1, previous, cipher)
-        heads[row.id] = row, event.sequence, event.hash
+        _, before = heads.get(row.id, (row, Head(row.last_sequence, row.last_hash)))
+        event = _joined(row, entry, before, cipher)
+        heads[row.id] = row, Head(event.sequence, event.hash)
         sealed = None if entry.note is None else cipher.seal(entry.note, NOTE)
         given.append({name: getattr(event, name) for name in COLUMNS} | {"note": sealed})
     session.execute(WRITE, {"given": packed(given)})
-    for row, sequence, head in heads.values():
-        set_committed_value(row, "last_sequence", sequence)
-        set_committed_value(row, "last_hash", head)
+    for row, head in heads.values():
+        set_committed_value(row, "last_sequence", head.sequence)
+        set_committed_value(row, "last_hash", head.hash)
 
 
-def _joined(row: SafetySession, entry: Entry, sequence: int, previous: bytes, cipher: Cipher) -> SafetyEvent:
-    """The event with its place in the chain."""
+def _joined(row: SafetySession, entry: Entry, before: Head, cipher: Cipher) -> SafetyEvent:
+    """The event with its place in the chain, after the head before it."""
     detail = dict(entry.detail)
     if entry.note is not None:
         detail["note_digest"] = cipher.digest(entry.note).hex()
     event = SafetyEvent(
         org_id=row.org_id,
         session_id=row.id,
-        sequence=sequence,
+        sequence=before.sequence + 1,
         at=entry.at,
         kind=entry.kind.value,
         actor_id=entry.actor_id,
         device_at=entry.device_at,
         detail=detail,
-        previous_hash=previous,
+        previous_hash=before.hash,
     )
     event.hash = fingerprint(event)
     return event
