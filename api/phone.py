@@ -55,12 +55,18 @@ bp = Blueprint("phone", __name__, url_prefix="/phone", description=__doc__)
 
 @bp.get("/my-day")
 @endpoint(may=Permission.USE_PHONE, query=MyDayQueryIn(), returns=MyDayOut(), shows=Shows.WORK)
-def read_my_day(query: dict[str, Any]) -> day.MyDay:
+def read_my_day(query: dict[str, Any]) -> day.MyDay | Tagged:
     """One's published routes of a day, with a briefing for each visit.
 
-    Cancelled visits stay listed with the reason. Send the `ETag` back as `If-None-Match` to hear only of changes.
+    Cancelled visits stay listed with the reason. Send the `ETag` back as `If-None-Match` to hear only of changes; that
+    nothing changed today costs one query.
     """
-    return day.my_day(session(), visitor_id(), query["on"], now=now())
+
+    def make() -> day.MyDay:
+        return day.my_day(session(), visitor_id(), query["on"], now=now())
+
+    asked = changes.Asked(visitor_id=visitor_id(), language=language(), since=None, now=now())
+    return make() if query["on"] else Tagged(changes.tag_of(session(), asked), make)
 
 
 @bp.get("/changes")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -15,6 +16,7 @@ from fieldvisit.settings import Settings
 from fieldvisit.visits import history_of
 from fieldvisit.vocabulary import BlockTrigger, Role
 from tests.api.conftest import ClientFor
+from tests.api.test_phone_changes import asked, counted
 from tests.phone.worlds import Morning, make_morning
 from tests.worlds import HELSINKI
 
@@ -110,10 +112,16 @@ def test_one_call_leaves_the_door(phone: FlaskClient, morning: Morning) -> None:
     assert (status, receipt["state"], len(receipt["block_ids"])) == (201, "reported", 1)
 
 
-def test_an_unchanged_day_costs_the_phone_nothing(phone: FlaskClient) -> None:
+def test_an_unchanged_day_costs_the_phone_nothing_and_the_database_one_query(
+    app: Flask, phone: FlaskClient, morning: Morning
+) -> None:
     first = phone.get("/phone/my-day")
-    again = phone.get("/phone/my-day", headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.data) == (304, b"")
+    with counted(app) as sent:
+        again = phone.get("/phone/my-day", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data, len(asked(sent))) == (304, b"", 1)
+    tell(phone, morning, "set-out")
+    changed = phone.get("/phone/my-day", headers={"If-None-Match": first.headers["ETag"]})
+    assert changed.json["routes"][0]["stops"][0]["visit"]["state"] == "under_way"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 KILLED_TRACES=200 python -m pytest -q -s -m long tests/api/test_traces.py
 """
 
+import base64
 import datetime as dt
 import http.client
 import json
@@ -10,8 +11,9 @@ import multiprocessing
 import os
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -22,13 +24,27 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.demo.processes import usable_port
+from fieldvisit.files import FileStore
 from fieldvisit.models import DayPlan
 from fieldvisit.settings import Settings
 from fieldvisit.tokens import sign_access
 from fieldvisit.vocabulary import DayPlanState, Role
 from tests.api import doomed
+from tests.conftest import NOW
 from tests.phone.test_traces import Days
-from tests.phone.traces import PHONES, Piece, a_day, drifts, end_of, pieces, under_fresh_ids, wire
+from tests.phone.traces import (
+    MINUTE,
+    PHONES,
+    Piece,
+    Told,
+    a_day,
+    drifts,
+    end_of,
+    open_the_till,
+    pieces,
+    under_fresh_ids,
+    wire,
+)
 from tests.phone.worlds import Morning, make_morning
 from tests.processes import wait_until
 from tests.safety.worlds import make_account
@@ -37,6 +53,7 @@ from tests.worlds import World, make_world
 KILLED = int(os.environ.get("KILLED_TRACES", "6"))
 POINTS = 70
 """About as many as a request passes."""
+TUS = {"Tus-Resumable": "1.0.0"}
 
 
 @pytest.fixture
@@ -52,6 +69,12 @@ def port(settings: Settings) -> Iterator[int]:
         process.join()
 
 
+@dataclass(frozen=True)
+class Answered:
+    status: int
+    text: str
+
+
 class Phones:
     """The phones of one morning. Each insists until it is answered."""
 
@@ -62,32 +85,62 @@ class Phones:
     def tell(self, sessions: sessionmaker[Session], morning: Morning, told: list[Piece], clocks: Any) -> None:
         tokens = {who: self._token(sessions, morning.world, getattr(morning, who)) for who in ("ilta", "oona")}
         for piece in told:
-            drift: dt.timedelta = clocks[piece.phone]
-            body = {
-                "sent_at": (self._clock() + drift).isoformat(),
-                "events": [wire(each, morning, drift) for each in piece.told],
-            }
-            answer = self._insist(tokens[PHONES[piece.phone]], body)
-            assert answer["refused"] == 0, answer
+            token, drift = tokens[PHONES[piece.phone]], clocks[piece.phone]
+            if piece.beside is None:
+                self._send(token, piece, morning, drift)
+            elif piece.beside.kind == "evidence":
+                self._send_file(token, piece.beside, morning, drift)
+            else:
+                card = self._insist(token, "GET", f"/phone/visits/{morning.visits[piece.beside.visit]}")
+                assert card.status == 200, card.text
+
+    def _send(self, token: str, piece: Piece, morning: Morning, drift: dt.timedelta) -> None:
+        def body() -> str:
+            # At each try anew: by `sent_at` the server knows how wrong the clock is.
+            sent_at = (self._clock() + drift).isoformat()
+            return json.dumps({"sent_at": sent_at, "events": [wire(each, morning, drift) for each in piece.told]})
+
+        answer = self._insist(token, "POST", "/phone/events", body, {"Content-Type": "application/json"})
+        assert answer.status == 200, answer.text
+        assert json.loads(answer.text)["refused"] == 0, answer.text
+
+    def _send_file(self, token: str, told: Told, morning: Morning, drift: dt.timedelta) -> None:
+        captured_at = NOW - told.facts["captured_minutes"] * MINUTE + drift
+        said = {"id": told.event_id, "visit_id": str(morning.visits[told.visit]), "kind": "audio"}
+        pairs = (said | {"captured_at": captured_at.isoformat()}).items()
+        written = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in pairs)
+        content = told.facts["content"]
+        length = {"Upload-Length": str(len(content)), "Upload-Metadata": written}
+        announced = self._insist(token, "POST", "/phone/evidence", headers=TUS | length)
+        assert announced.status == 201, announced.text
+        path, parts = f"/phone/evidence/{told.event_id}", {"Content-Type": "application/offset+octet-stream"}
+        came = self._insist(token, "PATCH", path, lambda: content, TUS | parts | {"Upload-Offset": "0"})
+        # Sent a second time, or its answer was lost: it is whole.
+        assert came.status == 204 or "evidence_settled" in came.text, came.text
 
     def _token(self, sessions: sessionmaker[Session], world: World, visitor_id: uuid.UUID) -> str:
         with acting_for(sessions, world.agency) as session:
             account = make_account(session, world, Role.VISITOR, visitor_id=visitor_id)
             return sign_access(account, key=self._settings.token_key, now=self._clock(), lifetime_s=36_000)
 
-    def _insist(self, token: str, body: dict[str, Any]) -> Any:
+    def _insist(
+        self,
+        token: str,
+        method: str,
+        path: str,
+        body: Callable[[], str | bytes] = bytes,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answered:
         while True:
             dies_at = self._chance.randint(1, POINTS) if self._chance.random() < 0.5 else 0
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            said = {"Authorization": f"Bearer {token}", doomed.DIE_AT: str(dies_at), **(headers or {})}
             with (
                 suppress(http.client.HTTPException, ConnectionError),
                 closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection,
             ):
-                connection.request("POST", "/phone/events", json.dumps(body), headers | {doomed.DIE_AT: str(dies_at)})
+                connection.request(method, path, body(), said)
                 answer = connection.getresponse()
-                text = answer.read()
-                assert answer.status == 200, text
-                return json.loads(text)
+                return Answered(answer.status, answer.read().decode())
             self.killed += 1
 
 
@@ -102,7 +155,9 @@ def test_a_server_that_is_killed_between_any_two_statements_loses_and_doubles_no
         with acting_for_all(sessions) as session:
             session.execute(sa.update(DayPlan).values(state=DayPlanState.SUPERSEDED))
         morning = make_morning(sessions, world=world, visits=2)
-        tidy = Days(sessions, morning).end([Piece(each.phone, (each,)) for each in told], clocks)
+        with acting_for(sessions, world.agency) as session:
+            open_the_till(session, morning)
+        tidy = Days(sessions, morning, FileStore(settings)).end([Piece(each.phone, (each,)) for each in told], clocks)
         phones = Phones(port, settings, Clock(engine), chance)
         phones.tell(sessions, morning, pieces(chance, under_fresh_ids(told)), clocks)
         with acting_for_all(sessions) as session:

@@ -1,4 +1,7 @@
-"""Random days of a crew of two with three phones: what happened, how it may be told, and where it has to end."""
+"""Random days of a crew of two with three phones: what happened, how it may be told, and where it has to end.
+
+With promises, plans and money at the door, files that are sent beside the events, and looks at the cards in between.
+"""
 
 import dataclasses
 import datetime as dt
@@ -13,24 +16,31 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.models import (
     ContactAttempt,
+    Evidence,
+    FieldRules,
     HeldEvent,
     IdentityCheck,
     PhoneEventKey,
+    Receipt,
     ReportAddition,
     Visit,
     VisitEvent,
     VisitReport,
 )
-from fieldvisit.vocabulary import Channel, HeldState
+from fieldvisit.receipts import hand_block, written
+from fieldvisit.vocabulary import Channel, HeldState, OrderRule
 from tests.conftest import NOW
 from tests.phone.worlds import Morning
-from tests.worlds import HELSINKI
+from tests.worlds import HELSINKI, TODAY
 
 MINUTE = dt.timedelta(minutes=1)
 HERE = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12, "mock": False}
 FAR = HERE | {"lat": HELSINKI[0] + 0.009}
 PHONES = {"ilta": "ilta", "ilta's other": "ilta", "oona": "oona"}
 """Whose each phone is."""
+BESIDE = frozenset({"evidence", "look"})
+"""What is no event: a file, and a look at a visit's card."""
+SOUND = b"OggS" + bytes(60)
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,19 @@ class Piece:
 
     phone: str
     told: tuple[Told, ...]
+
+    @property
+    def beside(self) -> Told | None:
+        """The one thing in it that is no event; else there are events alone."""
+        return self.told[0] if self.told[0].kind in BESIDE else None
+
+
+def open_the_till(session: Session, morning: Morning) -> None:
+    """The house takes money, and Ilta's phone holds the first numbers of the series."""
+    rules = {"order_rule": OrderRule.ALLOW, "may_reject": True, "undo_minutes": 10, "may_take_money": True}
+    session.merge(FieldRules(org_id=morning.world.agency, **rules))
+    session.flush()
+    hand_block(session, morning.ilta, None, now=NOW)
 
 
 def a_day(chance: random.Random, visits: int) -> list[Told]:
@@ -87,14 +110,39 @@ def a_day(chance: random.Random, visits: int) -> list[Told]:
             add("oona", "report", visit, begin - 39, outcome=chance.choice(["met_other", "nobody"]), **left)
         if confirmed:
             met = {"outcome": "met_debtor", "disclosed": True, "willing": True, "next_step": "call"}
-            add("ilta", "report", visit, begin - 40, **met, **left)
+            add("ilta", "report", visit, begin - 40, **met, **left, **_agreed(chance, visit))
         elif chance.random() < 0.3:
             add("ilta", "abort", visit, begin - 40, reason="other", met=chance.choice(["nobody", None]))
         else:
             add("ilta", "report", visit, begin - 40, outcome="nobody", **left)
         for _ in range(chance.randint(0, 2)):
             add(chance.choice(["ilta", "oona"]), "addition", visit, begin - 41, text="More.")
+        for number in range(chance.randint(0, 2)):
+            file = {"captured_minutes": begin - 20, "content": SOUND + bytes([visit, number])}
+            add(chance.choice(["ilta", "oona"]), "evidence", visit, begin - 42, **file)
+        for _ in range(chance.randint(0, 1)):
+            add(chance.choice(["ilta", "oona"]), "look", visit, begin - 12)
     return told
+
+
+def _agreed(chance: random.Random, visit: int) -> dict[str, Any]:
+    """What a debtor who was met may say and do besides: promise, propose to pay in parts, pay."""
+    agreed: dict[str, Any] = {}
+    if chance.random() < 0.4:
+        agreed["promises"] = [_sum(chance, days=14) | {"currency": "EUR", "method": "transfer"}]
+    if chance.random() < 0.3:
+        parts = [_sum(chance, days=30 * month) for month in (1, 2)]
+        agreed["plan"] = {"instalments": parts, "currency": "EUR", "method": "transfer", "grace_days": 3}
+    if chance.random() < 0.4:
+        # A number of the phone's own block, one that nobody ever had, or none at all.
+        receipt = chance.choice([written(visit + 1), "R-999999", None])
+        agreed["door"] = {"payment": {"amount_minor": chance.randint(1, 5_000), "currency": "EUR"}}
+        agreed["door"]["payment"] |= {"receipt_number": receipt} if receipt else {}
+    return agreed
+
+
+def _sum(chance: random.Random, *, days: int) -> dict[str, Any]:
+    return {"amount_minor": chance.randint(1, 5_000), "due_on": (TODAY + dt.timedelta(days=days)).isoformat()}
 
 
 def drifts(chance: random.Random) -> dict[str, dt.timedelta]:
@@ -112,10 +160,21 @@ def pieces(chance: random.Random, told: Iterable[Told]) -> list[Piece]:
     while waiting:
         size = chance.randint(1, 6)
         piece, waiting = waiting[:size], waiting[size:]
-        for phone in PHONES:
-            if mine := tuple(each for each in piece if each.phone == phone):
-                cut.append(Piece(phone, mine))
+        cut += sendings(piece)
     return cut
+
+
+def events_of(told: Iterable[Told]) -> list[Told]:
+    return [each for each in told if each.kind not in BESIDE]
+
+
+def sendings(told: Iterable[Told]) -> list[Piece]:
+    """All of it, each phone's events at once."""
+    once = list(told)
+    events = events_of(once)
+    of_phones = [Piece(phone, tuple(each for each in events if each.phone == phone)) for phone in PHONES]
+    beside = [Piece(each.phone, (each,)) for each in once if each.kind in BESIDE]
+    return [piece for piece in [*of_phones, *beside] if piece.told]
 
 
 def under_fresh_ids(told: Iterable[Told]) -> list[Told]:
@@ -123,7 +182,7 @@ def under_fresh_ids(told: Iterable[Told]) -> list[Told]:
 
 
 def wire(told: Told, morning: Morning, drift: dt.timedelta) -> dict[str, Any]:
-    """As the phone sends it, by its own clock."""
+    """As the phone sends an event, by its own clock."""
     facts = dict(told.facts)
     if "left_minutes" in facts:
         facts["left_at"] = (NOW - facts.pop("left_minutes") * MINUTE + drift).isoformat()
@@ -149,6 +208,8 @@ def end_of(session: Session, morning: Morning) -> list[Any]:
 
 def _end(session: Session, visit: Visit, who: dict[uuid.UUID, str]) -> dict[str, Any]:
     events = session.scalars(sa.select(VisitEvent).where(VisitEvent.visit_id == visit.id))
+    money = session.scalars(sa.select(Receipt).where(Receipt.visit_id == visit.id))
+    files = session.scalars(sa.select(Evidence).where(Evidence.visit_id == visit.id))
     checks = session.scalars(
         sa.select(IdentityCheck).where(IdentityCheck.visit_id == visit.id).order_by(IdentityCheck.at)
     )
@@ -169,6 +230,12 @@ def _end(session: Session, visit: Visit, who: dict[uuid.UUID, str]) -> dict[str,
         ),
         "checks": [(check.result, who[check.visitor_id], minutes(check.at)) for check in checks],
         "report": (report.outcome, who[report.visitor_id], report.disclosed, minutes(report.left_at)),
+        "promises": [(each.amount_minor, each.due_on, each.state) for each in report.promises],
+        "plan": report.plan and (report.plan.total_minor, report.plan.grace_days, report.plan.state),
+        "money": sorted(
+            (who[each.visitor_id], each.amount_minor, each.stated or "", each.number or 0, each.flaws) for each in money
+        ),
+        "files": sorted((who[each.visitor_id], each.sha256, each.state.value, each.flaws) for each in files),
         "additions": sorted(who[each.visitor_id] for each in additions if each.visitor_id),
         "attempts": [(each.result, each.detail, minutes(each.at)) for each in attempts if not each.withdrawn],
     }
