@@ -99,7 +99,7 @@ class MethodRefused(FieldVisitError):
 
 class TooManyRequests(FieldVisitError):
     code, kind = "too_many_requests", Kind.TOO_MANY
-    says = "The limit of {limit} is reached. Try again in {retry_after_s} s."
+    says = "The limit of {count} in {within_s} s is reached. Try again in {retry_after_s} s."
 
 
 class RequestRefused(FieldVisitError):

@@ -97,7 +97,8 @@ class Limiter:
         resets_in_s = max(1, round(window.reset_time - time.time()))
         g.rate_limit = (item.amount, window.remaining, resets_in_s)
         if not within:
-            raise TooManyRequests(limit=_said(item), retry_after_s=resets_in_s)
+            terms = {"limit": _said(item), "count": item.amount, "within_s": item.get_expiry()}
+            raise TooManyRequests(**terms, retry_after_s=resets_in_s)
 
 
 def tell_limit(response: Response) -> Response:

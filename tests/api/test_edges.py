@@ -264,9 +264,10 @@ def test_readiness_says_which_map_is_missing(settings: Settings) -> None:
 def test_an_account_that_asks_too_often_is_told_to_wait(settings: Settings) -> None:
     app = app_for(settings, rate_limit="2/minute")
     client = app.test_client()
-    answers = [client.get("/areas") for _ in range(3)]
+    answers = [client.get("/areas", headers={"Accept-Language": "zh-CN"}) for _ in range(3)]
     close_app(app)
     assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert (answers[2].json["details"]["limit"], "每 60 秒 2 次" in answers[2].json["detail"]) == ("2/minute", True)
     assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
 
 
