@@ -10,6 +10,7 @@ from fieldvisit.compliance.conduct_parameters import (
     DoorDuty,
     Dress,
     Entry,
+    Introduction,
     MoneyAtDoor,
     RecordingNeed,
     ThirdPartyContact,
@@ -22,6 +23,11 @@ from fieldvisit.vocabulary import Channel
 ENTRY: Mapping[Entry, Message] = {
     Entry.WITH_CONSENT: Message("Enter only with the debtor's consent."),
     Entry.OUTSIDE_UNLESS_INVITED: Message("Stay outside unless you are expressly asked in."),
+}
+INTRODUCTION: Mapping[Introduction, Message] = {
+    Introduction.NAME: Message("Tell the debtor your full name."),
+    Introduction.INSTITUTION: Message("Tell the debtor for which institution you come."),
+    Introduction.PURPOSE: Message("Tell the debtor why you come."),
 }
 OTHERS: Mapping[ThirdPartyContact, Message] = {
     ThirdPartyContact.LOCATE: Message("Ask others only where the debtor can be found, and nothing more."),
@@ -64,21 +70,16 @@ def conduct_of(terms: Terms | None) -> tuple[ConductLine, ...]:
 
 
 def _lines(terms: Terms) -> Iterator[ConductLine]:
-    for asked, words in DRESS.items():
-        rules: list[Rule] = [rule for rule in terms.dress if rule.binds and asked in rule.asks]
-        if rules:
-            yield _line(words, rules)
+    yield from _each(terms.dress, "asks", DRESS)
     yield from _strictest(terms.entry, "entry", ENTRY)
     verify = [rule for rule in terms.verify if rule.binds and rule.before_disclosure]
     if verify:
         yield _line(Message("Make sure who it is before anything is said of the debt."), verify)
+    yield from _each(terms.introduction, "says", INTRODUCTION)
     yield from _strictest(terms.third_party, "allowed", OTHERS)
     yield from _strictest(terms.money, "money", MONEY)
     yield from _recording(terms)
-    for duty, words in DUTIES.items():
-        rules = [rule for rule in terms.at_door if rule.binds and duty in rule.duties]
-        if rules:
-            yield _line(words, rules)
+    yield from _each(terms.at_door, "duties", DUTIES)
     yield from _length(terms)
 
 
@@ -104,6 +105,14 @@ def _recording(terms: Terms) -> Iterator[ConductLine]:
         asked = [rule for rule in rules if rule.binds and getattr(rule, name)]
         if asked:
             yield _line(words, asked)
+
+
+def _each[Value](rules: Iterable[Rule], name: str, words: Mapping[Value, Message]) -> Iterator[ConductLine]:
+    """The line of everything that any rule names in its list."""
+    for wanted, said in words.items():
+        naming = [rule for rule in rules if rule.binds and wanted in getattr(rule, name)]
+        if naming:
+            yield _line(said, naming)
 
 
 def _strictest[Value](rules: Iterable[Rule], name: str, words: Mapping[Value, Message]) -> Iterator[ConductLine]:

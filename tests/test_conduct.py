@@ -34,6 +34,16 @@ def test_the_strictest_of_two_policies_is_told_with_its_clause_alone() -> None:
     assert "Enter only with the debtor's consent." not in lines
 
 
+def test_whoever_comes_says_for_whom_and_why_as_the_texts_want_it() -> None:
+    told = {
+        name: [str(line.words) for line in conduct_of(terms_for([load_preset(name)], place(country, zone), DAY))]
+        for name, country, zone in (("cn", "CN", "Asia/Shanghai"), ("my", "MY", "Asia/Kuala_Lumpur"))
+    }
+    institution, purpose = "Tell the debtor for which institution you come.", "Tell the debtor why you come."
+    assert [line for line in told["cn"] if line.startswith("Tell the debtor")] == [institution]
+    assert [line for line in told["my"] if line.startswith("Tell the debtor")] == [institution, purpose]
+
+
 def test_whoever_stands_at_a_door_in_china_is_dressed_so_that_nobody_is_misled() -> None:
     lines = conduct_of(terms_for([load_preset("cn")], place("CN", "Asia/Shanghai"), DAY))
     assert [(say(line.words, "zh_CN"), line.clause_ids) for line in lines[:2]] == [

@@ -34,6 +34,7 @@ def test_a_note_in_britain_is_sealed() -> None:
     assert [str(line) for line in rules.lines] == [
         "A note names no debt, no amount and no court, and poses as nothing else.",
         "Leave a note in a sealed envelope only.",
+        "Never put a note up where others see it.",
     ]
 
 

@@ -98,6 +98,14 @@ class DoorDuty(StrEnum):
     THIRD_PARTY_ONLY = "third_party_only"
 
 
+class Introduction(StrEnum):
+    """What the visitor says of themselves to the debtor."""
+
+    NAME = "name"
+    INSTITUTION = "institution"
+    PURPOSE = "purpose"
+
+
 class Dress(StrEnum):
     """How one is dressed at a door."""
 

@@ -6,6 +6,7 @@ from fieldvisit.compliance.conduct_parameters import (
     DoorDuty,
     Dress,
     Entry,
+    Introduction,
     MoneyAtDoor,
     RecordField,
     RecordingNeed,
@@ -146,6 +147,17 @@ class RecordFieldsRule(Rule):
 @dataclass(frozen=True, kw_only=True)
 class AtDoorRule(Rule):
     duties: frozenset[DoorDuty]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntroductionRule(Rule):
+    """What is said to the debtor of who comes, for whom and why, once it is known who that is."""
+
+    says: frozenset[Introduction]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        need(bool(self.says), "says", "must name at least one")
 
 
 @dataclass(frozen=True, kw_only=True)

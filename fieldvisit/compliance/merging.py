@@ -63,6 +63,7 @@ MERGES = {
     "notes": Merge.UNITE,
     "demands": Merge.ANY,
     "dress": Merge.UNITE,
+    "introduction": Merge.UNITE,
     "at_door": Merge.UNITE,
     "money": Merge.STRICTER,
     "retention": Merge.LONGEST_AND_SHORTEST,

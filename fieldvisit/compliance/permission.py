@@ -16,6 +16,8 @@ def visit_clauses(inquiry: Inquiry) -> list[ClauseResult]:
     said = [_visits(rule, inquiry) for rule in inquiry.terms.visits]
     if any(each_time(rule, inquiry) for rule in inquiry.terms.visits):
         said += [_consent_names(rule, inquiry) for rule in inquiry.terms.consent_visit]
+    else:
+        said += [_asked_first(rule, inquiry) for rule in inquiry.terms.consent_visit if not rule.binds]
     return [*said, *_third_party(inquiry)]
 
 
@@ -69,6 +71,14 @@ def _consent_names(rule: ConsentVisitRule, inquiry: Inquiry) -> ClauseResult:
         # Where nobody agreed at all, the rule on visits says so.
         return judged(rule, True, Message("A consent to a visit names {contents}.", names), good)
     return judged(rule, False, Message("The consent to this visit does not name all of {contents}.", names))
+
+
+def _asked_first(rule: ConsentVisitRule, inquiry: Inquiry) -> ClauseResult:
+    """Whether the debtor was asked, where that is a duty without being a condition."""
+    given = [consent.id for consent in consents_to_this(inquiry)]
+    if given or inquiry.question.begins_at is None:
+        return judged(rule, True, Message("The debtor is asked before a visit."), given)
+    return judged(rule, False, Message("The debtor is asked before a visit, and has not agreed to this one."))
 
 
 def _third_party(inquiry: Inquiry) -> list[ClauseResult]:

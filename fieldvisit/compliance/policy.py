@@ -17,6 +17,7 @@ from fieldvisit.compliance.conduct_rules import (
     DemandRule,
     DressRule,
     EntryRule,
+    IntroductionRule,
     MoneyRule,
     NotesRule,
     NoticeRule,
@@ -120,6 +121,7 @@ class Policy:
     notes: NotesRule | None = None
     demands: DemandRule | None = None
     dress: DressRule | None = None
+    introduction: IntroductionRule | None = None
     at_door: AtDoorRule | None = None
     money: MoneyRule | None = None
     retention: tuple[RetentionRule, ...] = ()
@@ -141,7 +143,9 @@ class Policy:
         breaches = {(rule.on_breach, rule.override_role) for rule in self.windows}
         need(len(breaches) <= 1, "windows", "must all have the same on_breach: they are one list of hours")
         each_time = VisitsAllowed.CONSENT_EACH_TIME in (self.visits.allowed, self.visits.in_arrears)
-        need(self.consent_visit is None or each_time, "consent_visit", "belongs to allowed = consent_each_time")
+        # One that only warns is a duty to ask first, whatever else a visit needs.
+        asked = self.consent_visit is None or each_time or not self.consent_visit.binds
+        need(asked, "consent_visit", "belongs to allowed = consent_each_time")
         seen: set[str] = set()
         for parameter, rule in self.rules():
             start = f"{self.id}/{parameter}/"

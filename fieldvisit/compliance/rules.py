@@ -87,9 +87,10 @@ class VisitsRule(Rule):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentVisitRule(Rule):
-    """Where the debtor must agree to each visit: what the consent has to name, and in which form."""
+    """Where the debtor must agree to each visit: what the consent has to name, and in which form. One that only warns
+    says that the debtor is asked first, where a visit does not hang on it."""
 
-    contents: frozenset[ConsentContent]
+    contents: frozenset[ConsentContent] = frozenset()
     form: ConsentForm = ConsentForm.ANY
 
 

@@ -10,6 +10,7 @@ from fieldvisit.compliance.conduct_rules import (
     DemandRule,
     DressRule,
     EntryRule,
+    IntroductionRule,
     MoneyRule,
     NotesRule,
     NoticeRule,
@@ -100,6 +101,7 @@ class Terms:
     notes: tuple[NotesRule, ...]
     demands: tuple[DemandRule, ...]
     dress: tuple[DressRule, ...]
+    introduction: tuple[IntroductionRule, ...]
     at_door: tuple[AtDoorRule, ...]
     money: tuple[MoneyRule, ...]
     retention: tuple[RetentionRule, ...]

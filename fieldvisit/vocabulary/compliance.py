@@ -24,6 +24,8 @@ class BlockTrigger(StrEnum):
     CELEBRATION = "celebration"
     HOSPITALISED = "hospitalised"
     LITIGATION = "litigation"
+    DEADLOCK = "deadlock"
+    """Talks that lead nowhere: neither side moves."""
 
 
 class AgencyReviewKind(StrEnum):

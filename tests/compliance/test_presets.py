@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from fieldvisit.compliance.facts import ConsentFact, ConsentForm, LocalTimes, Question, StaffFact
+from fieldvisit.compliance.facts import ConsentFact, ConsentForm, LocalTimes, PlaceFacts, Question, StaffFact
+from fieldvisit.compliance.loading import load_preset
 from fieldvisit.compliance.parameters import Confidence
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.vocabulary import (
@@ -28,6 +29,7 @@ from tests.compliance.worlds import (
     block,
     chinese_facts,
     decide,
+    eligible,
     facts,
     in_the_way,
     local,
@@ -216,3 +218,26 @@ def test_every_rule_of_a_preset_says_where_it_comes_from(preset: Policy) -> None
     assert [rule.id for _, rule in preset.rules() if not rule.source] == []
     houses_own = {rule.id for _, rule in CHINA.rules() if rule.confidence is Confidence.HOUSE}
     assert houses_own == {"cn/visits/1", "cn/prior_effort/1", "cn/zone/1"}
+
+
+LONDON, SYDNEY = (
+    PlaceFacts(id="home", kind=PlaceKind.HOME, zone=zone, country=country)
+    for zone, country in (("Europe/London", "GB"), ("Australia/Sydney", "AU"))
+)
+
+
+@pytest.mark.parametrize(("trigger", "in_way"), [(BlockTrigger.DEADLOCK, ["gb/stops/7"]), (BlockTrigger.PAID, [])])
+def test_gb_no_visit_where_talks_lead_nowhere(trigger: BlockTrigger, in_way: list[str]) -> None:
+    for_calls = block(trigger, BlockScope.CHANNEL, channel=Channel.CALL)
+    known = facts(place=LONDON, blocks=(for_calls,))
+    assert in_the_way(decide(eligible(), known, load_preset("gb"))) == in_way
+
+
+@pytest.mark.parametrize(("agreed", "warned"), [(True, []), (False, ["au/consent_visit/1"])])
+def test_au_the_debtor_is_generally_asked_first_which_warns_and_stops_nothing(agreed: bool, warned: list[str]) -> None:
+    consent = ConsentFact(id="on the phone", given_at=local("2026-03-01 10:00"), visit_id="visit")
+    known = facts(place=SYDNEY, consents=(consent,) if agreed else ())
+    question = from_until(local("2026-03-04 10:00", "Australia/Sydney"), local("2026-03-04 10:30", "Australia/Sydney"))
+    decision = decide(question, known, load_preset("au"))
+    assert [clause.clause_id for clause in decision.clauses if clause.warning] == warned
+    assert "au/consent_visit/1" not in in_the_way(decision)
