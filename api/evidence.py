@@ -19,10 +19,11 @@ from api.phone_events import loaded
 from api.roles import PUBLIC, Permission
 from api.schemas.evidence import EvidenceIn, EvidenceOut
 from api.schemas.files import FileLinkOut
-from api.showing import Shows
+from api.showing import EvidenceLink, Shows
 from fieldvisit import evidence
 from fieldvisit.errors import Refused
 from fieldvisit.evidence import MOST_MB, Part
+from fieldvisit.finding import get_by_id
 from fieldvisit.models import Evidence
 from fieldvisit.visits import get_visit
 
@@ -118,7 +119,12 @@ def list_evidence(visit_id: uuid.UUID) -> sa.Select[Evidence]:
 
 
 @bp.post("/evidence/<uuid:evidence_id>/links")
-@endpoint(may=Permission.READ_REPORTS, returns=FileLinkOut(), status=201, traced=True)
-def link_evidence(evidence_id: uuid.UUID) -> dict[str, object]:
-    """A link that shows the file, for five minutes. Who opens it is recorded."""
-    return link_for(evidence.file_of(session(), evidence_id))
+@endpoint(may=Permission.READ_REPORTS, returns=FileLinkOut(), status=201, traced=True, shows=Shows.FILE)
+def link_evidence(evidence_id: uuid.UUID) -> EvidenceLink:
+    """A link that shows the file, for five minutes.
+
+    Asking for it is a look at the debtor's data, and so is each opening: both are in the log of accesses.
+    """
+    return EvidenceLink(
+        of=get_by_id(session(), Evidence, evidence_id), **link_for(evidence.file_of(session(), evidence_id))
+    )

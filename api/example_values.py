@@ -190,7 +190,7 @@ TEXTS: Mapping[str, str] = {
     "reason": "Nobody answered the bell.",
     "reason_for_arrears": "Out of work since December.",
     "receipt_number": "R-000041",
-    "recording_gap": "declined",
+    "recording_gap": "debtor_refused",
     "reference": "V-000017",
     "refresh_token": "r.018f2c5e.c2VjcmV0",
     "refused": "The crew is not at work then.",

@@ -3,8 +3,10 @@
 An endpoint that shows a debtor's data says so in its contract (`shows`); each of its answers is in the log of accesses.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce, singledispatch
 from operator import or_
@@ -78,6 +80,15 @@ def note_shown(what: Shows, action: str, items: Iterable[Any]) -> None:
     record_access(session(), look, shown, at=now())
 
 
+@dataclass(frozen=True, kw_only=True)
+class EvidenceLink:
+    """A link that shows a file of evidence."""
+
+    of: Evidence
+    url: str
+    expires_at: dt.datetime
+
+
 @singledispatch
 def shown_by(thing: Any) -> Shown:
     raise TypeError(f"Nobody knows whose data a {type(thing).__name__} shows.")
@@ -136,6 +147,11 @@ def _(thing: VisitRecord) -> Shown:
 @shown_by.register
 def _(thing: Evidence) -> Shown:
     return _of_visits([thing.visit_id])
+
+
+@shown_by.register
+def _(thing: EvidenceLink) -> Shown:
+    return shown_by(thing.of)
 
 
 @shown_by.register

@@ -27,6 +27,7 @@ from fieldvisit.languages import Message
 from fieldvisit.models import Case, ContactAttempt, Credential, Organisation, Stop, Visit
 from fieldvisit.notices.standing import Announced, announcements
 from fieldvisit.receipts import forbids_money
+from fieldvisit.record_duties import RecordDuty, record_duties
 from fieldvisit.stays import longest_stay_s
 from fieldvisit.visits import CalledOff, Cancellation, why_cancelled
 from fieldvisit.vocabulary import (
@@ -107,6 +108,8 @@ class Briefing:
     door_note: DoorNote
     conduct: tuple[ConductLine, ...]
     """What the policies at the place want of whoever stands at the door, in words."""
+    record_duties: tuple[RecordDuty, ...]
+    """What the report has to say, since the record of the visit has to hold it."""
     longest_stay_s: int | None
     """How long one may stay, in seconds, where a policy gives a number."""
     takes_money: bool
@@ -218,6 +221,7 @@ def _briefing(
         announced=announced,
         door_note=door_note(terms),
         conduct=conduct_of(terms),
+        record_duties=record_duties(terms),
         longest_stay_s=longest_stay_s(terms),
         takes_money=takes_money and not forbids_money(terms),
         amounts=amounts,

@@ -227,6 +227,8 @@ class Opened:
 
     file: StoredFile
     content: bytes
+    account_id: uuid.UUID
+    """Who asked for the link."""
 
     @property
     def media(self) -> str:
@@ -258,7 +260,7 @@ def open_link(session: Session, store: FileStore, token: str, *, key: bytes, now
     content = store.get(file.org_id, file.digest)
     session.add(FileAccess(org_id=file.org_id, file_id=file.id, account_id=account_id, at=now))
     session.flush()
-    return Opened(file, content)
+    return Opened(file, content, account_id)
 
 
 def let_go(session: Session, store: FileStore, *, now: dt.datetime) -> int:

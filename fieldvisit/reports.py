@@ -37,6 +37,7 @@ from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.receipts import book_money
+from fieldvisit.record_duties import demand_recorded
 from fieldvisit.repayments import demand_fitting, withdraw_unheard
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft, ReportIncomplete
 from fieldvisit.report_rows import in_words, report_row
@@ -326,6 +327,7 @@ def _demand_reportable(
     )
     if missing:
         raise ReportIncomplete(outcome=draft.outcome, missing=", ".join(missing))
+    demand_recorded(session, visit, draft)
     return form
 
 

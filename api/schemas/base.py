@@ -76,7 +76,7 @@ class Drafted(In):
 
 
 class FaultOut(Out):
-    place = fields.String(data_key="in", required=True, metadata={"description": "body or query"})
+    place = fields.String(data_key="in", attribute="in", required=True, metadata={"description": "body or query"})
     pointer = fields.String(
         required=True, metadata={"description": "JSON pointer of the value, or the parameter's name"}
     )

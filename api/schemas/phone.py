@@ -8,7 +8,7 @@ from api.schemas.base import Drafted, In, Out, PointOut
 from api.schemas.derived import Derived
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, Latitude, Longitude, Part, Text, Whole
 from api.schemas.words import Several, Words
-from fieldvisit.compliance.conduct_parameters import Recorded
+from fieldvisit.compliance.conduct_parameters import Recorded, RecordField
 from fieldvisit.credentials import PaperFault
 from fieldvisit.geofence import OutsideReason, Position
 from fieldvisit.guide import Situation
@@ -37,6 +37,7 @@ from fieldvisit.vocabulary import (
     ReachedDetail,
     RejectionReason,
     UndoReason,
+    VisitOutcome,
     VisitState,
 )
 
@@ -245,6 +246,19 @@ class ConductLineOut(Out):
     clause_ids = fields.List(fields.String(), required=True)
 
 
+class RecordDutyOut(Out):
+    """What a report of these outcomes has to say, since the record of the visit has to hold it: in one of the places of
+    `said_in`. A report that leaves it out is refused (`record_incomplete`)."""
+
+    sample = {"field": "recording", "outcomes": ["met_debtor"], "said_in": ["door.recordings", "door.recording_gap"]}
+
+    field = Choice(RecordField, required=True)
+    words = Words(required=True)
+    outcomes = fields.List(Choice(VisitOutcome), required=True)
+    said_in = fields.List(fields.String(), required=True)
+    clause_ids = fields.List(fields.String(), required=True)
+
+
 class BriefingOut(Out):
     """`last_contacts`: the latest attempts on the case, the last one first. `amounts` is null until somebody at the
     door has confirmed that this is the debtor."""
@@ -265,6 +279,7 @@ class BriefingOut(Out):
     announced = fields.Nested(AnnouncedOut, required=True, allow_none=True)
     door_note = fields.Nested(DoorNoteOut, required=True)
     conduct = fields.List(fields.Nested(ConductLineOut), required=True)
+    record_duties = fields.List(fields.Nested(RecordDutyOut), required=True)
     longest_stay_s = fields.Integer(
         required=True, allow_none=True, metadata={"description": "from the arrival on; null where no policy says"}
     )

@@ -24,6 +24,9 @@ class Client:
         self.login = self.post("/tokens", username=username, password=password)
         self._http.headers["Authorization"] = f"Bearer {self.login['access_token']}"
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, path: str, **query: object) -> Any:
         return self._call("GET", path, params=query)
 

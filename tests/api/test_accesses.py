@@ -40,6 +40,7 @@ FILES = {
     "get_notice",
     "get_visit_record",
     "get_visit_report",
+    "link_evidence",
     "read_held_event",
 }
 """Opened by somebody in an office, who may have to say why."""

@@ -28,7 +28,7 @@ from fieldvisit.camera_notes import camera_notes
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, session_factory
 from fieldvisit.evidence import TAKES, drop_unfinished
 from fieldvisit.files import FileStore, FilesUnavailable, keep_file, let_go
-from fieldvisit.models import Evidence, EvidencePart, FileAccess, StoredFile
+from fieldvisit.models import Evidence, EvidencePart, FileAccess, StoredFile, Visit
 from fieldvisit.recordings import Span, gaps_of
 from fieldvisit.retention.purging import purge_visits
 from fieldvisit.settings import Settings
@@ -128,12 +128,22 @@ def test_a_file_is_sent_on_where_the_connection_broke_off_and_kept_once(
     assert [(each["state"], each["by_camera"]) for each in listed] == [("accepted", True), ("accepted", False)]
     # The lender reads what was found at its debtor's door.
     lender = client_for(Role.AUDITOR, org=morning.world.lender)
-    link = lender.post(f"/evidence/{first.id}/links").json["url"]
+    asked = lender.post(f"/evidence/{first.id}/links", headers={"Access-Reason": "A complaint."})
+    link = asked.json["url"]
     opened = office.get(urlsplit(link).path, headers={"Authorization": ""})
     assert (opened.status_code, opened.mimetype, opened.data == photo) == (200, "image/jpeg", True)
+    privacy = client_for(Role.PRIVACY_OFFICER, org=morning.world.lender)
+    looks = privacy.get("/debtor-accesses", query_string={"debtor_id": listed_debtor(sessions, morning)}).json["items"]
+    told = [(each["action"], each["reason"]) for each in reversed(looks) if "evidence" in each["action"]]
+    assert told[-2:] == [("link_evidence", "A complaint."), ("open_evidence", "A complaint.")]
     with acting_for_all(sessions) as session:
         assert len(session.scalars(sa.select(FileAccess.id)).all()) == 1
         assert len(session.scalars(sa.select(StoredFile.id)).all()) == 1
+
+
+def listed_debtor(sessions: sessionmaker[Session], morning: Morning) -> str:
+    with acting_for_all(sessions) as session:
+        return str(session.get_one(Visit, morning.visit).debtor_id)
 
 
 def break_off(sender: Sender, url: str, sent: bytes, *, announced: int) -> None:

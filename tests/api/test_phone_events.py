@@ -207,6 +207,8 @@ def test_one_that_is_wrong_spoils_no_other_and_is_kept(
     ]
     answer = send(phone, [way, *wrong, there])
     assert outcomes(answer) == ["taken", *["refused"] * 6, "taken"]
+    (fault,) = answer["results"][1]["problem"]["errors"]
+    assert (fault["in"], fault["pointer"]) == ("body", "/position/lat")
     codes = [result["problem"]["code"] for result in answer["results"][1:-1]]
     assert codes == [
         "invalid_request",

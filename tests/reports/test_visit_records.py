@@ -9,12 +9,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.compliance.conduct_parameters import Recorded
+from fieldvisit.compliance.conduct_parameters import Recorded, RecordField
 from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.decisions import organisations_by_id
+from fieldvisit.door_notes import terms_at
 from fieldvisit.door_records import DoorDraft, MoneyTaken, RecordingMade
 from fieldvisit.errors import InvalidValue
-from fieldvisit.models import DoorRecord
+from fieldvisit.models import DoorRecord, Visit
 from fieldvisit.own_policies import PolicyDraft, add_version
+from fieldvisit.record_duties import RecordIncomplete, record_duties
 from fieldvisit.record_exports import leaves, record_as_csv
 from fieldvisit.reports import report_visit
 from fieldvisit.visit_records import VisitRecord, read_record
@@ -47,8 +50,32 @@ def test_a_record_names_what_the_policies_want_in_it_and_it_does_not_hold(
         draft = PolicyDraft(text=HOUSE.format(opens="08:00") + WANTED, effective_from=TODAY)
         add_version(session, morning.world.agency, draft, made_by_id=None, now=NOW)
     assert record_of(sessions, morning).content["missing"] == []
-    tell(report_visit, report(VisitOutcome.NOBODY))
+    # Whoever has to leave is asked for nothing; the record says what it lacks.
+    tell(report_visit, report(VisitOutcome.UNSAFE))
     assert record_of(sessions, morning).content["missing"] == ["credentials_shown", "payment", "recording"]
+
+
+def test_a_report_is_not_taken_without_what_the_record_has_to_hold_and_only_it_can_say(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
+) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        draft = PolicyDraft(text=HOUSE.format(opens="08:00") + WANTED, effective_from=TODAY)
+        add_version(session, morning.world.agency, draft, made_by_id=None, now=NOW)
+        visit = session.get_one(Visit, morning.visit)
+        organisations = organisations_by_id(session, (visit.org_id, visit.lender_id))
+        duties = record_duties(terms_at(organisations, visit, TODAY))
+    assert [duty.field for duty in duties] == [RecordField.PAYMENT, RecordField.RECORDING]
+    assert all(VisitOutcome.NOBODY in duty.outcomes and VisitOutcome.UNSAFE not in duty.outcomes for duty in duties)
+    with pytest.raises(RecordIncomplete) as refused:
+        tell(report_visit, report(VisitOutcome.NOBODY))
+    assert refused.value.details["fields"] == [RecordField.PAYMENT, RecordField.RECORDING]
+    (clause,) = refused.value.details["clause_ids"]
+    assert clause == "house@pohjola-field/record_fields/1"
+    with pytest.raises(RecordIncomplete) as refused:
+        tell(report_visit, report(VisitOutcome.NOBODY, door=DoorDraft()))
+    assert refused.value.details["said_in"] == [["door.recordings", "door.recording_gap"]]
+    tell(report_visit, report(VisitOutcome.NOBODY, door=DoorDraft(recording_gap=RecordingGap.BATTERY)))
+    assert record_of(sessions, morning).content["missing"] == ["credentials_shown"]
 
 
 def test_what_the_phone_says_of_the_door_fills_the_record(
