@@ -40,6 +40,9 @@ from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel
 log = structlog.get_logger(__name__)
 
 UNANSWERED = (AlertState.PRE, AlertState.OPEN, AlertState.NOTIFYING, AlertState.EXHAUSTED)
+# With the last alert duress is over: a phone that went on showing what it was made to show would say that somebody is
+# watched over who is not, or would end nothing.
+SEEN_AS_IT_IS = {"duress": sa.false(), "shown": sa.null()}
 SAME_DAY = dt.timedelta(hours=18)
 """Shifts and routes this near to a session's start are those of its day."""
 
@@ -294,6 +297,7 @@ def _resume(session: Session, row: SafetySession, by: Officer) -> None:
             "lost_at": now + seconds(timers.lost_s),
             "lost_contact": sa.false(),
             "unverified": sa.false(),
+            **SEEN_AS_IT_IS,
             # An officer has spoken with the visitor: where they are is known.
             "arrive_by": sa.null(),
             "leave_by": sa.null(),
@@ -305,7 +309,7 @@ def _resume(session: Session, row: SafetySession, by: Officer) -> None:
 
 
 def _end(session: Session, row: SafetySession, by: Officer) -> None:
-    at = set_by_clock(session, row, lambda now: {"state": SafetyState.ENDED, "ended_at": now})
+    at = set_by_clock(session, row, lambda now: {"state": SafetyState.ENDED, "ended_at": now, **SEEN_AS_IT_IS})
     append(session, row, Entry(kind=SafetyEventKind.ENDED, at=at, actor_id=by.account_id))
 
 

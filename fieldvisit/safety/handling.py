@@ -25,6 +25,7 @@ from fieldvisit.safety.deadlines import set_by_clock
 from fieldvisit.safety.drafts import Officer, Resolution, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.opening import find_open
+from fieldvisit.safety.seeming import seem
 from fieldvisit.safety.sessions import SessionAlreadyOpen, SessionNotActive
 from fieldvisit.safety.standing import Standing, lock_session, standing
 from fieldvisit.vocabulary import AlertKind, AlertState, CallResult, ResolutionProof, SafetyState
@@ -155,6 +156,9 @@ def reopen(session: Session, alert_id: uuid.UUID, by: Officer, note: str) -> Saf
 
 
 def _open_again(session: Session, row: SafetySession, alert: SafetyAlert, *, at: dt.datetime) -> None:
+    if alert.covert and row.state is not SafetyState.ALARM:
+        # The phone goes on showing what it shows: nobody beside it is to see that anything was raised.
+        seem(row, at, row.state)
     row.state, row.ended_at = SafetyState.ALARM, None
     row.version += 1
     alert.state, alert.step, alert.round = AlertState.OPEN, 1, alert.round + 1

@@ -12,7 +12,7 @@ from fieldvisit.models import CoverOverride, SafetySession, VisitorPin
 from fieldvisit.safety import sessions as use
 from fieldvisit.safety.cover import NoCover, override_cover
 from fieldvisit.safety.drafts import SessionDraft
-from fieldvisit.safety.handling import end_for_visitor
+from fieldvisit.safety.handling import agree_to_close, end_for_visitor, reopen
 from fieldvisit.safety.pins import PinNeeded, PinWrong, set_pins
 from fieldvisit.safety.seeming import as_shown
 from fieldvisit.safety.standing import Standing
@@ -138,6 +138,37 @@ def test_a_phone_that_seems_to_have_ended_can_seem_to_start_again(holder: Door) 
     assert kinds(holder.alerts()) == [(AlertKind.DURESS, AlertState.NOTIFYING)]
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_when_duress_is_over_the_phone_shows_what_is(holder: Door, resume: bool) -> None:
+    session_id, new_id = holder.start(), uuid.uuid4()
+    act(holder, use.end_session, session_id, pin=DURESS)
+    with acting_for(holder.sessions, holder.world.agency) as session:
+        draft = SessionDraft(visitor_id=holder.visitor_id, actor_id=None, event_id=new_id, planned_s=600)
+        use.start_session(session, draft)
+    holder.acknowledge()
+    holder.resolve(resume=resume)
+    with acting_for(holder.sessions, holder.world.agency) as session:
+        agree_to_close(session, holder.alert().id, holder.other_officer)
+    state = ACTIVE if resume else ENDED
+    assert (shown(holder, session_id).state, holder.row(session_id).state) == (state, state)
+    seen = act(holder, use.check_in, new_id)
+    assert isinstance(seen, SafetySession)
+    assert (seen.state, seen.due_at) == (state, holder.row(session_id).due_at)
+    act(holder, use.end_session, new_id, pin=PIN)
+    assert holder.row(session_id).state is ENDED
+
+
+def test_an_alert_under_duress_that_is_opened_again_shows_on_no_phone(holder: Door) -> None:
+    session_id = holder.start()
+    act(holder, use.end_session, session_id, pin=DURESS)
+    holder.acknowledge()
+    holder.resolve(resume=False)
+    with acting_for(holder.sessions, holder.world.agency) as session:
+        agree_to_close(session, holder.alert().id, holder.other_officer)
+        reopen(session, holder.alert().id, holder.officer, "Not over yet.")
+    assert (shown(holder, session_id).state, holder.row(session_id).state) == (ENDED, ALARM)
+
+
 def test_under_duress_the_phone_is_still_tracked(holder: Door) -> None:
     session_id = holder.start()
     act(holder, use.end_session, session_id, pin=DURESS)
@@ -157,6 +188,7 @@ def test_the_visitor_is_told_nothing_of_a_covert_alert(holder: Door) -> None:
 
 
 def test_a_press_is_known_at_once_and_calls_nobody_for_five_seconds(holder: Door) -> None:
+    holder.clock.stop()
     holder.start()
     holder.call_for_help()
     assert kinds(holder.alerts()) == [(AlertKind.SOS, AlertState.PRE)]
