@@ -203,7 +203,7 @@ class Places:
     def _anywhere(self) -> list[Place]:
         """The places on the lines as they stand, cheapest first."""
         if self.task.crews == 1:
-            return [self._place(half.extra, (half,)) for half in self._all_halves]
+            return sorted((self._place(half.extra, (half,)) for half in self._all_halves), key=_extra)
         by_crew = [halves for line in self.lines.values() if (halves := self._halves(line))]
         met = [each for one, other in combinations(by_crew, 2) for each in meetings(self.task, one, other)]
         return sorted((self._place(each.extra, each.halves, each.begins) for each in met), key=_extra)

@@ -1,5 +1,6 @@
 """Small days against an exact model: how often the search finds the very best plan, and that it never claims better."""
 
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -13,7 +14,7 @@ from tests.routing.exact import best_rank
 from tests.routing.worlds import HOUR, between, crew, lunch, street, task
 
 SMALL = Limits(iterations=400, threads=1, seed=3)
-DAYS = 10_000
+DAYS = int(os.environ.get("SMALL_DAYS", "10000"))
 LEAST_SHARE, LEAST_SHARE_IDLING = 0.99, 0.85
 """99.52 % and 87.06 % were seen."""
 
@@ -48,7 +49,7 @@ def test_visits_that_take_no_time_are_no_ring_beside_a_base_that_nobody_leaves()
 
 @pytest.mark.long
 def test_small_days_are_solved_to_the_best_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """At most six tasks and two crews, every feature mixed but hour bands.
+    """At most six tasks and two crews, every feature mixed but hour bands. `SMALL_DAYS` says how many days.
 
     Where unequal work costs more than waiting, the very best plan may keep a crew waiting outside so that it has worked
     as long as the others. The search never does that, and such days are counted apart.
