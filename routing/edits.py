@@ -11,9 +11,11 @@ from routing.changes import freed, with_task
 from routing.checking.routes import judged_route
 from routing.errors import InvalidProblem
 from routing.options import with_reasons
+from routing.places import Places
 from routing.plan import Plan, Route
 from routing.pricing import mandatory_left, plan_price
-from routing.problem import Pin, Problem
+from routing.problem import Pin, Problem, Task
+from routing.standing import Standing
 from routing.timetable import forced
 
 
@@ -21,12 +23,14 @@ from routing.timetable import forced
 class Put:
     """Have this crew serve the task: at this place of its route (from 0), or, without one, where it costs least.
 
-    A task that is planned already moves; one that is not is added.
+    A task that is planned already moves; one that is not is added. A task for two crews gets the partner that is named,
+    or the one with which it costs least, a place on its route, and the begin that suits both.
     """
 
     task: str
     crew: str
     place: int | None = None
+    partner: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +88,13 @@ class _Hand:
         for route in plan.routes:
             self.orders[route.crew] = [stop.task for stop in route.stops]
         self.touched: set[str] = set()
+        # Two crews that meet are timed apart: the second at which they do stays, until it is changed.
+        self.meets = {
+            stop.task: stop.begin_s
+            for route in plan.routes
+            for stop in route.stops
+            if problem.task_by_id[stop.task].crews == 2
+        }
 
     def carry_out(self, edit: Edit) -> None:
         match edit:
@@ -99,13 +110,36 @@ class _Hand:
     def _put(self, edit: Put) -> None:
         self._demand_crew(edit.crew)
         self._demand_task(edit.task)
-        if self._crew_of(edit.task) is not None:
+        if self._crews_of(edit.task):
             self._take_out(edit.task)
+        if self.problem.task_by_id[edit.task].crews == 2:
+            self._have_met(edit)
+            return
         order = self.orders[edit.crew]
         if edit.place is not None and not 0 <= edit.place <= len(order):
             raise InvalidProblem("place", f"must be from 0 to {len(order)}, not {edit.place}")
         order.insert(self._best_place(edit) if edit.place is None else edit.place, edit.task)
         self.touched.add(edit.crew)
+
+    def _have_met(self, edit: Put) -> None:
+        """The cheapest meeting of the crew with its partner, as the routes are."""
+        if edit.partner is not None:
+            self._demand_crew(edit.partner)
+        before = Plan(cost=0, mandatory_left=0)
+        routes = tuple(self._route(crew, order) for crew, order in self.orders.items() if order)
+        places = Places(
+            Standing(self.problem, as_plan(self.problem, routes, before)), self.problem.task_by_id[edit.task]
+        )
+        for option in (found for place in places.meeting(edit.crew, edit.partner) if (found := places.option(place))):
+            where = {option.crew: option.place, option.partner: option.partner_place}
+            if edit.place in (None, where[edit.crew]):
+                for crew, order in self.orders.items():
+                    if crew in where:
+                        order.insert(where[crew] or 0, edit.task)
+                        self.touched.add(crew)
+                self.meets[edit.task] = option.begin_s
+                return
+        raise InvalidProblem("partner", f"no two crews can meet there for {edit.task!r} as the day is")
 
     def _best_place(self, edit: Put) -> int:
         """Where the route is lawful and cheapest; where it is lawful nowhere, the least detour."""
@@ -118,12 +152,10 @@ class _Hand:
         return min(found)[-1]
 
     def _take_out(self, name: str) -> None:
-        self._demand_task(name)
-        crew = self._crew_of(name)
-        if crew is None:
-            raise InvalidProblem("task", f"{name!r} is not planned")
-        self.orders[crew].remove(name)
-        self.touched.add(crew)
+        for crew in self._planned(name):
+            self.orders[crew].remove(name)
+            self.touched.add(crew)
+        self.meets.pop(name, None)
 
     def _reorder(self, edit: Reorder) -> None:
         self._demand_crew(edit.crew)
@@ -133,32 +165,44 @@ class _Hand:
         self.touched.add(edit.crew)
 
     def _retime(self, edit: Retime) -> None:
-        self._demand_task(edit.task)
-        task, crew = self.problem.task_by_id[edit.task], self._crew_of(edit.task)
-        if crew is None:
-            raise InvalidProblem("task", f"{edit.task!r} is not planned")
+        crews = self._planned(edit.task)
+        task = self.problem.task_by_id[edit.task]
         pin = freed(task, "begin")
         if edit.begin_s is not None:
             pin = Pin(crew=None if pin is None else pin.crew, begin=(edit.begin_s, edit.begin_s))
+            if task.crews == 2:
+                self.meets[edit.task] = edit.begin_s
         self.problem = with_task(self.problem, replace(task, pin=pin))
-        self.touched.add(crew)
+        self.touched |= crews
 
-    def _crew_of(self, name: str) -> str | None:
-        return next((crew for crew, order in self.orders.items() if name in order), None)
+    def _crews_of(self, name: str) -> set[str]:
+        return {crew for crew, order in self.orders.items() if name in order}
+
+    def _planned(self, name: str) -> set[str]:
+        """The crews that serve it: one, or two."""
+        self._demand_task(name)
+        crews = self._crews_of(name)
+        if not crews:
+            raise InvalidProblem("task", f"{name!r} is not planned")
+        return crews
 
     def _demand_crew(self, crew: str) -> None:
         if crew not in self.orders:
             raise InvalidProblem("crew", f"there is no crew {crew!r}")
 
     def _demand_task(self, name: str) -> None:
-        task = self.problem.task_by_id.get(name)
-        if task is None:
+        if name not in self.problem.task_by_id:
             raise InvalidProblem("task", f"there is no task {name!r}")
-        if task.crews == 2:
-            raise InvalidProblem("task", f"{name!r} needs two crews: it is not moved by hand")
 
     def _route(self, crew: str, order: Sequence[str]) -> Route:
-        return forced(self.problem, self.problem.crew_by_id[crew], [self.problem.task_by_id[name] for name in order])
+        return forced(self.problem, self.problem.crew_by_id[crew], [self._timed(name) for name in order])
+
+    def _timed(self, name: str) -> Task:
+        """The task, held to the second at which its other crew comes."""
+        task, begin_s = self.problem.task_by_id[name], self.meets.get(name)
+        if begin_s is None:
+            return task
+        return replace(task, pin=Pin(crew=None if task.pin is None else task.pin.crew, begin=(begin_s, begin_s)))
 
     def result(self, plan: Plan) -> Edited:
         kept = {route.crew: route for route in plan.routes if route.crew not in self.touched}

@@ -144,7 +144,7 @@ class _Told:
         if trial.partner is None:
             tried = iter([places.at(trial.crew, trial.place)])
         else:
-            tried = places.between((trial.crew, trial.partner))
+            tried = places.meeting(trial.crew, trial.partner)
         option = next((option for place in tried if (option := places.option(place))), None)
         return None if option is None else self._judged(after, base, option, trial.change)
 

@@ -4,6 +4,7 @@
 costs what the plan costs once `put` has put the task there.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from routing.errors import InvalidProblem
@@ -16,6 +17,8 @@ from routing.standing import Standing
 __all__ = ["MOST", "Option", "Shift", "options_for", "put", "with_reasons"]
 
 MOST = 10
+POSSIBLE = (Reason.QUOTA_FULL, Reason.NO_ROOM, Reason.NOT_WORTH_ITS_COST)
+"""Reasons of tasks that somebody could serve."""
 FRAIL = (Reason.GROUP_TAKEN, Reason.QUOTA_FULL, Reason.NO_CREW_OFFERS, Reason.NO_CREW_LARGE_ENOUGH)
 """Reasons that stop being true when a mate falls out, or a crew is given what it lacked."""
 
@@ -41,27 +44,39 @@ def put(problem: Problem, plan: Plan, option: Option) -> Plan:
     routes = tuple(kept[crew.id] for crew in problem.crews if crew.id in kept)
     left = tuple(one for one in plan.unserved if one.task != option.task)
     after = replace(plan, cost=option.cost, mandatory_left=option.mandatory_left, routes=routes, unserved=left)
-    return with_reasons(problem, replace(after, pool_bound=None), option.displaces)
+    return with_reasons(problem, replace(after, pool_bound=None), option.displaces, possible=option.displaces)
 
 
-def with_reasons(problem: Problem, plan: Plan, fallen_out: tuple[str, ...] = ()) -> Plan:
-    """The plan with these tasks among the unserved, and with reasons that hold for its routes as they are now."""
-    standing = Standing(problem, plan)
+def with_reasons(
+    problem: Problem, plan: Plan, fallen_out: tuple[str, ...] = (), *, possible: Collection[str] = ()
+) -> Plan:
+    """The plan with these tasks among the unserved, and with reasons that hold for its routes as they are now.
+
+    `possible`: those of which it is known that somebody could serve them.
+    """
+    standing, ways = Standing(problem, plan), Ways(problem.travel)
     left = [*plan.unserved, *(Unserved(task=name, reason=Reason.NO_ROOM) for name in fallen_out)]
     order = {task.id: index for index, task in enumerate(problem.tasks)}
-    told = [_told(standing, one, fresh=one.task in fallen_out) for one in left]
+    told = []
+    for one in left:
+        fresh = one.task in fallen_out
+        known = one.task in possible if fresh else one.reason in POSSIBLE
+        told.append(_told(standing, one, None if known else ways, fresh=fresh))
     return replace(plan, unserved=tuple(sorted(told, key=lambda one: order.get(one.task, len(order)))))
 
 
-def _told(standing: Standing, left: Unserved, *, fresh: bool) -> Unserved:
-    """A reason is told anew where the task has just fallen out, or where changes elsewhere could make it untrue."""
+def _told(standing: Standing, left: Unserved, ways: Ways | None, *, fresh: bool) -> Unserved:
+    """A reason is told anew where the task has just fallen out, or where changes elsewhere could make it untrue.
+
+    `ways`: None where it need not be asked whether anybody could ever serve the task.
+    """
     task = standing.problem.task_by_id[left.task]
     mate = standing.taken_groups.get(task.group) if task.group is not None else None
     if mate is not None:
         return Unserved(task=task.id, reason=Reason.GROUP_TAKEN, detail=(mate,))
     if not fresh and left.reason not in FRAIL and not task.quotas:
         return left
-    hopeless = hopelessness(standing.problem, task, Ways(standing.problem.travel))
+    hopeless = None if ways is None else hopelessness(standing.problem, task, ways)
     if hopeless is not None:
         return hopeless
     holding = standing.holding(task)

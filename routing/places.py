@@ -3,7 +3,7 @@
 A task for one crew takes a place on one line, a task for two crews takes one on each of two, in the same second.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, islice
@@ -226,9 +226,10 @@ class Places:
         """The place of a task for one crew at this position of a line as it stands."""
         return self._place(0, (Half(0, self.lines[crew], place, self.task.begins),))
 
-    def between(self, crews: Collection[str]) -> Iterator[Place]:
-        """The places of a task for two crews on the lines of these two."""
-        return (place for place in self._anywhere if set(place.crews) == set(crews))
+    def meeting(self, crew: str, partner: str | None) -> Iterator[Place]:
+        """The places of a task for two crews, cheapest first: this one, and that one where it is named."""
+        named = {crew} if partner is None else {crew, partner}
+        return (place for place in self._anywhere if named <= set(place.crews) and partner != crew)
 
     def may(self, place: Place) -> bool:
         """Whether a clock serves the routes with the task at this place."""

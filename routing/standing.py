@@ -66,8 +66,29 @@ class Standing:
 
         Only one that counts towards all of the full quotas makes room by itself.
         """
-        served = [name for name in self.crews_of if name != task.id and name not in gone]
-        full = full_quotas(self.problem, served) & task.quotas
+        left = [self.problem.task_by_id[name] for name in (task.id, *gone) if name in self.crews_of]
+        full = frozenset(
+            name
+            for name in task.quotas
+            if self._counts[name] - sum(name in one.quotas for one in left) >= self.problem.most_of[name]
+        )
         if not full:
             return None
-        return tuple(name for name in served if full <= self.problem.task_by_id[name].quotas)
+        filling = self._filling(full)
+        return tuple(name for name in filling if name not in {one.id for one in left}) if left else filling
+
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        return Counter(name for task in self.crews_of for name in self.problem.task_by_id[task].quotas)
+
+    def _filling(self, full: frozenset[str]) -> tuple[str, ...]:
+        """The served tasks that count towards all of these; kept, since each of many tasks asks for them."""
+        known = self._fillings.get(full)
+        if known is None:
+            found = (name for name in self.crews_of if full <= self.problem.task_by_id[name].quotas)
+            known = self._fillings[full] = tuple(found)
+        return known
+
+    @cached_property
+    def _fillings(self) -> dict[frozenset[str], tuple[str, ...]]:
+        return {}

@@ -8,12 +8,11 @@ from api.context import language
 from api.schemas.base import Drafted, In, Out
 from api.schemas.fields import Choice, Id, Instant, Many, Part, Text, Whole, WholeInQuery
 from api.schemas.words import Several, Words
-from fieldvisit.languages import Message, say
+from fieldvisit.languages import say
 from fieldvisit.planning.choosing import Options
 from fieldvisit.planning.edit_wishes import EditKind, PlanChange
 from fieldvisit.planning.editing import Trial
 from fieldvisit.planning.effects import Effect
-from fieldvisit.planning.faults import WORDS
 from fieldvisit.planning.problem import CHANGE_PRICE_S, instant
 from fieldvisit.planning.repairing import RepairRequest
 from routing.checking import Fault
@@ -43,7 +42,8 @@ class PlanChangesIn(In):
 
 class RepairIn(Drafted):
     """How to plan the rest of the day anew. `change_price_s`: what a visit costs that changes hands or falls out, in
-    seconds of travel. `most_changed`: how many may; null: as many as pay. `add`: visits that joined since."""
+    seconds of travel; a crew that keeps its visits gets another order only where that saves as much. `most_changed`:
+    how many may change; null: as many as pay. `add`: visits that joined since."""
 
     makes = RepairRequest
     seconds = Whole(min=1, max=3_600, load_default=10)
@@ -171,8 +171,12 @@ class TrialOut(Out):
 
 
 def _fault(fault: Fault, trial: Trial) -> dict[str, Any]:
-    words = Message(WORDS[fault.code].text, {"task": trial.reference(fault.task), "crew": fault.crew})
-    return {"code": fault.code, "words": say(words, language()), "visit_id": fault.task, "crew": fault.crew}
+    return {
+        "code": fault.code,
+        "words": say(trial.words(fault), language()),
+        "visit_id": fault.task,
+        "crew": fault.crew,
+    }
 
 
 def _route(route: Any, trial: Trial) -> dict[str, Any]:

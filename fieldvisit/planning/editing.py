@@ -17,7 +17,7 @@ from fieldvisit.languages import Message
 from fieldvisit.models import DayPlan, Route
 from fieldvisit.planning.edit_wishes import PlanChange, edits_of, meaningless
 from fieldvisit.planning.effects import Effects, effects_of
-from fieldvisit.planning.faults import fault_words
+from fieldvisit.planning.faults import WORDS
 from fieldvisit.planning.holding import hand_over
 from fieldvisit.planning.joining import joined_by
 from fieldvisit.planning.judging import MOST_TOLD
@@ -73,6 +73,10 @@ class Trial:
     def cost_after(self) -> int:
         return self.worked.plan.cost
 
+    def words(self, fault: Fault) -> Message:
+        """What is wrong, for people: visits by the names that they know."""
+        return Message(WORDS[fault.code].text, {"task": self.reference(fault.task), "crew": fault.crew})
+
     def reference(self, visit_id: str | None) -> str | None:
         """What people call the visit."""
         return None if visit_id is None else self.standing.references.get(visit_id, visit_id)
@@ -112,7 +116,7 @@ def keep_changes(
     demand_no_colleagues_draft(session, lock_plan(session, plan_id), by)
     trial = _worked_out(session, _open_plan(session, plan_id, now), changes, now)
     if trial.faults:
-        told = [fault_words(fault) for fault in trial.faults[:MOST_TOLD]]
+        told = [trial.words(fault) for fault in trial.faults[:MOST_TOLD]]
         raise ChangeBreaksRules(faults=joined(told, "; "), count=len(trial.faults))
     row, refused = _write(session, trial, changes, by=by, now=now)
     if refused:

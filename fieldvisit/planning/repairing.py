@@ -32,9 +32,11 @@ from fieldvisit.visits import lock_visits, move
 from fieldvisit.vocabulary import CheckMoment, DayPlanState, VisitState
 from routing import plan as answers
 from routing.checking import faults
+from routing.checking.routes import judged_route
 from routing.edits import as_plan
 from routing.format import problem_to_document
 from routing.plan import Plan
+from routing.pricing import route_price
 from routing.problem import Pin, Problem
 from routing.timetable import forced
 
@@ -52,9 +54,10 @@ class DayMovedOn(Exception):
 class RepairRequest:
     """How to plan the rest of a published day anew.
 
-    `change_price_s`: what a visit costs that changes hands or falls out, in seconds of travel. `most_changed`: how many
-    may; None: as many as pay. `add`: visits that joined since and are to be tried too. `without`: crews that do nothing
-    more than what they have begun.
+    `change_price_s`: what a visit costs that changes hands or falls out, in seconds of travel; a crew that keeps its
+    visits gets another order only where that saves as much. `most_changed`: how many may change; None: as many as pay.
+    `add`: visits that joined since and are to be tried too. `without`: crews that do nothing more than what they have
+    begun.
     """
 
     seconds: int
@@ -136,7 +139,7 @@ def accept_repair(session: Session, claimed: Claimed, found: Found, *, now: dt.d
     except PlanOutdated as error:
         raise DayMovedOn(str(error)) from error
     orders = _orders(standing, plan_found)
-    changed = {crew for crew, order in orders.items() if order != _shown(standing, crew)}
+    changed = _changed(standing, orders, row.asked["price"])
     rest = rest_of(standing, changed)
     plan = _timed(rest, {crew: orders[crew] for crew in changed})
     wrong = faults(rest.problem, plan)
@@ -201,6 +204,25 @@ def _orders(standing: Standing, found: Plan) -> dict[str, list[str]]:
     if any(name not in known for order in orders.values() for name in order):
         raise DayMovedOn("a visit that was moved has begun")
     return orders
+
+
+def _changed(standing: Standing, orders: dict[str, list[str]], price_s: int) -> set[str]:
+    """The crews whose order is another one: they get or lose a visit, or it spares enough to be worth the news."""
+    shown = {crew: _shown(standing, crew) for crew in orders}
+    differ = {crew for crew, order in orders.items() if order != shown[crew]}
+    rest = rest_of(standing, differ)
+    same = {crew for crew in differ if sorted(orders[crew]) == sorted(shown[crew])}
+    return differ - {crew for crew in same if not _spares(rest, crew, (shown[crew], orders[crew]), price_s)}
+
+
+def _spares(rest: Rest, crew: str, orders: tuple[list[str], list[str]], price_s: int) -> bool:
+    """Whether the second order costs so much less than the first, or the first can no longer be kept."""
+    problem = rest.problem
+    before, after = (
+        forced(problem, problem.crew_by_id[crew], [problem.task_by_id[name] for name in order]) for order in orders
+    )
+    broken = bool(judged_route(problem, before, "")[1])
+    return broken or route_price(problem, before) - route_price(problem, after) >= max(1, price_s)
 
 
 def _timed(rest: Rest, orders: dict[str, list[str]]) -> Plan:

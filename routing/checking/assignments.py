@@ -83,6 +83,8 @@ def _counted(problem: Problem, services: Services) -> Counter[str]:
 
 def _unserved_faults(problem: Problem, plan: Plan, services: Services) -> Iterator[Fault]:
     seen: set[str] = set()
+    counted = _counted(problem, services)
+    full = frozenset(quota.id for quota in problem.quotas if counted[quota.id] >= quota.most)
     for index, left in enumerate(plan.unserved):
         path = f"unserved[{index}]"
         task = problem.task_by_id.get(left.task)
@@ -94,6 +96,9 @@ def _unserved_faults(problem: Problem, plan: Plan, services: Services) -> Iterat
         if left.task in services:
             yield Fault(code="served_and_unserved", path=path, says="is served and unserved at once", task=left.task)
         seen.add(left.task)
+        if left.reason is Reason.QUOTA_FULL and not full & task.quotas:
+            says = "none of its quotas is full"
+            yield Fault(code="reason_untrue", path=f"{path}.reason", says=says, task=task.id)
         yield from _reason_faults(problem, task, left, path, services=services)
     for task in problem.tasks:
         if task.id not in seen and task.id not in services:
@@ -112,10 +117,6 @@ def _reason_faults(problem: Problem, task: Task, left: Unserved, path: str, *, s
     )
     if taken != (left.reason is Reason.GROUP_TAKEN):
         yield fault("a mate of its group is served" if taken else "no mate of its group is served")
-    if left.reason is Reason.QUOTA_FULL:
-        served = _counted(problem, services)
-        if not any(served[quota.id] >= quota.most for quota in problem.quotas if quota.id in task.quotas):
-            yield fault("none of its quotas is full")
     able = [crew for crew in problem.crews if task.requires <= crew.offers]
     if left.reason is Reason.NO_CREW_OFFERS and len(able) >= task.crews:
         yield fault(f"crew {able[0].id!r} offers what is required")

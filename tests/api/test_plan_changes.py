@@ -120,6 +120,7 @@ def test_every_broken_rule_is_named_at_once_and_such_a_draft_is_not_kept(dispatc
     kept = post(dispatcher, draft, "changes", *wrong)
     assert reason_of(kept) == (409, "change_breaks_rules")
     assert kept.json["details"]["count"] == len(tried.json["faults"])
+    assert all(fault["words"] in kept.json["detail"] for fault in tried.json["faults"][:5])
     assert plan_of(dispatcher, draft)["state"] == "draft"
 
 

@@ -77,6 +77,21 @@ def test_a_repair_that_finds_nothing_better_changes_nothing_to_the_second(
     assert (back.status_code, back.json["id"], back.json["state"]) == (200, published, "published")
 
 
+def test_a_crew_that_keeps_its_visits_hears_of_another_order_only_where_that_saves_what_was_asked(
+    dispatcher: FlaskClient, tools: Tools, day: World, published: str
+) -> None:
+    crew, visits, _ = busiest(plan_of(dispatcher, published))
+    to_and_fro = visits[1::2] + visits[::2]
+    turned = {"kind": "reorder", "crew": crew, "visit_ids": to_and_fro}
+    kept = post(dispatcher, published, "changes", turned).json["id"]
+    shown = dispatcher.post(f"/day-plans/{kept}/publication").json
+    calm = replanned(dispatcher, tools, day, kept, most_changed=0, change_price_s=86_400)
+    assert calm["routes"] == shown["routes"]
+    assert dispatcher.get(f"/day-plans/{calm['id']}/effects").json["people"] == []
+    keen = replanned(dispatcher, tools, day, kept, most_changed=0, change_price_s=0)
+    assert order_of(keen)[crew] != to_and_fro
+
+
 def test_a_repair_whose_visit_was_set_out_to_meanwhile_fails_with_that_reason(
     dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
 ) -> None:
