@@ -20,7 +20,7 @@ from api.commands.sender import SendingProcess, obey
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.database import acting_for_all, app_engine, plain_url, refuse_unsafe, session_factory
-from fieldvisit.outgoing.gateways import Channels
+from fieldvisit.outgoing.gateways import Channels, get_ready
 from fieldvisit.safety.alive import beats_as, beats_on
 from fieldvisit.safety.beats import OUTAGE_S, keep_up
 from fieldvisit.safety.engine import RETRY_S, Fired, watch_once
@@ -62,7 +62,8 @@ def watch(context: Context, *, once: bool, check: bool, name: str | None, only: 
     Looks at least once a second. Run two or more, on different machines: each deadline is decided by one of them, and
     one that dies is not missed. A database that is away is waited for. People are called by a process of its own, which
     this one starts, and starts again should it end. Figures of a turn: `raised` alerts, `lost` contacts that were only
-    marked, `climbed` alerts nobody had answered, `failed` rows to be tried again, `sent` attempts to reach somebody.
+    marked, `climbed` alerts nobody had answered, `failed` rows to be tried again, `reminded` sessions whose visitors
+    were reminded of a deadline, `sent` attempts to reach somebody.
 
     \b
       fieldvisit watch
@@ -106,6 +107,7 @@ def _sender(context: Context, sessions: sessionmaker[Session]) -> Sender:
     for channel in AlarmChannel:
         if len([each for each in providers if each.channel is channel]) < FEWEST_PROVIDERS:
             log.warning("fewer_than_two_providers", channel=channel.value)
+    get_ready(providers)
     return Sender(sessions, Channels.of(providers, PACE.timeout_s))
 
 

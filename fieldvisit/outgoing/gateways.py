@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fieldvisit.outgoing.apprised import Apprised
+from fieldvisit.outgoing.apprised import Apprised, load_apprise
 from fieldvisit.outgoing.letters import GATEWAYS, Handed, Letter, Service
 
-__all__ = ["Channel", "Channels", "Gateway", "Handed", "Letter", "Service"]
+__all__ = ["Channel", "Channels", "Gateway", "Handed", "Letter", "Service", "get_ready"]
 SHUNNED_S = 30.0
 """A provider that failed is asked second for so long. A preference of this process: nothing depends on it."""
 LONGEST_ID, LONGEST_ANSWER = 200, 65_536
@@ -78,6 +78,12 @@ def way_of(provider: Service, timeout_s: float) -> Channel:
     if urlsplit(provider.url).scheme in GATEWAYS:
         return Gateway(provider, timeout_s)
     return Apprised(provider, timeout_s)
+
+
+def get_ready(providers: Iterable[Service]) -> None:
+    """Load now what takes seconds to load, so that the first letter does not wait for it."""
+    if any(urlsplit(each.url).scheme not in GATEWAYS for each in providers):
+        load_apprise()
 
 
 class Channels:

@@ -84,7 +84,7 @@ def test_one_turn_by_hand_tells_its_figures(door: Door, environment: dict[str, s
     done = subprocess.run([*COMMAND, "--once"], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         0,
-        '{"raised": 1, "lost": 0, "climbed": 0, "failed": 0, "sent": 2}',
+        '{"raised": 1, "lost": 0, "climbed": 0, "failed": 0, "reminded": 0, "sent": 2}',
     )
 
 
