@@ -86,7 +86,7 @@ def register_device(session: Session, account: Account, draft: DeviceDraft | Non
 
 def is_revoked(session: Session, org_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID) -> bool:
     """Whether this account's tokens are no good on this phone any more. One query."""
-    row = session.execute(STANDING, {"org": org_id, "device": device_id}).one_or_none()
+    row = session.connection().execute(STANDING, {"org": org_id, "device": device_id}).one_or_none()
     return row is None or row.revoked_at is not None or row.account_id != account_id
 
 
@@ -123,7 +123,7 @@ def note_seen(
     """The phone has spoken: when, how wrong its clock is, and how full its battery."""
     if device_id is not None:
         said = {"at": now, "drift": _seconds(drift), "battery": battery_percent}
-        session.execute(SEEN, {"org": session.info["org"], "device": device_id, **said})
+        session.connection().execute(SEEN, {"org": session.info["org"], "device": device_id, **said})
 
 
 def set_push_token(device: Device, token: str | None, digest: bytes | None) -> None:
