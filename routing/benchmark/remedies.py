@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
+from statistics import median
 
 from routing.benchmark.days import LANDS, DayShape, field_day
 from routing.checking import faults
 from routing.explain import Explanation, Wishes, applied, explain, explained
 from routing.limits import Limits
+from routing.options import options_for
 from routing.plan import Plan, Reason
 from routing.problem import Crew, Problem, Quota, Task
 from routing.schedule import Visit, clocked
@@ -133,8 +135,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 plan = solve(problem, Limits(iterations=asked.iterations, threads=1, seed=asked.seed))
                 tally = checked(problem, plan)
                 _tell(f"{shape.name}, {len(problem.crews)} crews", tally)
+                print(
+                    f"  options of a visit in {asking_ms(problem, plan):.0f} ms of processor at the median", flush=True
+                )
                 total.add(tally)
     _tell("all days", total)
+
+
+def asking_ms(problem: Problem, plan: Plan, visits: int = 20) -> float:
+    """The processor time in which the options of one visit are told, at the median over some, planned or not."""
+    spent = []
+    for task in problem.tasks[:: max(1, len(problem.tasks) // visits)]:
+        began = time.process_time()
+        options_for(problem, plan, task.id)
+        spent.append(1_000 * (time.process_time() - began))
+    return median(spent)
 
 
 def limited(problem: Problem, share: float) -> Problem:
