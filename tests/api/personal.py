@@ -51,6 +51,7 @@ NO_DEBTORS: Mapping[str, str] = {
     "RejudgingOut": "a code",
     "RemedyOut": "what would help a plan",
     "ReminderOut": "a code",
+    "SafetyRulesOut": "why the rules of safety were changed",
     "TimersOut": "why the timers were changed",
     "ToShowOut": "which papers are shown",
     "UndoneOut": "a rule of crews",

@@ -54,6 +54,8 @@ class Preset:
     too_soon_on: dt.date | None = None
     """A day that is not offered, since the visit cannot be announced in time any more."""
     outcome: str = "nobody"
+    record_refused_by: str | None = None
+    """The clause that a report of the outcome alone does not meet."""
     held_by_after: str | None = None
     """The clause that keeps the next visit waiting once this one was reported."""
 
@@ -66,6 +68,7 @@ PRESETS = {
         crew=2,
         recording=("audio", "video"),
         refused_by="cn/staff_min/1 cn/recording/1",
+        record_refused_by="cn/record_fields/1",
     ),
     "us": Preset(
         policies=("us", "house"),
@@ -231,8 +234,7 @@ def test_a_visit_under_a_preset_from_the_failed_calls_to_the_report(
     plan_and_announce(walk, office, visit["id"])
     stop = published_stop(office, visit["id"])
     refused_and_then_accepted(walk, phone, visit["id"], dt.datetime.fromisoformat(stop["begin_at"]))
-    report = {"id": str(uuid.uuid4()), "outcome": preset.outcome, "left_at": app_now(walk).isoformat()}
-    ask(phone, f"/phone/visits/{visit['id']}/report", report)
+    reported(walk, phone, visit["id"])
     assert ask(office, f"/visits/{visit['id']}", method="GET")["state"] == "reported"
     told = ask(office, f"/visits/{visit['id']}/decisions", method="GET")["items"]
     assert [(each["moment"], each["verdict"]) for each in told if each["moment"] != "eligible"] == [
@@ -245,6 +247,19 @@ def test_a_visit_under_a_preset_from_the_failed_calls_to_the_report(
     if preset.held_by_after:
         after = ask(office, f"/cases/{case.id}/eligibility", method="GET")
         assert preset.held_by_after in {clause["clause_id"] for clause in after["in_the_way"]}
+
+
+def reported(walk: Walk, phone: FlaskClient, visit_id: str) -> None:
+    """The report is taken; where the record needs more than its outcome, it is first refused with the clause."""
+    path, refused_by = f"/phone/visits/{visit_id}/report", walk.preset.record_refused_by
+    report = {"id": str(uuid.uuid4()), "outcome": walk.preset.outcome, "left_at": app_now(walk).isoformat()}
+    if refused_by:
+        refused = phone.post(path, json=report)
+        assert (refused.status_code, refused.json["code"]) == (422, "record_incomplete")
+        details = refused.json["details"]
+        assert (details["clause_ids"], details["fields"]) == ([refused_by], ["recording"])
+        report["door"] = {"recording_gap": "battery"}
+    ask(phone, path, report)
 
 
 def app_now(walk: Walk) -> dt.datetime:
