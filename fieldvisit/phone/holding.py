@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.decision import plain
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
-from fieldvisit.models import HeldEvent
+from fieldvisit.models import HeldEvent, PhoneEventKey, SafetyKey, SafetySession
 from fieldvisit.phone.telling import Teller
 from fieldvisit.vocabulary import HeldState, WaitsFor
 
@@ -96,6 +96,14 @@ def misunderstood(body: Mapping[str, Any], sent_at: dt.datetime | None, error: F
         waits_for=None,
         error=error,
     )
+
+
+def is_taken(session: Session, event_id: uuid.UUID) -> bool:
+    """Whether an event of this id was taken before."""
+    told = sa.exists().where(PhoneEventKey.org_id == session.info["org"], PhoneEventKey.event_id == event_id)
+    of_safety = sa.exists().where(SafetyKey.org_id == session.info["org"], SafetyKey.event_id == event_id)
+    begun = sa.exists().where(SafetySession.org_id == session.info["org"], SafetySession.id == event_id)
+    return bool(session.scalar(sa.select(told | of_safety | begun)))
 
 
 def waiting_for(session: Session, subject_ids: Collection[uuid.UUID]) -> Sequence[HeldEvent]:

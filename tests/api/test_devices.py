@@ -144,6 +144,20 @@ def test_what_a_revoked_phone_had_to_tell_is_kept_and_not_believed(
     assert state_of(sessions, morning) is VisitState.PUBLISHED
 
 
+def test_what_a_phone_told_before_it_was_revoked_is_not_kept_a_second_time(
+    phone: FlaskClient, office: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    told = reporting(morning)
+    watch = {"kind": "safety_start", "event_id": str(uuid.uuid4()), "device_at": NOW.isoformat(), "planned_s": 1_800}
+    well = {"kind": "check_in", "event_id": str(uuid.uuid4()), "device_at": NOW.isoformat()}
+    well["session_id"] = watch["event_id"]
+    assert [one["outcome"] for one in send(phone, told, watch, well).json["results"]] == ["taken"] * 3
+    revoke(office)
+    assert [one["outcome"] for one in send(phone, told, watch, well).json["results"]] == ["refused"] * 3
+    assert office.get("/held-events").json["items"] == []
+    assert state_of(sessions, morning) is VisitState.REPORTED
+
+
 def test_a_call_for_help_is_heard_from_a_revoked_phone(
     phone: FlaskClient, office: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
 ) -> None:
