@@ -47,11 +47,11 @@ def test_a_day_is_planned_over_roads_shown_drawn_exported_judged_and_published(
         made = call(settings, "plan", "make", *OURS, "--area", "centre", "--on", "2026-03-03", "--seconds", "2")
     assert made.returncode == 0, made.stderr
     plan_id = made.stdout.strip()
-    shown = call(settings, "plan", "show", plan_id, *OURS, "--stops")
+    shown = here(settings, "plan", "show", plan_id, *OURS, "--stops")
     assert "No crew has what it needs: it needs sign language" in re.sub(r"\s+", " ", shown.stdout)
     assert len(re.findall(r"V-\d{5} +│ Aleksanterinkatu \d+, Helsinki", shown.stdout)) == 2
     page = tmp_path / "plan.html"
-    assert call(settings, "plan", "picture", plan_id, *OURS, "-o", str(page), **roads).returncode == 0
+    assert here(settings, "plan", "picture", plan_id, *OURS, "-o", str(page), **roads).exit_code == 0
     assert "road travel times from the map" in page.read_text("utf-8")
     folder = tmp_path / "open"
     assert here(settings, "plan", "export", plan_id, *OURS, "--to", str(folder)).exit_code == 0
@@ -59,8 +59,8 @@ def test_a_day_is_planned_over_roads_shown_drawn_exported_judged_and_published(
     assert faults(problem_from_json(problem), plan_from_json(plan)) == []
     judged = here(settings, "plan", "check", plan_id, *OURS, LANG="zh_CN.UTF-8")
     assert (judged.exit_code, judged.stdout) == (0, "未发现错误。\n")
-    published = call(settings, "plan", "publish", plan_id, *OURS)
-    assert (published.returncode, published.stdout) == (0, "Published as version 1.\n")
+    published = here(settings, "plan", "publish", plan_id, *OURS)
+    assert (published.exit_code, published.stdout) == (0, "Published as version 1.\n")
     again = here(settings, "plan", "publish", plan_id, *OURS)
     assert (again.exit_code, again.stderr) == (
         1,

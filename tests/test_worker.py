@@ -169,6 +169,7 @@ def test_a_plan_that_is_dropped_ends_its_search_and_the_next_one_is_made(
     planned_once(sessions, world, made)
 
 
+@pytest.mark.long
 def test_a_worker_that_loses_the_database_waits_for_it_and_goes_on(
     settings: Settings, sessions: sessionmaker[Session], world: World
 ) -> None:

@@ -107,6 +107,7 @@ def others(client: FlaskClient, sessions: sessionmaker[Session], visit_id: uuid.
     return [client.get(f"/visits/{each}") for each in ids]
 
 
+@pytest.mark.long
 def test_a_time_stated_at_one_agency_takes_back_the_visit_of_another(
     client_for: ClientFor, sessions: sessionmaker[Session], world: World, visit_id: uuid.UUID
 ) -> None:
