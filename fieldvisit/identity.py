@@ -19,11 +19,13 @@ from fieldvisit.vocabulary import IdentityResult, VisitState
 UNJUDGED = frozenset({"late", "after_report"})
 """What the detail of an arrival says where nobody judged it."""
 OPEN_IN = (VisitState.ARRIVED, VisitState.REPORTED)
+LONGEST_AT_DOOR = dt.timedelta(hours=4)
+"""An arrival was judged for the hours that follow it. Whoever confirms somebody long after it has to arrive anew."""
 
 
 def amounts_open(session: Session, visits: Collection[Visit], *, now: dt.datetime) -> set[uuid.UUID]:
     """The visits of which the phone may show the amounts: begun, not cancelled, and today the debtor was confirmed by
-    the crew that now serves them, after arriving.
+    the crew that now serves them, after arriving, not longer ago than anybody stays at a door.
 
     One query, whatever the number of visits.
     """
@@ -42,8 +44,8 @@ def amounts_open(session: Session, visits: Collection[Visit], *, now: dt.datetim
         .where(
             Visit.id.in_(on_their_day),
             Visit.state.in_(OPEN_IN),
-            IdentityCheck.at >= Visit.arrived_at,
-            _arrived_live(),
+            IdentityCheck.at >= sa.func.greatest(Visit.arrived_at, now - LONGEST_AT_DOOR),
+            _arrived_live(since=now - LONGEST_AT_DOOR),
         )
         .order_by(IdentityCheck.at, IdentityCheck.id)
     )
@@ -61,13 +63,14 @@ def _open_at_all(session: Session, visit: Visit) -> bool:
     return live and visit.state in OPEN_IN
 
 
-def _arrived_live() -> sa.ColumnElement[bool]:
-    """Whether an arrival was told while it happened, and so judged before it was taken. One that was a fact by the time
-    it was told opens nothing: who is at the door still tells so again. Nor does one that comes after the report."""
+def _arrived_live(*, since: dt.datetime) -> sa.ColumnElement[bool]:
+    """Whether an arrival `since` then was told while it happened, and so judged before it was taken. One that was a
+    fact by the time it was told opens nothing: who is at the door still tells so again. Nor does one that comes after
+    the report."""
     live = sa.select(VisitEvent.id).where(
         VisitEvent.visit_id == Visit.id,
         VisitEvent.kind == "arrived",
-        VisitEvent.at >= Visit.arrived_at,
+        VisitEvent.at >= sa.func.greatest(Visit.arrived_at, since),
         *(VisitEvent.detail[name].is_(None) for name in sorted(UNJUDGED)),
     )
     return live.exists()

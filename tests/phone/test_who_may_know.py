@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.briefing import LastContact, VisitCard
 from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.identity import LONGEST_AT_DOOR
 from fieldvisit.models import Case, IdentityCheck, Visit
 from fieldvisit.phone.day import my_day, my_visit
 from fieldvisit.phone.steps import arrive, check_identity
@@ -66,6 +67,19 @@ def test_a_later_check_closes_them_again(
     told(check_identity, identity())
     told(check_identity, identity(result), by=morning.oona, now=NOW + dt.timedelta(minutes=5))
     assert not amounts_shown(sessions, morning)
+
+
+def test_hours_after_an_arrival_a_confirmation_opens_nothing_until_somebody_arrives_anew(
+    sessions: sessionmaker[Session], morning: Morning, told: Told
+) -> None:
+    told(arrive, arrival())
+    told(check_identity, identity())
+    assert amounts_shown(sessions, morning, now=NOW + LONGEST_AT_DOOR)
+    later = NOW + LONGEST_AT_DOOR + dt.timedelta(minutes=1)
+    assert not amounts_shown(sessions, morning, now=later)
+    told(arrive, arrival(), now=later)
+    assert not amounts_shown(sessions, morning, now=later)
+    assert told(check_identity, identity(), now=later).facts["amounts_shown"] is True
 
 
 @pytest.mark.parametrize("minutes", [-24 * 60, -1])
