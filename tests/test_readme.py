@@ -54,7 +54,8 @@ def test_every_command_of_the_tour_answers_what_the_readme_says(tmp_path: Path) 
             script = "".join(f"{command}\necho '{MARK}'\n" for command, _ in tour).replace("8000", str(port))
             walked = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
         finally:
-            demo.send_signal(signal.SIGINT)
+            # Not SIGINT: whoever runs this in the background may have told all children to ignore it.
+            demo.send_signal(signal.SIGTERM)
             demo.wait(60)
     said = [answer.lstrip("\n") for answer in walked.stdout.split(f"{MARK}\n")[:-1]]
     assert list(zip([command for command, _ in tour], said, strict=True)) == tour, walked.stderr
