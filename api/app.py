@@ -56,6 +56,7 @@ RESOURCES = (
     "verification",
     "devices",
     "safety",
+    "safety_drills",
     "safety_duty",
     "safety_handling",
     "safety_live",

@@ -88,7 +88,7 @@ class Feed:
         with self._changed:
             changed = [tile for tile in wall.tiles if self._tiles.get(tile.id) != tile]
             gone = [str(each) for each in self._tiles if each not in tiles]
-            others = self._wall is None or (self._wall.cover, self._wall.unwatched) != (wall.cover, wall.unwatched)
+            others = self._wall is None or _besides(self._wall) != _besides(wall)
             if changed or gone or others:
                 self._number += 1
                 said = {"tiles": TileOut(many=True).dump(changed), "gone": gone}
@@ -175,5 +175,14 @@ class Feed:
 
 
 def _about(wall: Wall) -> dict[str, Any]:
-    unwatched = GoingOut(many=True).dump(wall.unwatched)
-    return {"server_at": wall.server_at.isoformat(), "cover": wall.cover, "unwatched": unwatched}
+    return {
+        "server_at": wall.server_at.isoformat(),
+        "cover": wall.cover,
+        "unwatched": GoingOut(many=True).dump(wall.unwatched),
+        "drills_owed": [each.value for each in wall.drills_owed],
+    }
+
+
+def _besides(wall: Wall) -> tuple[object, ...]:
+    """What is told beside the tiles."""
+    return wall.cover, wall.unwatched, wall.drills_owed

@@ -6,7 +6,7 @@ from api.schemas.base import In, Out
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Whole, WholeInQuery
 from api.schemas.safety import ALL, AtRiskOut
 from fieldvisit.safety.standing import SafetyDisplay
-from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState, SessionCover, VisitState
+from fieldvisit.vocabulary import AlertKind, AlertState, DrillKind, RiskLevel, SafetyState, SessionCover, VisitState
 
 LONGEST_S = 600
 
@@ -31,6 +31,7 @@ class TileOut(Out):
     lost_contact = Flag(required=True)
     unverified = Flag(required=True)
     duress = Flag(required=True)
+    drill = Choice(DrillKind, required=True, allow_none=True, metadata={"description": "nobody is in danger"})
     last_heard_at = Instant(required=True, allow_none=True)
     last_lat = Latitude(required=True, allow_none=True)
     last_lon = Longitude(required=True, allow_none=True)
@@ -53,12 +54,14 @@ class GoingOut(Out):
 
 class LiveWallOut(Out):
     """Everybody who is out now: alarms first, then by risk. `cover`: how many officers an alarm would reach.
-    `unwatched`: who is out, or should be, and has no session."""
+    `unwatched`: who is out, or should be, and has no session. `drills_owed`: what the house's own rules still demand
+    this month. Drills are the last of the tiles."""
 
     server_at = Instant(required=True)
     cover = fields.Integer(required=True)
     tiles = Many(Part(TileOut), required=True, max=ALL)
     unwatched = Many(Part(GoingOut), required=True, max=ALL)
+    drills_owed = Many(Choice(DrillKind), required=True)
 
 
 class StreamIn(In):

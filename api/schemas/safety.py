@@ -17,6 +17,7 @@ from fieldvisit.vocabulary import (
     AlertOutcome,
     AlertState,
     CallResult,
+    DrillKind,
     MessagePurpose,
     MessageRecipient,
     MessageState,
@@ -134,6 +135,7 @@ class LiveSessionOut(SafetySessionOut):
     lost_contact = Flag(required=True, attribute="session.lost_contact")
     unverified = Flag(required=True, attribute="session.unverified")
     duress = Flag(required=True, attribute="session.duress")
+    drill = Choice(DrillKind, required=True, allow_none=True, attribute="session.drill")
     last_heard_at = Instant(required=True, allow_none=True, attribute="session.last_heard_at")
     last_lat = Latitude(required=True, allow_none=True, attribute="session.last_lat")
     last_lon = Longitude(required=True, allow_none=True, attribute="session.last_lon")
@@ -153,6 +155,13 @@ class SafetyAlertOut(Out):
     kind = Choice(AlertKind, required=True)
     state = Choice(AlertState, required=True)
     level = Choice(RiskLevel, required=True, attribute="session.level")
+    drill = Choice(
+        DrillKind,
+        required=True,
+        allow_none=True,
+        attribute="session.drill",
+        metadata={"description": "a drill of this kind: nobody is in danger"},
+    )
     step = Whole(required=True)
     round = Whole(required=True)
     opened_at = Instant(required=True)

@@ -14,6 +14,7 @@ from fieldvisit.vocabulary import (
     AlertKind,
     AlertOutcome,
     AlertState,
+    DrillKind,
     ResolutionProof,
     RiskLevel,
     SafetyState,
@@ -65,6 +66,8 @@ class SafetySession(Base, Owned):
     """Somebody makes the visitor say that all is well: never visible to the visitor's phone."""
     shown: Mapped[dict[str, Any] | None]
     """What the phone is shown meanwhile; see `fieldvisit.safety.seeming`."""
+    drill: Mapped[DrillKind | None]
+    """Nobody is in danger: what is rehearsed. Empty for everybody who is really out."""
     extended_s: Mapped[int] = mapped_column(server_default="0")
     """By how much the planned end was moved, all extensions together."""
     last_sequence: Mapped[int] = mapped_column(server_default="0")
@@ -79,8 +82,15 @@ class SafetySession(Base, Owned):
             "uq_safety_sessions_open",
             "visitor_id",
             unique=True,
-            postgresql_where=sa.text("state in ('planned', 'active', 'alarm')"),
+            postgresql_where=sa.text("state in ('planned', 'active', 'alarm') and drill is null"),
         ),
+        sa.Index(
+            "uq_safety_sessions_drill",
+            "org_id",
+            unique=True,
+            postgresql_where=sa.text("state in ('planned', 'active', 'alarm') and drill is not null"),
+        ),
+        sa.Index("ix_safety_sessions_drills", "org_id", "started_at", postgresql_where=sa.text("drill is not null")),
         sa.Index("ix_safety_sessions_visitor_id_ended_at", "visitor_id", "ended_at"),
         sa.Index("ix_safety_sessions_ended_at", "ended_at", postgresql_where=sa.text("ended_at is not null")),
         sa.Index("ix_safety_sessions_grace", "grace_until", postgresql_where=ACTIVE),

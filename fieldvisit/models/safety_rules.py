@@ -6,7 +6,7 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from fieldvisit.models.base import Base, Owned, PrimaryKey
+from fieldvisit.models.base import Base, Json, Owned, PrimaryKey
 
 
 class SafetyRules(Base, Owned):
@@ -21,6 +21,8 @@ class SafetyRules(Base, Owned):
     """So long after its end a session is kept, with its record, its alerts and their messages."""
     unwatched_s: Mapped[int | None]
     """So long after somebody set out or arrived without a session an alarm is raised; none where this is empty."""
+    drills: Mapped[Json]
+    """Every how many months a drill is demanded, by its kind; none of the kinds that are not there."""
     reason: Mapped[str]
     set_by_id: Mapped[uuid.UUID]
     set_at: Mapped[dt.datetime]

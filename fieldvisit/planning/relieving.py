@@ -98,6 +98,7 @@ def _to_be_relieved(session: Session) -> dict[uuid.UUID, set[str]]:
             # Whoever plans the day is not to learn of a call that nobody may see.
             ~SafetyAlert.covert,
             SafetySession.level != RiskLevel.DRILL,
+            SafetySession.drill.is_(None),
             SafetySession.started_at.between(Route.depart_at - HALF_A_DAY, Route.return_at + HALF_A_DAY),
             ahead.exists(),
             ~asked.exists(),

@@ -27,6 +27,7 @@ from fieldvisit.models import (
     Visit,
 )
 from fieldvisit.retention.purging import purge_sessions
+from fieldvisit.safety.drill_records import REMEMBERED
 from fieldvisit.safety.rules import USUAL, rules_of_all
 from fieldvisit.vocabulary import SafetyState
 
@@ -164,7 +165,9 @@ def _due(
     over = sa.and_(SafetySession.org_id == org_id, SafetySession.state.in_(OVER))
     knows = sa.or_(SafetySession.last_lat.is_not(None), SafetySession.expected.is_not(None))
     positions = sa.and_(over, knows, SafetySession.ended_at < now - dt.timedelta(days=rules.positions_days))
-    return positions, sa.and_(over, SafetySession.ended_at < now - keep)
+    # A drill is counted for longer than any two of a kind may lie apart.
+    kept = sa.case((SafetySession.drill.is_(None), keep), else_=max(keep, REMEMBERED))
+    return positions, sa.and_(over, SafetySession.ended_at < now - kept)
 
 
 def _held() -> sa.ColumnElement[bool]:

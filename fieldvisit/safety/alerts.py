@@ -35,7 +35,7 @@ from fieldvisit.safety.roster import demand_officer
 from fieldvisit.safety.standing import by_risk, lock_session, standing
 from fieldvisit.safety.taking_over import close_children
 from fieldvisit.safety.timers import RED, Timers, seconds, strength
-from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, SafetyState
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, ResolutionProof, RiskLevel, SafetyState
 
 log = structlog.get_logger(__name__)
 
@@ -85,11 +85,13 @@ class AlertFile:
 
 
 def open_alerts(session: Session) -> Sequence[SafetyAlert]:
-    """All alerts that are not closed, never cut short: calls for help first, then by risk, then the oldest."""
+    """All alerts that are not closed, never cut short: calls for help first, then by risk, then the oldest; drills
+    last."""
     return session.scalars(
         _with_visitor()
         .where(SafetyAlert.state != AlertState.RESOLVED)
         .order_by(
+            SafetySession.drill.is_not(None),
             sa.case(
                 {kind.value: strength(kind) for kind in RED}, value=sa.cast(SafetyAlert.kind, sa.Text), else_=0
             ).desc(),
@@ -172,13 +174,27 @@ def resolve(session: Session, alert_id: uuid.UUID, by: Officer, resolution: Reso
     this is a proposal only: a second officer has to agree."""
     alert = lock_alert(session, alert_id, by)
     demand_owner(alert, by)
-    if resolution.outcome is AlertOutcome.DRILL and alert.session.level is not RiskLevel.DRILL:
-        raise InvalidValue(path="outcome", reason=Message("this was no drill"))
+    _refuse_mixing(alert.session, resolution)
     if resolution.outcome is AlertOutcome.CANCELLED_BY_VISITOR:
         raise InvalidValue(path="outcome", reason=Message("only the visitor cancels, while the call is being pressed"))
     if alert.kind is AlertKind.DURESS:
         return _propose(session, alert, by, resolution)
     return close(session, alert, by, resolution)
+
+
+def _refuse_mixing(row: SafetySession, resolution: Resolution) -> None:
+    """What was rehearsed is closed as that and as nothing else, so that it is never counted as a false alarm, and what
+    was real never as a drill."""
+    if row.drill is None:
+        if resolution.outcome is AlertOutcome.DRILL and row.level is not RiskLevel.DRILL:
+            raise InvalidValue(path="outcome", reason=Message("this was no drill"))
+        return
+    if resolution.outcome is not AlertOutcome.DRILL:
+        raise InvalidValue(path="outcome", reason=Message("this is a drill; what is real is raised by a call for help"))
+    if resolution.proof is ResolutionProof.EMERGENCY_SERVICE:
+        raise InvalidValue(path="proof", reason=Message("the emergency service has no part in a drill"))
+    if resolution.resume:
+        raise InvalidValue(path="resume", reason=Message("a drill ends with its alert"))
 
 
 def close(

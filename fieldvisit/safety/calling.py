@@ -17,7 +17,8 @@ from fieldvisit.vocabulary import AlertState, RiskLevel
 CALL = sa.text("""
 with clock as materialized (select fieldvisit_now() as now),
 alert as materialized (
-    select a.id, a.roster, s.id as session_id, s.org_id, s.visitor_id, s.level, given.step, given.round,
+    select a.id, a.roster, s.id as session_id, s.org_id, s.visitor_id,
+           case when s.drill is null then s.level else 'drill' end as level, given.step, given.round,
            given.everyone, given.joining, given.before, given.calls_visitor
     from jsonb_to_recordset(cast(:given as jsonb)) as given(
         id uuid, step int, round int, everyone boolean, joining text[], before text[], calls_visitor boolean)

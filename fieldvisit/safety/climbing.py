@@ -89,7 +89,12 @@ def claim_waiting(session: Session, limit: int, *, but: Collection[uuid.UUID] = 
             SafetyAlert.next_action_at <= sa.select(database_now()).scalar_subquery(),
             SafetyAlert.id.not_in(but),
         )
-        .order_by(by_risk(SafetySession.level).desc(), SafetyAlert.next_action_at, SafetyAlert.id)
+        .order_by(
+            SafetySession.drill.is_not(None),
+            by_risk(SafetySession.level).desc(),
+            SafetyAlert.next_action_at,
+            SafetyAlert.id,
+        )
         .limit(limit)
         .with_for_update(of=SafetySession, skip_locked=True)
         .execution_options(populate_existing=True)

@@ -82,6 +82,7 @@ class SafetyEventKind(StrEnum):
     VISIT_OVER = "visit_over"
     COVER_CHANGED = "cover_changed"
     REMINDED = "reminded"
+    DRILL_BEGUN = "drill_begun"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ def cover_ahead(session: Session, *, hours: int) -> CoverAhead:
         .where(DutyShift.org_id == org_id, DutyShift.starts_at < until, DutyShift.ends_at > now, Account.active, LINE)
         .order_by(DutyShift.starts_at, DutyShift.ends_at)
     )
-    out = sa.select(sa.func.count()).select_from(SafetySession)
+    out = sa.select(sa.func.count()).select_from(SafetySession).where(SafetySession.drill.is_(None))
     return CoverAhead(
         now,
         until,

@@ -45,6 +45,11 @@ class SecondOfficerNeeded(FieldVisitError):
     says = "An alert under duress is closed by two officers: its owner proposes, another one agrees."
 
 
+class OnlyADrill(FieldVisitError):
+    code, kind = "only_a_drill", Kind.CONFLICT
+    says = "This is a drill: nobody is in danger, and the emergency service is not called."
+
+
 class AlertNotReopened(FieldVisitError):
     code, kind = "alert_not_reopened", Kind.CONFLICT
     says = "Only an alert that was closed within the last 24 hours is opened again."
@@ -114,6 +119,8 @@ def refer(session: Session, alert_id: uuid.UUID, by: Officer, referral: Referral
     """Say that the emergency service, or the alarm centre, has it too. The alert stays its owner's."""
     alert = lock_alert(session, alert_id, by)
     demand_owner(alert, by)
+    if alert.session.drill is not None:
+        raise OnlyADrill()
     at = standing(session, alert.session).now_at
     alert.referred_at = at
     renew(alert, at)
@@ -139,7 +146,8 @@ def agree_to_close(session: Session, alert_id: uuid.UUID, by: Officer) -> Safety
 
 
 def reopen(session: Session, alert_id: uuid.UUID, by: Officer, note: str) -> SafetyAlert:
-    """Open a closed alert again: it climbs from its first step. Raises AlertNotReopened, SessionAlreadyOpen."""
+    """Open a closed alert again: it climbs from its first step. Raises AlertNotReopened, SessionAlreadyOpen,
+    and OnlyADrill for a drill, which is begun anew instead."""
     check_note(note)
     row = lock_session(session, get_alert(session, alert_id).session_id)
     alert = get_alert(session, alert_id)
@@ -147,6 +155,8 @@ def reopen(session: Session, alert_id: uuid.UUID, by: Officer, note: str) -> Saf
     at = standing(session, row).now_at
     if alert.resolved_at is None or alert.parent_id or at - alert.resolved_at > REOPENED_WITHIN:
         raise AlertNotReopened()
+    if row.drill is not None:
+        raise OnlyADrill()
     if find_open(session, row.visitor_id) not in (None, row.id) or _open_of_kind(session, alert):
         raise SessionAlreadyOpen()
     _open_again(session, row, alert, at=at)

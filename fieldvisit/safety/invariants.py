@@ -114,7 +114,7 @@ INVARIANTS = (
         "visitors are out and no officer can be reached",
         f"""
         select s.org_id, s.org_id, null from safety_sessions s
-        where s.state in {WATCHED}
+        where s.state in {WATCHED} and s.drill is null
           and not exists (
             select from duty_shifts d join accounts c on c.id = d.account_id and c.active
             join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.models import Device, SafetyAlert, SafetySession, Visitor
+from fieldvisit.safety.drill_records import owed_now
 from fieldvisit.safety.roster import reachable_officers
 from fieldvisit.safety.standing import OPEN, SafetyDisplay
 from fieldvisit.safety.timers import ORDER
 from fieldvisit.safety.unwatched import unwatched
-from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, SafetyState, SessionCover, VisitState
+from fieldvisit.vocabulary import AlertKind, AlertState, DrillKind, RiskLevel, SafetyState, SessionCover, VisitState
 
 STATED = (
     "id",
@@ -39,6 +40,7 @@ STATED = (
     "lost_contact",
     "unverified",
     "duress",
+    "drill",
     "last_heard_at",
     "last_lat",
     "last_lon",
@@ -77,6 +79,7 @@ class Tile:
     lost_contact: bool
     unverified: bool
     duress: bool
+    drill: DrillKind | None
     last_heard_at: dt.datetime | None
     last_lat: float | None
     last_lon: float | None
@@ -106,6 +109,8 @@ class Wall:
     cover: int
     tiles: tuple[Tile, ...]
     unwatched: tuple["Going", ...] = ()
+    drills_owed: tuple[DrillKind, ...] = ()
+    """Of which kinds a drill has to be held before the month is over."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,8 @@ class Going:
 
 
 def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -> Wall:
-    """The acting organisation's wall: alarms first, then by risk, then by the deadline that comes first.
+    """The acting organisation's wall: alarms first, then by risk, then by the deadline that comes first, a drill
+    last.
 
     `people` is what the caller remembers of visitors from one look to the next; it is filled up here.
     """
@@ -140,7 +146,8 @@ def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -
         for each in going
         if each.visitor_id in people
     )
-    return Wall(now_at, len(reachable_officers(session, org_id)), tuple(sorted(tiles, key=_urgency)), alone)
+    owed = tuple(owed_now(session, org_id))
+    return Wall(now_at, len(reachable_officers(session, org_id)), tuple(sorted(tiles, key=_urgency)), alone, owed)
 
 
 def _tiles() -> sa.Select[tuple[object, ...]]:
@@ -194,6 +201,6 @@ def _shown(row: sa.RowMapping, now_at: dt.datetime) -> SafetyDisplay:
     return SafetyDisplay.REMINDING if reminding else SafetyDisplay.OK
 
 
-def _urgency(tile: Tile) -> tuple[bool, int, float, str]:
+def _urgency(tile: Tile) -> tuple[bool, bool, int, float, str]:
     soonest = tile.deadline_at.timestamp() if tile.deadline_at else 0.0
-    return tile.state is not SafetyState.ALARM, -ORDER.index(tile.level), soonest, str(tile.id)
+    return tile.drill is not None, tile.state is not SafetyState.ALARM, -ORDER.index(tile.level), soonest, str(tile.id)

@@ -57,6 +57,7 @@ class Facts:
     staff_number: str | None
     visit: str | None
     zone: str | None
+    drill: bool
 
 
 _CALLED = aliased(Visitor)
@@ -105,6 +106,7 @@ _FACTS = (
         Visitor.staff_number,
         Visit.reference.label("visit"),
         Organisation.zone,
+        SafetySession.drill.is_not(None).label("drill"),
     )
     .outerjoin(
         OfficerContact,

@@ -16,7 +16,7 @@ from fieldvisit.safety.drafts import SessionDraft, Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.standing import OPEN, lock_session
 from fieldvisit.safety.timers import Timers, seconds
-from fieldvisit.vocabulary import SafetyState, SessionCover
+from fieldvisit.vocabulary import DrillKind, SafetyState, SessionCover
 
 NOW = one_moment()
 
@@ -59,19 +59,22 @@ def told_of(session: Session, event_id: uuid.UUID) -> uuid.UUID | None:
 
 
 def find_open(session: Session, visitor_id: uuid.UUID) -> uuid.UUID | None:
-    """The id of the visitor's session that is not over; there is never more than one."""
+    """The id of the visitor's session that is not over; there is never more than one. A drill is none."""
     return session.scalar(
-        sa.select(SafetySession.id).where(SafetySession.visitor_id == visitor_id, SafetySession.state.in_(OPEN))
+        sa.select(SafetySession.id).where(
+            SafetySession.visitor_id == visitor_id, SafetySession.state.in_(OPEN), SafetySession.drill.is_(None)
+        )
     )
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """With which timers a session begins, with what cover, and what spoke for its level."""
+    """With which timers a session begins, with what cover, what spoke for its level, and whether it is a drill only."""
 
     timers: Timers
     cover: SessionCover = SessionCover.SOLO
     because: Sequence[str] = ()
+    drill: DrillKind | None = None
 
 
 def insert_session(
@@ -128,6 +131,7 @@ def _values(told: SessionDraft | Sos, beginning: Beginning) -> dict[str, object]
         "state": SafetyState.ALARM,
         "policy": timers.as_json(),
         "cover": beginning.cover,
+        "drill": beginning.drill,
         "started_at": NOW,
         "last_heard_at": NOW,
         "last_lat": told.lat,

@@ -99,7 +99,9 @@ def end_duty(session: Session, shift_id: uuid.UUID) -> None:
     covered = bool(reachable_officers(session, shift.org_id))
     session.delete(shift)
     session.flush()
-    out = sa.select(SafetySession.id).where(SafetySession.org_id == shift.org_id, SafetySession.state.in_(OUT))
+    out = sa.select(SafetySession.id).where(
+        SafetySession.org_id == shift.org_id, SafetySession.state.in_(OUT), SafetySession.drill.is_(None)
+    )
     if covered and not reachable_officers(session, shift.org_id) and session.scalar(sa.select(out.exists())):
         raise CoverNeeded()
 

@@ -15,18 +15,32 @@ from fieldvisit.drafts import check_text
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import SafetyRules
+from fieldvisit.vocabulary import DrillKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemandedDrill:
+    """A drill of this kind every so many months, 1 to 12. Raises InvalidValue for another number."""
+
+    kind: DrillKind
+    every_months: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.every_months <= 12:
+            raise InvalidValue(path="every_months", reason=Message("a drill is demanded every 1 to 12 months"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """Days after the end of a session: `positions_days` until its last position goes, `sessions_days` until it goes
     itself, with its record, its alerts and their messages. `unwatched_s`: so many seconds after a visitor set out, or
-    arrived, without a session an alarm is raised; never where it is None. Raises InvalidValue for what is out of
-    bounds."""
+    arrived, without a session an alarm is raised; never where it is None. `drills`: what is demanded, each
+    kind once. Raises InvalidValue for what is out of bounds."""
 
     positions_days: int = 30
     sessions_days: int = 730
     unwatched_s: int | None = None
+    drills: tuple[DemandedDrill, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.positions_days <= 365:
@@ -39,10 +53,12 @@ class Rules:
             raise InvalidValue(
                 path="unwatched_s", reason=Message("who set out without a session is raised after 5 to 120 minutes")
             )
+        if len({each.kind for each in self.drills}) < len(self.drills):
+            raise InvalidValue(path="drills", reason=Message("each kind of drill is named once"))
 
 
 USUAL = Rules()
-OWN = ("positions_days", "sessions_days", "unwatched_s")
+OWN = ("positions_days", "sessions_days", "unwatched_s", "drills")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +69,7 @@ class RulesDraft:
     sessions_days: int
     reason: str
     unwatched_s: int | None = None
+    drills: tuple[DemandedDrill, ...] = ()
 
     def __post_init__(self) -> None:
         check_text("reason", self.reason)
@@ -70,7 +87,8 @@ class RulesInForce:
 def set_rules(session: Session, draft: RulesDraft, by: uuid.UUID) -> RulesInForce:
     """From now on this holds for the acting organisation."""
     now: dt.datetime = session.scalars(sa.select(database_now())).one()
-    setting = SafetyRules(org_id=session.info["org"], set_by_id=by, set_at=now, **vars(draft))
+    drills = {each.kind.value: each.every_months for each in draft.drills}
+    setting = SafetyRules(org_id=session.info["org"], set_by_id=by, set_at=now, **vars(draft) | {"drills": drills})
     session.add(setting)
     session.flush()
     return _in_force(setting)
@@ -98,4 +116,10 @@ def _newest(session: Session, whose: sa.ColumnElement[bool]) -> Mapping[uuid.UUI
 
 
 def _in_force(setting: SafetyRules) -> RulesInForce:
-    return RulesInForce(Rules(**{name: getattr(setting, name) for name in OWN}), setting)
+    stored = {name: getattr(setting, name) for name in OWN} | {"drills": drills_of(setting)}
+    return RulesInForce(Rules(**stored), setting)
+
+
+def drills_of(setting: SafetyRules) -> tuple[DemandedDrill, ...]:
+    """What this setting demands."""
+    return tuple(DemandedDrill(kind=DrillKind(kind), every_months=each) for kind, each in setting.drills.items())

@@ -111,6 +111,7 @@ def _ended_lately(session: Session, told: Sos) -> uuid.UUID | None:
         .where(
             SafetySession.visitor_id == told.visitor_id,
             SafetySession.state == SafetyState.ENDED,
+            SafetySession.drill.is_(None),
             SafetySession.ended_at >= database_now() - seconds(STILL_NEAR_S),
         )
         .order_by(SafetySession.ended_at.desc())

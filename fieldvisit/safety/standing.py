@@ -76,12 +76,14 @@ def standing(session: Session, row: SafetySession) -> Standing:
 
 
 def live_sessions(session: Session) -> list[Standing]:
-    """All sessions that are not over: alarms first, then by risk, then by the deadline that comes first."""
+    """All sessions that are not over: alarms first, then by risk, then by the deadline that comes first; a drill
+    last."""
     rows = session.execute(
         sa.select(SafetySession, database_now())
         .options(joinedload(SafetySession.visitor))
         .where(SafetySession.state.in_(OPEN))
         .order_by(
+            SafetySession.drill.is_not(None),
             (SafetySession.state == SafetyState.ALARM).desc(),
             by_risk(SafetySession.level).desc(),
             sa.func.least(SafetySession.grace_until, SafetySession.end_at),

@@ -17,8 +17,9 @@ LATENESS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 MONTHS = sa.text("""
 with counted as (
-    select to_char(a.opened_at at time zone o.zone, 'YYYY-MM') as month, s.level = 'drill' as drill, a.kind, a.outcome,
-           a.unverified, a.parent_id is null and a.state <> 'pre' as asks,
+    select to_char(a.opened_at at time zone o.zone, 'YYYY-MM') as month,
+           s.drill is not null or s.level = 'drill' as drill, a.kind, a.outcome, a.unverified,
+           a.parent_id is null and a.state <> 'pre' as asks,
            extract(epoch from a.first_acknowledged_at - a.opened_at) as taken_s,
            case when a.kind not in ('sos', 'man_down', 'duress') and not a.unverified
                 then extract(epoch from a.opened_at - a.deadline_at) end as late_s,
@@ -42,8 +43,8 @@ from counted group by month, drill order by month, drill
 """)  # fmt: skip
 
 OUTCOMES = sa.text("""
-select to_char(a.opened_at at time zone o.zone, 'YYYY-MM') as month, s.level = 'drill' as drill, a.kind, a.outcome,
-       count(*) as alerts
+select to_char(a.opened_at at time zone o.zone, 'YYYY-MM') as month,
+       s.drill is not null or s.level = 'drill' as drill, a.kind, a.outcome, count(*) as alerts
 from safety_alerts a join safety_sessions s on s.id = a.session_id join organisations o on o.id = a.org_id
 where a.opened_at >= :since and a.opened_at < :until and a.outcome is not null
 group by 1, 2, 3, 4 order by 1, 2, 3, 4

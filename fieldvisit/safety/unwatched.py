@@ -36,7 +36,7 @@ where v.state in ('arrived', 'under_way', 'published')
   and case v.state when 'arrived' then v.arrived_at when 'under_way' then v.under_way_at else st.arrive_at end
       between now.at - :most and now.at
   and not exists (
-    select from safety_sessions s where s.visitor_id = m.visitor_id
+    select from safety_sessions s where s.visitor_id = m.visitor_id and s.drill is null
     and (s.state in ('planned', 'active', 'alarm') or s.visit_id = v.id))
 """
 ORDER = "order by m.visitor_id, array_position(array['arrived', 'under_way', 'published'], v.state::text), since_at"

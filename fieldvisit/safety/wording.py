@@ -57,7 +57,7 @@ def _letter(facts: Facts) -> Letter | Unwritable:
     said = _said(facts)
     if isinstance(said, Unwritable):
         return said
-    text = say(said, language)
+    text = say(Message("DRILL, nobody is in danger. {said}", {"said": said}) if facts.drill else said, language)
     if facts.channel is AlarmChannel.VOICE and not _to_visitor(facts):
         text = f"{text} {say(SPOKEN, language)}" if facts.purpose is MessagePurpose.ALARM else text
     return Letter(id=facts.id, channel=facts.channel, to=to, text=text, language=language)
@@ -85,6 +85,11 @@ def _said(facts: Facts) -> Message | Unwritable:
         return Message("Test of the alarm line: press 1, or answer as you were shown. Nobody is in danger.")
     if facts.purpose is MessagePurpose.WATCH_FAILS:
         return Message("WARNING: alarms may not be answered for just now. Look at the list, and call who is out.")
+    if facts.purpose is MessagePurpose.DRILL_OWED:
+        return Message(
+            "By the rules of your own house a drill of the alarms is due this month and has not been held. The list of "
+            "drills tells which."
+        )
     if facts.purpose is MessagePurpose.REMINDER:
         return Message("A danger at this door has become known. Look at your phone now, and check in.")
     if facts.purpose in REMINDERS:

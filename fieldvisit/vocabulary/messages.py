@@ -26,6 +26,7 @@ class MessagePurpose(StrEnum):
     TAKEN = "taken"
     CONTACT_TEST = "contact_test"
     WATCH_FAILS = "watch_fails"
+    DRILL_OWED = "drill_owed"
 
 
 class MessageRecipient(StrEnum):

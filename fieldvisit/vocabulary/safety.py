@@ -101,6 +101,14 @@ class ResolutionProof(StrEnum):
     EMERGENCY_SERVICE = "emergency_service"
 
 
+class DrillKind(StrEnum):
+    """What a drill rehearses: the answer to an alert of this kind."""
+
+    MISSED_CHECKIN = "missed_checkin"
+    SOS = "sos"
+    DURESS = "duress"
+
+
 class DutyRank(StrEnum):
     """Who is called when: the order in which people join a ladder."""
 
