@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from api.context import now
 from api.db import session
+from api.editing import Edited
 from api.endpoints import Stored, endpoint, stored
 from api.openapi import Blueprint
 from api.paging import Keyset
@@ -63,7 +64,7 @@ def list_placements(case_id: uuid.UUID) -> sa.Select[Placement]:
 
 
 @bp.put("/cases/<uuid:case_id>/placements")
-@endpoint(may=Permission.CHANGE_PLACEMENTS, body=PlacementTermsIn(), returns=PlacedOut())
+@endpoint(may=Permission.CHANGE_PLACEMENTS, body=PlacementTermsIn(), returns=PlacedOut(), edits=Edited(list_placements))
 def put_placement(case_id: uuid.UUID, body: PlacementDraft) -> dict[str, Change]:
     """Give a case to an agency, or change the days of a placement that meets these days.
 

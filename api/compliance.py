@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from api.auth import actor
 from api.context import now
 from api.db import session
+from api.editing import Edited, row_named
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
@@ -69,8 +70,22 @@ def list_policy_versions() -> sa.Select[PolicyVersion]:
     return own_policies.versions_of(actor().org_id)
 
 
+@bp.get("/policy-versions/<uuid:version_id>")
+@endpoint(may=Permission.READ_POLICIES, returns=PolicyVersionOut())
+def get_policy_version(version_id: uuid.UUID) -> PolicyVersion:
+    """One version of a policy of one's own."""
+    return own_policies.get_version(session(), actor().org_id, version_id)
+
+
+POLICY = Edited(
+    get_policy_version,
+    found=row_named("version_id", lambda body: own_policies.newest_of(actor().org_id, body)),
+    named=own_policies.name_of,
+)
+
+
 @bp.post("/policy-versions")
-@endpoint(may=Permission.CHANGE_POLICIES, body=PolicyVersionIn(), returns=SwitchedOut(), status=201)
+@endpoint(may=Permission.CHANGE_POLICIES, body=PolicyVersionIn(), returns=SwitchedOut(), status=201, edits=POLICY)
 def add_policy_version(body: own_policies.PolicyDraft) -> dict[str, Any]:
     """Switch a version of a policy of one's own on, from a date; every visit ahead is judged anew in the background."""
     version = own_policies.add_version(session(), actor().org_id, body, made_by_id=actor().account_id, now=now())

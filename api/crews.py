@@ -1,10 +1,12 @@
 """Who rides with whom on a day: have crews proposed, keep them, or name them."""
 
+import datetime as dt
 from typing import Any
 
 from api.auth import actor
 from api.context import now
 from api.db import session
+from api.editing import Edited
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
@@ -24,6 +26,9 @@ def get_crews(query: dict[str, Any]) -> CrewsOfDay:
     return crews_of_day(session(), actor().org_id, query["works_on"])
 
 
+CREWS = Edited(get_crews, found=lambda _session, _path, body: {"query": {"works_on": _day(body)}})
+
+
 @bp.post("/proposal")
 @endpoint(may=Permission.CHANGE_SHIFTS, body=CrewDayIn(), returns=CrewsOut(), status=202)
 def propose_crews(body: dict[str, Any]) -> CrewsOfDay:
@@ -38,7 +43,7 @@ def propose_crews(body: dict[str, Any]) -> CrewsOfDay:
 
 
 @bp.post("/keeping")
-@endpoint(may=Permission.CHANGE_SHIFTS, body=CrewDayIn(), returns=CrewsOut())
+@endpoint(may=Permission.CHANGE_SHIFTS, body=CrewDayIn(), returns=CrewsOut(), edits=CREWS)
 def keep_crews(body: dict[str, Any]) -> CrewsOfDay:
     """Keep the proposal: no later one changes these crews."""
     forming.keep_proposal(session(), actor().org_id, body["works_on"])
@@ -46,8 +51,13 @@ def keep_crews(body: dict[str, Any]) -> CrewsOfDay:
 
 
 @bp.put("")
-@endpoint(may=Permission.CHANGE_SHIFTS, body=NamedCrewsIn(), returns=CrewsOut())
+@endpoint(may=Permission.CHANGE_SHIFTS, body=NamedCrewsIn(), returns=CrewsOut(), edits=CREWS)
 def name_crews(body: NamedCrews) -> CrewsOfDay:
     """Name crews oneself. Whoever was in one of these codes and is not named rides in no crew until one is proposed."""
     forming.name_crews(session(), actor().org_id, body)
     return crews_of_day(session(), actor().org_id, body.works_on)
+
+
+def _day(body: NamedCrews | dict[str, Any]) -> dt.date:
+    day: dt.date = body.works_on if isinstance(body, NamedCrews) else body["works_on"]
+    return day

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from api.auth import actor
 from api.context import now
 from api.db import session
+from api.editing import Edited
 from api.endpoints import Stored, endpoint, stored
 from api.openapi import Blueprint
 from api.paging import Keyset
@@ -17,7 +18,7 @@ from api.showing import Shows
 from fieldvisit import debtors
 from fieldvisit.debtor_files import DebtorFile, read_debtor_file
 from fieldvisit.finding import get_by_id
-from fieldvisit.models import Debtor
+from fieldvisit.models import Debtor, Wish
 
 bp = Blueprint("debtors", __name__, url_prefix="/debtors", description=__doc__)
 
@@ -52,8 +53,15 @@ def get_debtor(debtor_id: uuid.UUID) -> DebtorFile:
     return read_debtor_file(session(), debtor_id, unmasked=unmasked)
 
 
+@bp.get("/<uuid:debtor_id>/wishes")
+@endpoint(may=Permission.READ_DEBTORS, returns=WishOut(), order=Keyset(Wish.id), shows=Shows.WORK)
+def list_wishes(debtor_id: uuid.UUID) -> sa.Select[Wish]:
+    """The times that a debtor stated."""
+    return sa.select(Wish).where(Wish.debtor_id == get_by_id(session(), Debtor, debtor_id).id)
+
+
 @bp.put("/<uuid:debtor_id>/wishes")
-@endpoint(may=Permission.RECORD_WISHES, body=WishIn(), returns=stored(WishOut()))
+@endpoint(may=Permission.RECORD_WISHES, body=WishIn(), returns=stored(WishOut()), edits=Edited(list_wishes))
 def put_wish(debtor_id: uuid.UUID, body: dict[str, Any]) -> Stored:
     """Record a time that the debtor stated. The same one again changes its note at most."""
     debtor = get_by_id(session(), Debtor, debtor_id)

@@ -28,7 +28,7 @@ from marshmallow import Schema, fields
 from api import db
 from api.auth import actor, authenticate
 from api.context import request_id, runtime
-from api.editing import IF_MATCH, take_turn
+from api.editing import IF_MATCH, Edit, Edited
 from api.idempotency import ANSWER_HEADER, PARAMETER, Turn, turn_of
 from api.locating import note_located
 from api.paging import Keyset
@@ -62,7 +62,7 @@ class Contract:
     showed, and for a file why. `media` is the answer's, where not JSON.
     With `raw` the view is given the bytes of the body, which has to be of that media type: as many as came, should the
     connection break off. `headers` are the request's own, as the document names them.
-    `edits` names the view that reads what this one changes: two who change it take turns, and with `If-Match` the
+    `edits` says what this one changes and which view reads it: two who change it take turns, and with `If-Match` the
     second is told of the first (see `api.editing`).
     `steady_s`: no answer comes sooner, so that its time tells nothing.
     """
@@ -85,7 +85,7 @@ class Contract:
     steady_s: float = 0.0
     media: str = JSON
     raw: str = ""
-    edits: View | None = None
+    edits: Edited | None = None
     headers: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -104,14 +104,15 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                 turn = turn_of(session) if _is_keyed(contract, request.method) else Turn(session, None)
                 if (replayed := turn.replay()) is not None:
                     return replayed
-                if contract.edits is not None:
-                    take_turn(session, contract_of(contract.edits), contract.edits, path)
-                result = view(**given)
+                edit = _edit_of(contract, path, given.get("body"))
+                result = (edit.take_turn() if edit else None) or view(**given)
                 if isinstance(result, Refused):
                     turn.release()
                     _record(contract, f"{view.__name__}_refused", path)
                 else:
                     response = _answer_of(contract, result)
+                    if edit is not None:
+                        edit.tag(response)
                     turn.keep(response)
                     _record(contract, view.__name__, path)
             # After the commit: how long the work took may not tell what it was.
@@ -133,6 +134,15 @@ def contracted(view: View, contract: Contract) -> View:
 
 def contract_of(view: View) -> Contract | None:
     return getattr(view, CONTRACTS, None)
+
+
+def _edit_of(contract: Contract, path: Mapping[str, uuid.UUID], body: Any) -> Edit | None:
+    if contract.edits is None:
+        return None
+    reading = contract_of(contract.edits.view)
+    if reading is None:
+        raise TypeError("What is edited is read by an endpoint.")
+    return Edit(db.session(), contract.edits, reading, path, body)
 
 
 @dataclass(frozen=True)
@@ -265,8 +275,6 @@ def _respond(contract: Contract, answer: Any, *, tag: str | None = None) -> Resp
         return Response(status=HTTPStatus.NO_CONTENT)
     response = jsonify(answer) if contract.media == JSON else Response(answer, mimetype=contract.media)
     response.status_code = contract.status
-    if contract.edits is not None:
-        response.add_etag()
     if request.method in READING and tag is None:
         # The tag is of the very bytes, so a phone that has the day already is told so in a few of them.
         response.add_etag()

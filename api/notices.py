@@ -9,6 +9,7 @@ from flask import request
 from api.auth import actor
 from api.context import now, settings
 from api.db import session
+from api.editing import Edited, row_named
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
@@ -36,8 +37,28 @@ from fieldvisit.outgoing.signatures import demand_signed
 bp = Blueprint("notices", __name__, description=__doc__)
 
 
+@bp.get("/notice-templates/<uuid:template_id>")
+@endpoint(may=Permission.READ_NOTICES, returns=NoticeTemplateOut())
+def get_notice_template(template_id: uuid.UUID) -> NoticeTemplate:
+    """One version of a template."""
+    return get_by_id(session(), NoticeTemplate, template_id)
+
+
+TEMPLATE = Edited(
+    get_notice_template,
+    found=row_named("template_id", lambda body: templates.newest_of(actor().org_id, body.code)),
+    named=lambda body: body.code,
+)
+
+
 @bp.post("/notice-templates")
-@endpoint(may=Permission.CHANGE_NOTICE_TEMPLATES, body=NoticeTemplateIn(), returns=NoticeTemplateOut(), status=201)
+@endpoint(
+    may=Permission.CHANGE_NOTICE_TEMPLATES,
+    body=NoticeTemplateIn(),
+    returns=NoticeTemplateOut(),
+    status=201,
+    edits=TEMPLATE,
+)
 def save_notice_template(body: templates.TemplateDraft) -> NoticeTemplate:
     """Save the next version of a template.
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from api.auth import actor
 from api.context import now, runtime
 from api.db import session
+from api.editing import Edited, row_named
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
@@ -53,8 +54,24 @@ def list_areas() -> sa.Select[Area]:
     return organisations.areas_of(actor().org_id)
 
 
+@bp.get("/areas/<uuid:area_id>")
+@endpoint(may=Permission.READ_ORGANISATIONS, returns=AreaOut())
+def get_area(area_id: uuid.UUID) -> Area:
+    """One area that one's organisation plans in."""
+    return organisations.get_area(session(), actor().org_id, area_id)
+
+
+AREA = Edited(
+    get_area,
+    found=row_named(
+        "area_id", lambda body: organisations.area_coded(actor().org_id, body.code).with_only_columns(Area.id)
+    ),
+    named=lambda body: body.code,
+)
+
+
 @bp.put("/areas")
-@endpoint(may=Permission.MANAGE_AREAS, body=AreaIn(), returns=AreaOut())
+@endpoint(may=Permission.MANAGE_AREAS, body=AreaIn(), returns=AreaOut(), edits=AREA)
 def put_area(body: organisations.AreaDraft) -> Area:
     """Add an area, or change the one with this code."""
     return organisations.upsert_area(session(), actor().org_id, body)
@@ -68,7 +85,7 @@ def read_field_rules() -> FieldRulesDraft:
 
 
 @bp.put("/field-rules")
-@endpoint(may=Permission.MANAGE_AREAS, body=FieldRulesIn(), returns=FieldRulesOut(), edits=read_field_rules)
+@endpoint(may=Permission.MANAGE_AREAS, body=FieldRulesIn(), returns=FieldRulesOut(), edits=Edited(read_field_rules))
 def put_field_rules(body: FieldRulesDraft) -> FieldRulesDraft:
     """Say what is made of another order than planned, of visits that are sent back, and of arrivals that were none."""
     return set_field_rules(session(), body, now=now())
@@ -82,7 +99,9 @@ def read_planning_rules() -> PlanningRulesDraft:
 
 
 @bp.put("/planning-rules")
-@endpoint(may=Permission.MANAGE_AREAS, body=PlanningRulesIn(), returns=PlanningRulesOut(), edits=read_planning_rules)
+@endpoint(
+    may=Permission.MANAGE_AREAS, body=PlanningRulesIn(), returns=PlanningRulesOut(), edits=Edited(read_planning_rules)
+)
 def put_planning_rules(body: PlanningRulesDraft) -> PlanningRulesDraft:
     """Say what fair shares over the weeks may cost, and how many visits a day has; from the next plan on."""
     return set_planning_rules(session(), body, now=now())

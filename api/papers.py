@@ -5,11 +5,13 @@ from typing import Any
 
 from api.context import runtime
 from api.db import session
+from api.editing import Edited
 from api.endpoints import endpoint
 from api.files import link_to
 from api.openapi import Blueprint
 from api.roles import Permission
 from api.schemas.files import FileIn, FileLinkOut, StoredFileOut
+from api.visitors import get_credential, get_visitor
 from fieldvisit import papers
 from fieldvisit.models import Credential, StoredFile, Visitor
 
@@ -17,7 +19,7 @@ bp = Blueprint("papers", __name__, description=__doc__)
 
 
 @bp.put("/visitors/<uuid:visitor_id>/photo")
-@endpoint(may=Permission.CHANGE_STAFF, body=FileIn(), returns=StoredFileOut())
+@endpoint(may=Permission.CHANGE_STAFF, body=FileIn(), returns=StoredFileOut(), edits=Edited(get_visitor))
 def put_photo(visitor_id: uuid.UUID, body: dict[str, Any]) -> StoredFile:
     """Set a visitor's portrait: JPEG, PNG or WebP, at least 120 pixels each way.
 
@@ -27,7 +29,7 @@ def put_photo(visitor_id: uuid.UUID, body: dict[str, Any]) -> StoredFile:
 
 
 @bp.delete("/visitors/<uuid:visitor_id>/photo")
-@endpoint(may=Permission.CHANGE_STAFF, status=204)
+@endpoint(may=Permission.CHANGE_STAFF, status=204, edits=Edited(get_visitor))
 def remove_photo(visitor_id: uuid.UUID) -> None:
     """Show no portrait of the visitor any more."""
     papers.remove_photo(session(), visitor_id)
@@ -41,7 +43,7 @@ def link_photo(visitor_id: uuid.UUID) -> dict[str, object]:
 
 
 @bp.put("/credentials/<uuid:credential_id>/file")
-@endpoint(may=Permission.CHANGE_STAFF, body=FileIn(), returns=StoredFileOut())
+@endpoint(may=Permission.CHANGE_STAFF, body=FileIn(), returns=StoredFileOut(), edits=Edited(get_credential))
 def put_paper(credential_id: uuid.UUID, body: dict[str, Any]) -> StoredFile:
     """Keep the scanned paper: PDF, JPEG, PNG or WebP. Another one takes its place; the earlier content stays kept."""
     return papers.put_paper(session(), runtime().files, credential_id, body["content"])

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from api.auth import actor
 from api.context import now
 from api.db import session
+from api.editing import Edited
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
@@ -85,7 +86,12 @@ def read_repayment_rules() -> RepaymentRulesDraft:
 
 
 @bp.put("/repayment-rules")
-@endpoint(may=Permission.MANAGE_AREAS, body=RepaymentRulesIn(), returns=RepaymentRulesOut(), edits=read_repayment_rules)
+@endpoint(
+    may=Permission.MANAGE_AREAS,
+    body=RepaymentRulesIn(),
+    returns=RepaymentRulesOut(),
+    edits=Edited(read_repayment_rules),
+)
 def put_repayment_rules(body: RepaymentRulesDraft) -> RepaymentRulesDraft:
     """Say how far each role may go from now on; plans that run stay as they are."""
     return repayments.set_repayment_rules(session(), body, now=now())

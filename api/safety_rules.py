@@ -2,6 +2,7 @@
 
 from api.auth import actor
 from api.db import session
+from api.editing import Edited
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
@@ -19,7 +20,13 @@ def read_safety_rules() -> RulesInForce:
 
 
 @bp.post("/rules")
-@endpoint(may=Permission.SET_TIMERS, body=SafetyRulesIn(), returns=SafetyRulesOut(), status=201)
+@endpoint(
+    may=Permission.SET_TIMERS,
+    body=SafetyRulesIn(),
+    returns=SafetyRulesOut(),
+    status=201,
+    edits=Edited(read_safety_rules),
+)
 def change_safety_rules(body: RulesDraft) -> RulesInForce:
     """Set them, with a reason."""
     return set_rules(session(), body, actor().account_id)

@@ -4,6 +4,7 @@ from typing import Any
 
 from api.auth import actor
 from api.db import session
+from api.editing import Edited
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
@@ -21,7 +22,7 @@ def list_timers() -> dict[str, Any]:
 
 
 @bp.post("/timers")
-@endpoint(may=Permission.SET_TIMERS, body=TimersIn(), returns=TimersOut(), status=201)
+@endpoint(may=Permission.SET_TIMERS, body=TimersIn(), returns=TimersOut(), status=201, edits=Edited(list_timers))
 def change_timers(body: TimersDraft) -> InForce:
     """Set the timers of a level, with a reason. Sessions that are running keep theirs."""
     return set_timers(session(), body, actor().account_id)

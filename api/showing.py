@@ -40,6 +40,7 @@ from fieldvisit.models import (
     RepaymentPlan,
     SafetyIncident,
     VisitReport,
+    Wish,
 )
 from fieldvisit.phone.changes import Changes
 from fieldvisit.phone.day import MyDay
@@ -111,6 +112,7 @@ def _(thing: DebtorFile) -> Shown:
 @shown_by.register(LegalHold)
 @shown_by.register(DebtorRequest)
 @shown_by.register(Notice)
+@shown_by.register(Wish)
 def _(thing: Any) -> Shown:
     return Shown(debtors=frozenset({(thing.org_id, thing.debtor_id)}))
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from api.auth import actor
 from api.context import now
 from api.db import session
+from api.editing import Edited
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
@@ -76,7 +77,7 @@ def get_visit(visit_id: uuid.UUID) -> Visit:
 
 
 @bp.patch("/visits/<uuid:visit_id>")
-@endpoint(may=Permission.REQUEST_VISITS, body=VisitChangeIn(), returns=VisitOut(), edits=get_visit)
+@endpoint(may=Permission.REQUEST_VISITS, body=VisitChangeIn(), returns=VisitOut(), edits=Edited(get_visit))
 def change_visit(visit_id: uuid.UUID, body: visits.VisitChange) -> Visit:
     """Change what the planner is told of a visit that is not planned yet."""
     return visits.change_visit(session(), visit_id, body, now=now())

@@ -36,6 +36,11 @@ def versions_of(org_id: uuid.UUID) -> sa.Select[FormVersion]:
     return sa.select(FormVersion).where(FormVersion.org_id == org_id)
 
 
+def newest_of(org_id: uuid.UUID) -> sa.Select[uuid.UUID]:
+    """The id of the version that phones ask by from now on."""
+    return versions_of(org_id).with_only_columns(FormVersion.id).order_by(FormVersion.version.desc()).limit(1)
+
+
 def find_newest(session: Session) -> FormVersion | None:
     """The version that phones ask by from now on; None where the house has no form of its own."""
     newest = versions_of(session.info["org"]).order_by(FormVersion.version.desc()).limit(1)

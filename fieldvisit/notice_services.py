@@ -106,6 +106,11 @@ def services_of(session: Session, org_id: uuid.UUID) -> Sequence[NoticeService]:
     ).all()
 
 
+def service_named(org_id: uuid.UUID, name: str) -> sa.Select[uuid.UUID]:
+    """The id of the organisation's service with this name."""
+    return sa.select(NoticeService.id).where(NoticeService.org_id == org_id, NoticeService.name == name)
+
+
 def provider_of(row: NoticeService) -> NoticeProvider:
     return NoticeProvider(name=row.name, channel=row.channel, url=row.url, token=row.token, secret=row.secret)
 

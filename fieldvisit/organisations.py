@@ -128,9 +128,21 @@ def areas_of(org_id: uuid.UUID) -> sa.Select[Area]:
     return sa.select(Area).where(Area.org_id == org_id)
 
 
+def area_coded(org_id: uuid.UUID, code: str) -> sa.Select[Area]:
+    return areas_of(org_id).where(Area.code == code)
+
+
+def get_area(session: Session, org_id: uuid.UUID, area_id: uuid.UUID) -> Area:
+    """One of the organisation's own; raises NotFound for any other."""
+    found = session.scalar(areas_of(org_id).where(Area.id == area_id))
+    if found is None:
+        raise NotFound(what="area", id=area_id)
+    return found
+
+
 def upsert_area(session: Session, org_id: uuid.UUID, draft: AreaDraft) -> Area:
     """The area with this code, new or changed."""
-    area = session.scalar(areas_of(org_id).where(Area.code == draft.code))
+    area = session.scalar(area_coded(org_id, draft.code))
     if area is None:
         area = Area(org_id=org_id, code=draft.code)
         session.add(area)

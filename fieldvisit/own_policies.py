@@ -104,6 +104,25 @@ def versions_of(org_id: uuid.UUID) -> sa.Select[PolicyVersion]:
     return sa.select(PolicyVersion).where(PolicyVersion.org_id == org_id)
 
 
+def get_version(session: Session, org_id: uuid.UUID, version_id: uuid.UUID) -> PolicyVersion:
+    """One of the organisation's own; raises NotFound for any other."""
+    found = session.scalar(versions_of(org_id).where(PolicyVersion.id == version_id))
+    if found is None:
+        raise NotFound(what="policy version", id=version_id)
+    return found
+
+
+def name_of(draft: PolicyDraft) -> str:
+    """Of which policy it is the next version. Raises PolicyRefused."""
+    return _name_in(draft.text)
+
+
+def newest_of(org_id: uuid.UUID, draft: PolicyDraft) -> sa.Select[uuid.UUID]:
+    """The id of the latest version of the policy that the draft is of. Raises PolicyRefused."""
+    line = versions_of(org_id).where(PolicyVersion.policy_id == name_of(draft))
+    return line.with_only_columns(PolicyVersion.id).order_by(PolicyVersion.version.desc()).limit(1)
+
+
 def _name_in(text: str) -> str:
     name = table_in(text, SENT).get("id")
     if not isinstance(name, str) or not NAME.fullmatch(name):

@@ -132,6 +132,22 @@ def local_instant(day: dt.date, clock: dt.time, zone: str, path: str) -> dt.date
     return instant
 
 
+def visitor_called(org_id: uuid.UUID, external_id: str) -> sa.Select[uuid.UUID]:
+    """The id of the organisation's visitor whom it calls so."""
+    return sa.select(Visitor.id).where(Visitor.org_id == org_id, Visitor.external_id == external_id)
+
+
+def credential_called(org_id: uuid.UUID, external_id: str) -> sa.Select[uuid.UUID]:
+    """The id of the paper that the organisation calls so."""
+    return sa.select(Credential.id).where(Credential.org_id == org_id, Credential.external_id == external_id)
+
+
+def shift_on(org_id: uuid.UUID, visitor_external_id: str, day: dt.date) -> sa.Select[uuid.UUID]:
+    """The id of this visitor's shift of this day."""
+    whose = Shift.visitor_id == visitor_called(org_id, visitor_external_id).scalar_subquery()
+    return sa.select(Shift.id).where(whose, Shift.works_on == day)
+
+
 def find_visitor(session: Session, external_id: str) -> Visitor | None:
     """The visitor of the acting organisation with this id."""
     org_id = session.info["org"]

@@ -187,6 +187,12 @@ def templates_of(org_id: uuid.UUID, *, about: NoticeAbout | None = None) -> sa.S
     return query if about is None else query.where(NoticeTemplate.about == about)
 
 
+def newest_of(org_id: uuid.UUID, code: str) -> sa.Select[uuid.UUID]:
+    """The id of the latest version of this line."""
+    line = templates_of(org_id).where(NoticeTemplate.code == code)
+    return line.with_only_columns(NoticeTemplate.id).order_by(NoticeTemplate.version.desc()).limit(1)
+
+
 def templates_in_use(session: Session, org_id: uuid.UUID, about: NoticeAbout) -> Sequence[NoticeTemplate]:
     """The latest version of each line, where it is not withdrawn, the newest first."""
     latest = (

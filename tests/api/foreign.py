@@ -129,7 +129,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
     with acting_for_all(sessions) as session:
         case = make_case(session, world)
         visitor = make_visitor(session, world)
-        make_shift(session, visitor, crew="A")
+        shift = make_shift(session, visitor, crew="A")
         credential = make_credential(session, visitor, kind=CredentialKind.BADGE)
         visit = make_visit(session, world, case)
         draft = AccountDraft(username="foreign-admin", password="correct horse battery", roles=(Role.ADMIN,))
@@ -271,6 +271,7 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
             "repayment_plan_id": make_repayment_plan(session, visit).id,
             "session_id": safety.id,
             "shift_id": duty.id,
+            "work_shift_id": shift.id,
             "token": "nobody-signed-this",
             "visit_id": visit.id,
             "visitor_external_id": visitor.external_id,
