@@ -1,9 +1,11 @@
 """Random days, told in any order, in any pieces, twice, by clocks that are wrong: the end is that of the tidy order.
 
-Each telling is a transaction that is taken back, so that the same two visits serve for all of them. Most of the time
-goes into the tidy telling of a day, so each day is told wildly several times, by other clocks each time.
+Each telling is a transaction that is taken back, so that the same two visits serve for all of them. What several orders
+begin with is told once: after it each goes on by itself, from a savepoint.
 
-TRACES=10000 python -m pytest -q -s -n 2 -m long tests/phone/test_traces.py
+TRACES=10000 python -m pytest -q -s -m long tests/phone/test_traces.py
+
+With `-n 2` in two processes, which say nothing until they are done. `FIRST_TRACE` is the first day.
 """
 
 import datetime as dt
@@ -12,8 +14,8 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -37,21 +39,22 @@ from tests.phone.traces import (
     Piece,
     Told,
     a_day,
+    cut_anywhere,
     drifts,
     end_of,
     events_of,
     open_the_till,
-    pieces,
     sendings,
+    some_again,
     under_fresh_ids,
     wire,
 )
 from tests.phone.worlds import Morning, make_morning
 
 FIRST, TRACES = int(os.environ.get("FIRST_TRACE", "0")), int(os.environ.get("TRACES", "100"))
-ORDERS, PARTS = 4, 2
-"""In how many orders each day is told; how many processes may share the days."""
-QUICK = 3
+FORKS, PARTS = 4, 2
+"""How often the orders of a day part in two; how many processes may share the days."""
+QUICK, SAYS = 3, 200
 ENVELOPE = ("kind", "visit_id")
 
 
@@ -61,6 +64,20 @@ def read(sent: Sent) -> StepEvent:
     said = READERS[kind].load({name: value for name, value in sent.body.items() if name not in ENVELOPE})
     draft = replace(said, sent_at=sent.sent_at)
     return StepEvent(kind=kind, visit_id=visit_id, draft=draft, terms=Terms(now=NOW, geofence_m=GEOFENCE_M))
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Orders that begin alike; `forks`: how often they still part."""
+
+    chance: random.Random
+    clocks: Mapping[str, dt.timedelta]
+    forks: int
+
+    def part(self, waiting: list[Told]) -> tuple[list[Told], list[Told]]:
+        """What is told before they part, and what after; all of it where they part no more."""
+        size = -(-len(waiting) // (self.forks + 1))
+        return (waiting[:size], waiting[size:]) if self.forks else (waiting, [])
 
 
 class Days:
@@ -76,17 +93,43 @@ class Days:
     def end(self, told: Sequence[Piece], clocks: Mapping[str, dt.timedelta]) -> list[Any]:
         """Where the day ends that is told like this; then it never was."""
         with self.sessions(info={"org": self.morning.world.agency}) as session, session.begin() as transaction:
-            for piece in told:
-                drift = clocks[piece.phone]
-                if piece.beside is None:
-                    self._send(session, piece, drift)
-                else:
-                    self._do_beside(session, piece.beside, drift)
-            session.flush()
-            session.expire_all()
-            ended = end_of(session, self.morning)
+            ended = self._go_on(session, told, clocks)
             transaction.rollback()
             return ended
+
+    def ends(self, chance: random.Random, told: Sequence[Told], forks: int) -> Iterator[list[Any]]:
+        """Where the day ends in each of 2 to the power of `forks` orders, by the same clocks."""
+        with self.sessions(info={"org": self.morning.world.agency}) as session, session.begin() as transaction:
+            yield from self._fork(session, Orders(chance, drifts(chance), forks), some_again(chance, told))
+            transaction.rollback()
+
+    def _fork(self, session: Session, orders: "Orders", waiting: list[Told]) -> Iterator[list[Any]]:
+        """Tell some of what waits, and then the rest in several ways."""
+        orders.chance.shuffle(waiting)
+        now, later = orders.part(waiting)
+        ended = self._go_on(session, cut_anywhere(orders.chance, now), orders.clocks, look=not later)
+        if not later:
+            yield ended
+            return
+        for _ in range(2):
+            with session.begin_nested() as savepoint:
+                yield from self._fork(session, replace(orders, forks=orders.forks - 1), list(later))
+                savepoint.rollback()
+            # As the next request: it knows nothing of what is no more.
+            session.expunge_all()
+
+    def _go_on(
+        self, session: Session, told: Sequence[Piece], clocks: Mapping[str, dt.timedelta], *, look: bool = True
+    ) -> list[Any]:
+        for piece in told:
+            drift = clocks[piece.phone]
+            if piece.beside is None:
+                self._send(session, piece, drift)
+            else:
+                self._do_beside(session, piece.beside, drift)
+        session.flush()
+        session.expire_all()
+        return end_of(session, self.morning) if look else []
 
     def _who(self, phone: str) -> uuid.UUID:
         return self.morning.ilta if PHONES[phone] == "ilta" else self.morning.oona
@@ -125,28 +168,34 @@ def days(sessions: sessionmaker[Session], settings: Settings) -> Days:
     return Days(sessions, morning, FileStore(settings))
 
 
-def check(whole: Days, seed: int, *, orders: int) -> None:
+def check(whole: Days, seed: int, *, forks: int) -> int:
+    """In how many orders it was told: of a day with little in it there are fewer."""
     chance = random.Random(seed)
     visits = chance.choice((1, 1, 2))
     days, told = whole.of(visits), a_day(chance, visits=visits)
     tidy = days.end([Piece(each.phone, (each,)) for each in told], drifts(chance))
     assert tidy[-1] == {"held": [], "keys": len(events_of(told))}, f"seed {seed}"
     assert days.end(sendings(told), drifts(chance)) == tidy, f"seed {seed}"
-    for order in range(orders):
-        wild = days.end(pieces(chance, under_fresh_ids(told)), drifts(chance))
+    ends = list(days.ends(chance, under_fresh_ids(told), forks))
+    for order, wild in enumerate(ends):
         assert wild == tidy, f"seed {seed}, order {order}"
+    return len(ends)
 
 
 def test_some_random_days_end_as_they_ended(days: Days) -> None:
     for seed in range(1_000_000, 1_000_000 + QUICK):
-        check(days, seed, orders=1)
+        check(days, seed, forks=1)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_the_order_the_day_ends_as_it_ended(days: Days, part: int) -> None:
-    begun, seeds = time.process_time(), range(FIRST + part, FIRST + TRACES // ORDERS, PARTS)
-    for seed in seeds:
-        check(days, seed, orders=ORDERS)
-    spent_s = (time.process_time() - begun) / len(seeds) / ORDERS
-    print(f"\n{len(seeds)} days from {FIRST + part} on in {ORDERS} orders each, {spent_s:.2f} s of processor an order")
+    begun, seed, orders, said = time.process_time(), FIRST + part, 0, 0
+    while orders < TRACES // PARTS:
+        orders += check(days, seed, forks=FORKS)
+        seed += PARTS
+        if orders - said >= SAYS or orders >= TRACES // PARTS:
+            said, spent_s = orders, (time.process_time() - begun) / orders
+            print(
+                f"days {FIRST + part} to {seed - PARTS}: {orders} orders, {spent_s:.2f} s of processor each", flush=True
+            )

@@ -152,10 +152,19 @@ def drifts(chance: random.Random) -> dict[str, dt.timedelta]:
 
 def pieces(chance: random.Random, told: Iterable[Told]) -> list[Piece]:
     """The same, out of order, cut anywhere, some of it sent two or three times."""
+    waiting = some_again(chance, told)
+    chance.shuffle(waiting)
+    return cut_anywhere(chance, waiting)
+
+
+def some_again(chance: random.Random, told: Iterable[Told]) -> list[Told]:
+    """All of it, and some of it two or three times."""
     once = list(told)
     again = [each for each in once if chance.random() < 0.4]
-    waiting = [*once, *again, *(each for each in again if chance.random() < 0.3)]
-    chance.shuffle(waiting)
+    return [*once, *again, *(each for each in again if chance.random() < 0.3)]
+
+
+def cut_anywhere(chance: random.Random, waiting: list[Told]) -> list[Piece]:
     cut: list[Piece] = []
     while waiting:
         size = chance.randint(1, 6)
