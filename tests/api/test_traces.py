@@ -163,7 +163,7 @@ class Mornings:
 
     def load(self) -> None:
         """Have the server load what it needs for a day, before it forks. No file goes to it: its store has threads."""
-        chance, morning = random.Random(-1), self.begin()
+        chance, morning = random.Random("a day of its own"), self.begin()
         told = [Piece(each.phone, (each,)) for each in a_day(chance, visits=2) if each.kind != "evidence"]
         self._phones(None).tell(self._sessions, morning, told, drifts(chance))
         with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection:
