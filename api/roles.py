@@ -69,6 +69,7 @@ class Permission(StrEnum):
     BE_PUSHED_TO = "be_pushed_to"
     READ_SAFETY = "read_safety"
     HANDLE_ALERTS = "handle_alerts"
+    CALL_FOR_OTHERS = "call_for_others"
     MANAGE_ROSTER = "manage_roster"
     OVERRIDE_COVER = "override_cover"
     SET_TIMERS = "set_timers"
@@ -141,6 +142,8 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.BE_PUSHED_TO: frozenset({VISITOR, OFFICER, SUPERVISOR}),
     Permission.READ_SAFETY: frozenset({OFFICER, SUPERVISOR, AUDITOR}),
     Permission.HANDLE_ALERTS: frozenset({OFFICER, SUPERVISOR}),
+    # Of visitors, whom one may call for is the domain's to say (`fieldvisit.safety.on_behalf`).
+    Permission.CALL_FOR_OTHERS: RUNS_THE_DAY | {OFFICER, VISITOR},
     Permission.MANAGE_ROSTER: frozenset({OFFICER, SUPERVISOR}),
     Permission.OVERRIDE_COVER: frozenset({SUPERVISOR}),
     Permission.SET_TIMERS: frozenset({SUPERVISOR}),

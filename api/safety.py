@@ -18,6 +18,8 @@ from api.phone_events import release_held
 from api.roles import Permission
 from api.schemas.safety import (
     AlertFileOut,
+    CalledForOut,
+    CallForIn,
     CheckInIn,
     CoverOverrideIn,
     CoverOverrideOut,
@@ -25,6 +27,7 @@ from api.schemas.safety import (
     LiveSessionOut,
     NoteIn,
     OfficerEndIn,
+    OfficerExtensionIn,
     PinsIn,
     ResolutionIn,
     SafetyAlertOut,
@@ -38,8 +41,9 @@ from api.showing import Shows
 from api.sos import CONTRACT, send_sos, stay_ready
 from fieldvisit.errors import Refused
 from fieldvisit.models import CoverOverride, SafetyAlert
-from fieldvisit.safety import alerts, cover, handling, pins, sessions
+from fieldvisit.safety import alerts, by_voice, cover, pins, sessions
 from fieldvisit.safety.drafts import Extension, Officer, Resolution, SessionDraft, Told
+from fieldvisit.safety.on_behalf import CallFor, call_for
 from fieldvisit.safety.seeming import as_shown
 from fieldvisit.safety.standing import Standing, live_sessions
 
@@ -123,9 +127,30 @@ def override_cover(body: dict[str, Any]) -> CoverOverride:
 
 @bp.post("/sessions/<uuid:session_id>/officer-end")
 @endpoint(may=Permission.HANDLE_ALERTS, body=OfficerEndIn(), returns=LiveSessionOut(), safety=True)
-def end_for_visitor(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
-    """End a session for its visitor, after speaking with them and hearing the right answer to the challenge."""
-    return handling.end_for_visitor(session(), session_id, _officer(), body["note"])
+def end_for_visitor(session_id: uuid.UUID, body: by_voice.VoiceContact) -> Standing:
+    """End a session for its visitor, after speaking with them and hearing the right answer to the challenge.
+
+    A wrong answer, or the duress word, ends nothing: it raises a covert alarm.
+    """
+    return by_voice.end_by_voice(session(), session_id, _officer(), body)
+
+
+@bp.post("/sessions/<uuid:session_id>/officer-extension")
+@endpoint(may=Permission.HANDLE_ALERTS, body=OfficerExtensionIn(), returns=LiveSessionOut(), safety=True)
+def extend_for_visitor(session_id: uuid.UUID, body: by_voice.SpokenExtension) -> Standing:
+    """Move the planned end for a visitor who asked for it by voice; the next check-in stays due when it was.
+
+    As for an end: a wrong answer to the challenge raises a covert alarm instead.
+    """
+    return by_voice.extend_by_voice(session(), session_id, _officer(), body)
+
+
+@bp.post("/visitors/<uuid:visitor_id>/sos")
+@endpoint(may=Permission.CALL_FOR_OTHERS, body=CallForIn(), returns=CalledForOut(), status=201, safety=True)
+def call_for_somebody(visitor_id: uuid.UUID, body: dict[str, Any]) -> Standing:
+    """Call for help for a visitor: for the office, and for who was named as a buddy or is of the same crew today."""
+    call = CallFor(**body, visitor_id=visitor_id)
+    return call_for(session(), call, _officer(), actor().roles)
 
 
 bp.post("/sos")(contracted(send_sos, CONTRACT))

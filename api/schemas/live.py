@@ -31,6 +31,7 @@ class TileOut(Out):
     lost_contact = Flag(required=True)
     unverified = Flag(required=True)
     duress = Flag(required=True)
+    buddy_id = Id(required=True, allow_none=True, metadata={"description": "whom this visitor named: call them too"})
     drill = Choice(DrillKind, required=True, allow_none=True, metadata={"description": "nobody is in danger"})
     last_heard_at = Instant(required=True, allow_none=True)
     last_lat = Latitude(required=True, allow_none=True)

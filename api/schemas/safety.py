@@ -7,6 +7,7 @@ from marshmallow import fields, post_load
 from api.schemas.base import Drafted, In, Out, PointIn
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Text, Whole
 from fieldvisit.datums import to_wgs84
+from fieldvisit.safety.by_voice import SpokenExtension, VoiceContact
 from fieldvisit.safety.drafts import LONGEST_NOTE, OLDEST_S, Resolution
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.handling import Referral
@@ -55,6 +56,11 @@ class SafetySessionIn(TellingIn):
     planned_s = Whole(required=True, min=1, max=DAY_S)
     level = Choice(RiskLevel, load_default=RiskLevel.NORMAL)
     visit_id = Id(allow_none=True, load_default=None)
+    buddy_id = Id(
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "another visitor, who may call for help for this one"},
+    )
 
 
 class CheckInIn(TellingIn):
@@ -84,8 +90,38 @@ class CoverOverrideOut(Out):
     made_at = Instant(required=True)
 
 
-class OfficerEndIn(In):
+class OfficerEndIn(Drafted):
+    """`result`: of the challenge; a wrong answer or the duress word raises a covert alarm instead."""
+
+    makes = VoiceContact
+
+    result = Choice(CallResult, required=True, metadata={"examples": ["spoke_safe"]})
     note = Text(required=True, max=LONGEST_NOTE, metadata={"description": "what was said, and when"})
+
+
+class OfficerExtensionIn(Drafted):
+    """As for an end by an officer; `by_s`: how much later the planned end is."""
+
+    makes = SpokenExtension
+
+    result = Choice(CallResult, required=True, metadata={"examples": ["spoke_safe"]})
+    note = Text(required=True, max=LONGEST_NOTE, metadata={"description": "what was said, and when"})
+    by_s = Whole(required=True, min=1, max=DAY_S)
+
+
+class CallForIn(In):
+    """A call for help for somebody else."""
+
+    event_id = Id(required=True, metadata={"description": "made by the caller: told twice, done once"})
+    note = Text(required=True, max=LONGEST_NOTE, metadata={"description": "what was heard or seen"})
+    covert = Flag(load_default=False, metadata={"description": "nothing of it may show on the visitor's phone"})
+
+
+class CalledForOut(Out):
+    """In which session the alert is, and when it was opened or joined. No more is told to who may not see it."""
+
+    session_id = Id(required=True, attribute="session.id")
+    called_at = Instant(required=True, attribute="now_at")
 
 
 class ExtensionIn(CheckInIn):

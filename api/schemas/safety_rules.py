@@ -1,10 +1,14 @@
 """The rules of an organisation's safety on the wire."""
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, Out
-from api.schemas.fields import Choice, Id, Instant, Many, Part, Text, Whole
-from fieldvisit.safety.rules import DemandedDrill, RulesDraft
+from api.schemas.fields import Choice, Flag, Id, Instant, Many, Part, Text, Whole
+from api.schemas.roster import TAGS
+from fieldvisit.languages import tag
+from fieldvisit.safety.rules import DemandedDrill, ExternalLine, RulesDraft
 from fieldvisit.vocabulary import DrillKind
 
 
@@ -18,6 +22,28 @@ class DemandedDrillIn(Drafted):
 class DemandedDrillOut(Out):
     kind = Choice(DrillKind, required=True)
     every_months = Whole(required=True)
+
+
+class ExternalLineIn(Drafted):
+    """Who is called, by agreement, when nobody of the house answers or nobody is on duty."""
+
+    makes = ExternalLine
+
+    name = Text(required=True, max=200, metadata={"examples": ["Pohja Guard, control room"]})
+    number = Text(required=True, max=20, metadata={"examples": ["+358401234567"]})
+    language = Text(load_default="en", max=20)
+    sms = Flag(load_default=False, metadata={"description": "written to as well as rung"})
+
+    @post_load
+    def draft(self, data: dict[str, Any], **more: Any) -> Any:
+        return super().draft(data | {"language": TAGS.get(data["language"], data["language"])}, **more)
+
+
+class ExternalLineOut(Out):
+    name = fields.String(required=True, metadata={"examples": ["Pohja Guard, control room"]})
+    number = fields.String(required=True, metadata={"examples": ["+358401234567"]})
+    language = fields.Function(lambda line: tag(line.language), required=True, metadata={"type": "string"})
+    sms = Flag(required=True)
 
 
 class SafetyRulesIn(Drafted):
@@ -40,6 +66,7 @@ class SafetyRulesIn(Drafted):
         load_default=[],
         metadata={"description": "of which kinds a drill is demanded, and every how many months"},
     )
+    external = Part(ExternalLineIn, allow_none=True, load_default=None)
     reason = Text(required=True, max=500)
 
 
@@ -50,6 +77,7 @@ class SafetyRulesOut(Out):
     sessions_days = Whole(required=True, attribute="rules.sessions_days")
     unwatched_s = Whole(required=True, allow_none=True, attribute="rules.unwatched_s")
     drills = Many(Part(DemandedDrillOut), required=True, attribute="rules.drills")
+    external = Part(ExternalLineOut, required=True, allow_none=True, attribute="rules.external")
     reason = fields.String(required=True, allow_none=True, attribute="setting.reason", dump_default=None)
     set_by_id = Id(required=True, allow_none=True, attribute="setting.set_by_id", dump_default=None)
     set_at = Instant(required=True, allow_none=True, attribute="setting.set_at", dump_default=None)

@@ -66,6 +66,8 @@ class SafetySession(Base, Owned):
     """Somebody makes the visitor say that all is well: never visible to the visitor's phone."""
     shown: Mapped[dict[str, Any] | None]
     """What the phone is shown meanwhile; see `fieldvisit.safety.seeming`."""
+    buddy_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("visitors.id"))
+    """Another visitor, whom this one has named, who may call for help for them."""
     drill: Mapped[DrillKind | None]
     """Nobody is in danger: what is rehearsed. Empty for everybody who is really out."""
     extended_s: Mapped[int] = mapped_column(server_default="0")
@@ -74,7 +76,7 @@ class SafetySession(Base, Owned):
     last_hash: Mapped[bytes] = mapped_column(server_default=sa.text("''"))
     """The head of the chain of events: events cut off its end are missed."""
 
-    visitor: Mapped[Visitor] = relationship()
+    visitor: Mapped[Visitor] = relationship(foreign_keys=visitor_id)
     alerts: Mapped[list["SafetyAlert"]] = relationship(back_populates="session")
 
     __table_args__ = (

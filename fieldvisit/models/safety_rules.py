@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
@@ -23,6 +24,8 @@ class SafetyRules(Base, Owned):
     """So long after somebody set out or arrived without a session an alarm is raised; none where this is empty."""
     drills: Mapped[Json]
     """Every how many months a drill is demanded, by its kind; none of the kinds that are not there."""
+    external: Mapped[dict[str, Any] | None]
+    """Who is called when nobody of the house answers: see `fieldvisit.safety.rules.ExternalLine`."""
     reason: Mapped[str]
     set_by_id: Mapped[uuid.UUID]
     set_at: Mapped[dt.datetime]

@@ -271,11 +271,11 @@ def lock_alert(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAler
 def refuse_unfit(session: Session, row: SafetySession, by: Officer) -> None:
     """Raise SelfHandling or NotAnOfficer for who may not handle an alert of this session."""
     demand_officer(session, by.account_id)
-    if by.visitor_id is not None and (by.visitor_id == row.visitor_id or _went_out_together(session, row, by)):
+    if by.visitor_id is not None and (by.visitor_id == row.visitor_id or went_out_together(session, row, by)):
         raise SelfHandling()
 
 
-def _went_out_together(session: Session, row: SafetySession, by: Officer) -> bool:
+def went_out_together(session: Session, row: SafetySession, by: Officer) -> bool:
     """Whether the two share a crew on that day, by the shifts or by any plan that was made."""
     near = (row.started_at - SAME_DAY, row.started_at + SAME_DAY)
     mine, theirs = aliased(Shift), aliased(Shift)

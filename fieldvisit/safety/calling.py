@@ -14,11 +14,12 @@ from fieldvisit.vocabulary import AlertState, RiskLevel
 # One statement, whatever the number of alerts and of people: a thousand alarms may be due in one second. Officers of
 # the roster as it was when the alert opened stay on it, and those on duty now are added; who has been called before is
 # rung again, who joins on this step is reached on every channel. Nobody is told of an alert about themselves.
+# The number outside is called where everyone is, or nobody on duty could be, until it has confirmed; never in a drill.
 CALL = sa.text("""
 with clock as materialized (select fieldvisit_now() as now),
 alert as materialized (
     select a.id, a.roster, s.id as session_id, s.org_id, s.visitor_id,
-           case when s.drill is null then s.level else 'drill' end as level, given.step, given.round,
+           case when s.drill is null then s.level else 'drill' end as level, s.drill, given.step, given.round,
            given.everyone, given.joining, given.before, given.calls_visitor
     from jsonb_to_recordset(cast(:given as jsonb)) as given(
         id uuid, step int, round int, everyone boolean, joining text[], before text[], calls_visitor boolean)
@@ -36,6 +37,10 @@ officers as (
       and (alert.everyone and c.roles && array['safety_officer', 'supervisor']
            or exists (select from ranked r where r.id = alert.id and r.account_id = c.id
                       and (r.rank = any(alert.joining) or r.rank = any(alert.before))))
+),
+on_duty as (
+    select distinct r.id from ranked r join accounts c on c.id = r.account_id and c.active
+    join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
 ),
 addressed as materialized (
     select alert.id, 'officer' as recipient, c.id as recipient_id, c.channel
@@ -56,6 +61,16 @@ addressed as materialized (
     select alert.id, 'visitor', v.id, ringing.channel
     from alert join visitors v on v.id = alert.visitor_id, (values ('voice'), ('sms')) ringing(channel)
     where v.phone is not null and alert.calls_visitor
+    union all
+    select alert.id, 'external', alert.org_id, ringing.channel
+    from alert cross join lateral (
+        select r.external from safety_rules r where r.org_id = alert.org_id order by r.set_at desc, r.id desc limit 1
+    ) said, (values ('voice'), ('sms')) ringing(channel)
+    where jsonb_typeof(said.external) = 'object' and alert.drill is null
+      and (ringing.channel = 'voice' or (said.external ->> 'sms')::boolean)
+      and (alert.everyone or alert.id not in (select id from on_duty))
+      and not exists (select from safety_outbox o where o.alert_id = alert.id and o.recipient = 'external'
+                      and o.answered_at is not null)
 ), told as materialized (
     -- Locked in the order that everybody keeps who changes several messages.
     select o.id from safety_outbox o join alert on alert.id = o.alert_id join addressed a on a.id = alert.id
@@ -73,9 +88,11 @@ addressed as materialized (
            array_position(:order, alert.level::text), clock.now, clock.now
     from clock, alert join addressed a on a.id = alert.id
     on conflict (key) do nothing
-    returning alert_id
+    returning alert_id, recipient
 )
-select alert_id, count(*) from put_out group by alert_id
+select alert_id, count(*) filter (where recipient <> 'external') as inside,
+       count(*) filter (where recipient = 'external') as outside
+from put_out group by alert_id
 """).bindparams(sa.bindparam("order", [level.value for level in ORDER], type_=sa.ARRAY(sa.Text)))  # fmt: skip
 
 SILENCE = sa.text("""
@@ -111,12 +128,20 @@ class Call:
         }
 
 
-def call_all(session: Session, calls: Sequence[Call]) -> dict[uuid.UUID, int]:
+@dataclass(frozen=True)
+class Called:
+    """How many messages a step has put out: to people of the house, and to the number outside."""
+
+    inside: int = 0
+    outside: int = 0
+
+
+def call_all(session: Session, calls: Sequence[Call]) -> dict[uuid.UUID, Called]:
     """Put out the messages of these steps; how many there are by alert. Asked twice, put out once."""
     if not calls:
         return {}
     put_out = session.execute(CALL, {"given": packed(each.as_row() for each in calls)})
-    return {alert_id: int(count) for alert_id, count in put_out}
+    return {alert_id: Called(inside, outside) for alert_id, inside, outside in put_out}
 
 
 def silence(session: Session, alert_id: uuid.UUID) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.clock import database_now
 from fieldvisit.models import SafetyAlert, SafetySession
-from fieldvisit.safety.calling import Call, call_all
+from fieldvisit.safety.calling import Call, Called, call_all
 from fieldvisit.safety.events import Entry, SafetyEventKind, append_all
 from fieldvisit.safety.rows import packed
 from fieldvisit.safety.standing import by_risk
@@ -34,6 +34,7 @@ from moment, jsonb_to_recordset(cast(:given as jsonb))
 where a.id = given.id and a.version = given.version and a.state <> 'resolved' and a.next_action_at <= moment.now
 returning a.id, moment.now
 """)
+NONE = Called()
 AT_ONCE = sa.text("update safety_alerts set next_action_at = fieldvisit_now() where id = any(:ids)")
 
 
@@ -114,7 +115,10 @@ def climb(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> dic
     risen = [(row, alert, rungs[alert.id]) for row, alert in alerts if alert.id in risen_at]
     calls = [Call(alert.id, ladders[alert.id], rung.state, rung.step, rung.round) for _, alert, rung in risen]
     messages = call_all(session, calls)
-    nobody = [a.id for _, a, rung in risen if not messages.get(a.id) and rung.state is not AlertState.EXHAUSTED]
+    # Who is outside comes beside those of the house, who are not waited for where there are none.
+    nobody = [
+        a.id for _, a, rung in risen if not messages.get(a.id, NONE).inside and rung.state is not AlertState.EXHAUSTED
+    ]
     if nobody:
         # Nobody there to wait for: the next turn goes on at once.
         session.execute(AT_ONCE, {"ids": nobody})
@@ -123,17 +127,19 @@ def climb(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> dic
         [
             (row, entry)
             for row, alert, rung in risen
-            for entry in _told(alert, rung, messages.get(alert.id, 0), risen_at[alert.id])
+            for entry in _told(alert, rung, messages.get(alert.id, NONE), risen_at[alert.id])
         ],
     )
     return {alert.id: rung for _, alert, rung in risen}
 
 
-def _told(alert: Rise, rung: Rung, messages: int, at: dt.datetime) -> Iterator[Entry]:
+def _told(alert: Rise, rung: Rung, called: Called, at: dt.datetime) -> Iterator[Entry]:
     about: dict[str, object] = {"alert_id": str(alert.id)}
     if alert.state is AlertState.ACKNOWLEDGED:
         detail = about | {"owner_id": str(alert.owner_id)}
         yield Entry(kind=SafetyEventKind.ACKNOWLEDGEMENT_LAPSED, at=at, detail=detail)
     exhausted = rung.state is AlertState.EXHAUSTED
     kind = SafetyEventKind.EXHAUSTED if exhausted else SafetyEventKind.STEP_BEGUN
-    yield Entry(kind=kind, at=at, detail=about | {"step": rung.step, "round": rung.round, "messages": messages})
+    outside = {"external": called.outside} if called.outside else {}
+    said = {"step": rung.step, "round": rung.round, "messages": called.inside + called.outside}
+    yield Entry(kind=kind, at=at, detail=about | said | outside)

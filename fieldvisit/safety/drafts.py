@@ -45,9 +45,13 @@ class SessionDraft(Told):
     planned_s: int
     level: RiskLevel = RiskLevel.NORMAL
     visit_id: uuid.UUID | None = None
+    buddy_id: uuid.UUID | None = None
+    """Another visitor of the house who may call for help for this one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.buddy_id == self.visitor_id:
+            raise InvalidValue(path="buddy_id", reason=Message("nobody is their own buddy"))
         if self.planned_s < 1:
             raise InvalidValue(path="planned_s", reason=Message("the planned length is at least one second"))
 
@@ -78,6 +82,10 @@ class Sos(Told):
     man_down: bool = False
     """Not a person but the phone called: nothing moves any more."""
     covert: bool = False
+    on_behalf: bool = False
+    """Somebody else calls for the visitor, whose phone has said nothing: nobody takes it back by a PIN."""
+    note: str | None = None
+    """What that one has heard or seen."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,6 +82,8 @@ class SafetyEventKind(StrEnum):
     VISIT_OVER = "visit_over"
     COVER_CHANGED = "cover_changed"
     REMINDED = "reminded"
+    EXTENDED_BY_OFFICER = "extended_by_officer"
+    EXTERNAL_CONFIRMED = "external_confirmed"
     DRILL_BEGUN = "drill_begun"
 
 

@@ -19,20 +19,20 @@ from fieldvisit.safety.alerts import (
     refuse_unfit,
     renew,
 )
+from fieldvisit.safety.by_voice import UNFREE
+from fieldvisit.safety.by_voice import end_for_visitor as end_for_visitor
 from fieldvisit.safety.calling import silence
 from fieldvisit.safety.climbing import Rise, climb
-from fieldvisit.safety.deadlines import set_by_clock
 from fieldvisit.safety.drafts import Officer, Resolution, check_note
-from fieldvisit.safety.events import Entry, SafetyEventKind, append
+from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.opening import find_open
 from fieldvisit.safety.seeming import seem
-from fieldvisit.safety.sessions import SessionAlreadyOpen, SessionNotActive
-from fieldvisit.safety.standing import Standing, lock_session, standing
+from fieldvisit.safety.sessions import SessionAlreadyOpen
+from fieldvisit.safety.standing import lock_session, standing
 from fieldvisit.vocabulary import AlertKind, AlertState, CallResult, ResolutionProof, SafetyState
 from fieldvisit.vocabulary import AlertOutcome as Outcome
 
 REOPENED_WITHIN = dt.timedelta(hours=24)
-UNFREE = (CallResult.WRONG_ANSWER, CallResult.DURESS_WORD)
 
 
 class AlertNotOffered(FieldVisitError):
@@ -187,17 +187,3 @@ def _open_of_kind(session: Session, alert: SafetyAlert) -> bool:
         SafetyAlert.state != AlertState.RESOLVED,
     )
     return bool(session.scalar(sa.select(same.exists())))
-
-
-def end_for_visitor(session: Session, session_id: uuid.UUID, by: Officer, note: str) -> Standing:
-    """End a running session for its visitor, with whom the officer has spoken: the right answer was given, and what was
-    said stays on record. Never an own one, nor one in alarm."""
-    check_note(note)
-    row = lock_session(session, session_id)
-    refuse_unfit(session, row, by)
-    if row.state is not SafetyState.ACTIVE:
-        raise SessionNotActive(state=row.state.value)
-    at = set_by_clock(session, row, lambda now: {"state": SafetyState.ENDED, "ended_at": now})
-    entry = Entry(kind=SafetyEventKind.ENDED_BY_OFFICER, at=at, actor_id=by.account_id, note=note)
-    append(session, row, entry)
-    return Standing(row, at)

@@ -40,6 +40,7 @@ STATED = (
     "lost_contact",
     "unverified",
     "duress",
+    "buddy_id",
     "drill",
     "last_heard_at",
     "last_lat",
@@ -79,6 +80,7 @@ class Tile:
     lost_contact: bool
     unverified: bool
     duress: bool
+    buddy_id: uuid.UUID | None
     drill: DrillKind | None
     last_heard_at: dt.datetime | None
     last_lat: float | None

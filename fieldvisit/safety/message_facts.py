@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -15,14 +16,24 @@ from fieldvisit.models import (
     OfficerContact,
     Organisation,
     OutboxMessage,
+    Place,
     SafetyAlert,
+    SafetyRules,
     SafetySession,
     Visit,
     Visitor,
 )
 from fieldvisit.safety.nudging import ABOUT
 from fieldvisit.safety.roster import HANDLES
-from fieldvisit.vocabulary import AlarmChannel, AlertKind, AlertState, MessagePurpose, MessageRecipient, SafetyState
+from fieldvisit.vocabulary import (
+    AlarmChannel,
+    AlertKind,
+    AlertState,
+    MessagePurpose,
+    MessageRecipient,
+    RiskLevel,
+    SafetyState,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +69,13 @@ class Facts:
     visit: str | None
     zone: str | None
     drill: bool
+    covert: bool | None
+    level: RiskLevel | None
+    house: str | None
+    door: str | None
+    """The address of the visit; of a message to the number outside only."""
+    external: dict[str, Any] | None
+    """Of such a message: how that number is reached now, see `fieldvisit.safety.rules.ExternalLine`."""
 
 
 _CALLED = aliased(Visitor)
@@ -75,6 +93,14 @@ _STANDS = sa.and_(
         {purpose.value: deadline for purpose, deadline in ABOUT.items()}, value=sa.cast(OutboxMessage.purpose, sa.Text)
     )
     == OutboxMessage.give_up_at,
+)
+_OUTSIDE = OutboxMessage.recipient == MessageRecipient.EXTERNAL
+_EXTERNAL = (
+    sa.select(SafetyRules.external)
+    .where(SafetyRules.org_id == OutboxMessage.org_id)
+    .order_by(SafetyRules.set_at.desc(), SafetyRules.id.desc())
+    .limit(1)
+    .scalar_subquery()
 )
 _FACTS = (
     sa.select(
@@ -107,6 +133,11 @@ _FACTS = (
         Visit.reference.label("visit"),
         Organisation.zone,
         SafetySession.drill.is_not(None).label("drill"),
+        SafetyAlert.covert,
+        SafetySession.level,
+        Organisation.name.label("house"),
+        sa.case((_OUTSIDE, Place.address)).label("door"),
+        sa.case((_OUTSIDE, _EXTERNAL)).label("external"),
     )
     .outerjoin(
         OfficerContact,
@@ -127,6 +158,7 @@ _FACTS = (
     .outerjoin(SafetySession, SafetySession.id == OutboxMessage.session_id)
     .outerjoin(Visitor, Visitor.id == SafetySession.visitor_id)
     .outerjoin(Visit, Visit.id == SafetySession.visit_id)
+    .outerjoin(Place, sa.and_(_OUTSIDE, Place.id == Visit.place_id))
     .outerjoin(Organisation, Organisation.id == SafetySession.org_id)
 )
 

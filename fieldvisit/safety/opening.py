@@ -94,6 +94,7 @@ def insert_session(
     if visitor is None:
         raise NotFound(what="visitor", id=told.visitor_id)
     visit_id = _visit(session, told)
+    _demand_buddy(session, told)
     ids = {"id": session_id, "org_id": visitor.org_id, "visitor_id": visitor.id, "visit_id": visit_id}
     if not _insert(session, ids | _values(told, beginning)):
         return None
@@ -102,6 +103,7 @@ def insert_session(
         "level": beginning.timers.level.value,
         "visit_id": str(visit_id) if visit_id else None,
         "age_s": told.age_s,
+        "buddy_id": str(told.buddy_id) if isinstance(told, SessionDraft) and told.buddy_id else None,
         "because": [*beginning.because],
     }
     entry = Entry(
@@ -113,6 +115,13 @@ def insert_session(
     )
     append(session, row, entry)
     return row
+
+
+def _demand_buddy(session: Session, told: SessionDraft | Sos) -> None:
+    buddy_id = told.buddy_id if isinstance(told, SessionDraft) else None
+    buddy = session.get(Visitor, buddy_id) if buddy_id else None
+    if buddy_id is not None and (buddy is None or buddy.org_id != session.info.get("org", buddy.org_id)):
+        raise NotFound(what="visitor", id=buddy_id)
 
 
 def _visit(session: Session, told: SessionDraft | Sos) -> uuid.UUID | None:
@@ -133,7 +142,7 @@ def _values(told: SessionDraft | Sos, beginning: Beginning) -> dict[str, object]
         "cover": beginning.cover,
         "drill": beginning.drill,
         "started_at": NOW,
-        "last_heard_at": NOW,
+        "last_heard_at": None if isinstance(told, Sos) and told.on_behalf else NOW,
         "last_lat": told.lat,
         "last_lon": told.lon,
     }
@@ -142,6 +151,7 @@ def _values(told: SessionDraft | Sos, beginning: Beginning) -> dict[str, object]
     begun = NOW - seconds(told.age_s)
     running = {
         "state": SafetyState.ACTIVE,
+        "buddy_id": told.buddy_id,
         "end_at": begun + seconds(told.planned_s),
         "lost_at": NOW + seconds(timers.lost_s),
     }

@@ -14,8 +14,10 @@ from fieldvisit.clock import one_moment
 from fieldvisit.models import Account, OfficerContact, OutboxMessage
 from fieldvisit.safety.alerts import AlertResolved, AlreadyAcknowledged, SelfHandling, acknowledge
 from fieldvisit.safety.drafts import Officer
+from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.outbox import OUTBOX
-from fieldvisit.vocabulary import MessagePurpose, MessageState
+from fieldvisit.safety.standing import lock_session, standing
+from fieldvisit.vocabulary import MessagePurpose, MessageRecipient, MessageState
 
 TAKES = "1"
 """The key that takes an alarm."""
@@ -53,6 +55,9 @@ def take_receipt(session: Session, receipt: Receipt) -> None:
 
 
 def _take(session: Session, message: OutboxMessage) -> None:
+    if message.recipient is MessageRecipient.EXTERNAL:
+        _confirm(session, message)
+        return
     contact = session.get(OfficerContact, message.recipient_id)
     if contact is None:
         return
@@ -69,6 +74,16 @@ def _take(session: Session, message: OutboxMessage) -> None:
     except (AlreadyAcknowledged, AlertResolved, SelfHandling):
         # A telephone is not told; the list shows who has it.
         return
+
+
+def _confirm(session: Session, message: OutboxMessage) -> None:
+    """The number outside acts on it: kept in the record, once. The alarm stays the house's, and climbs on."""
+    if message.session_id is None or message.answered_at is not None:
+        return
+    row = lock_session(session, message.session_id)
+    detail = {"alert_id": str(message.alert_id), "message_id": str(message.id)}
+    at = standing(session, row).now_at
+    append(session, row, Entry(kind=SafetyEventKind.EXTERNAL_CONFIRMED, at=at, detail=detail))
 
 
 def _note(session: Session, message: OutboxMessage, state: MessageState, before: tuple[str, ...]) -> None:

@@ -65,14 +65,11 @@ class ContactDraft:
 
     def __post_init__(self) -> None:
         check_text("address", self.address, longest=500)
-        if self.language not in LANGUAGES:
-            raise InvalidValue(
-                path="language", reason=Message("one of {given}", {"given": ", ".join(map(tag, LANGUAGES))})
-            )
+        check_language(self.language)
         if self.channel is AlarmChannel.MAIL and "@" not in self.address:
             raise InvalidValue(path="address", reason=Message("not an e-mail address"))
         if self.channel in (AlarmChannel.SMS, AlarmChannel.VOICE):
-            _check_number(self.address)
+            check_number(self.address, path="address")
 
 
 def plan_duty(session: Session, draft: DutyDraft) -> DutyShift:
@@ -200,10 +197,17 @@ def _contact(session: Session, contact_id: uuid.UUID) -> OfficerContact:
     return contact
 
 
-def _check_number(given: str) -> None:
+def check_language(given: str) -> None:
+    """Raise InvalidValue for a language in which nothing is said here."""
+    if given not in LANGUAGES:
+        raise InvalidValue(path="language", reason=Message("one of {given}", {"given": ", ".join(map(tag, LANGUAGES))}))
+
+
+def check_number(given: str, *, path: str) -> None:
+    """Raise InvalidValue for what is no number in E.164."""
     try:
         number = phonenumbers.parse(given)
     except phonenumbers.NumberParseException:
         number = None
     if number is None or phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != given:
-        raise InvalidValue(path="address", reason=Message("not a number in the form +358401234567"))
+        raise InvalidValue(path=path, reason=Message("not a number in the form +358401234567"))

@@ -4,7 +4,7 @@ it raises an alarm about who set out without a session."""
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -15,6 +15,7 @@ from fieldvisit.drafts import check_text
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import SafetyRules
+from fieldvisit.safety.roster import check_language, check_number
 from fieldvisit.vocabulary import DrillKind
 
 
@@ -31,6 +32,22 @@ class DemandedDrill:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExternalLine:
+    """A guard company or control room that answers day and night, by agreement: `number` in E.164 is rung, and written
+    to with `sms`. Raises InvalidValue."""
+
+    name: str
+    number: str
+    language: str = "en"
+    sms: bool = False
+
+    def __post_init__(self) -> None:
+        check_text("name", self.name)
+        check_number(self.number, path="number")
+        check_language(self.language)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """Days after the end of a session: `positions_days` until its last position goes, `sessions_days` until it goes
     itself, with its record, its alerts and their messages. `unwatched_s`: so many seconds after a visitor set out, or
@@ -41,6 +58,8 @@ class Rules:
     sessions_days: int = 730
     unwatched_s: int | None = None
     drills: tuple[DemandedDrill, ...] = ()
+    external: ExternalLine | None = None
+    """Who is called when nobody of the house answers."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.positions_days <= 365:
@@ -58,7 +77,7 @@ class Rules:
 
 
 USUAL = Rules()
-OWN = ("positions_days", "sessions_days", "unwatched_s", "drills")
+OWN = ("positions_days", "sessions_days", "unwatched_s", "drills", "external")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +89,7 @@ class RulesDraft:
     reason: str
     unwatched_s: int | None = None
     drills: tuple[DemandedDrill, ...] = ()
+    external: ExternalLine | None = None
 
     def __post_init__(self) -> None:
         check_text("reason", self.reason)
@@ -87,8 +107,11 @@ class RulesInForce:
 def set_rules(session: Session, draft: RulesDraft, by: uuid.UUID) -> RulesInForce:
     """From now on this holds for the acting organisation."""
     now: dt.datetime = session.scalars(sa.select(database_now())).one()
+    external = asdict(draft.external) if draft.external else None
     drills = {each.kind.value: each.every_months for each in draft.drills}
-    setting = SafetyRules(org_id=session.info["org"], set_by_id=by, set_at=now, **vars(draft) | {"drills": drills})
+    setting = SafetyRules(
+        org_id=session.info["org"], set_by_id=by, set_at=now, **vars(draft) | {"drills": drills, "external": external}
+    )
     session.add(setting)
     session.flush()
     return _in_force(setting)
@@ -116,7 +139,10 @@ def _newest(session: Session, whose: sa.ColumnElement[bool]) -> Mapping[uuid.UUI
 
 
 def _in_force(setting: SafetyRules) -> RulesInForce:
-    stored = {name: getattr(setting, name) for name in OWN} | {"drills": drills_of(setting)}
+    stored = {name: getattr(setting, name) for name in OWN} | {
+        "drills": drills_of(setting),
+        "external": ExternalLine(**setting.external) if setting.external else None,
+    }
     return RulesInForce(Rules(**stored), setting)
 
 

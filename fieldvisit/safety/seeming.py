@@ -42,6 +42,12 @@ def seem(row: SafetySession, now: dt.datetime, state: SafetyState) -> None:
     row.duress = True
 
 
+def seem_as_before(row: SafetySession) -> None:
+    """From now on the phone is shown this running session as it stands, whatever becomes of it."""
+    row.shown = {name: _text(getattr(row, name)) for name in MOMENTS} | {"state": SafetyState.ACTIVE.value}
+    row.duress = True
+
+
 def _due_at(row: SafetySession, timers: Timers, now: dt.datetime) -> dt.datetime:
     """As `fieldvisit.safety.deadlines.due_at_the_door` has it."""
     usual = now + seconds(timers.check_in_s)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.clock import database_now
 from fieldvisit.errors import NotFound
 from fieldvisit.models import SafetySession
-from fieldvisit.safety.deadlines import heard, set_by_clock
+from fieldvisit.safety.deadlines import Moment, heard, set_by_clock
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.hints import give_hint
@@ -51,9 +51,12 @@ def call_under_any_id(session: Session, told: Sos) -> Standing:
 def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     timers = Timers.from_json(row.policy)
     was_over = row.state is SafetyState.ENDED
-    at = set_by_clock(
-        session, row, lambda now: heard(timers, told, now) | {"state": SafetyState.ALARM, "ended_at": sa.null()}
-    )
+
+    def values(now: Moment) -> dict[str, object]:
+        known = {} if told.on_behalf else heard(timers, told, now)
+        return known | {"state": SafetyState.ALARM, "ended_at": sa.null()}
+
+    at = set_by_clock(session, row, values)
     if was_over:
         append(session, row, Entry(kind=SafetyEventKind.REOPENED, at=at, actor_id=told.actor_id))
     pressed = Entry(
@@ -62,6 +65,7 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         actor_id=told.actor_id,
         device_at=told.device_at,
         detail={"age_s": told.age_s} | _flags(told),
+        note=told.note,
     )
     append(session, row, pressed)
     kind = AlertKind.MAN_DOWN if told.man_down else AlertKind.SOS
@@ -80,12 +84,12 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
 
 
 def may_take_back(told: Sos) -> bool:
-    """Not what the phone did by itself, nor what nobody is to see, nor what is long ago."""
-    return not told.man_down and not told.covert and told.age_s < PRESS_S
+    """Not what the phone did by itself, nor what nobody is to see, nor what is long ago, nor what another one said."""
+    return not told.on_behalf and not told.man_down and not told.covert and told.age_s < PRESS_S
 
 
 def _flags(told: Sos) -> dict[str, bool]:
-    names = ("token_expired", "account_closed", "device_revoked", "covert")
+    names = ("token_expired", "account_closed", "device_revoked", "covert", "on_behalf")
     return {name: True for name in names if getattr(told, name)}
 
 

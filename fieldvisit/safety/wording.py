@@ -17,6 +17,7 @@ ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 LATE_S = 120
 """An alarm this much later than its cause says how old it is."""
 SPOKEN = Message("Press 1 to take this alarm.")
+CONFIRMED = Message("Press 1 to confirm that you act on it.")
 REMINDERS = {
     MessagePurpose.CHECK_IN_SOON: Message("Please check in by {until}."),
     MessagePurpose.OVERDUE: Message(
@@ -58,8 +59,8 @@ def _letter(facts: Facts) -> Letter | Unwritable:
     if isinstance(said, Unwritable):
         return said
     text = say(Message("DRILL, nobody is in danger. {said}", {"said": said}) if facts.drill else said, language)
-    if facts.channel is AlarmChannel.VOICE and not _to_visitor(facts):
-        text = f"{text} {say(SPOKEN, language)}" if facts.purpose is MessagePurpose.ALARM else text
+    if facts.channel is AlarmChannel.VOICE and not _to_visitor(facts) and facts.purpose is MessagePurpose.ALARM:
+        text = f"{text} {say(CONFIRMED if facts.recipient is MessageRecipient.EXTERNAL else SPOKEN, language)}"
     return Letter(id=facts.id, channel=facts.channel, to=to, text=text, language=language)
 
 
@@ -70,6 +71,9 @@ def _to_visitor(facts: Facts) -> bool:
 def _recipient(facts: Facts) -> tuple[str, str] | Unwritable:
     if facts.recipient is MessageRecipient.VISITOR:
         return (facts.phone, spoken_language(facts.languages or [])) if facts.phone else Unwritable("no number")
+    if facts.recipient is MessageRecipient.EXTERNAL:
+        line = facts.external
+        return (line["number"], line["language"]) if line else Unwritable("not reachable any more")
     if facts.recipient is MessageRecipient.DEVICE:
         found = facts.push_token, facts.push_language
         return (found[0], found[1]) if found[0] and found[1] else Unwritable("not reachable any more")
@@ -107,7 +111,7 @@ def _said(facts: Facts) -> Message | Unwritable:
         return Message(
             "You have not reported back. Check in now, or call your safety officer. We are calling for help."
         )
-    return _alarm(facts)
+    return _outside(facts) if facts.recipient is MessageRecipient.EXTERNAL else _alarm(facts)
 
 
 def _reminder(facts: Facts) -> Message:
@@ -116,6 +120,38 @@ def _reminder(facts: Facts) -> Message:
     assert facts.zone is not None
     values = {"until": _clock(facts.give_up_at, facts.zone), "due": _clock(facts.due_at, facts.zone)}
     return replace(REMINDERS[facts.purpose], values=values)
+
+
+def _outside(facts: Facts) -> Message:
+    """To who is not of the house: what is needed to go there, and of whoever lives there nothing but the address."""
+    assert facts.deadline_at is not None
+    assert facts.zone is not None
+    values = {
+        "house": facts.house,
+        "kind": facts.kind,
+        "level": facts.level,
+        "name": facts.name,
+        "staff_number": facts.staff_number,
+        "door": facts.door or "-",
+        "at": _clock(facts.deadline_at, facts.zone),
+        "place": _place(facts),
+    }
+    if facts.covert:
+        return Message(
+            "ALARM of {house}, which none of its own officers has answered: {kind}, risk {level}. {name} "
+            "({staff_number}), at {door}, since {at}, last position {place}. Act as agreed. Do not call the visitor: "
+            "nobody at the door may learn of it.",
+            values,
+        )
+    return Message(
+        "ALARM of {house}, which none of its own officers has answered: {kind}, risk {level}. {name} ({staff_number}), "
+        "at {door}, since {at}, last position {place}. Act as agreed.",
+        values,
+    )
+
+
+def _place(facts: Facts) -> str:
+    return f"{facts.last_lat:.5f},{facts.last_lon:.5f}" if facts.last_lat is not None else "-"
 
 
 def _alarm(facts: Facts) -> Message:
@@ -128,7 +164,7 @@ def _alarm(facts: Facts) -> Message:
         "staff_number": facts.staff_number,
         "visit": facts.visit or "-",
         "at": _clock(facts.deadline_at, facts.zone),
-        "place": f"{facts.last_lat:.5f},{facts.last_lon:.5f}" if facts.last_lat is not None else "-",
+        "place": _place(facts),
     }
     late_s = (facts.opened_at - facts.deadline_at).total_seconds()
     if facts.unverified:

@@ -45,3 +45,35 @@ def test_a_drill_is_demanded_begun_seen_closed_and_counted(people: People) -> No
     assert lines[0].split(",")[:4] == ["month", "kind", "every_months", "begun"]
     assert lines[-1].split(",")[1:5] == ["sos", "1", "1", "1"]
     assert people.onni.get("/safety/live").json["drills_owed"] == []
+
+
+def test_an_officer_extends_and_ends_by_voice_and_the_office_calls_for_a_visitor(people: People) -> None:
+    begun = start(people)
+    address = f"/safety/sessions/{begun['id']}"
+    spoken = {"result": "spoke_safe", "note": "Rang her at ten; the right answer."}
+    assert people.onni.post(f"{address}/officer-extension", json=spoken | {"by_s": 600}).json["extended_s"] == 600
+    unheard = people.onni.post(f"{address}/officer-end", json=spoken | {"result": "no_answer"})
+    assert (unheard.status_code, unheard.json["code"]) == (409, "no_voice_contact")
+    assert people.onni.post(f"{address}/officer-end", json=spoken).json["state"] == "ended"
+
+    called = people.onni.post(
+        f"/safety/visitors/{people.visitor_id}/sos", json={"event_id": str(uuid.uuid4()), "note": "She rang."}
+    )
+    assert (called.status_code, set(called.json)) == (201, {"session_id", "called_at"})
+    (alert,) = people.outi.get("/safety/alerts").json["items"]
+    assert (alert["kind"], alert["session_id"]) == ("sos", called.json["session_id"])
+    refused = people.ilta.post(
+        f"/safety/visitors/{uuid.uuid4()}/sos", json={"event_id": str(uuid.uuid4()), "note": "He."}
+    )
+    assert refused.status_code == 404
+
+
+def test_the_number_outside_is_part_of_the_rules(people: People) -> None:
+    line = {"name": "Pohja Guard", "number": "+358401234567", "language": "zh-CN", "sms": True}
+    rules = {"positions_days": 30, "sessions_days": 730, "external": line, "reason": "By contract."}
+    assert people.outi.post("/safety/rules", json=rules).json["external"] == line
+    assert people.onni.get("/safety/rules").json["external"] == line
+    wrong = people.outi.post("/safety/rules", json=rules | {"external": line | {"number": "112"}})
+    assert wrong.status_code in (400, 422)
+    none = people.outi.post("/safety/rules", json=rules | {"external": None}).json
+    assert none["external"] is None
