@@ -1,7 +1,9 @@
 """The application, put together. Nothing happens at import, and no database is needed to start."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from flask import Flask, Response
 from flask_smorest import Blueprint
@@ -13,6 +15,7 @@ from api.limiting import Limiter, tell_limit
 from api.readiness import Readiness
 from api.rules import LazyRule
 from api.safety_live import close_walls
+from api.shared import Counts
 from fieldvisit.accounts import Passwords
 from fieldvisit.clock import Clock
 from fieldvisit.database import database_urls
@@ -69,7 +72,16 @@ RESOURCES = (
 )
 
 
-def create_app(settings: Settings) -> Flask:
+@dataclass(frozen=True, kw_only=True)
+class Siblings:
+    """What this process has in common with the others of its server: how often each caller asked, and the folder in
+    which their numbers lie."""
+
+    counts: Counts
+    numbers: Path
+
+
+def create_app(settings: Settings, siblings: Siblings | None = None) -> Flask:
     """The WSGI application for these settings; starts the embedded database where the settings name none."""
     app = Flask("api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_mb * MIB
@@ -83,8 +95,8 @@ def create_app(settings: Settings) -> Flask:
         settings=settings,
         clock=Clock(engine),
         passwords=Passwords(environment=settings.environment),
-        limiter=Limiter(settings.rate_limit, settings.rate_limit_storage),
-        metrics=metrics.Metrics(engine),
+        limiter=Limiter(settings.rate_limit, settings.rate_limit_storage, siblings.counts if siblings else None),
+        metrics=metrics.Metrics(engine, siblings.numbers if siblings else None),
         readiness=Readiness(engine, settings),
         files=FileStore(settings),
     )
@@ -105,6 +117,12 @@ def close_app(app: Flask) -> None:
     close_walls(app)
     with app.app_context():
         db.db.engine.dispose()
+
+
+def load_resources() -> None:
+    """Import what every application is made of, before several processes each would."""
+    for _ in _blueprints():
+        pass
 
 
 def _blueprints() -> Iterator[Blueprint]:

@@ -33,6 +33,7 @@ LIBRARY_SAYS: Mapping[str, tuple[str, ...]] = {
     "Not a valid integer.": (),
 }
 type Fault = tuple[str, Message]
+MOST_USUAL = 4
 ENVIRONMENTS = ("development", "demo", "test", "production")
 
 
@@ -52,7 +53,10 @@ class Settings:
     """32 bytes that sign access tokens."""
     host: str
     port: int
+    processes: int
+    """How many processes answer the API together."""
     threads: int
+    """Of all of them together."""
     log_level: str
     access_token_s: int
     refresh_token_s: int
@@ -158,6 +162,7 @@ def _values(env: Env) -> dict[str, object]:
         "token_key": env.str("TOKEN_KEY", None),
         "host": env.str("HOST", "127.0.0.1"),
         "port": env.int("PORT", 8000, validate=validate.Range(1, 65535)),
+        "processes": env.int("PROCESSES", _usual_processes(), validate=validate.Range(1, 64)),
         "threads": env.int("THREADS", 32, validate=validate.Range(2, 500)),
         "log_level": env.str("LOG_LEVEL", "info", validate=validate.OneOf(("debug", "info", "warning", "error"))),
         "access_token_s": env.int("ACCESS_TOKEN_S", 900, validate=validate.Range(30, 86_400)),
@@ -186,6 +191,11 @@ def _values(env: Env) -> dict[str, object]:
         "notice_tries": env.int("NOTICE_TRIES", 12, validate=validate.Range(1, 100)),
         "alarm_providers": _providers(env.str("ALARM_PROVIDERS", "[]", validate=_providers)),
     }
+
+
+def _usual_processes() -> int:
+    """One for each processor that this process may use, a few at most: the database wants some too."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_USUAL)
 
 
 def _web_address(given: str | None) -> None:

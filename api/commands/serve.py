@@ -1,9 +1,13 @@
 """`fieldvisit serve`."""
 
+import dataclasses
+import gc
 import logging
 import os
+import shutil
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,15 +17,22 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger as GunicornLogger
 from sqlalchemy.exc import OperationalError
 
-from api.app import create_app
+from api.app import Siblings, create_app, load_resources
 from api.commands.context import Context
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
+from api.metrics import forget_process, share_numbers
+from api.ready_threads import WORKER_CLASS
+from api.shared import Counts, Places
 from fieldvisit.files import FileStore, FileStoreRefused, FilesUnavailable
 from fieldvisit.settings import Settings
 
 STOP_S = 20
 """How long a running request may still take when the server is told to stop."""
+KEPT_S = 5
+"""So long a connection is kept on which nobody says anything."""
+FEWEST_THREADS = 4
+"""Of one process: fewer would leave no room for streams beside requests."""
 
 log = structlog.get_logger("fieldvisit.serve")
 
@@ -31,7 +42,8 @@ log = structlog.get_logger("fieldvisit.serve")
 @click.option("--port", type=click.IntRange(1, 65535), help="PORT otherwise.")
 @click.pass_obj
 def serve(context: Context, host: str | None, port: int | None) -> None:
-    """Answer the API, until told to stop (SIGTERM): running requests are finished first.
+    """Answer the API, until told to stop (SIGTERM): running requests are finished first. PROCESSES says in how many
+    processes.
 
     Refuses a database that must not be served: a role above row-level security, or a schema that is behind. Where the
     database does not answer yet, the server starts all the same, answers 503 and recovers by itself. So it is with
@@ -59,21 +71,28 @@ class JoinedLogger(GunicornLogger):
 
 
 class Server(BaseApplication):
-    """Gunicorn with one process of many threads: streams and waiting cost a thread each, and nothing else."""
+    """Gunicorn with a few processes of many threads each: streams and waiting cost a thread, work costs a processor."""
 
     def __init__(self, settings: Settings, *, bind: str) -> None:
-        self._settings = settings
+        processes = settings.processes
+        # Connections to the database are as many as threads in all, however many processes share them.
+        threads = max(FEWEST_THREADS, -(-settings.threads // processes))
+        self._settings = dataclasses.replace(settings, threads=threads)
         self._bind = bind
         # Nothing is ever written into it. Its end, when the process that listens is no more, is the sign.
         self._lifeline = os.pipe()
+        self.places = Places(processes)
+        self._counts = Counts()
+        self._numbers: Path | None = None
         super().__init__()
 
     def load_config(self) -> None:
         values: dict[str, Any] = {
             "bind": [self._bind],
-            "worker_class": "gthread",
-            "workers": 1,
+            "worker_class": WORKER_CLASS,
+            "workers": self._settings.processes,
             "threads": self._settings.threads,
+            "keepalive": KEPT_S,
             "graceful_timeout": STOP_S,
             # Without this it writes a socket into the home folder.
             "control_socket_disable": True,
@@ -81,20 +100,46 @@ class Server(BaseApplication):
             "errorlog": "-",
             "accesslog": None,
             "logger_class": JoinedLogger,
+            "pre_fork": self._give_place,
             "post_fork": self._end_with_listener,
+            "child_exit": self._take_place_back,
+            "on_exit": self._clear_away,
         }
         for name, value in values.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        self._numbers = share_numbers()
+        load_resources()
+        # What is there by now stays where it is, and stays shared.
+        gc.collect()
+        gc.freeze()
+        super().run()
 
     def load(self) -> Any:
         if self._settings.file_store is not None:
             # Here and not before the fork, which no store survives that was used.
             _prove_store(self._settings)
-        return create_app(self._settings)
+        assert self._numbers is not None
+        return create_app(self._settings, Siblings(counts=self._counts, numbers=self._numbers))
+
+    def _give_place(self, arbiter: Any, worker: Any) -> None:
+        taken = {other.place for other in arbiter.WORKERS.values()}
+        worker.place = min(set(range(self._settings.processes)) - taken, default=0)
+
+    def _take_place_back(self, arbiter: Any, worker: Any) -> None:
+        if worker.place not in {other.place for other in arbiter.WORKERS.values()}:
+            self.places.leave(worker.place)
+        if self._numbers is not None:
+            forget_process(self._numbers, worker.pid)
+
+    def _clear_away(self, arbiter: Any) -> None:
+        if self._numbers is not None:
+            shutil.rmtree(self._numbers, ignore_errors=True)
 
     def _end_with_listener(self, arbiter: Any, worker: Any) -> None:
-        """Let the process that answers end at once with the one that listens. By itself it would hold the port for as
-        long as anybody keeps a connection open, and whoever starts the server again would find the port taken."""
+        """Let the processes that answer end at once with the one that listens. By themselves they would hold the port
+        for as long as anybody keeps a connection open, and whoever starts the server again would find it taken."""
         reading, writing = self._lifeline
         os.close(writing)
         threading.Thread(target=_end_after, args=(reading,), daemon=True).start()

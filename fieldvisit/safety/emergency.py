@@ -87,6 +87,21 @@ class Book:
         return len(lines)
 
     @contextmanager
+    def seen_to(self) -> Iterator[bool]:
+        """Whether it is for this process to see to the book until the end of the block: of those on this host, one."""
+        file = os.open(self._path.with_suffix(".seen_to"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            mine = False
+        else:
+            mine = True
+        try:
+            yield mine
+        finally:
+            os.close(file)
+
+    @contextmanager
     def _locked(self) -> Iterator[int]:
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:

@@ -22,7 +22,7 @@ log = structlog.get_logger("fieldvisit.emergency")
 
 
 class Caller:
-    """One for each process of the API; sleeps unless there is something in the book."""
+    """One for each process of the API; sleeps unless there is something in the book that no other sees to."""
 
     def __init__(self, book: Book, duty: DutyList, channels: Channels, sessions: sessionmaker[Session]) -> None:
         self._book, self._duty, self._channels, self._sessions = book, duty, channels, sessions
@@ -61,6 +61,12 @@ class Caller:
                 thread.join(seconds)
 
     def _see_to_it(self) -> None:
+        # Another process that sees to it calls the same people. When it dies, whoever wakes next goes on.
+        with self._book.seen_to() as mine:
+            if mine:
+                self._until_empty()
+
+    def _until_empty(self) -> None:
         called: dict[uuid.UUID, float] = {}
         round = 0
         while self._book.waits():

@@ -1,12 +1,63 @@
-"""`fieldvisit serve` as a real process: what is left when it is killed."""
+"""`fieldvisit serve` as real processes: that they are one server, and what is left when it is killed."""
 
+import os
+import re
 import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 
 from fieldvisit.demo.processes import usable_port
 from fieldvisit.settings import Settings
 from tests.processes import running, wait_until
+
+LIMIT = 12
+
+
+@contextmanager
+def kept_open(url: str, number: int) -> Iterator[list[httpx.Client]]:
+    """So many callers, each with a connection of its own that stays open: every process has some."""
+    with ExitStack() as connections:
+        callers = [connections.enter_context(httpx.Client(base_url=url, timeout=60)) for _ in range(number)]
+        for caller in callers:
+            assert caller.get("/health/live").is_success
+        yield callers
+
+
+def test_several_processes_are_one_server(settings: Settings, tmp_path: Path) -> None:
+    """They share the work, count a caller's requests and their own numbers together, and one that dies is replaced."""
+    url = f"http://127.0.0.1:{(port := usable_port(0))}"
+
+    def lives() -> bool:
+        try:
+            return httpx.get(f"{url}/health/live", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    told = {"PORT": str(port), "PROCESSES": "2", "RATE_LIMIT": f"{LIMIT}/minute", "TMPDIR": str(tmp_path)}
+    with running(settings, "serve", **told) as server:
+        wait_until(lives)
+        wait_until(lambda: len(server.children()) == 2)
+        with kept_open(url, 6) as callers:
+            # The window of a minute may end in between, once.
+            said = [caller.get("/visitors") for caller in callers * 6]
+            refused = sum(answer.status_code == 429 for answer in said)
+            assert refused in (len(said) - LIMIT, len(said) - 2 * LIMIT)
+            found = re.search(r'requests_total.*"/visitors",status="401"} (\d+)', callers[0].get("/metrics").text)
+            assert found is not None
+            assert int(found[1]) == len(said) - refused
+        killed = server.children()[0].pid
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: len({each.pid for each in server.children()} - {killed}) == 2 and lives())
+        begun = time.monotonic()
+        with kept_open(url, 2):
+            server.terminate()
+            assert server.wait() == 0
+        assert time.monotonic() - begun < 20, "silent connections hold nobody up"
+        assert not list(tmp_path.glob("fieldvisit-*"))
 
 
 def test_a_server_that_was_killed_leaves_nobody_behind_and_its_port_free(settings: Settings) -> None:
@@ -24,9 +75,9 @@ def test_a_server_that_was_killed_leaves_nobody_behind_and_its_port_free(setting
         with httpx.Client() as phone:
             # Its connection stays open, as those of phones do.
             phone.get(address)
-            (answering,) = server.children()
+            answering = server.children()
             server.send_signal(signal.SIGKILL)
             server.wait()
-            wait_until(lambda: not answering.is_running())
+            wait_until(lambda: not any(each.is_running() for each in answering))
             with running(settings, "serve", PORT=str(port)):
                 wait_until(answers)
