@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.camera_notes import CameraNotes, camera_notes
 from fieldvisit.distances import metres_between
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound, Refused
-from fieldvisit.files import IMAGES, FileStore, FileTerms, keep_file, terms_for
+from fieldvisit.files import IMAGES, FileStore, FileTerms, FileTooLarge, keep_file, terms_for
 from fieldvisit.finding import get_by_id
 from fieldvisit.form_versions import form_of
 from fieldvisit.languages import Message
@@ -78,7 +78,9 @@ class EvidenceDraft:
 
     def __post_init__(self) -> None:
         most = TAKES[self.kind].most_bytes
-        if not 0 < self.size_bytes <= most:
+        if self.size_bytes > most:
+            raise FileTooLarge(most_mb=most // 2**20)
+        if self.size_bytes < 1:
             raise InvalidValue(path="Upload-Length", reason=Message("must be from 1 to {most} bytes", {"most": most}))
         if self.sha256 is not None and SHA256.fullmatch(self.sha256) is None:
             raise InvalidValue(path="sha256", reason="must be 64 digits of hexadecimal")

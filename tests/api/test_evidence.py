@@ -283,6 +283,8 @@ def test_nobody_sends_to_a_visit_or_a_file_of_others(
     announced = tus | {"Upload-Length": "3", "Upload-Metadata": pairs}
     outsider = client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.outsider)
     assert outsider.post("/phone/evidence", headers=announced).status_code == 404
+    large = phone.post("/phone/evidence", headers=announced | {"Upload-Length": str(2**31)})
+    assert (large.status_code, large.json["code"]) == (413, "file_too_large")
     path = urlsplit(phone.post("/phone/evidence", headers=announced).headers["Location"]).path
     parts = tus | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     mate = client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.oona)

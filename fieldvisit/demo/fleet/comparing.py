@@ -14,7 +14,7 @@ from fieldvisit.demo.fleet.phone import Notes
 from fieldvisit.models import SafetyEvent
 from fieldvisit.safety.events import SafetyEventKind
 
-TAKEN = "taken"
+TAKEN, HELD = "taken", "held"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,9 @@ def compare(office: Client, session: Session, notes: Sequence[Notes]) -> Compare
     """By the office's own view of every visit, and by the safety trail, which no list shows whole."""
     done, there = Counter[str](), Counter[str]()
     for each in notes:
-        for event_id, event in each.done.items():
-            if each.outcomes.get(event_id) == TAKEN:
-                done[_key(event)] += 1
+        # What was held when the phone last asked is taken by now: what it waited for came from the lead's phone.
+        heard = {TAKEN} if each.revoked else {TAKEN, HELD}
+        done += Counter(_key(event) for event_id, event in each.done.items() if each.outcomes.get(event_id) in heard)
     visits = {str(event["visit_id"]) for each in notes for event in each.done.values() if "visit_id" in event}
     for visit_id in sorted(visits):
         there += _history(office, visit_id)

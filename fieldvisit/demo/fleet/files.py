@@ -1,4 +1,8 @@
-"""The files of a fleet's day: a visitor for each phone, and visits for each crew, in the streets of the extract."""
+"""The files of a fleet's day: a visitor for each phone, and visits for each crew, in the streets of the extract.
+
+Each crew works for as long as its share of the visits takes: in a whole shift a few crews would make them all, and most
+phones had nothing to tell.
+"""
 
 import csv
 import datetime as dt
@@ -18,7 +22,10 @@ if TYPE_CHECKING:
 
 SIZES = (1, 1, 2)
 """How many ride in a crew, by turns."""
+AT_A_DOOR, ALL_WAYS = dt.timedelta(minutes=20), dt.timedelta(minutes=18)
+"""A visit; and all the ways of a crew's share of them, less than a visit lasts, so that nobody makes one more."""
 MIDDLE, REACH_DEGREES = (60.1685, 24.9440), (0.008, 0.016)
+ENDS_AT = dt.time(16, 30)
 KINDS = {
     "id_card": (AGENCY_NAME, ""),
     "authorisation_letter": (LENDER_NAME, LENDER_CODE),
@@ -32,7 +39,7 @@ def write_fleet(folder: Path, *, phones: int, visits: int, seed: int, today: dt.
     chance, crews = Random(seed), _crews(phones)
     people = [name for crew in crews for name in crew]
     _write(folder / "visitors.csv", [_visitor(chance, name, number) for number, name in enumerate(people, start=1)])
-    _write(folder / "shifts.csv", list(_shifts(crews, today)))
+    _write(folder / "shifts.csv", list(_shifts(crews, today, visits * AT_A_DOOR + ALL_WAYS)))
     _write(folder / "credentials.csv", list(_papers(people, today)))
     owed = [_case(chance, number, today) for number in range(1, len(crews) * visits + 1)]
     _write(folder / "cases.csv", owed)
@@ -65,14 +72,15 @@ def _visitor(chance: Random, name: str, number: int) -> VisitorRow:
     )
 
 
-def _shifts(crews: Sequence[Sequence[str]], today: dt.date) -> Iterable[ShiftRow]:
+def _shifts(crews: Sequence[Sequence[str]], today: dt.date, lasting: dt.timedelta) -> Iterable[ShiftRow]:
+    end = dt.datetime.combine(today, ENDS_AT)
     for number, crew in enumerate(crews, start=1):
         for place, name in enumerate(crew):
             yield ShiftRow(
                 visitor_id=name,
                 date=today.isoformat(),
-                start="08:30",
-                end="16:30",
+                start=f"{end - lasting:%H:%M}",
+                end=f"{end:%H:%M}",
                 crew=f"F-{number:03}",
                 lead="no" if place else "yes",
                 start_from="office",
