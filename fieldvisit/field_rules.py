@@ -15,6 +15,7 @@ from fieldvisit.models import FieldRules
 from fieldvisit.vocabulary import OrderRule
 
 LONGEST_UNDO = 120
+LONGEST_GIVE_BACK = 72
 SMALLEST_BLOCK, LARGEST_BLOCK = 5, 200
 
 
@@ -22,7 +23,8 @@ SMALLEST_BLOCK, LARGEST_BLOCK = 5, 200
 class FieldRulesDraft:
     """`undo_minutes`: for so long after it an arrival may be undone; 0 means never. `may_take_money`: at doors, where
     no policy forbids it; `receipt_block`: how many receipt numbers a phone gets at a time; `most_cash_minor`: with how
-    much in hand a visitor is flagged, None with no sum."""
+    much in hand a visitor is flagged, None with no sum; `give_back_hours`: so long after the end of its day a visit
+    that was set out for and never arrived at waits to be planned again."""
 
     order_rule: OrderRule = OrderRule.ALLOW
     may_reject: bool = True
@@ -30,6 +32,7 @@ class FieldRulesDraft:
     may_take_money: bool = False
     receipt_block: int = 20
     most_cash_minor: int | None = None
+    give_back_hours: int = 4
 
     def __post_init__(self) -> None:
         if not 0 <= self.undo_minutes <= LONGEST_UNDO:
@@ -37,6 +40,9 @@ class FieldRulesDraft:
         if not SMALLEST_BLOCK <= self.receipt_block <= LARGEST_BLOCK:
             bounds = {"min": SMALLEST_BLOCK, "max": LARGEST_BLOCK}
             raise InvalidValue(path="receipt_block", reason=Message("must lie between {min} and {max}", bounds))
+        if not 0 <= self.give_back_hours <= LONGEST_GIVE_BACK:
+            bounds = {"min": 0, "max": LONGEST_GIVE_BACK}
+            raise InvalidValue(path="give_back_hours", reason=Message("must lie between {min} and {max}", bounds))
 
 
 RULES = tuple(each.name for each in fields(FieldRulesDraft))

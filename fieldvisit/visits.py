@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.ids import new_id
-from fieldvisit.models import Visit, VisitEvent
+from fieldvisit.models import SafetySession, Visit, VisitEvent
 from fieldvisit.together import together, write
-from fieldvisit.vocabulary import BlockTrigger, NextStep, VisitState
+from fieldvisit.vocabulary import BlockTrigger, NextStep, NotDone, SafetyState, VisitState
 
 S = VisitState
 LIVE = (S.REQUESTED, S.ELIGIBLE, S.PLANNED, S.PUBLISHED, S.UNDER_WAY, S.ARRIVED)
@@ -26,13 +26,13 @@ BEGUN = (S.UNDER_WAY, S.ARRIVED)
 
 # From → where a visit may go. A phone may be late: arrival without setting out, a report without either, are lawful; so
 # is a report of what was given back, planned anew, cancelled or expired while the phone had no signal. An arrival
-# that was none is undone.
+# that was none is undone. One that was set out for and never arrived at waits again when its day is long over.
 MOVES: dict[VisitState, frozenset[VisitState]] = {
     S.REQUESTED: frozenset({S.ELIGIBLE, S.CANCELLED, S.EXPIRED}),
     S.ELIGIBLE: frozenset({S.PLANNED, S.REPORTED, S.CANCELLED, S.EXPIRED}),
     S.PLANNED: frozenset({S.PUBLISHED, S.REPORTED, S.ELIGIBLE, S.CANCELLED}),
     S.PUBLISHED: frozenset({S.UNDER_WAY, S.ARRIVED, S.REPORTED, S.ELIGIBLE, S.CANCELLED}),
-    S.UNDER_WAY: frozenset({S.ARRIVED, S.REPORTED, S.CANCELLED}),
+    S.UNDER_WAY: frozenset({S.ARRIVED, S.REPORTED, S.ELIGIBLE, S.CANCELLED}),
     S.ARRIVED: frozenset({S.REPORTED, S.CANCELLED, S.UNDER_WAY}),
     S.REPORTED: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),
@@ -121,10 +121,14 @@ class VisitChange:
 
 
 def visits_where(
-    *, state: VisitState | None = None, planned_on: dt.date | None = None, case_id: uuid.UUID | None = None
+    *,
+    state: VisitState | None = None,
+    planned_on: dt.date | None = None,
+    case_id: uuid.UUID | None = None,
+    not_done: NotDone | None = None,
 ) -> sa.Select[Visit]:
     """The visits one may see, all or those that fit; the caller states the order."""
-    asked = {Visit.state: state, Visit.planned_on: planned_on, Visit.case_id: case_id}
+    asked = {Visit.state: state, Visit.planned_on: planned_on, Visit.case_id: case_id, Visit.not_done: not_done}
     return sa.select(Visit).where(*(column == value for column, value in asked.items() if value is not None))
 
 
@@ -189,6 +193,8 @@ def move(
     visit.state = to
     visit.version += 1
     visit.updated_at = now
+    if to in (S.PUBLISHED, S.REPORTED):
+        visit.not_done, visit.not_done_on = None, None
     if to in (S.ELIGIBLE, S.CANCELLED):
         # The slot of the day is free again; a cancelled visit stays in its plan, so that the phone hears of it.
         visit.planned_on = None if to is S.ELIGIBLE else visit.planned_on
@@ -289,9 +295,38 @@ def return_unbegun(session: Session, now: dt.datetime, today: dt.date) -> int:
     unbegun = Visit.state.in_((S.PLANNED, S.PUBLISHED))
     ids = session.scalars(sa.select(Visit.id).where(_own(session), unbegun, Visit.planned_on < today)).all()
     for visit in lock_visits(session, ids).values():
-        if visit.state in (S.PLANNED, S.PUBLISHED):
-            move(session, visit, S.ELIGIBLE, now=now, code="day_over")
+        if visit.state is S.PUBLISHED:
+            give_back(session, visit, NotDone.DAY_OVER, now=now)
+        elif visit.state is S.PLANNED:
+            # Nobody outside the office ever had it: what was not done before still is why it waits.
+            move(session, visit, S.ELIGIBLE, now=now, code=NotDone.DAY_OVER.value)
     return len(ids)
+
+
+def return_unarrived(session: Session, now: dt.datetime, today: dt.date) -> int:
+    """Give back to eligible what this organisation set out for on a day before `today` and never arrived at; how many.
+
+    `today` is the date by its own calendar of when the house waits no longer. As long as somebody is watched over at
+    the visit it is not over.
+    """
+    watched = sa.select(SafetySession.id).where(
+        SafetySession.visit_id == Visit.id, SafetySession.state.in_((SafetyState.ACTIVE, SafetyState.ALARM))
+    )
+    lost = _own(session), Visit.state == S.UNDER_WAY, Visit.planned_on < today, ~watched.exists()
+    ids = session.scalars(sa.select(Visit.id).where(*lost)).all()
+    returned = [visit for visit in lock_visits(session, ids).values() if visit.state is S.UNDER_WAY]
+    for visit in returned:
+        give_back(session, visit, NotDone.NOT_ARRIVED, now=now)
+    return len(returned)
+
+
+def give_back(
+    session: Session, visit: Visit, why: NotDone, *, now: dt.datetime, event: VisitEvent | None = None
+) -> Visit:
+    """Let a visit, locked by the caller, wait to be planned again, and say why it was not done on its day."""
+    visit.not_done, visit.not_done_on = why, visit.planned_on
+    visit.under_way_at = None
+    return move(session, visit, S.ELIGIBLE, now=now, event=event, code=why.value)
 
 
 def _own(session: Session) -> sa.ColumnElement[bool]:

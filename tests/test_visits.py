@@ -30,10 +30,11 @@ from fieldvisit.visits import (
     get_visit,
     history_of,
     move,
+    return_unarrived,
     return_unbegun,
     visits_where,
 )
-from fieldvisit.vocabulary import BlockTrigger, NextStep, VisitState
+from fieldvisit.vocabulary import BlockTrigger, NextStep, NotDone, VisitState
 from tests.conftest import NOW
 from tests.worlds import TODAY, World, make_case, make_visit, make_world
 
@@ -50,6 +51,7 @@ ALLOWED = {
     (S.PUBLISHED, S.ELIGIBLE): "not begun by the end of its day",
     (S.PUBLISHED, S.REPORTED): "reported by a phone that had no signal",
     (S.UNDER_WAY, S.REPORTED): "turned back",
+    (S.UNDER_WAY, S.ELIGIBLE): "never arrived, and its day is long over",
     (S.ARRIVED, S.REPORTED): "as it should be",
     (S.ARRIVED, S.UNDER_WAY): "the arrival was none",
     (S.ELIGIBLE, S.REPORTED): "given back before the phone had a signal",
@@ -230,3 +232,22 @@ def test_what_was_not_begun_by_the_end_of_its_day_is_given_back(sessions: sessio
     assert [states[visit_id] for visit_id in past] == [expected.get(state, state) for state in VisitState]
     assert states[todays] is S.PUBLISHED
     assert kinds == [{"code": "day_over"}]
+
+
+def test_what_was_set_out_for_and_never_arrived_at_is_given_back_with_its_reason(
+    sessions: sessionmaker[Session], world: World
+) -> None:
+    yesterday = TODAY - dt.timedelta(days=1)
+    with acting_for_all(sessions) as session:
+        past = {state: visit_in(session, world, state, planned_on=yesterday).id for state in VisitState}
+        visit_in(session, world, S.UNDER_WAY)
+        assert over(session, world.lender, return_unarrived) == 0
+        assert over(session, world.agency, return_unarrived) == 1
+        lost = get_visit(session, past[S.UNDER_WAY])
+        assert (lost.state, lost.planned_on, lost.under_way_at) == (S.ELIGIBLE, None, None)
+        assert (lost.not_done, lost.not_done_on) == (NotDone.NOT_ARRIVED, yesterday)
+        assert [entry.detail for entry in history_of(session, lost.id)] == [{"code": "not_arrived"}]
+        assert session.scalars(visits_where(not_done=NotDone.NOT_ARRIVED)).all() == [lost]
+        lost.planned_on = TODAY
+        assert move(session, lost, S.PLANNED, now=NOW).not_done is NotDone.NOT_ARRIVED
+        assert move(session, lost, S.PUBLISHED, now=NOW).not_done is None

@@ -6,7 +6,7 @@ from api.schemas.base import Drafted, Out, PageIn
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Text, Whole
 from fieldvisit.accounts import PASSWORD_MAX, PASSWORD_MIN, USERNAME, AccountDraft
 from fieldvisit.cases import LARGEST_MINOR
-from fieldvisit.field_rules import LARGEST_BLOCK, LONGEST_UNDO, SMALLEST_BLOCK, FieldRulesDraft
+from fieldvisit.field_rules import LARGEST_BLOCK, LONGEST_GIVE_BACK, LONGEST_UNDO, SMALLEST_BLOCK, FieldRulesDraft
 from fieldvisit.organisations import CODE, LARGEST_M, SMALLEST_M, AreaDraft
 from fieldvisit.planning_rules import DEAREST_EARNING, DEAREST_FAIRNESS, DEAREST_RISK, MOST_VISITS, PlanningRulesDraft
 from fieldvisit.vocabulary import OrderRule, OrganisationKind, Role
@@ -80,6 +80,11 @@ class FieldRulesIn(Drafted):
     may_take_money = Flag(load_default=False, metadata={"description": "at doors, where no policy forbids it"})
     receipt_block = Whole(min=SMALLEST_BLOCK, max=LARGEST_BLOCK, load_default=20)
     most_cash_minor = Whole(max=LARGEST_MINOR, allow_none=True, load_default=None)
+    give_back_hours = Whole(
+        max=LONGEST_GIVE_BACK,
+        load_default=4,
+        metadata={"description": "after the end of its day; then who never arrived is waited for no more"},
+    )
 
 
 class FieldRulesOut(Out):
@@ -89,6 +94,7 @@ class FieldRulesOut(Out):
     may_take_money = Flag(required=True)
     receipt_block = fields.Integer(required=True)
     most_cash_minor = fields.Integer(required=True, allow_none=True)
+    give_back_hours = fields.Integer(required=True)
 
 
 class PlanningRulesIn(Drafted):

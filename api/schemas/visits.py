@@ -14,7 +14,7 @@ from fieldvisit.gate import RequestReason
 from fieldvisit.languages import Message, say
 from fieldvisit.models import StoredDecision, Visit
 from fieldvisit.visits import CancelReason, VisitChange, why_cancelled
-from fieldvisit.vocabulary import CheckMoment, NextStep, Role, Verdict, VisitOutcome, VisitState
+from fieldvisit.vocabulary import CheckMoment, NextStep, NotDone, Role, Verdict, VisitOutcome, VisitState
 
 MOST_SKILLS = 20
 MAYBE = {"type": ["string", "null"], "examples": [None]}
@@ -23,6 +23,7 @@ MAYBE = {"type": ["string", "null"], "examples": [None]}
 class VisitsQueryIn(PageIn):
     state = Choice(VisitState)
     planned_on = Day()
+    not_done = Choice(NotDone)
     case_id = Id()
 
 
@@ -53,7 +54,8 @@ class ClosureIn(In):
 
 
 class VisitOut(Out):
-    """`organisation_id` goes out, `lender_id` owns the case. `evidence` are the failed attempts that opened it."""
+    """`organisation_id` goes out, `lender_id` owns the case. `evidence` are the failed attempts that opened it.
+    `not_done` says why it came back from the day it was last published for, `not_done_on`, and waits for another."""
 
     id = Id(required=True)
     reference = fields.String(required=True)
@@ -84,6 +86,9 @@ class VisitOut(Out):
     cancelled_words = fields.Method(
         "words_of_cancelling", required=True, metadata={"type": ["string", "null"], "examples": [None]}
     )
+    not_done = Choice(NotDone, required=True, allow_none=True)
+    not_done_words = Words(required=True, of="not_done", allow_none=True)
+    not_done_on = Day(required=True, allow_none=True)
     next_step = Choice(NextStep, required=True, allow_none=True)
     version = fields.Integer(required=True)
     created_at = Instant(required=True)

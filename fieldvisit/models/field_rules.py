@@ -21,10 +21,12 @@ class FieldRules(Base, Owned):
     may_take_money: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     receipt_block: Mapped[int] = mapped_column(server_default="20")
     most_cash_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
+    give_back_hours: Mapped[int] = mapped_column(server_default="4")
     updated_at: Mapped[RecordedAt]
 
     __table_args__ = (
         sa.CheckConstraint("undo_minutes between 0 and 120", name="undo_makes_sense"),
         sa.CheckConstraint("receipt_block between 5 and 200", name="block_makes_sense"),
+        sa.CheckConstraint("give_back_hours between 0 and 72", name="give_back_makes_sense"),
         sa.CheckConstraint("most_cash_minor >= 0", name="cash_makes_sense"),
     )

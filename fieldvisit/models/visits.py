@@ -15,6 +15,7 @@ from fieldvisit.vocabulary import (
     IdentityMethod,
     IdentityResult,
     NextStep,
+    NotDone,
     Verdict,
     VisitOutcome,
     VisitState,
@@ -50,6 +51,9 @@ class Visit(Base, Shared):
     outcome: Mapped[VisitOutcome | None]
     cancelled_reason: Mapped[Json]
     """Why it was cancelled: a code and its facts, empty otherwise."""
+    not_done: Mapped[NotDone | None]
+    """Why it came back from the day it was last published for; empty again once it is published anew or reported."""
+    not_done_on: Mapped[dt.date | None]
     next_step: Mapped[NextStep | None]
     """What the office decided when it closed the visit; the report holds what the visitor proposed."""
     version: Mapped[Version]
@@ -67,6 +71,7 @@ class Visit(Base, Shared):
             "state not in ('planned', 'published', 'under_way', 'arrived') or planned_on is not null",
             name="planned_has_a_day",
         ),
+        sa.CheckConstraint("(not_done is null) = (not_done_on is null)", name="not_done_has_a_day"),
         # One live visit per case: the gate may run twice at once, the second finds this in its way.
         sa.Index(
             "uq_visits_live_case",

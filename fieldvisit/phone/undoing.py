@@ -19,8 +19,8 @@ from fieldvisit.phone.routes import get_own_stop, get_told_stop
 from fieldvisit.phone.telling import Receipt, Teller, Telling, take
 from fieldvisit.settlement import settle_again
 from fieldvisit.together import write
-from fieldvisit.visits import get_visit, move
-from fieldvisit.vocabulary import VisitState, WithdrawalReason
+from fieldvisit.visits import BEGUN, WrongState, get_visit, give_back, move
+from fieldvisit.vocabulary import NotDone, VisitState, WithdrawalReason
 
 
 class NotInThisHouse(FieldVisitError):
@@ -47,8 +47,10 @@ def reject_visit(
         get_own_stop(session, by.visitor_id, visit_id)
         if not field_rules(session).may_reject:
             raise NotInThisHouse()
+        if visit.state in BEGUN:
+            raise WrongState(reference=visit.reference, state=visit.state, wanted=VisitState.ELIGIBLE)
         event = entry_of(visit, telling, draft, now, reason=draft.reason.value)
-        return move(session, visit, VisitState.ELIGIBLE, now=now, event=event).state, {}
+        return give_back(session, visit, NotDone.SENT_BACK, now=now, event=event).state, {}
 
     return take(session, telling, now=now, find=lambda: get_own_stop(session, by.visitor_id, visit_id).visit, act=act)
 

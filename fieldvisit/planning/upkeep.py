@@ -1,5 +1,6 @@
 """What time passes by: kept up by the worker every ten minutes, beside its searches."""
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import structlog
 from fieldvisit.answers import forget_answers
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.evidence import drop_unfinished
+from fieldvisit.field_rules import field_rules
 from fieldvisit.files import FileStore, FilesUnavailable, let_go
 from fieldvisit.gate import open_visits
 from fieldvisit.models import Organisation
@@ -19,15 +21,15 @@ from fieldvisit.planning.plans import fail_silent_plans
 from fieldvisit.planning.tools import Tools
 from fieldvisit.promises import settle_overdue
 from fieldvisit.reminders import raise_reminders
-from fieldvisit.visits import expire_visits, return_unbegun
+from fieldvisit.visits import expire_visits, return_unarrived, return_unbegun
 
 log = structlog.get_logger(__name__)
 
 
 def pass_time(tools: Tools) -> None:
-    """For each organisation: what nobody may visit any more is called off, what was not begun waits again, what waited
-    too long expires, the gate looks again, answers that nobody can ask for any more and evidence that
-    never became whole are forgotten, and promises that were not kept in time are broken."""
+    """For each organisation: what nobody may visit any more is called off, what was not begun or never arrived at waits
+    again, what waited too long expires, the gate looks again, answers that nobody can ask for any more and evidence
+    that never became whole are forgotten, and promises that were not kept in time are broken."""
     make_partitions(tools.sessions)
     now = tools.clock()
     with acting_for_all(tools.sessions) as session:
@@ -37,6 +39,8 @@ def pass_time(tools: Tools) -> None:
         with acting_for(tools.sessions, org_id) as session:
             called_off = call_off_visits(session, now)
             returned = return_unbegun(session, now, today)
+            waited_until = now - dt.timedelta(hours=field_rules(session).give_back_hours)
+            returned += return_unarrived(session, now, waited_until.astimezone(ZoneInfo(zone)).date())
             expired = expire_visits(session, now, today)
             lost = fail_silent_plans(session, now)
             opened = len(open_visits(session, org_id, now).visits)

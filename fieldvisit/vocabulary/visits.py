@@ -68,6 +68,14 @@ class WaitsFor(StrEnum):
     SAFETY_SESSION = "safety_session"
 
 
+class NotDone(StrEnum):
+    """Why a visit that was planned for a day waits to be planned again."""
+
+    DAY_OVER = "day_over"
+    NOT_ARRIVED = "not_arrived"
+    SENT_BACK = "sent_back"
+
+
 class OrderRule(StrEnum):
     """What a house makes of a visit that is begun before an earlier one: takes it, asks why, or refuses it."""
 

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Place, Visit
 from fieldvisit.visits import history_of
-from fieldvisit.vocabulary import Role, VisitState
+from fieldvisit.vocabulary import NotDone, Role, VisitState
 from tests.api.conftest import ClientFor
 from tests.api.test_phone_events import event, outcomes, send
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
-from tests.worlds import HELSINKI
+from tests.worlds import HELSINKI, TODAY
 
-NO_MONEY = {"may_take_money": False, "receipt_block": 20, "most_cash_minor": None}
+NO_MONEY = {"may_take_money": False, "receipt_block": 20, "most_cash_minor": None, "give_back_hours": 4}
 HERE = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12, "mock": False}
 NORTH = HERE | {"lat": HELSINKI[0] + 0.9}
 MINUTE = dt.timedelta(minutes=1)
@@ -103,7 +103,8 @@ def test_a_visit_is_sent_back_before_it_has_begun_and_waits_to_be_planned(
     assert tell(phone, morning.visit, "rejection", reason="knows_debtor").json["state"] == "eligible"
     entry = last_entry(sessions, morning, morning.visit)
     assert (entry.kind, entry.detail["reason"], entry.visitor_id) == ("rejected", "knows_debtor", morning.ilta)
-    assert visit_of(sessions, morning).planned_on is None
+    back = visit_of(sessions, morning)
+    assert (back.planned_on, back.not_done, back.not_done_on) == (None, NotDone.SENT_BACK, TODAY)
     tell(phone, morning.visits[1], "set-out")
     begun = tell(phone, morning.visits[1], "rejection", reason="no_time")
     assert (begun.status_code, begun.json["code"]) == (409, "wrong_state")

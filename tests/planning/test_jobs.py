@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.clock import Clock, shift_clock_to
 from fieldvisit.database import Urls, acting_for, acting_for_all
-from fieldvisit.models import DayPlan, VisitEvent
+from fieldvisit.models import DayPlan, FieldRules, VisitEvent
 from fieldvisit.planning.jobs import MOST_ATTEMPTS, solve_or_give_up
 from fieldvisit.planning.plans import get_plan
 from fieldvisit.planning.publishing import publish_plan
@@ -52,6 +52,27 @@ def test_what_nobody_began_waits_again_when_its_day_is_over(
         assert states(session) == {visit.reference: VisitState.ELIGIBLE}
         last = session.scalars(sa.select(VisitEvent).order_by(VisitEvent.at.desc()).limit(1)).one()
         assert (last.kind, last.detail) == ("eligible", {"code": "day_over"})
+
+
+def test_who_set_out_and_never_arrived_is_waited_for_as_long_as_the_house_says_and_while_watched_over(
+    urls: Urls, tools: Tools, sessions: sessionmaker[Session], world: World
+) -> None:
+    with acting_for_all(sessions) as session:
+        make_crew(session, world, "A")
+        visit = make_ready_visit(session, world, state=VisitState.UNDER_WAY, planned_on=TODAY)
+        session.merge(
+            FieldRules(org_id=world.agency, order_rule="allow", may_reject=True, undo_minutes=0, give_back_hours=12)
+        )
+
+    def after(*, days: int) -> VisitState:
+        a_day_later(urls, days=days)
+        pass_time(Tools(settings=tools.settings, sessions=sessions, clock=Clock(sessions.kw["bind"])))
+        with acting_for(sessions, world.agency) as session:
+            return states(session)[visit.reference]
+
+    # 09:00 of the day after is nine hours after its end.
+    assert after(days=1) is VisitState.UNDER_WAY
+    assert after(days=2) is VisitState.ELIGIBLE
 
 
 def test_what_waited_past_its_last_date_expires(tools: Tools, sessions: sessionmaker[Session], world: World) -> None:

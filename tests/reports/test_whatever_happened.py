@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.ids import new_id
 from fieldvisit.models import Case, ContactAttempt, ContactBlock, Placement, Visit
-from fieldvisit.phone.steps import check_identity
+from fieldvisit.phone.drafts import SetOutDraft
+from fieldvisit.phone.steps import check_identity, set_out
 from fieldvisit.report_drafts import Met
 from fieldvisit.reports import (
     abort_visit,
@@ -21,6 +23,7 @@ from fieldvisit.visits import (
     cancel_visit,
     expire_visits,
     history_of,
+    return_unarrived,
     return_unbegun,
 )
 from fieldvisit.vocabulary import (
@@ -60,6 +63,18 @@ def test_a_report_of_a_phone_that_had_no_signal_all_day_is_taken_the_day_after(
     with acting_for(sessions, morning.world.agency) as session:
         assert return_unbegun(session, tomorrow, tomorrow.date()) == 1
     assert tell(report_visit, report(), now=tomorrow).state is VisitState.REPORTED
+
+
+def test_a_report_of_who_set_out_and_was_never_heard_of_wins_over_the_giving_back(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell
+) -> None:
+    tomorrow = NOW + dt.timedelta(days=1)
+    tell(set_out, SetOutDraft(event_id=new_id()))
+    with acting_for(sessions, morning.world.agency) as session:
+        assert return_unarrived(session, tomorrow, tomorrow.date()) == 1
+    assert tell(report_visit, report(), now=tomorrow).state is VisitState.REPORTED
+    visit = visit_of(sessions, morning)
+    assert (visit.not_done, visit.outcome) == (None, report().outcome)
 
 
 def test_even_when_the_visit_expired_meanwhile(sessions: sessionmaker[Session], morning: Morning, tell: Tell) -> None:
