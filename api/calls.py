@@ -1,8 +1,10 @@
 """What can be made out of a call for help. Nothing of its body is needed: who calls is in the token."""
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
@@ -10,11 +12,49 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.schemas.safety import SosIn
+from fieldvisit.phone.kinds import age_of
+from fieldvisit.safety.drafts import Sos
+from fieldvisit.tokens import Claims
 
 MOST_BYTES, PIECE = 64 * 1024, 8 * 1024
 PATIENCE_S = 3.0
 """So long the next bytes of a body may take: somebody whose signal is lost in the middle of a call has called."""
 NO_LIMIT = 2**62
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call for help among the events of a batch: `said` by the names of the fields of a `Sos`, besides its id and the
+    phone's own time."""
+
+    event_id: uuid.UUID
+    device_at: dt.datetime | None
+    said: Mapping[str, Any]
+
+    def told(self, claims: Claims, visitor_id: uuid.UUID) -> Sos:
+        who: dict[str, Any] = {"visitor_id": visitor_id, "actor_id": claims.account_id, "token_expired": claims.expired}
+        return Sos(**self.said, event_id=self.event_id, device_at=self.device_at, **who)
+
+
+def call_in(body: Mapping[str, Any], *, sent_at: dt.datetime | str | None, account_id: uuid.UUID) -> Call:
+    """A call for help as far as it can be made out: whatever is wrong with it, somebody called. The same words of the
+    same account are the same call."""
+    said = made_out(body)
+    words = json.dumps(body, sort_keys=True)
+    event_id = said.pop("event_id", None) or uuid.uuid5(account_id, words)
+    device_at = said.pop("device_at", None)
+    if "age_s" not in said and device_at is not None:
+        sent = _instant(sent_at) if isinstance(sent_at, str) else sent_at
+        said["age_s"] = age_of(device_at, sent or device_at, None)
+    return Call(event_id=event_id, device_at=device_at, said=said)
+
+
+def _instant(text: str) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def heard() -> bytes:

@@ -1,6 +1,5 @@
 """What a phone tells in one go, and what of it is held: seen by the visitor, and by the office."""
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +9,8 @@ import sqlalchemy as sa
 from marshmallow import Schema, ValidationError
 
 from api.auth import actor, visitor_id
-from api.calls import made_out
+from api.batch_calls import hears_calls
+from api.calls import call_in
 from api.context import now, settings
 from api.db import session
 from api.endpoints import endpoint
@@ -31,7 +31,9 @@ from api.schemas.phone_events import (
     HeldEventOut,
 )
 from api.showing import Shows
+from api.sos import emergency
 from api.storage import translated
+from fieldvisit.database import acting_for
 from fieldvisit.devices import DeviceRevoked, note_seen
 from fieldvisit.errors import InvalidValue
 from fieldvisit.models import HeldEvent
@@ -47,6 +49,7 @@ BY_ARRIVAL = Keyset(HeldEvent.recorded_at, HeldEvent.event_id)
 
 
 @bp.post("/phone/events")
+@hears_calls
 @endpoint(may=Permission.USE_PHONE, body=EventsIn(), returns=EventsTakenOut(), even_expired=True, even_revoked=True)
 def send_events(body: dict[str, Any]) -> dict[str, Any]:
     """Tell 1 to 500 events, in any order, repeated, of any days.
@@ -54,11 +57,32 @@ def send_events(body: dict[str, Any]) -> dict[str, Any]:
     Each gets one result. Sent again, an event gets its first answer. What happened more than a quarter of an hour
     ago, by the phone's clock as put right by `sent_at`, is a fact: it is taken whatever the hour is now, and what was
     wrong with it is written down. What has to come after something that is not here yet is held.
+
+    A call for help is heard whatever becomes of the batch: also in one that is too large, cut off or refused, as far
+    as it can be read. The answer then names how many were, in the header `Calls-For-Help`.
     """
     sent = [Sent(body=event, sent_at=body["sent_at"]) for event in body["events"]]
     battery = body["battery_percent"]
+    places = [place for place, one in enumerate(sent) if _is_of_safety(one)] if any(map(_calls, sent)) else []
+    results: dict[int, EventResult] = {}
+    if places:
+        # In a transaction of its own, and first: nobody who calls waits for what else the phone has to tell.
+        with acting_for(emergency().sessions, actor().org_id) as apart:
+            taken = take_events(apart, [sent[place] for place in places], desk(battery_percent=battery))
+        results |= dict(zip(places, taken, strict=True))
     note_seen(session(), actor().device_id, drift=now() - body["sent_at"], battery_percent=battery, now=now())
-    return _told(take_events(session(), sent, desk(battery_percent=battery)), body)
+    rest = [place for place in range(len(sent)) if place not in results]
+    others = take_events(session(), [sent[place] for place in rest], desk(battery_percent=battery)) if rest else []
+    results |= dict(zip(rest, others, strict=True))
+    return _told([results[place] for place in range(len(sent))], body)
+
+
+def _calls(sent: Sent) -> bool:
+    return isinstance(sent.body, Mapping) and sent.body.get("kind") == EventKind.SOS
+
+
+def _is_of_safety(sent: Sent) -> bool:
+    return isinstance(sent.body, Mapping) and sent.body.get("kind") in tuple(OF_SAFETY)
 
 
 @bp.get("/phone/held-events")
@@ -106,7 +130,7 @@ def desk(*, battery_percent: int | None = None) -> Desk:
 
 def _read(sent: Sent, battery_percent: int | None) -> Event:
     """One event, understood. Raises InvalidRequest, and whatever its own draft has against it."""
-    if isinstance(sent.body, Mapping) and sent.body.get("kind") == EventKind.SOS:
+    if _calls(sent):
         return _call_for_help(sent)
     envelope = loaded(ENVELOPE, sent.body)
     kind: EventKind = envelope["kind"]
@@ -132,20 +156,13 @@ def _terms() -> Terms:
 
 
 def _call_for_help(sent: Sent) -> SafetyTold:
-    """A call for help as far as it can be made out: whatever is wrong with it, somebody called."""
-    known = made_out(sent.body)
-    words = json.dumps(sent.body, sort_keys=True)
-    event_id = known.pop("event_id", None) or uuid.uuid5(actor().account_id, words)
-    device_at = known.pop("device_at", None)
-    if "age_s" not in known and device_at is not None:
-        known["age_s"] = age_of(device_at, sent.sent_at or device_at, None)
-    session_id = known.get("session_id")
+    call = call_in(sent.body, sent_at=sent.sent_at, account_id=actor().account_id)
     return SafetyTold(
         kind=EventKind.SOS,
-        session_id=session_id,
-        event_id=event_id,
-        device_at=device_at,
-        said=known,
+        session_id=call.said.get("session_id"),
+        event_id=call.event_id,
+        device_at=call.device_at,
+        said=call.said,
         terms=_terms(),
     )
 

@@ -94,7 +94,14 @@ def send_sos() -> Response:
     refuse_unless(CONTRACT.may or Permission.USE_PHONE, claims.roles)
     if claims.visitor_id is None:
         raise NoVisitor()
-    told = _told(claims, claims.visitor_id)
+    answer = jsonify(SafetySessionOut().dump(raise_call(claims, _told(claims, claims.visitor_id))))
+    answer.status_code = CONTRACT.status
+    return answer
+
+
+def raise_call(claims: Claims, told: Sos) -> Standing:
+    """Open the alert, or keep the call by the emergency path and have people called. Raises NotFound for a visitor who
+    is not there, DatabaseUnavailable where not even the disk took it."""
     try:
         standing = emergency().pool.submit(_store, emergency().sessions, claims, told).result(PATIENCE_S)
     except NotFound:
@@ -103,9 +110,7 @@ def send_sos() -> Response:
         log.error("emergency_path", error=type(error).__name__, event_id=str(told.event_id))
         standing = _keep(claims, told)
     emergency().caller.wake()
-    answer = jsonify(SafetySessionOut().dump(standing))
-    answer.status_code = CONTRACT.status
-    return answer
+    return standing
 
 
 def _store(sessions: sessionmaker[Session], claims: Claims, told: Sos) -> Standing:

@@ -123,7 +123,10 @@ def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tupl
 
 
 def record_payment(session: Session, draft: PaymentDraft, *, now: dt.datetime) -> tuple[Payment, Change]:
-    """Store a payment on a case one may see, and settle the promises that it keeps. What is recorded never changes."""
+    """Store a payment on a case one may see, and settle the promises that it keeps. What is recorded never changes. One
+    of a day to come is refused: it is no money yet, and would keep what was promised."""
+    if draft.paid_on > (now + AHEAD_OF_UTC).date():
+        raise InvalidValue(path="paid_on", reason="lies in the future")
     case = get_case(session, draft.case_id)
     if draft.currency != case.currency:
         raise InvalidValue(path="currency", reason="is not the currency of the case")

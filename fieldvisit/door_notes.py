@@ -11,7 +11,7 @@ from fieldvisit.compliance.merging import terms_for
 from fieldvisit.compliance.terms import Terms
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import organisations_by_id
-from fieldvisit.facts import place_facts
+from fieldvisit.facts import place_facts, scope_of
 from fieldvisit.languages import Message
 from fieldvisit.models import Case, Organisation, Visit
 from fieldvisit.policies import policies_of
@@ -83,6 +83,7 @@ def flag_notes(
 
 
 def terms_at(organisations: Mapping[uuid.UUID, Organisation], visit: Visit, day: dt.date) -> Terms | None:
-    """What holds at the visit's place on the local date, under the policies of who goes and of the lender."""
+    """What holds at the visit's place on the local date, for its product and for who goes, under the policies of those
+    and of the lender."""
     policies = policies_of((organisations[visit.org_id], organisations[visit.lender_id]))
-    return terms_for(policies, place_facts(visit.place), day)
+    return terms_for(policies, place_facts(visit.place), day, scope=scope_of(visit))

@@ -1,7 +1,6 @@
 """What the use cases share that take rows from outside: for whom they act, and what became of a row."""
 
 import datetime as dt
-import re
 import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
@@ -15,13 +14,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from fieldvisit.errors import FieldVisitError, InvalidValue, NotFound
 from fieldvisit.languages import Message
 from fieldvisit.models import Base, Organisation
+from fieldvisit.writable import UNWRITABLE, visible
 
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 """Days before and after these are somebody's mistake, and would leave the calendar when a zone or a term is added."""
 LONGEST_ID = 100
 LONGEST_TEXT = 500
-# Control characters but tab and line ends, and halves of surrogate pairs: PostgreSQL refuses some, people see none.
-_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Change(StrEnum):
@@ -102,7 +100,7 @@ def check_text(path: str, value: str, *, longest: int = LONGEST_TEXT) -> None:
         raise InvalidValue(path=path, reason="is empty, but needed")
     if len(value) > longest:
         raise InvalidValue(path=path, reason="is too long")
-    if _UNWRITABLE.search(value):
+    if UNWRITABLE.search(value) or visible(value) != value:
         raise InvalidValue(path=path, reason="holds a character that cannot be written down")
 
 

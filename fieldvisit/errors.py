@@ -86,7 +86,7 @@ class NotFound(FieldVisitError):
 
 class NotPermitted(FieldVisitError):
     code, kind = "not_permitted", Kind.FORBIDDEN
-    says = "This needs the role {roles}."
+    says = "This needs one of these roles: {roles}."
 
 
 class InvalidValue(FieldVisitError):

@@ -25,7 +25,8 @@ from fieldvisit.vocabulary import CheckMoment
 def explain_visit(
     session: Session, visit: Visit, *, begins_at: dt.datetime, now: dt.datetime, simulated: Sequence[Policy] = ()
 ) -> Decision:
-    """May the visit begin then, by those who are planned to make it?
+    """May the visit begin then, by those who are planned to make it? Where it is on no route, who makes it is not
+    judged, and a clause says so.
 
     `simulated` are policies to try out beside those that apply: drafts too, which are never enforced otherwise.
     """
@@ -40,7 +41,7 @@ def explain_visit(
         moment=CheckMoment.PLANNING,
         begins_at=span.begins_at,
         ends_at=span.ends_at,
-        staff=tuple(staff[visitor_id] for visitor_id in sorted(crew)),
+        staff=tuple(staff[visitor_id] for visitor_id in sorted(crew)) or None,
     )
     tried = tuple(replace(policy, status=PolicyStatus.IN_FORCE) for policy in simulated)
     return evaluate(question, facts, (*policies, *tried), now)

@@ -153,6 +153,12 @@ def _scope(subject: Subject, places: Sequence[Place]) -> Scope:
     )
 
 
+def scope_of(visit: Visit) -> Scope:
+    """The same for a visit, as far as the visit alone says it: not where else the debtor lives."""
+    case = visit.case
+    return Scope(role=_role(visit.org_id, case), product=case.product, party=Party(visit.debtor.party))
+
+
 def _role(org_id: uuid.UUID | None, case: Case) -> CollectorRole | None:
     if org_id is None:
         return None

@@ -181,6 +181,9 @@ def test_a_payment_is_recorded_once_and_never_changed(lender: Session) -> None:
         assert [record_payment(lender, payment, now=NOW)[1] for _ in range(2)] == [Change.ADDED, Change.UNCHANGED]
         with pytest.raises(InvalidValue, match="payment_id"):
             record_payment(lender, replace(payment, amount_minor=1_251), now=NOW)
+        ahead = replace(payment, external_id="P-2", paid_on=TODAY + dt.timedelta(days=2))
+        with pytest.raises(InvalidValue, match="future"):
+            record_payment(lender, ahead, now=NOW)
 
 
 def test_a_wish_is_kept_in_the_order_of_the_week(lender: Session) -> None:

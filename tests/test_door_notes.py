@@ -7,10 +7,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.compliance.terms import Terms
 from fieldvisit.database import acting_for
 from fieldvisit.door_notes import DoorNote, breaches, door_note, terms_at
 from fieldvisit.door_records import DoorDraft, NoteLeft
-from fieldvisit.models import Organisation, Place, Visit, VisitEvent
+from fieldvisit.models import Case, Debtor, Organisation, Place, Visit, VisitEvent
 from fieldvisit.reports import report_visit
 from fieldvisit.vocabulary import NoteBreach, NoteForm, OrganisationKind, PlaceKind
 from tests.conftest import NOW
@@ -20,12 +21,29 @@ from tests.phone.worlds import make_morning, report, teller
 DAY = dt.date(2026, 3, 3)
 
 
-def noted(country: str, zone: str, *policies: str) -> DoorNote:
-    ids = (uuid.uuid4(), uuid.uuid4())
+def at_a_door(
+    country: str, zone: str, *policies: str, own: bool = False, product: str = "consumer_loan"
+) -> Terms | None:
+    ids = (uuid.uuid4(),) * 2 if own else (uuid.uuid4(), uuid.uuid4())
     given = {"code": "x", "kind": OrganisationKind.AGENCY, "policies": list(policies), "own_policies": []}
     organisations = {org_id: Organisation(id=org_id, **given) for org_id in ids}
     place = Place(id=uuid.uuid4(), kind=PlaceKind.HOME, zone=zone, country=country)
-    return door_note(terms_at(organisations, Visit(org_id=ids[0], lender_id=ids[1], place=place), DAY))
+    debtor = Debtor(party="borrower")
+    case = Case(org_id=ids[1], product=product, debtor=debtor)
+    visit = Visit(org_id=ids[0], lender_id=ids[1], place=place, case=case, debtor=debtor)
+    return terms_at(organisations, visit, DAY)
+
+
+def noted(country: str, zone: str, *policies: str) -> DoorNote:
+    return door_note(at_a_door(country, zone, *policies))
+
+
+def test_what_binds_one_product_or_those_who_collect_for_others_binds_nobody_else() -> None:
+    us, ph = ("US", "America/New_York", "us"), ("PH", "Asia/Manila", "ph-card")
+    assert at_a_door(*us) is not None
+    assert at_a_door(*us, own=True) is None
+    assert at_a_door(*ph, product="credit_card") is not None
+    assert at_a_door(*ph) is None
 
 
 def test_a_note_in_britain_is_sealed() -> None:

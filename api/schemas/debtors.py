@@ -6,6 +6,7 @@ from marshmallow import fields, post_load, validate
 
 from api.schemas.base import Drafted, In, Out, PageIn, PointIn, PointOut
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, LocalTime, Many, OuterId, Part, Text, Whole
+from api.schemas.forms_in_words import REGION
 from fieldvisit.debtors import DAYS, ContactPointDraft, DebtorDraft, PlaceDraft
 from fieldvisit.found_points import given
 from fieldvisit.vocabulary import ContactPointKind, DebtorParty, PlaceKind, PointSource
@@ -29,7 +30,7 @@ class PlaceIn(In):
     kind = Choice(PlaceKind, load_default=PlaceKind.HOME)
     point = Part(PointIn, load_default=None, allow_none=True)
     geofence_m = Whole(min=20, max=5_000, load_default=None, allow_none=True)
-    region = Text(max=6, form="[A-Z]{2}-[A-Z0-9]{1,3}", allow_none=True, metadata={"description": "ISO 3166-2: US-MA"})
+    region = Text(max=6, form=REGION, allow_none=True, metadata={"description": "ISO 3166-2: US-MA"})
 
     @post_load
     def draft(self, data: dict[str, Any], **_: Any) -> PlaceDraft:

@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from api.schemas.base import Drafted, Out
 from api.schemas.fields import Choice, Flag, Id, Instant, Text, Whole
+from api.schemas.forms_in_words import SHA256
 from api.schemas.words import Words
 from fieldvisit.compliance.conduct_parameters import RecordingNeed
 from fieldvisit.evidence import EvidenceDraft
@@ -20,7 +21,7 @@ class EvidenceIn(Drafted):
     captured_at = Instant(required=True)
     size_bytes = Whole(required=True, min=1)
     by_camera = Flag(load_default=False)
-    sha256 = Text(form="[0-9a-f]{64}", max=64)
+    sha256 = Text(form=SHA256, max=64)
 
 
 class EvidenceOut(Out):

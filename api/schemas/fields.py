@@ -16,14 +16,14 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from api.closed_lists import MARK
+from api.schemas.forms_in_words import CURRENCY, in_words
 from fieldvisit.drafts import EARLIEST, LATEST, LONGEST_ID
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
+from fieldvisit.writable import UNWRITABLE, visible
 
 BIGGEST = 2**53 - 1
 """The largest whole number that every JSON reader reads exactly."""
-# PostgreSQL stores no NUL; lone surrogates are no characters; the other controls are somebody's mistake or mischief.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def _refuse(text: str, **values: object) -> ValidationError:
@@ -44,34 +44,44 @@ class _NumberWithin(validate.Range):
 
 
 class _Matching(validate.Regexp):
+    def __init__(self, form: str) -> None:
+        # Anchored in the document; `fullmatch` needs no anchors but minds none.
+        super().__init__(f"^(?:{form})$")
+        self._words = in_words(form)
+
     def __call__(self, value: Any) -> Any:
         if self.regex.fullmatch(value) is None:
-            raise _refuse("It does not have the form {form}.", form=self.regex.pattern)
+            raise _refuse("It has another form than this: {form}.", form=self._words)
         return value
 
 
 class Text(fields.String):
-    """Text of `min` to `max` characters, without control characters; of a `form` (a regular expression) if given."""
+    """Text of `min` to `max` characters, without control characters; of a `form` (a regular expression) if given.
 
-    def __init__(self, *, min: int = 1, max: int = 200, form: str | None = None, **more: Any) -> None:
+    What nobody sees in it is taken out (`fieldvisit.writable`), unless it is a `secret`, which nobody reads.
+    """
+
+    def __init__(
+        self, *, min: int = 1, max: int = 200, form: str | None = None, secret: bool = False, **more: Any
+    ) -> None:
         checks: list[Any] = [_LengthWithin(min=min, max=max)]
         if form is not None:
-            # Anchored in the document; `fullmatch` above needs no anchors but minds none.
-            checks.append(_Matching(f"^(?:{form})$"))
+            checks.append(_Matching(form))
         self._bounds = (min, max, form)
+        self._secret = secret
         super().__init__(validate=checks, **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> str:
         if not isinstance(value, str):
             raise _refuse("Not a text.")
-        if _UNWRITABLE.search(value):
+        if UNWRITABLE.search(value):
             raise _refuse("It contains a character that cannot be stored.")
-        return value
+        return value if self._secret else visible(value)
 
     def expected(self) -> Message:
         low, high, form = self._bounds
         if form is not None:
-            return Message("a text of the form {form}", {"form": form})
+            return in_words(form)
         return Message("a text of {min} to {max} characters", {"min": low, "max": high})
 
 
@@ -324,7 +334,7 @@ class Currency(Text):
 
     def __init__(self, **more: Any) -> None:
         # One fault for one mistake: the form says the length too.
-        super().__init__(form="[A-Z]{3}", **more)
+        super().__init__(form=CURRENCY, **more)
 
 
 class OuterId(Text):

@@ -6,6 +6,7 @@ from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, Out
 from api.schemas.fields import Choice, Id, Instant, Many, Text, Whole
+from api.schemas.forms_in_words import SERVICE
 from fieldvisit.languages import LANGUAGES, tag
 from fieldvisit.notice_rules import LONGEST_ADDRESS, WAYS, NoticeRulesDraft
 from fieldvisit.notice_services import LAST_PLACE, LONGEST_SECRET, LONGEST_URL, NoticeServiceDraft, reached_at
@@ -46,7 +47,7 @@ class NoticeServiceIn(Drafted):
 
     makes = NoticeServiceDraft
     sample = {"name": "texts", "channel": "sms", "url": "https://messages.example.org/", "token": ..., "secret": ...}
-    name = Text(required=True, max=60, form="[A-Za-z0-9][A-Za-z0-9_-]*")
+    name = Text(required=True, max=60, form=SERVICE)
     channel = Choice(Channel, required=True)
     url = Text(required=True, max=LONGEST_URL)
     place = Whole(min=1, max=LAST_PLACE)

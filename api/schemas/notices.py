@@ -6,6 +6,7 @@ from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, In, Out, PageIn
 from api.schemas.fields import Choice, Day, Id, Instant, OuterId, Part, Text
+from api.schemas.forms_in_words import TEMPLATE
 from api.schemas.words import Several, Words
 from fieldvisit.compliance.parameters import NoticeAbout, NoticeContent, NoticeForm
 from fieldvisit.languages import LANGUAGES, tag
@@ -40,7 +41,7 @@ class NoticeTemplateIn(Drafted):
         "code": "visit-sms",
         "passages": [{"text": "{organisation} {date} {from_time} {until_time}"}],
     }
-    code = Text(required=True, max=60, form="[a-z0-9][a-z0-9-]*")
+    code = Text(required=True, max=60, form=TEMPLATE)
     about = Choice(NoticeAbout, required=True)
     channel = Choice(Channel, required=True)
     language = Text(required=True, max=5, form="|".join(TAGS))

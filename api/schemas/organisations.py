@@ -50,7 +50,7 @@ class AccountIn(Drafted):
     makes = AccountDraft
     sample = {"roles": ["visitor"], "visitor_id": ...}
     username = Text(required=True, form=USERNAME.pattern)
-    password = Text(required=True, min=PASSWORD_MIN, max=PASSWORD_MAX)
+    password = Text(required=True, min=PASSWORD_MIN, max=PASSWORD_MAX, secret=True)
     roles = Many(Choice(Role), required=True, min=1, max=len(Role))
     visitor_id = Id(allow_none=True)
     name = Text(allow_none=True)

@@ -18,6 +18,7 @@ from api.schemas.fields import (
     Text,
     Whole,
 )
+from api.schemas.forms_in_words import PHONE
 from fieldvisit.datums import to_wgs84
 from fieldvisit.people import BreakDraft, CredentialDraft, ShiftDraft, VisitorDraft
 from fieldvisit.vocabulary import CredentialKind, CrewSource
@@ -34,7 +35,7 @@ class VisitorIn(In):
     external_id = OuterId(required=True)
     name = Text(required=True)
     staff_number = Text(required=True, max=100)
-    phone = Text(max=20, form=r"\+[1-9][0-9]{6,14}", allow_none=True, metadata={"description": "E.164"})
+    phone = Text(max=20, form=PHONE, allow_none=True, metadata={"description": "E.164"})
     skills = Many(Text(max=100), max=WORDS)
     languages = Many(Text(max=35), max=WORDS)
     home_address = Text(max=500, allow_none=True)

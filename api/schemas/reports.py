@@ -9,6 +9,7 @@ from api.schemas.derived import Derived
 from api.schemas.evidence import CoverageOut
 from api.schemas.fields import Choice, Currency, Day, Flag, Id, Instant, Part, Text, Whole
 from api.schemas.forms import FilledFormIn, FilledFormOut
+from api.schemas.forms_in_words import SHA256
 from api.schemas.words import Several, Words
 from fieldvisit.cases import LARGEST_MINOR
 from fieldvisit.compliance.conduct_parameters import Recorded
@@ -96,7 +97,7 @@ class RecordingMadeIn(Drafted):
     kind = Choice(Recorded, required=True)
     from_at = Instant(required=True)
     until_at = Instant(required=True)
-    sha256 = Text(required=True, form="[0-9a-f]{64}", max=64)
+    sha256 = Text(required=True, form=SHA256, max=64)
 
 
 class DoorIn(Drafted):

@@ -6,6 +6,7 @@ from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, In, Out, PointIn
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Text, Whole
+from api.schemas.forms_in_words import DIGITS
 from fieldvisit.datums import to_wgs84
 from fieldvisit.safety.by_voice import SpokenExtension, VoiceContact
 from fieldvisit.safety.drafts import LONGEST_NOTE, OLDEST_S, Resolution
@@ -68,14 +69,14 @@ class CheckInIn(TellingIn):
 
 
 class WithPinIn(CheckInIn):
-    pin = Text(min=4, max=8, form="[0-9]+", allow_none=True, load_default=None)
+    pin = Text(min=4, max=8, form=DIGITS, allow_none=True, load_default=None)
 
 
 class PinsIn(In):
     """4 to 8 digits each, as many in both, different in two at least."""
 
-    pin = Text(required=True, min=4, max=8, form="[0-9]+")
-    duress_pin = Text(required=True, min=4, max=8, form="[0-9]+")
+    pin = Text(required=True, min=4, max=8, form=DIGITS)
+    duress_pin = Text(required=True, min=4, max=8, form=DIGITS)
 
 
 class CoverOverrideIn(In):

@@ -22,7 +22,7 @@ class LoginIn(In):
     """With a `device` the login belongs to that phone: revoked, it is good for nothing any more."""
 
     username = Text(required=True, max=64)
-    password = Text(required=True, max=PASSWORD_MAX)
+    password = Text(required=True, max=PASSWORD_MAX, secret=True)
     device = Part(DeviceIn, allow_none=True, load_default=None)
 
 

@@ -17,6 +17,8 @@ from fieldvisit.languages import Message
 def staff_clauses(inquiry: Inquiry) -> list[ClauseResult]:
     """The number of people and their papers, on the local dates from beginning to end of the visit."""
     span, staff = inquiry.span, inquiry.question.staff
+    if staff is None:
+        return [product_clause("staff", True, Message("Not judged: nobody is named yet who would make the visit."))]
     first = local_day(span.begins_at, inquiry.zone)
     last = local_day(span.ends_at - timedelta(microseconds=1), inquiry.zone)
     papers = [
@@ -142,7 +144,7 @@ def _alone(rule: SafetyRule, inquiry: Inquiry) -> list[ClauseResult]:
     shown = wall_clock(inquiry.span.begins_at, inquiry.zone)
     if inquiry.facts.place.kind not in rule.places or not rule.opens <= shown < rule.closes:
         return []
-    alone = len(inquiry.question.staff) == 1
+    alone = len(inquiry.question.staff or ()) == 1
     message = Message("Nobody goes alone to such a place at such an hour: {level}.", {"level": rule.level})
     return [judged(rule, rule.lone_allowed or not alone, message)] if alone else []
 

@@ -14,6 +14,7 @@ from fieldvisit.drafts import EARLIEST, LATEST, LONGEST_ID, check_text
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import LANGUAGES, Message, say
 from fieldvisit.vocabulary import Datum
+from fieldvisit.writable import visible
 
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,15}(\.0{1,15})?", re.ASCII)
@@ -60,7 +61,7 @@ class Column:
 
     def value(self, cell: str, origin: Origin) -> object:
         """The value of a cell, `empty` for an empty one. Raises `Unreadable`."""
-        text = cell.strip()
+        text = visible(cell).strip()
         if not text:
             if self.needed:
                 raise Unreadable(Message("is empty, but needed"))

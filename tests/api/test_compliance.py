@@ -13,7 +13,8 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.holds import is_held
 from fieldvisit.models import ContactBlock, Organisation, Visit
 from fieldvisit.rejudgings import run_rejudging
-from fieldvisit.vocabulary import Role
+from fieldvisit.visits import move
+from fieldvisit.vocabulary import Role, VisitState
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
@@ -67,6 +68,18 @@ def test_a_visit_is_explained_at_any_hour_in_the_callers_language(supervisor: Fl
     (hours,) = [clause for clause in night["clauses"] if clause["clause_id"] == "house/windows/1"]
     assert hours["words"].startswith("不在")
     assert night["next_lawful_at"] == "2026-03-04T06:00:00+00:00"
+
+
+def test_of_a_visit_on_no_route_nobody_is_judged_who_is_not_named(
+    supervisor: FlaskClient, sessions: sessionmaker[Session], morning: Morning
+) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        visit = session.get_one(Visit, morning.visit)
+        move(session, visit, VisitState.ELIGIBLE, now=NOW)
+    address = f"/visits/{morning.visit}/explanation"
+    told = supervisor.get(address, query_string={"at": TEN.isoformat()}, headers=ZH).json
+    (named,) = [clause["words"] for clause in told["clauses"] if clause["clause_id"] == "product/staff"]
+    assert (told["verdict"], named) == ("allowed", "未判定：尚未指定由谁外访。")
 
 
 def test_a_policy_of_ones_own_is_previewed_switched_on_and_rolled_back(

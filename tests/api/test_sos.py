@@ -161,6 +161,58 @@ def test_who_never_had_a_token_is_refused(app: Flask, sessions: sessionmaker[Ses
     assert alerts(sessions) == []
 
 
+CALL = {"kind": "sos", "event_id": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a71", "device_at": "2026-03-03T06:59:00+00:00"}
+SENT = '{"sent_at": "2026-03-03T07:00:00+00:00", "events": ['
+WORDS = json.dumps({"kind": "addition", "text": "x" * 4_000_000})
+BATCHES = {
+    "oversize, at its beginning": f"{SENT}{json.dumps(CALL)}, {WORDS}, {WORDS}, {WORDS}]}}",
+    "oversize, at its end": f"{SENT}{WORDS}, {WORDS}, {WORDS}, {json.dumps(CALL)}]}}",
+    "oversize, in its middle": f"{SENT}{WORDS}, {WORDS}, {json.dumps({**CALL, 'position': {}})}, {WORDS}]}}",
+    "no JSON": f'{SENT}{json.dumps(CALL)}, {{"kind": }}]}}',
+    "cut off after it": f'{SENT}{WORDS[:70_000]}"}}, {json.dumps(CALL)}, ',
+    "cut off in it": f"{SENT}{json.dumps(CALL)[:-9]}",
+    "without a time": f'{{"events": [{json.dumps(CALL)}]}}',
+}
+
+
+@pytest.mark.parametrize("batch", BATCHES.values(), ids=BATCHES.keys())
+def test_a_call_in_a_batch_that_is_refused_is_heard_once(
+    caller: FlaskClient, sessions: sessionmaker[Session], batch: str
+) -> None:
+    answers = [caller.post("/phone/events", data=batch, content_type="application/json") for _ in range(2)]
+    assert [(each.status_code >= 400, each.headers["Calls-For-Help"]) for each in answers] == [(True, "1")] * 2
+    assert alerts(sessions) == [AlertKind.SOS]
+    alone = caller.post("/safety/sos", json={"event_id": CALL["event_id"]})
+    assert (alone.status_code, len(pressed(sessions))) == (201, 1)
+
+
+class BreaksOff(io.RawIOBase):
+    """A body that ends in the middle, and with it the connection."""
+
+    def __init__(self, body: bytes) -> None:
+        self._rest = io.BytesIO(body)
+
+    def read(self, size: int = -1, /) -> bytes:
+        some = self._rest.read(size)
+        if not some:
+            raise ConnectionResetError
+        return some
+
+
+def test_a_connection_that_breaks_off_behind_a_call_in_a_batch_has_called(
+    caller: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    told = {"CONTENT_LENGTH": "4000000", "wsgi.input": BreaksOff(f"{SENT}{json.dumps(CALL)}, ".encode())}
+    answer = caller.post("/phone/events", content_type="application/json", environ_overrides=told)
+    assert (answer.status_code, alerts(sessions)) == (400, [AlertKind.SOS])
+
+
+def test_a_text_that_speaks_of_calls_is_none(caller: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    quoted = json.dumps({"kind": "addition", "text": json.dumps(CALL)})
+    answer = caller.post("/phone/events", data=f"{SENT}{quoted}", content_type="application/json")
+    assert (answer.status_code, "Calls-For-Help" in answer.headers, alerts(sessions)) == (400, False, [])
+
+
 @pytest.fixture
 def refusing(urls: Urls, server: embedded.Server) -> Iterator[Callable[[bool], None]]:
     """Make the database read-only, as a full disk does; or writable again."""
@@ -202,6 +254,25 @@ def test_when_the_database_refuses_the_officer_is_called_from_the_list_and_one_a
     assert len(pressed(sessions)) == 1
     caller.post("/safety/sos", json={"event_id": event_id})
     assert alerts(sessions) == [AlertKind.SOS]
+
+
+def test_a_call_in_a_batch_that_the_database_refuses_goes_the_same_way(
+    caller: FlaskClient,
+    app: Flask,
+    sessions: sessionmaker[Session],
+    providers: Providers,
+    refusing: Callable[[bool], None],
+) -> None:
+    with app.app_context():
+        stay_ready()
+    batch = {"sent_at": NOW.isoformat(), "events": [{"kind": "addition"}, CALL]}
+    refusing(True)
+    answer = caller.post("/phone/events", json=batch)
+    refusing(False)
+    assert (answer.status_code, answer.headers["Calls-For-Help"]) == (503, "1")
+    wait_until(lambda: not app.extensions[KEY].book.waits())
+    assert caller.post("/phone/events", json=batch).json["taken"] == 1
+    assert (alerts(sessions), len(pressed(sessions))) == ([AlertKind.SOS], 1)
 
 
 def test_where_the_disk_takes_it_neither_the_officer_is_called_once_and_the_phone_told_to_tell_it_again(

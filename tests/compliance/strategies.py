@@ -5,7 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from fieldvisit.compliance.conduct_rules import VisitLengthRule
 from fieldvisit.compliance.facts import (
+    AgencyReviewFact,
     AttemptFact,
     BlockFact,
     ConsentFact,
@@ -30,7 +32,7 @@ from fieldvisit.compliance.parameters import (
     WidenBy,
     ZoneBasis,
 )
-from fieldvisit.compliance.people_rules import CredentialRule, PeopleRule
+from fieldvisit.compliance.people_rules import AgencyReviewRule, CredentialRule, PeopleRule
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.compliance.rules import (
     CapRule,
@@ -47,6 +49,7 @@ from fieldvisit.compliance.rules import (
 )
 from fieldvisit.compliance.wallclock import WEEK, Day, WallClock
 from fieldvisit.vocabulary import (
+    AgencyReviewKind,
     AttemptResult,
     BlockScope,
     BlockTrigger,
@@ -174,7 +177,17 @@ def surroundings(draw: Any, name: str) -> dict[str, Any]:
         **rule_fields(draw, f"{name}/credentials/1"),
         any_of=draw(st.frozensets(st.sampled_from(CredentialKind), min_size=1)),
     )
+    length = VisitLengthRule(
+        **rule_fields(draw, f"{name}/visit_length/1"), minutes=draw(st.none() | st.integers(5, 90))
+    )
+    review = AgencyReviewRule(
+        **rule_fields(draw, f"{name}/agency_reviews/1"),
+        kind=draw(st.sampled_from(AgencyReviewKind)),
+        every_months=draw(st.integers(1, 24)),
+    )
     return {
+        "visit_length": draw(st.none() | st.just(length)),
+        "agency_reviews": (review,) if draw(st.booleans()) else (),
         "stops": (stop,),
         "places": (place,) if draw(st.booleans()) else (),
         "credentials": (papers,) if draw(st.booleans()) else (),
@@ -237,6 +250,18 @@ def known_facts(draw: Any) -> Facts:
             for n, (at, channel, result) in enumerate(tried)
         ),
         blocks=tuple(draw(st.lists(blocks(), max_size=1))),
+        agency_reviews=tuple(draw(st.lists(reviews(), max_size=2))),
+    )
+
+
+@st.composite
+def reviews(draw: Any) -> AgencyReviewFact:
+    on = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 1_000)))
+    return AgencyReviewFact(
+        id=f"r{draw(st.integers(0, 99))}",
+        kind=draw(st.sampled_from(AgencyReviewKind)),
+        reviewed_on=on,
+        next_due_on=draw(st.none() | st.just(on + timedelta(days=200))),
     )
 
 

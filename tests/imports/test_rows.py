@@ -50,6 +50,7 @@ FAULTS = [
     ("cases", "agency", "", "is needed where there are days of a placement"),
     ("cases", "placed_from", "", "is needed where there is an agency"),
     ("cases", "placed_until", "2026-01-31", "must not be earlier than the first day"),
+    ("payments", "paid_on", "2199-12-31", "lies in the future"),
     ("contacts", "attempt_id", "", "is empty, but needed"),
     ("contacts", "case_id", "C-404", "There is no case C-404 that you may see."),
     ("contacts", "channel", "fax", "is not one of call, sms, email, letter, visit"),

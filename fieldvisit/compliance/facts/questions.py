@@ -27,14 +27,15 @@ class Question:
     """May this visit begin and end then, with these people?
 
     `moment` ELIGIBLE asks before an hour and a crew are known: then both instants may be None, and hours and staff are
-    not judged; dates and caps are judged as of `now`, or of `begins_at` where it is given.
+    not judged; dates and caps are judged as of `now`, or of `begins_at` where it is given. `staff` None: nobody is
+    named yet, and staff is not judged; an empty one is nobody at the door.
     """
 
     visit_id: str
     moment: CheckMoment
     begins_at: datetime | None = None
     ends_at: datetime | None = None
-    staff: tuple[StaffFact, ...] = ()
+    staff: tuple[StaffFact, ...] | None = ()
     purpose: Purpose = Purpose.COLLECTION
     recording: frozenset[Recorded] | None = None
     """What is being recorded; None: nobody has said, and it is asked at the door."""
@@ -50,6 +51,8 @@ class Question:
                 raise InvalidValue(path="ends_at", reason="must lie within twelve hours of begins_at")
             object.__setattr__(self, "begins_at", span.begins_at)
             object.__setattr__(self, "ends_at", span.ends_at)
+        if self.staff is None:
+            return
         if len({fact.visitor_id for fact in self.staff}) < len(self.staff):
             raise InvalidValue(path="staff", reason="names somebody twice")
         object.__setattr__(self, "staff", tuple(sorted(self.staff, key=lambda fact: fact.visitor_id)))
