@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0057_not_done"
-down_revision = "0046_deadlock"
+revision = "0060_not_done"
+down_revision = "0057_drills"
 branch_labels = None
 depends_on = None
 
