@@ -77,6 +77,8 @@ TRANSLATIONS: Mapping[type[psycopg.Error], Callable[[psycopg.Error], FieldVisitE
     refused.ForeignKeyViolation: _dangling,
     psycopg.IntegrityError: _contradiction,
     refused.InsufficientPrivilege: lambda _: ForeignRow(),
+    # A full disk, or a server that has just become a standby: it takes no writes until somebody sees to it.
+    refused.ReadOnlySqlTransaction: lambda _: DatabaseUnavailable(),
     psycopg.DataError: lambda _: ValueNotStorable(),
     psycopg.OperationalError: lambda _: DatabaseUnavailable(),
     psycopg.InterfaceError: lambda _: DatabaseUnavailable(),
