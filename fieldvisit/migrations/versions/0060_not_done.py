@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0060_not_done"
-down_revision = "0057_drills"
+down_revision = "0058_buddies"
 branch_labels = None
 depends_on = None
 
