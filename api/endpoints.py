@@ -29,6 +29,8 @@ from api import db
 from api.auth import actor, authenticate
 from api.context import request_id, runtime
 from api.editing import IF_MATCH, Edit, Edited
+from api.epochs import HEADER as EPOCH_HEADER
+from api.epochs import tell_epoch
 from api.idempotency import ANSWER_HEADER, PARAMETER, Turn, turn_of
 from api.locating import note_located
 from api.paging import Keyset
@@ -114,6 +116,8 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                     if edit is not None:
                         edit.tag(response)
                     turn.keep(response)
+                    if contract.may is Permission.USE_PHONE:
+                        tell_epoch(session, response)
                     _record(contract, view.__name__, path)
             # After the commit: how long the work took may not tell what it was.
             time.sleep(max(0.0, not_before - time.monotonic()) if contract.steady_s else 0.0)
@@ -335,6 +339,8 @@ def _roles(permission: Permission | None) -> str:
 
 def _answer(contract: Contract) -> dict[str, Any]:
     said: dict[str, Any] = {"description": HTTPStatus(contract.status).phrase}
+    if contract.may is Permission.USE_PHONE:
+        said["headers"] = EPOCH_HEADER
     schema = answer_schema(contract)
     if contract.status == HTTPStatus.NO_CONTENT or (schema is None and contract.media == JSON):
         # Headers alone.

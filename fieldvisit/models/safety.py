@@ -57,6 +57,8 @@ class SafetySession(Base, Owned):
     """Of which deadlines the visitor was reminded: purpose of the message → the deadline, in seconds since 1970."""
     lost_contact: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     unverified: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    asked_again_at: Mapped[dt.datetime | None]
+    """When its phone was last asked for what it holds, since the database had gone back."""
     ended_at: Mapped[dt.datetime | None]
     last_lat: Mapped[float | None]
     last_lon: Mapped[float | None]
@@ -222,3 +224,21 @@ class EngineBeat(Base):
     """How long the oldest message has waited that nobody is sending and that is due."""
     host_ahead_s: Mapped[float] = mapped_column(server_default="0")
     """How far the clock of its host is ahead of the database's. It decides nothing; a large one is told."""
+
+
+class DatabaseEpoch(Base):
+    """A time in which the database only went on: another begins when it is replaced, or goes back."""
+
+    __tablename__ = "database_epochs"
+    visibility: ClassVar[str] = "system"
+
+    id: Mapped[PrimaryKey]
+    identity: Mapped[str]
+    """Of the cluster, its timeline, and the database in it."""
+    replaces_id: Mapped[uuid.UUID | None]
+    """The epoch before, which may be lost; none of the first one."""
+    because: Mapped[str]
+    noticed_by: Mapped[str]
+    began_at: Mapped[dt.datetime]
+
+    __table_args__ = (sa.Index("ix_database_epochs_began_at", "began_at"),)

@@ -21,6 +21,7 @@ STATEMENT_MS = 5_000
 TIMEOUT_S = 10.0
 TELL_AGAIN = "10 minutes"
 CHAIN_OF = 6
+BACK = Invariant(10, "the database has gone back", "")
 HOST = Invariant(9, "the clock of the auditor's host is off", "")
 UNASKED = Invariant(0, "the database does not answer the auditor", "")
 
@@ -38,16 +39,33 @@ class Violation:
     amount: float | None
 
 
-def audit(url: str, *, proven: Proven | None = None, host_time: Callable[[], float] = time.time) -> list[Violation]:
+@dataclass
+class Seen:
+    """How far the log of the database had come when this auditor last asked, and of which timeline: what is put back
+    from a copy of the disk cannot tell it by itself."""
+
+    position: int = 0
+    timeline: str = ""
+
+
+def audit(
+    url: str,
+    *,
+    proven: Proven | None = None,
+    seen: Seen | None = None,
+    host_time: Callable[[], float] = time.time,
+) -> list[Violation]:
     """Every invariant that does not hold now; a database that cannot be asked is a violation as well.
 
-    With `proven` only what is not as it was proven before is proven again.
+    With `proven` only what is not as it was proven before is proven again; with `seen` a database that is younger than
+    it was at the last audit is found.
     """
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=3) as connection:
             connection.execute("select set_config('app.sees_all', 'on', false), set_config('timezone', 'UTC', false)")
             connection.execute(f"set statement_timeout = {STATEMENT_MS}")
-            return [*_all(connection, proven or Proven()), *_host_clock(connection, host_time)]
+            found = [*_all(connection, proven or Proven()), *_host_clock(connection, host_time)]
+            return [*found, *_gone_back(connection, seen or Seen())]
     except psycopg.Error as error:
         return [Violation(UNASKED.number, UNASKED.name, None, type(error).__name__, None)]
 
@@ -87,6 +105,17 @@ def _host_clock(connection: psycopg.Connection, host_time: Callable[[], float]) 
         yield _violation(HOST, None, "auditor", ahead_s)
 
 
+def _gone_back(connection: psycopg.Connection, seen: Seen) -> Iterator[Violation]:
+    row = connection.execute(
+        "select pg_wal_lsn_diff(lsn, '0/0')::bigint, substr(pg_walfile_name(lsn), 1, 8) from pg_current_wal_lsn() lsn"
+    ).fetchone()
+    assert row is not None, "a function gives one row"
+    position, timeline = int(row[0]), str(row[1])
+    if seen.timeline == timeline and position < seen.position:
+        yield _violation(BACK, None, "log", float(seen.position - position))
+    seen.position, seen.timeline = position, timeline
+
+
 # Everyone with the safety role of the organisation concerned (of every one with sessions, where it concerns all), once
 # in ten minutes for one thing that does not hold.
 WARN = f"""
@@ -121,11 +150,16 @@ def call_outside(url: str) -> bool:
 
 
 def once(
-    url: str, dead_man_url: str | None, *, proven: Proven | None = None, besides: Sequence[Altered] = ()
+    url: str,
+    dead_man_url: str | None,
+    *,
+    proven: Proven | None = None,
+    seen: Seen | None = None,
+    besides: Sequence[Altered] = (),
 ) -> Sequence[Violation]:
     """One audit; the outside is called only when all holds. `besides`: what is known to be broken already."""
     began = time.monotonic()
-    violations = [*audit(url, proven=proven), *_broken(besides)]
+    violations = [*audit(url, proven=proven, seen=seen), *_broken(besides)]
     took_s = round(time.monotonic() - began, 3)
     for each in violations:
         log.error("invariant_broken", number=each.number, what=each.name, org_id=each.org_id, subject=each.subject)
@@ -142,11 +176,11 @@ def once(
 
 def run(url: str, dead_man_url: str | None, stop: Event) -> None:
     """An audit each half minute until `stop`, and the whole record once a day; no error ends it."""
-    proven, whole = Proven(), WholeRecord(url, stop)
+    proven, seen, whole = Proven(), Seen(), WholeRecord(url, stop)
     while not stop.is_set():
         whole.begin_when_due()
         try:
-            once(url, dead_man_url, proven=proven, besides=whole.found)
+            once(url, dead_man_url, proven=proven, seen=seen, besides=whole.found)
         except Exception:
             log.exception("audit_failed")
         stop.wait(EACH_S)

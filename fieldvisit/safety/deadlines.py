@@ -11,7 +11,7 @@ from fieldvisit.clock import one_moment
 from fieldvisit.models import SafetySession
 from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.timers import Timers, seconds
-from fieldvisit.vocabulary import SessionCover
+from fieldvisit.vocabulary import SafetyState, SessionCover
 
 type Moment = sa.ColumnElement[dt.datetime]
 
@@ -70,7 +70,13 @@ def later(expressions: Mapping[str, Moment]) -> dict[str, Moment]:
 
 def heard(timers: Timers, told: Told | None, now: Moment) -> dict[str, Any]:
     """What follows from any sign of the phone: contact holds from now on, and this is where it was."""
-    known: dict[str, Any] = {"last_heard_at": now, "lost_at": now + seconds(timers.lost_s), "lost_contact": sa.false()}
+    known: dict[str, Any] = {
+        "last_heard_at": now,
+        "lost_at": now + seconds(timers.lost_s),
+        "lost_contact": sa.false(),
+        # Of one that runs it is known again how it stands; what was raised as unverified is for a person to say.
+        "unverified": sa.and_(SafetySession.unverified, SafetySession.state != SafetyState.ACTIVE),
+    }
     if told is not None and told.lat is not None:
         known |= {"last_lat": told.lat, "last_lon": told.lon}
     return known

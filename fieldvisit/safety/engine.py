@@ -12,12 +12,13 @@ from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.beats import SHORTEST_REST_S, beat, engine_transaction, find_outage, keep_up, rest_s
 from fieldvisit.safety.climbing import Rise, claim_waiting, climb
+from fieldvisit.safety.epochs import Witness, ask_again, claim_unasked, notice
 from fieldvisit.safety.events import or_unwritten
 from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.hints import Hint
@@ -60,16 +61,18 @@ class _Row(Protocol):
     def id(self) -> uuid.UUID: ...
 
 
-def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
+def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: Witness | None = None) -> Fired:
     """One turn: raise what is due, let unanswered alerts climb, beat, then remind whom a deadline nears. What fails for
     one row stops no other."""
     with engine_transaction(sessions) as session:
         outage = find_outage(session)
+    _look_which(sessions, name, witness or Witness())
     if outage:
         log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
     fired = _each(sessions, claim_due, lambda session, rows: _raise(session, rows, outage))
     fired += _each(sessions, claim_called, _raise_partners)
     fired += _each(sessions, claim_unwatched, _raise_unwatched)
+    fired += _each(sessions, claim_unasked, _ask_again)
     fired += _each(sessions, claim_waiting, _climb)
     fired += _each(sessions, claim_uncovered, _settle_covers)
     # Only now: a beat says that everything before it was looked at. An engine killed before this line leaves the
@@ -82,11 +85,11 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once") -> Fired:
 def watch(sessions: sessionmaker[Session], stop: Event, *, name: str, hint: Hint | None = None) -> None:
     """Turn after turn until `stop` is set. Errors are logged and survived: nobody would start us again in time."""
     hint = hint or Hint()
-    upkeep = _Upkeep(sessions, name)
+    upkeep, witness = _Upkeep(sessions, name), Witness()
     while not stop.is_set():
         wait_s = RETRY_S
         try:
-            wait_s = _turn(sessions, name, upkeep, hint)
+            wait_s = _turn(sessions, name, (upkeep, witness), hint)
         except DBAPIError as error:
             log.error("database_unavailable", engine=name, error=type(error.orig).__name__)
         except Exception:
@@ -126,9 +129,10 @@ class _Upkeep:
             return False
 
 
-def _turn(sessions: sessionmaker[Session], name: str, upkeep: _Upkeep, hint: Hint) -> float:
-    """One turn; the seconds to rest after it."""
-    fired = watch_once(sessions, name=name)
+def _turn(sessions: sessionmaker[Session], name: str, kept: tuple[_Upkeep, Witness], hint: Hint) -> float:
+    """One turn; the seconds to rest after it. `kept`: what the engine remembers from one to the next."""
+    upkeep, witness = kept
+    fired = watch_once(sessions, name=name, witness=witness)
     if fired != NOTHING:
         hint.give()
         log.info("turn", engine=name, **asdict(fired))
@@ -149,6 +153,20 @@ def _remind_some(sessions: sessionmaker[Session]) -> Fired:
         session.execute(sa.select(sa.func.set_config("statement_timeout", str(REMINDING_MS), True)))
         rows = claim_unreminded(session, BATCH)
         return sum(_guarded(session, rows, _remind).values(), NOTHING) if rows else NOTHING
+
+
+def _look_which(sessions: sessionmaker[Session], name: str, witness: Witness) -> None:
+    """A transaction of its own: a server that does not say which it is keeps no alarm waiting."""
+    try:
+        with engine_transaction(sessions) as session:
+            notice(session, name, witness)
+    except ProgrammingError as error:
+        log.error("epoch_not_told", engine=name, error=type(error.orig).__name__)
+
+
+def _ask_again(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:
+    with or_unwritten(session, rows):
+        return dict.fromkeys(ask_again(session, rows), NOTHING)
 
 
 def _raise(session: Session, rows: Sequence[SafetySession], outage: Outage | None) -> dict[uuid.UUID, Fired]:

@@ -84,6 +84,7 @@ class SafetyEventKind(StrEnum):
     REMINDED = "reminded"
     EXTENDED_BY_OFFICER = "extended_by_officer"
     EXTERNAL_CONFIRMED = "external_confirmed"
+    UNVERIFIED = "unverified"
     DRILL_BEGUN = "drill_begun"
 
 

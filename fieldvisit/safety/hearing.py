@@ -25,7 +25,7 @@ SESSIONS = cast("sa.Table", SafetySession.__table__)
 KEYS = cast("sa.Table", SafetyKey.__table__)
 MOVED = (
     *("version", "generation", "remind_at", "due_at", "grace_until", "lost_at", "lost_contact", "last_heard_at"),
-    *("leave_by", "last_lat", "last_lon"),
+    *("leave_by", "last_lat", "last_lon", "unverified"),
 )
 
 

@@ -10,6 +10,7 @@ MARGIN_S = 10
 CLOCK_S = 1.0
 BEAT_S = 15
 CANARY_S = 360
+EPOCH_S = 300
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ INVARIANTS = (
         "a deadline passed and no alert is open",
         f"""
         select s.org_id, s.id, extract(epoch from {NOW} - least(s.grace_until, s.end_at, s.arrive_by, s.leave_by,
-               case when (s.policy ->> 'lost_raises')::boolean then s.lost_at end))
+               case when s.unverified or (s.policy ->> 'lost_raises')::boolean then s.lost_at end))
         from safety_sessions s
         where s.state = 'active'
           and least(s.grace_until, s.end_at, s.arrive_by, s.leave_by,
-                    case when (s.policy ->> 'lost_raises')::boolean then s.lost_at end)
+                    case when s.unverified or (s.policy ->> 'lost_raises')::boolean then s.lost_at end)
               < {NOW} - interval '{MARGIN_S} seconds'
           and not exists (select from safety_alerts a where a.session_id = s.id and a.state <> 'resolved')
         """,
@@ -148,6 +149,20 @@ INVARIANTS = (
         union all
         select null, 'nobody', null
         where not exists (select from engine_beats b where b.at > {NOW} - interval '{BEAT_S} seconds')
+        """,
+    ),
+    Invariant(
+        10,
+        "the database was replaced or has gone back",
+        f"""
+        select null, e.because, extract(epoch from {NOW} - e.began_at) from database_epochs e
+        where e.replaces_id is not null and e.began_at > {NOW} - interval '{EPOCH_S} seconds'
+        union all
+        select null, 'not noticed', null
+        from (select identity from database_epochs order by began_at desc, id desc limit 1) newest
+        where split_part(newest.identity, ':', 2) <> substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+           or split_part(newest.identity, ':', 3)
+              <> (select oid from pg_database where datname = current_database())::text
         """,
     ),
 )

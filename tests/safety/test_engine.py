@@ -259,6 +259,7 @@ def test_before_the_first_beat_nobody_watched() -> None:
 
 
 def test_a_beat_tells_what_was_done_and_what_was_left(door: Door) -> None:
+    door.clock.stop()
     held_id = door.start(planned_s=2 * MINUTE)
     another_door(door).start(planned_s=2 * MINUTE)
     door.pass_under_watch_s(2 * MINUTE + 7)
