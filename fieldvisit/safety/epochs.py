@@ -117,7 +117,7 @@ def claim_unasked(session: Session, limit: int, *, but: Collection[uuid.UUID] = 
         .where(
             began,
             SafetySession.state == SafetyState.ACTIVE,
-            SafetySession.started_at < began_at.scalar_subquery(),
+            SafetySession.started_at <= began_at.scalar_subquery(),
             sa.func.coalesce(SafetySession.asked_again_at < began_at.scalar_subquery(), sa.true()),
             SafetySession.id.not_in(but),
         )
