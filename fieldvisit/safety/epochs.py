@@ -27,8 +27,8 @@ RECENT = dt.timedelta(days=1)
 
 log = structlog.get_logger("fieldvisit.watch")
 
-# Another cluster, another timeline (each promotion, each recovery to a point in time begins one), or another database of
-# the cluster.
+# Another cluster, another timeline (each promotion, each recovery to a point in time begins one), or another
+# database of the cluster.
 IDENTITY = """
 (select system_identifier from pg_control_system())::text || ':' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
 || ':' || (select oid from pg_database where datname = current_database())::text
