@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0059_epochs"
-down_revision = "0058_buddies"
+revision = "0061_epochs"
+down_revision = "0060_not_done"
 branch_labels = None
 depends_on = None
 
