@@ -79,13 +79,17 @@ class Office:
         return phone.wire.send(self.clock().isoformat(), events)
 
     def memory(self) -> float:
-        """MB that are the server's processes' own."""
+        """MB of the server's processes; what they share is counted for each."""
         return sum(float(one.memory_info().rss) for one in self._processes()) / 1e6
 
     def processor_s(self) -> float:
         """Seconds of processor that the server's processes have had."""
         times = [one.cpu_times() for one in self._processes()]
         return sum(float(one.user + one.system) for one in times)
+
+    def processes(self) -> int:
+        """How many of them answer."""
+        return len(self.process.children())
 
     def _processes(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]

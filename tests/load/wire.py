@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 class Wire:
-    """One phone's connection; made anew where the server, as it does after two silent seconds, has let it go."""
+    """One phone's connection; made anew where the server, as it does after a few silent seconds, has let it go."""
 
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url)
