@@ -220,7 +220,8 @@ def _count_own(contract: Contract, given: Mapping[str, Any]) -> None:
 def _read(contract: Contract) -> dict[str, Any]:
     """What the view is given. The page's own two parameters are taken out and kept for `_dump`."""
     given: dict[str, Any] = {}
-    query = read_query(contract.query or (PAGE if contract.order else NOTHING))
+    known = contract.query or (PAGE if contract.order else NOTHING)
+    query = read_query(known) if known is not NOTHING or request.query_string else {}
     if contract.order is not None:
         g.page = {name: query.pop(name) for name in ("after", "limit")}
     if contract.query is not None:

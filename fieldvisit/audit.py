@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import AuditEvent
+from fieldvisit.obeyed import Obeyed
 
 # Nobody asks for the id of the new line.
-LINE = sa.insert(cast("sa.Table", AuditEvent.__table__)).inline()
+LINE = Obeyed(sa.insert(cast("sa.Table", AuditEvent.__table__)).inline())
 
 
 def record_action(
@@ -26,8 +27,8 @@ def record_action(
 ) -> None:
     """Add one line to the trail, in the transaction of what it tells of."""
     session.flush()
-    session.connection().execute(
-        LINE,
+    LINE.run(
+        session,
         {
             "org_id": org_id,
             "actor_id": actor_id,

@@ -27,6 +27,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from fieldvisit import embedded
 from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.obeyed import Obeyed
 from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
 
@@ -40,9 +41,11 @@ SAME_EVERYWHERE = r"-c timezone=UTC -c datestyle=ISO -c default_transaction_isol
 for a lock sees what the other one has written."""
 
 
-SCOPE = sa.select(
-    sa.func.set_config("app.org", sa.bindparam("org", type_=sa.String), True),
-    sa.func.set_config("app.sees_all", sa.bindparam("sees_all", type_=sa.String), True),
+SCOPE = Obeyed(
+    sa.select(
+        sa.func.set_config("app.org", sa.bindparam("org", type_=sa.String), True),
+        sa.func.set_config("app.sees_all", sa.bindparam("sees_all", type_=sa.String), True),
+    )
 )
 QUIET_S = 5
 """A connection that nobody used for longer is asked whether it still reaches the server."""
@@ -155,7 +158,7 @@ def _state_organisation(session: Session, transaction: SessionTransaction, conne
     if transaction.nested:
         return
     sees_all = "on" if session.info.get("sees_all") else ""
-    connection.execute(SCOPE, {"org": str(session.info.get("org") or ""), "sees_all": sees_all})
+    SCOPE.run_on(connection, {"org": str(session.info.get("org") or ""), "sees_all": sees_all})
 
 
 @contextmanager

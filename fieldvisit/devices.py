@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import Account, Device, RefreshToken
+from fieldvisit.obeyed import Obeyed
 
 LONGEST_NAME = 100
 DEVICES = cast("sa.Table", Device.__table__)
 # Both are asked at every call of every phone, and are put together once.
 _THIS = DEVICES.c.org_id == sa.bindparam("org"), DEVICES.c.id == sa.bindparam("device")
-STANDING = sa.select(DEVICES.c.revoked_at, DEVICES.c.account_id).where(*_THIS)
-SEEN = (
+STANDING = Obeyed(sa.select(DEVICES.c.revoked_at, DEVICES.c.account_id).where(*_THIS))
+SEEN = Obeyed(
     sa.update(DEVICES)
     .where(*_THIS)
     .values(
@@ -86,8 +87,11 @@ def register_device(session: Session, account: Account, draft: DeviceDraft | Non
 
 def is_revoked(session: Session, org_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID) -> bool:
     """Whether this account's tokens are no good on this phone any more. One query."""
-    row = session.connection().execute(STANDING, {"org": org_id, "device": device_id}).one_or_none()
-    return row is None or row.revoked_at is not None or row.account_id != account_id
+    row = STANDING.first(session, {"org": org_id, "device": device_id})
+    if row is None:
+        return True
+    revoked_at, its_account = row
+    return revoked_at is not None or its_account != account_id
 
 
 def revoke_device(session: Session, device_id: uuid.UUID, *, reason: str, by: uuid.UUID, now: dt.datetime) -> Device:
@@ -123,7 +127,7 @@ def note_seen(
     """The phone has spoken: when, how wrong its clock is, and how full its battery."""
     if device_id is not None:
         said = {"at": now, "drift": _seconds(drift), "battery": battery_percent}
-        session.connection().execute(SEEN, {"org": session.info["org"], "device": device_id, **said})
+        SEEN.run(session, {"org": session.info["org"], "device": device_id, **said})
 
 
 def set_push_token(device: Device, token: str | None, digest: bytes | None) -> None:

@@ -10,8 +10,10 @@ import datetime as dt
 import hashlib
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,17 +85,24 @@ def read_access(token: str, *, key: bytes, now: dt.datetime, even_expired: bool 
     With `even_expired` any token that we once signed is read, however old, and its claims say so.
     """
     try:
-        claims = jwt.decode(token, _octets(key), algorithms=[ALGORITHM]).claims
+        claims = _signed(token, key)
         now_s = int(now.timestamp())
         read_s = min(now_s, int(claims["exp"]) - 1) if even_expired else now_s
         registry = jwt.JWTClaimsRegistry(now=read_s, iss={"essential": True, "value": ISSUER}, exp={"essential": True})
-        registry.validate(claims)
+        registry.validate({**claims})
         return _claims(claims, expired=read_s < now_s)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise AccessTokenRefused() from error
 
 
-def _claims(claims: dict[str, Any], *, expired: bool) -> Claims:
+@lru_cache(maxsize=4_096)
+def _signed(token: str, key: bytes) -> Mapping[str, Any]:
+    """What a token says that we signed; raises JoseError or ValueError for any other. A phone sends one for a quarter
+    of an hour, and its signature is good each time; whether it has expired is for the caller to see."""
+    return MappingProxyType(jwt.decode(token, _octets(key), algorithms=[ALGORITHM]).claims)
+
+
+def _claims(claims: Mapping[str, Any], *, expired: bool) -> Claims:
     return Claims(
         account_id=uuid.UUID(claims["sub"]),
         org_id=uuid.UUID(claims["org"]),

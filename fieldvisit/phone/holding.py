@@ -18,6 +18,7 @@ from fieldvisit.compliance.decision import plain
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import HeldEvent, PhoneEventKey, SafetyKey, SafetySession
+from fieldvisit.obeyed import Obeyed
 from fieldvisit.phone.telling import Teller
 from fieldvisit.vocabulary import HeldState, WaitsFor
 
@@ -26,12 +27,15 @@ LONGEST_BODY = 65_536
 HELD = cast("sa.Table", HeldEvent.__table__)
 _OURS = HELD.c.org_id == sa.bindparam("org")
 _IDS = sa.ARRAY(sa.Uuid)
-CONCERNED = sa.select(
-    sa.exists().where(_OURS, HELD.c.event_id == sa.any_(sa.bindparam("events", type_=_IDS)), HELD.c.state.in_(OPEN))
-    | sa.exists().where(
-        _OURS,
-        HELD.c.subject_id == sa.any_(sa.bindparam("subjects", type_=_IDS)),
-        HELD.c.state == HeldState.WAITING,
+_OPEN = sa.or_(*(HELD.c.state == state for state in OPEN))
+CONCERNED = Obeyed(
+    sa.select(
+        sa.exists().where(_OURS, HELD.c.event_id == sa.any_(sa.bindparam("events", type_=_IDS)), _OPEN)
+        | sa.exists().where(
+            _OURS,
+            HELD.c.subject_id == sa.any_(sa.bindparam("subjects", type_=_IDS)),
+            HELD.c.state == HeldState.WAITING,
+        )
     )
 )
 LONGEST_KIND = 40
@@ -119,7 +123,7 @@ def waiting_for(session: Session, subject_ids: Collection[uuid.UUID]) -> Sequenc
 def concerns_any(session: Session, event_ids: Collection[uuid.UUID], subject_ids: Collection[uuid.UUID]) -> bool:
     """Whether anything that is kept is one of these events, or waits for something of these subjects."""
     given = {"org": session.info["org"], "events": [*event_ids], "subjects": [*subject_ids]}
-    return bool(session.connection().execute(CONCERNED, given).scalar())
+    return bool(CONCERNED.one(session, given)[0])
 
 
 def sent_of(row: HeldEvent) -> dict[str, Any]:

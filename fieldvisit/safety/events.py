@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from fieldvisit.models import SafetyEvent, SafetySession
+from fieldvisit.obeyed import Obeyed
 from fieldvisit.safety.rows import packed
 from fieldvisit.sealing import Cipher, cipher_of
 
@@ -26,7 +27,8 @@ SESSIONS = cast("sa.Table", SafetySession.__table__)
 NOTE = "safety_events.note"
 COLUMNS = tuple(column.key for column in SafetyEvent.__table__.columns if column.key != "note")
 # Events and the heads of their chains in one statement.
-WRITE = sa.text("""
+WRITE = Obeyed(
+    sa.text("""
 with given as materialized (
     select * from jsonb_to_recordset(cast(:given as jsonb)) as given(
         org_id uuid, session_id uuid, sequence int, at timestamptz, kind text, actor_id uuid, device_at timestamptz,
@@ -43,6 +45,7 @@ with given as materialized (
 update safety_sessions s set last_sequence = heads.sequence, last_hash = decode(heads.hash, 'hex')
 from heads where s.id = heads.session_id
 """)
+)
 
 
 class SafetyEventKind(StrEnum):
@@ -135,7 +138,7 @@ def append_all(session: Session, entries: Sequence[tuple[SafetySession, Entry]])
         heads[row.id] = row, Head(event.sequence, event.hash)
         sealed = None if entry.note is None else cipher.seal(entry.note, NOTE)
         given.append({name: getattr(event, name) for name in COLUMNS} | {"note": sealed})
-    session.execute(WRITE, {"given": packed(given)})
+    WRITE.run(session, {"given": packed(given)})
     for row, head in heads.values():
         set_committed_value(row, "last_sequence", head.sequence)
         set_committed_value(row, "last_hash", head.hash)

@@ -16,6 +16,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from fieldvisit.clock import one_moment
 from fieldvisit.models import SafetyKey, SafetySession
+from fieldvisit.obeyed import Obeyed
 from fieldvisit.safety.deadlines import due_at_the_door, heard, later, timers_in_force
 from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.following import Spot, leaving, spot_of
@@ -60,7 +61,7 @@ def write_heard(session: Session, row: SafetySession, news: Sequence[Told], pres
     }
     statement, names = _statement(way)
     session.flush()
-    *values, at = session.connection().execute(statement, {name: given[name] for name in names}).one()
+    *values, at = statement.one(session, {name: given[name] for name in names})
     for name, value in zip(MOVED, values, strict=True):
         set_committed_value(row, name, value)
     moment: dt.datetime = at
@@ -68,7 +69,7 @@ def write_heard(session: Session, row: SafetySession, news: Sequence[Told], pres
 
 
 @lru_cache(maxsize=1_000)
-def _statement(way: Way) -> tuple[sa.Update, tuple[str, ...]]:
+def _statement(way: Way) -> tuple[Obeyed, tuple[str, ...]]:
     """And the names of the values that it is given."""
     now = one_moment()
     values: dict[str, Any] = heard(way.timers, None, now) | leaving(way.spot, way.timers, now, safe=way.pressed)
@@ -82,7 +83,7 @@ def _statement(way: Way) -> tuple[sa.Update, tuple[str, ...]]:
         values |= later(due_at_the_door(way.timers, now - sa.bindparam("age", type_=sa.Interval)))
         values["generation"] = SESSIONS.c.generation + sa.bindparam("presses", type_=sa.Integer)
     written = sa.update(SESSIONS).where(SESSIONS.c.id == sa.bindparam("session")).values(values)
-    return written.returning(*(SESSIONS.c[name] for name in MOVED), now), tuple(names)
+    return Obeyed(written.returning(*(SESSIONS.c[name] for name in MOVED), now)), tuple(names)
 
 
 def lock_fresh(session: Session, session_id: object, told: Told) -> tuple[SafetySession, bool] | None:
