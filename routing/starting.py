@@ -35,6 +35,8 @@ def begin(flat: Flat, lane: Lane, start: Orders) -> None:
 
 def stand(lane: Lane, order: Order) -> None:
     """Let the lane take on an order of lawful stops, without the routes that cannot be driven."""
+    longest = lane.routes.stops.shape[1]
+    order = tuple(rows if len(rows) <= longest else () for rows in order)
     lane.load(order)
     driven = lane.routes.cost < NO_PRICE
     if not driven.all():

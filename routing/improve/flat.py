@@ -8,8 +8,11 @@ import numpy as np
 
 from routing.improve.arrays import (
     FAR,
+    LATEST,
     MOST_TASKS,
     NEVER,
+    SERVICE,
+    SHIFT_FROM,
     UNREACHABLE,
     Best,
     Day,
@@ -25,6 +28,8 @@ from routing.improve.arrays import (
 from routing.problem import Crew, Matrix, Problem, Task
 
 NEIGHBOURS = 200
+AT_ONCE = 500
+"""For how many tasks the neighbours are sorted at once: of all of them the squares would take gigabytes."""
 HOMES = 6
 NO_LIMIT = 1 << 40
 POOL_ROUTES = 12_000
@@ -60,12 +65,13 @@ class Flat:
 
 def flat(problem: Problem, excluded: frozenset[str] = frozenset()) -> Flat:
     """The arrays of a problem without the excluded tasks, which nobody could serve."""
-    kept = _chain(problem, [index for index, task in enumerate(problem.tasks) if task.id not in excluded])
+    squares = [_known(matrix) for matrix in problem.travel.matrices]
+    kept = _chain(problem, squares[0], [index for index, task in enumerate(problem.tasks) if task.id not in excluded])
     rows = tuple(index for index in kept for _ in range(problem.tasks[index].crews))
-    return Flat(problem, rows, _day(problem, rows))
+    return Flat(problem, rows, _day(problem, rows, squares))
 
 
-def _chain(problem: Problem, kept: list[int]) -> list[int]:
+def _chain(problem: Problem, square: Smalls, kept: list[int]) -> list[int]:
     """The tasks so that each is followed by the nearest of those to come.
 
     Neighbours in the country are then neighbours in memory, where the search spends its time waiting.
@@ -73,26 +79,31 @@ def _chain(problem: Problem, kept: list[int]) -> list[int]:
     if not kept:
         return kept
     places = np.array([problem.tasks[index].location for index in kept], np.int64)
-    far = _known(problem.travel.matrices[0])[np.ix_(places, places)].astype(np.float64)
-    far, chain, here = far + far.T, [0], 0
-    far[:, 0] = np.inf
+    here, chain, chained = 0, [0], np.zeros(len(kept), np.bool_)
     for _ in range(len(kept) - 1):
-        here = int(np.argmin(far[here]))
+        chained[here] = True
+        far = square[places[here], places].astype(np.int64) + square[places, places[here]]
+        far[chained] = FAR
+        here = int(np.argmin(far))
         chain.append(here)
-        far[:, here] = np.inf
     return [kept[position] for position in chain]
 
 
 def _known(matrix: Matrix) -> Smalls:
-    # None becomes NaN: twice as fast as asking each cell.
-    cells = np.array(matrix, np.float64).reshape(len(matrix), len(matrix))
-    return np.where(np.isnan(cells), UNREACHABLE, cells).astype(np.int32)
+    """Row by row: in one piece ten thousand places would take gigabytes on the way."""
+    square = np.empty((len(matrix), len(matrix)), np.int32)
+    for index, row in enumerate(matrix):
+        # None becomes NaN: twice as fast as asking each cell.
+        cells = np.array(row, np.float64)
+        square[index] = np.where(np.isnan(cells), UNREACHABLE, cells)
+    return square
 
 
-def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
+def _day(problem: Problem, rows: tuple[int, ...], squares: list[Smalls]) -> Day:
     tasks = [problem.tasks[index] for index in rows]
-    drive = _drives(problem, tasks)
-    longest = drive.max(axis=0)
+    drive = _drives(problem, tasks, squares)
+    # Of one band no second square is kept: for ten thousand visits it is half a gigabyte.
+    longest = drive[0] if len(drive) == 1 else drive.max(axis=0)
     may = _permissions(problem, tasks)
     gain, duty = _gains(problem, tasks)
     load, room = _loads(problem, tasks)
@@ -125,13 +136,13 @@ def _day(problem: Problem, rows: tuple[int, ...]) -> Day:
     )
 
 
-def _drives(problem: Problem, tasks: list[Task]) -> Smalls:
+def _drives(problem: Problem, tasks: list[Task], squares: list[Smalls]) -> Smalls:
     starts = [crew.start for crew in problem.crews]
     ends = [crew.start if crew.end is None else crew.end for crew in problem.crews]
     places = np.array([task.location for task in tasks] + starts + ends, np.int64)
-    drives = np.empty((len(problem.travel.matrices), len(places), len(places)), np.int32)
-    for band, matrix in enumerate(problem.travel.matrices):
-        drives[band] = _known(matrix)[np.ix_(places, places)] if len(places) else 0
+    drives = np.empty((len(squares), len(places), len(places)), np.int32)
+    for band, square in enumerate(squares):
+        drives[band] = square[np.ix_(places, places)] if len(places) else 0
     for index, crew in enumerate(problem.crews):
         if crew.end is None:
             drives[:, :, len(tasks) + len(starts) + index] = 0
@@ -266,11 +277,14 @@ def _limit(limit: int | None) -> int:
 
 def _nearest(drive: Smalls, n: int) -> Ints:
     """For each task the others, nearest first, by the mean of both ways."""
-    mean = drive[:n, :n].astype(np.float64)
-    mean = mean + mean.T
-    np.fill_diagonal(mean, np.inf)
     kept = min(NEIGHBOURS, n - 1) if n else 0
-    return np.argsort(mean, axis=1, kind="stable")[:, :kept].astype(np.int64)
+    near = np.empty((n, kept), np.int64)
+    for first in range(0, n, AT_ONCE):
+        some = np.arange(first, min(first + AT_ONCE, n))
+        both = drive[some, :n].astype(np.int64) + drive[:n, some].T
+        both[np.arange(len(some)), some] = FAR
+        near[some] = np.argsort(both, axis=1, kind="stable")[:, :kept]
+    return near
 
 
 def _kinds(problem: Problem, may: Flags) -> Ints:
@@ -305,10 +319,17 @@ def _homes(drive: Smalls, may: Flags, n: int, kinds: Ints) -> Ints:
     return out
 
 
+def longest_route(day: Day) -> int:
+    """No route has more stops: their services alone would not end with the shift."""
+    span = int((day.crews[:, LATEST] - day.crews[:, SHIFT_FROM]).max(initial=0))
+    in_time = int(np.searchsorted(np.cumsum(np.sort(day.tasks[:, SERVICE])), span, side="right"))
+    return min(in_time, int(day.crews[:, MOST_TASKS].max(initial=0)))
+
+
 def empty_routes(day: Day) -> Routes:
     """No crew has a stop; `refresh` has still to be called for each crew."""
     n, m = len(day.tasks), len(day.crews)
-    longest = min(n, int(day.crews[:, MOST_TASKS].max(initial=0)))
+    longest = longest_route(day)
     return Routes(
         stops=np.zeros((m, longest), np.int64),
         crew_of=np.full(n, -1, np.int64),
@@ -346,9 +367,9 @@ def new_work(day: Day) -> Work:
 
 
 def new_best(day: Day) -> Best:
-    n, m = len(day.tasks), len(day.crews)
+    m = len(day.crews)
     return Best(
-        stops=np.zeros((m, n), np.int64),
+        stops=np.zeros((m, longest_route(day)), np.int64),
         counts=np.zeros(m, np.int64),
         cost=np.full(1, np.inf),
         rounds=np.zeros(1, np.int64),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,10 @@ __all__ = ["Grid", "Matrix", "Point", "SetAside", "TravelTable", "whole_matrix"]
 
 type Grid = NDArray[np.float64]
 """One number for each origin (rows) and target (columns); NaN where there is no way."""
+
+
+FEW_NUMBERS = 1 << 20
+"""Up to here a list of all whole numbers costs less than finding out which of them are there."""
 
 
 class SetAside(StrEnum):
@@ -104,10 +107,12 @@ def whole_matrix(grid: Grid) -> Matrix:
     whole = np.rint(np.where(missing, 0.0, np.maximum(grid, 0.0))).astype(np.int64)
     np.fill_diagonal(whole, 0)
     np.fill_diagonal(missing, val=False)
-    rows = cast("list[list[int | None]]", whole.tolist())
-    for i, j in zip(*np.nonzero(missing), strict=True):
-        rows[i][j] = None
-    return tuple(map(tuple, rows))
+    # Each number is made once: a hundred million cells are then as many references, and not as many numbers.
+    top = int(whole.max(initial=0))
+    numbers, places = (np.arange(top + 1), whole) if top < FEW_NUMBERS else np.unique(whole, return_inverse=True)
+    known = np.array([*numbers.tolist(), None], dtype=object)
+    places = np.where(missing, len(numbers), places.reshape(whole.shape))
+    return tuple(tuple(known[row].tolist()) for row in places)
 
 
 def without(grid: Grid, indices: Sequence[int]) -> Grid:

@@ -46,6 +46,14 @@ def test_what_is_not_lawful_of_them_is_left_out() -> None:
     assert len({"mate", "double"} & set(served)) == 1
 
 
+def test_a_route_of_more_stops_than_a_shift_holds_is_left_out() -> None:
+    problem = street(*(task(f"t{n}", 1) for n in range(9)), crews=(crew(shift=(0, 3600)),))
+    warm = solve(problem, BRIEF, start={"north": [one.id for one in problem.tasks]})
+    assert faults(problem, warm) == []
+    # Ten minutes there, ten minutes back, four visits of ten minutes.
+    assert [len(route.stops) for route in warm.routes] == [4]
+
+
 @pytest.mark.parametrize(
     ("start", "path"),
     [
