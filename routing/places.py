@@ -100,7 +100,7 @@ class Places:
 
         Where the clock has a price, a place costs what its road tells and its clock, so more are made than asked for.
         """
-        enough = most * (LOOKED_AT if self._priced else 1)
+        enough = most * (LOOKED_AT if self.priced else 1)
         found = self._made(sorted([*self.direct(), *self.displacing()], key=_extra), enough)
         found = found or self._made(self.displacing_two(), enough)
         return tuple(sorted(found, key=lambda option: (option.rank, len(option.displaces)))[:most])
@@ -122,7 +122,7 @@ class Places:
         return found
 
     @property
-    def _priced(self) -> bool:
+    def priced(self) -> bool:
         """Whether what a place costs is known only once its clock is."""
         prices = self.problem.prices
         shared = prices.balance_risk > 0 or prices.balance_earning > 0

@@ -7,6 +7,7 @@ from routing.assembly import routes_of
 from routing.campaign import Campaign, Outcome, Reporter
 from routing.checking import faults
 from routing.errors import FaultyPlan, Unsupported
+from routing.finishing import finish
 from routing.improve.flat import Flat, flat
 from routing.improve.search import Lane
 from routing.limits import Engine, Limits, Progress
@@ -45,14 +46,16 @@ def solve(
     arrays = flat(problem, frozenset(hopeless))
     reporter.keep_time_to_finish()
     lane, outcome = _searched(arrays, limits, reporter, start)
-    routes = routes_of(arrays, outcome.order)
+    before = lane.cost()
+    finish(arrays, lane, reporter.may_tell)
+    routes = routes_of(arrays, lane.order())
     cost = plan_price(problem, routes)
     plan = Plan(
         cost=cost,
         mandatory_left=mandatory_left(problem, routes),
         routes=routes,
         unserved=unserved(Teller(arrays, lane, ways, reporter.may_tell), hopeless),
-        pool_bound=None if outcome.gap is None else cost - int(outcome.gap),
+        pool_bound=None if outcome.gap is None else cost - max(0, int(outcome.gap + lane.cost() - before)),
         engine=limits.engine,
         seed=limits.seed,
         iterations=outcome.iterations,

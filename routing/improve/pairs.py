@@ -62,19 +62,20 @@ def move_pairs(
 def _move(flat: Flat, lane: Lane, index: int, heat: float) -> bool:
     rows = flat.pairs[index]
     before, begin, where = lane.cost(), _spans(flat, rows), _places(lane, rows)
-    _take_off(flat, lane, rows)
+    take_pair_off(flat, lane, rows)
     _place(flat, lane, index)
     after = lane.cost()
     if after < before - heat * log(1 - chance(lane.dice)) - 1e-6:
         return _places(lane, rows) != where or (len(where) > 0 and _spans(flat, rows) != begin)
-    _take_off(flat, lane, rows)
-    _set_spans(flat, rows, begin)
+    take_pair_off(flat, lane, rows)
+    set_begin(flat, rows, begin)
     for row, (crew, place) in zip(rows, where, strict=False):
         serve(flat.day, lane.routes, crew, place, row)
     return False
 
 
-def _take_off(flat: Flat, lane: Lane, rows: tuple[int, int]) -> None:
+def take_pair_off(flat: Flat, lane: Lane, rows: tuple[int, int]) -> None:
+    """Remove both visits of the pair from their routes, where it is served."""
     for row in rows:
         if lane.routes.crew_of[row] >= 0:
             take_off(flat.day, lane.routes, row)
@@ -98,7 +99,8 @@ def _spans(flat: Flat, rows: tuple[int, int]) -> int:
     return int(flat.day.spans[rows[0], 0, 0])
 
 
-def _set_spans(flat: Flat, rows: tuple[int, int], begin: int) -> None:
+def set_begin(flat: Flat, rows: tuple[int, int], begin: int) -> None:
+    """Let both visits of an absent pair begin then and at no other time."""
     for row in rows:
         flat.day.spans[row, 0] = begin
 
@@ -108,7 +110,7 @@ def _place(flat: Flat, lane: Lane, index: int) -> None:
     best = cheapest_meeting(flat, lane, index)
     if best is None or best.price >= flat.day.gain[rows[0]]:
         return
-    _set_spans(flat, rows, best.begin)
+    set_begin(flat, rows, best.begin)
     for row, crew in zip(rows, best.crews, strict=True):
         _, place = best_place(flat.day, lane.routes, crew, row, UNPAYABLE, 0.0, lane.dice, lane.work.scratch)
         serve(flat.day, lane.routes, crew, place, row)

@@ -16,10 +16,22 @@ FLATTENING = 1 / 298.257223563
 """Those of WGS-84."""
 
 
+AT_ONCE = 500
+"""From how many origins at once: a dozen squares of ten thousand points would take gigabytes on the way."""
+
+
 def line_metres(origins: Sequence[Point], targets: Sequence[Point]) -> Grid:
     """Metres from each origin to each target."""
-    lat1, lon1 = _radians(origins)
-    lat2, lon2 = _radians(targets)
+    here, there = _radians(origins), _radians(targets)
+    metres: Grid = np.empty((len(origins), len(targets)))
+    for first in range(0, len(origins), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        metres[some] = _metres((here[0][some], here[1][some]), there)
+    return metres
+
+
+def _metres(origins: tuple[Grid, Grid], targets: tuple[Grid, Grid]) -> Grid:
+    (lat1, lon1), (lat2, lon2) = origins, targets
     here = np.arctan((1 - FLATTENING) * np.tan(lat1))[:, None]
     there = np.arctan((1 - FLATTENING) * np.tan(lat2))[None, :]
     half_lon = (lon2[None, :] - lon1[:, None]) / 2

@@ -16,8 +16,8 @@ type Grid = NDArray[np.float64]
 """One number for each origin (rows) and target (columns); NaN where there is no way."""
 
 
-FEW_NUMBERS = 1 << 20
-"""Up to here a list of all whole numbers costs less than finding out which of them are there."""
+FEW_NUMBERS = 1 << 21
+"""So many may be listed beforehand: more seconds or metres than any day's drive has."""
 
 
 class SetAside(StrEnum):
@@ -101,24 +101,31 @@ def _cut_off(reached: NDArray[np.bool_]) -> list[int]:
 def whole_matrix(grid: Grid) -> Matrix:
     """Rounded to whole numbers from 0; the way from a place to itself is 0, whatever the engine thinks.
 
-    OSRM answers -1 m where both points lie at one spot of one street.
+    OSRM answers -1 m where both points lie at one spot of one street. Each number is made once, as far as they are
+    small: a hundred million cells are then as many references, and not as many numbers.
     """
-    missing = np.isnan(grid)
-    whole = np.rint(np.where(missing, 0.0, np.maximum(grid, 0.0))).astype(np.int64)
-    np.fill_diagonal(whole, 0)
-    np.fill_diagonal(missing, val=False)
-    # Each number is made once: a hundred million cells are then as many references, and not as many numbers.
-    top = int(whole.max(initial=0))
-    numbers, places = (np.arange(top + 1), whole) if top < FEW_NUMBERS else np.unique(whole, return_inverse=True)
-    known = np.array([*numbers.tolist(), None], dtype=object)
-    places = np.where(missing, len(numbers), places.reshape(whole.shape))
-    return tuple(tuple(known[row].tolist()) for row in places)
+    top = int(np.rint(np.nanmax(grid, initial=0.0)))
+    shared = np.array([*range(top + 1), None], dtype=object) if top < FEW_NUMBERS else None
+    rows: list[tuple[int | None, ...]] = []
+    for index, row in enumerate(grid):
+        missing = np.isnan(row)
+        missing[index] = False
+        whole = np.rint(np.where(missing, top + 1, np.maximum(row, 0.0)))
+        whole[index] = 0
+        cells = whole.astype(np.int64)
+        if shared is not None:
+            rows.append(tuple(shared[cells].tolist()))
+        else:
+            rows.append(tuple(None if cell > top else cell for cell in cells.tolist()))
+    return tuple(rows)
 
 
 def without(grid: Grid, indices: Sequence[int]) -> Grid:
     """The square grid with no way to or from these points."""
-    cut = grid.copy()
     rows = list(indices)
+    if not rows:
+        return grid
+    cut = grid.copy()
     cut[rows, :] = np.nan
     cut[:, rows] = np.nan
     return cut

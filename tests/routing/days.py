@@ -86,7 +86,7 @@ def crews(draw: DrawFn, index: int, places: int) -> Crew:
 
 
 @st.composite
-def tasks(draw: DrawFn, index: int, places: int, names: tuple[str, ...]) -> Task:
+def tasks(draw: DrawFn, index: int, places: int, names: tuple[str, ...], paired: bool = False) -> Task:
     lawful_begin = st.tuples(st.integers(0, 5000), st.integers(5000, HORIZON))
     pinned_crew, pinned_begin = draw(rarely(st.sampled_from(names))), draw(rarely(lawful_begin))
     pinned = pinned_crew is not None or pinned_begin is not None
@@ -99,7 +99,7 @@ def tasks(draw: DrawFn, index: int, places: int, names: tuple[str, ...]) -> Task
         mandatory=draw(st.integers(0, 5)) == 0,
         requires=draw(skills()),
         visitors=draw(st.sampled_from((1, 1, 1, 2, 3))),
-        crews=draw(st.sampled_from((1, 1, 1, 1, 2))),
+        crews=draw(st.sampled_from((2, 1) if paired else (1, 1, 1, 1, 2))),
         load=draw(st.one_of(st.just(()), st.tuples(st.integers(0, 5)))),
         group=draw(rarely(st.sampled_from(("g", "h")))),
         pin=Pin(crew=pinned_crew, begin=pinned_begin) if pinned else None,
@@ -111,14 +111,15 @@ def tasks(draw: DrawFn, index: int, places: int, names: tuple[str, ...]) -> Task
 
 
 @st.composite
-def days(draw: DrawFn, most_tasks: int = 10, most_crews: int = 4, banded: bool = True) -> Problem:
+def days(draw: DrawFn, most_tasks: int = 10, most_crews: int = 4, banded: bool = True, paired: bool = False) -> Problem:
+    """`paired`: every other task is for two crews, of which there are at least two."""
     places = draw(st.integers(1, 6))
-    team = tuple(draw(crews(index, places)) for index in range(draw(st.integers(1, most_crews))))
+    team = tuple(draw(crews(index, places)) for index in range(draw(st.integers(1 + paired, most_crews))))
     names = tuple(crew.id for crew in team)
     price = st.sampled_from((0, 0, 1, 3))
     return Problem(
         travel=draw(travels(places, banded)),
-        tasks=tuple(draw(tasks(index, places, names)) for index in range(draw(st.integers(0, most_tasks)))),
+        tasks=tuple(draw(tasks(index, places, names, paired)) for index in range(draw(st.integers(0, most_tasks)))),
         crews=team,
         prices=Prices(
             travel=draw(st.integers(0, 2)),

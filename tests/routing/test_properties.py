@@ -43,9 +43,16 @@ def _rounded(plan: Plan) -> Plan:
 
 
 @FEW
-@given(days())
+@given(st.booleans().flatmap(lambda paired: days(banded=False, paired=paired)))
 def test_no_task_is_left_out_that_fits_as_things_stand_and_pays(problem: Problem) -> None:
-    assume(len(problem.travel.matrices) == 1)
+    """Of a task for two crews: into two routes at one begin."""
+    assert cheaper_insertions(problem, solve(problem, BRIEF)) == []
+
+
+@pytest.mark.long
+@settings(FEW, max_examples=2_000)
+@given(days(banded=False, paired=True))
+def test_no_task_is_left_out_of_days_with_many_pairs_either(problem: Problem) -> None:
     assert cheaper_insertions(problem, solve(problem, BRIEF)) == []
 
 
