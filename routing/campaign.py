@@ -9,7 +9,7 @@ import numpy as np
 from routing.improve.flat import Flat
 from routing.improve.pairs import move_pairs, place_pairs
 from routing.improve.search import Lane, Order, Stretch, Watch, run
-from routing.limits import Limits, Progress
+from routing.limits import Limits, Patience, Progress
 from routing.pairing import Pairing
 from routing.population import Population
 from routing.select import Choice, Effort, Met, choose, pooled
@@ -42,6 +42,8 @@ DETERMINISTIC_PER_ITERATION = 4e-6
 TOLD_EVERY_S = 0.25
 FINISHING = 0.1
 """At most this share of the clock is kept for writing the plan out."""
+LEVELLING_S, LEVELLING_DETERMINISTIC = 0.2, 0.1
+"""Where clocks of several routes are told together: at most so long, and no more than `FINISHING`."""
 TELLING_S = 0.1
 """How long after its end a search may still look for the tasks that hold the place of others."""
 
@@ -244,6 +246,7 @@ class Reporter:
         self.lanes: Sequence[Lane] = ()
         self._told = self.began
         self._best = np.inf, 0
+        self._kept_s = 0.0
         deadline = None if limits.seconds is None else self.began + limits.seconds
         self.watch = Watch(deadline, should_stop or (lambda: False), self.tick, clock)
 
@@ -251,6 +254,26 @@ class Reporter:
         """Asked when the problem is read: writing the plan out takes about as long, on a busy machine too."""
         if self.watch.deadline is not None and self.limits.seconds is not None:
             self.watch.deadline -= min(FINISHING * self.limits.seconds, self.clock() - self.began)
+
+    def keep_time_to_level(self) -> None:
+        """Asked where clocks of several routes will be told together."""
+        if self.watch.deadline is not None and self.limits.seconds is not None:
+            self._kept_s = min(FINISHING * self.limits.seconds, LEVELLING_S)
+            self.watch.deadline -= self._kept_s
+
+    def patience(self) -> Patience | None:
+        """How long that may take; None where there is no time for it. Whoever wished to stop waits no longer for it
+        than for what is pleasant to know."""
+        if not self.watch.ended and self.limits.seconds is None:
+            return Patience(deterministic=LEVELLING_DETERMINISTIC, seed=self.limits.seed)
+        stopped = self.watch.ended and (self.watch.deadline is None or self.watch.ended_at < self.watch.deadline)
+        seconds = self.watch.ended_at + TELLING_S - self.clock() if stopped else self._kept_s
+        return Patience(seconds=seconds, seed=self.limits.seed) if seconds > 0 else None
+
+    def has_levelled(self) -> None:
+        """The time that was kept for it is used up; what comes after has its own."""
+        self.watch.ended_at += self._kept_s
+        self._kept_s = 0.0
 
     def may_tell(self) -> bool:
         """Whether there is still time to look for what is pleasant to know."""

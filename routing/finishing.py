@@ -1,22 +1,27 @@
-"""The last look at tasks for two crews: none is left out for which two routes as they stand have room, if it pays.
+"""The end of a search: pairs that two routes as they stand have room for, and clocks anew for all routes together.
 
 The search tries the begins at which a crew could be there first; where two breaks leave little in common, the second
 that both have may be none of these. `places` knows all that they have in common, by clocks of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from routing.assembly import routes_of
+from routing.campaign import Reporter
 from routing.improve.flat import Flat
 from routing.improve.pairs import set_begin, take_pair_off
 from routing.improve.recreate import is_open_pair, serve
 from routing.improve.search import Lane
+from routing.improve.timing import NO_PRICE
+from routing.levelling import levelled, pays
 from routing.places import Place, Places
-from routing.plan import Plan
+from routing.plan import Plan, Route
 from routing.problem import Task
 from routing.standing import Standing
 
+LEVELLED_AT_MOST = 2
+"""Once more where other clocks of pairs made room for somebody."""
 TRIED_BY_CLOCK = 24
 """How many meetings are made, shortest detour first, where their price is known only once they are made."""
 
@@ -39,6 +44,44 @@ def finish(flat: Flat, lane: Lane, in_time: Callable[[], bool]) -> None:
                 standing, again = None, True
         if again:
             lane.fill()
+
+
+def settle(flat: Flat, lane: Lane, reporter: Reporter) -> tuple[Route, ...]:
+    """The routes of the plan, once nothing fits any more; the lane then holds the same stops, and pairs begin in it as
+    they do in the plan."""
+    finish(flat, lane, reporter.may_tell)
+    routes = routes_of(flat, lane.order())
+    for _ in range(LEVELLED_AT_MOST):
+        patience = reporter.patience()
+        if patience is None or not pays(flat.problem, routes):
+            break
+        found = levelled(flat.problem, routes, patience)
+        reporter.has_levelled()
+        if not _meets_as(flat, lane, found):
+            break
+        order, routes = lane.order(), found
+        finish(flat, lane, reporter.may_tell)
+        if lane.order() == order:
+            break
+        routes = routes_of(flat, lane.order())
+    return routes
+
+
+def _meets_as(flat: Flat, lane: Lane, routes: Sequence[Route]) -> bool:
+    """Let the lane's pairs begin as they do in these routes of the same stops; False where its clocks deny that."""
+    begins = {stop.task: stop.begin_s for route in routes for stop in route.stops}
+    order, before = lane.order(), lane.day.spans.copy()
+    lane.load(())
+    for index, rows in flat.pairs.items():
+        if (begin := begins.get(flat.problem.tasks[index].id)) is not None:
+            set_begin(flat, rows, begin)
+    lane.load(order)
+    if (lane.routes.cost < NO_PRICE).all():
+        return True
+    lane.load(())
+    lane.day.spans[:] = before
+    lane.load(order)
+    return False
 
 
 def _standing(flat: Flat, lane: Lane) -> Standing:

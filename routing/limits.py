@@ -32,6 +32,15 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long CP-SAT may think about clocks: seconds by the clock, or deterministic ones."""
+
+    seconds: float | None = None
+    deterministic: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """How far a solve is. `cost` counts a mandatory task left out by the search's own heavy weight."""
 

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Mapping
 
-from routing.assembly import routes_of
 from routing.campaign import Campaign, Outcome, Reporter
 from routing.checking import faults
 from routing.errors import FaultyPlan, Unsupported
-from routing.finishing import finish
+from routing.finishing import settle
 from routing.improve.flat import Flat, flat
 from routing.improve.search import Lane
+from routing.levelling import ties_clocks
 from routing.limits import Engine, Limits, Progress
 from routing.plan import Plan, Unserved
 from routing.pricing import mandatory_left, plan_price
@@ -45,10 +45,11 @@ def solve(
         return _judged(problem, _nobody_served(problem, limits, reporter, hopeless))
     arrays = flat(problem, frozenset(hopeless))
     reporter.keep_time_to_finish()
+    if ties_clocks(problem):
+        reporter.keep_time_to_level()
     lane, outcome = _searched(arrays, limits, reporter, start)
     before = lane.cost()
-    finish(arrays, lane, reporter.may_tell)
-    routes = routes_of(arrays, lane.order())
+    routes = settle(arrays, lane, reporter)
     cost = plan_price(problem, routes)
     plan = Plan(
         cost=cost,

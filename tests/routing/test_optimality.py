@@ -32,6 +32,8 @@ LEAST_SHARE, LEAST_SHARE_IDLING = 0.99, 0.85
         (street(task("a", 2, published_crew="north", pin=Pin(crew="south")), crews=(crew(), crew("south")),
                 prices=Prices(change=500)), (0, 2900)),
         (street(task("a", 1), prices=Prices(balance=1), crews=(crew(), crew("south"))), (0, 3000)),
+        (street(task("a", 1, pin=Pin(crew="north")), task("b", 3, pin=Pin(crew="south")), prices=Prices(balance=1),
+                crews=(crew(), crew("south"))), (0, 4800)),
     ],
 )  # fmt: skip
 def test_the_exact_model_knows_days_that_a_person_can_solve(problem: Problem, rank: tuple[int, int]) -> None:
