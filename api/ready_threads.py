@@ -152,5 +152,4 @@ def _has_read_ahead(conn: TConn) -> bool:
     return bool(parser.unreader.buf.getvalue())
 
 
-WORKER_CLASS: Any = ReadyThreads if hasattr(select, "epoll") else "gthread"
-"""What epoll does for it other systems than Linux do not have; there gunicorn's own way is taken."""
+HAS_EPOLL = hasattr(select, "epoll")

@@ -20,9 +20,10 @@ from sqlalchemy.exc import OperationalError
 from api.app import Siblings, create_app, load_resources
 from api.commands.context import Context
 from api.commands.spoken import Spoken
+from api.lanes import Lane, LanedThreads
 from api.logs import configure_logs
 from api.metrics import forget_process, share_numbers
-from api.ready_threads import WORKER_CLASS
+from api.ready_threads import HAS_EPOLL
 from api.shared import Counts, Places
 from fieldvisit.files import FileStore, FileStoreRefused, FilesUnavailable
 from fieldvisit.settings import Settings
@@ -71,7 +72,8 @@ class JoinedLogger(GunicornLogger):
 
 
 class Server(BaseApplication):
-    """Gunicorn with a few processes of many threads each: streams and waiting cost a thread, work costs a processor."""
+    """Gunicorn with a few processes of many threads each: streams and waiting cost a thread, work costs a processor.
+    Beside them one for calls for help alone (`api.lanes`)."""
 
     def __init__(self, settings: Settings, *, bind: str) -> None:
         processes = settings.processes
@@ -81,7 +83,10 @@ class Server(BaseApplication):
         self._bind = bind
         # Nothing is ever written into it. Its end, when the process that listens is no more, is the sign.
         self._lifeline = os.pipe()
-        self.places = Places(processes)
+        # The last of them takes calls for help and nothing else.
+        self._workers = processes + HAS_EPOLL
+        self.places = Places(self._workers)
+        self.lane = Lane(place=processes)
         self._counts = Counts()
         self._numbers: Path | None = None
         super().__init__()
@@ -89,8 +94,9 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         values: dict[str, Any] = {
             "bind": [self._bind],
-            "worker_class": WORKER_CLASS,
-            "workers": self._settings.processes,
+            # What epoll does for them other systems than Linux do not have; there gunicorn's own way is taken.
+            "worker_class": LanedThreads if HAS_EPOLL else "gthread",
+            "workers": self._workers,
             "threads": self._settings.threads,
             "keepalive": KEPT_S,
             "graceful_timeout": STOP_S,
@@ -124,12 +130,15 @@ class Server(BaseApplication):
         return create_app(self._settings, Siblings(counts=self._counts, numbers=self._numbers))
 
     def _give_place(self, arbiter: Any, worker: Any) -> None:
-        taken = {other.place for other in arbiter.WORKERS.values()}
-        worker.place = min(set(range(self._settings.processes)) - taken, default=0)
+        taken = [other.place for other in arbiter.WORKERS.values()]
+        # While old processes end beside the new ones, two may have the same.
+        worker.place = min(range(self._workers), key=lambda place: (taken.count(place), place))
 
     def _take_place_back(self, arbiter: Any, worker: Any) -> None:
         if worker.place not in {other.place for other in arbiter.WORKERS.values()}:
             self.places.leave(worker.place)
+            if worker.place == self.lane.place:
+                self.lane.leave()
         if self._numbers is not None:
             forget_process(self._numbers, worker.pid)
 

@@ -5,7 +5,9 @@ The protocol is small, so that a gateway to any service is a page of code: a POS
 answer if it has one. Everything else is a failure, and the other provider is asked.
 """
 
+import functools
 import json
+import ssl
 import time
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -21,6 +23,12 @@ __all__ = ["Channel", "Channels", "Gateway", "Handed", "Letter", "Service", "get
 SHUNNED_S = 30.0
 """A provider that failed is asked second for so long. A preference of this process: nothing depends on it."""
 LONGEST_ID, LONGEST_ANSWER = 200, 65_536
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Read once for all providers: each reading takes as long as an alarm."""
+    return httpx.create_ssl_context()
 
 
 class Channel(Protocol):
@@ -45,7 +53,7 @@ class Gateway:
         # One connection pool for a provider; httpx's client may be used by several threads.
         # The parts add up to the whole: a lease counts on it.
         parts = httpx.Timeout(0.6 * timeout_s, connect=0.3 * timeout_s, write=0.1 * timeout_s, pool=1.0)
-        self._client = httpx.Client(timeout=parts, follow_redirects=False)
+        self._client = httpx.Client(timeout=parts, follow_redirects=False, verify=_trusted())
 
     def hand_over(self, letter: Letter) -> Handed:
         headers = {"Idempotency-Key": str(letter.id)}

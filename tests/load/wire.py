@@ -15,7 +15,7 @@ class Wire:
     """One phone's connection; made anew where the server, as it does after a few silent seconds, has let it go."""
 
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url)
+        parts, self.token = urlsplit(url), token
         self._address = parts.hostname or "", parts.port or 80
         self._socket: socket.socket | None = None
         self._head = (

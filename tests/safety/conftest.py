@@ -11,8 +11,10 @@ from tests.safety.worlds import Clock, Door, make_door
 
 
 @pytest.fixture
-def clock(urls: Urls) -> Clock:
-    return Clock(sa.create_engine(urls.owner, poolclass=sa.NullPool))
+def clock(urls: Urls) -> Iterator[Clock]:
+    owner = sa.create_engine(urls.owner, poolclass=sa.StaticPool)
+    yield Clock(owner)
+    owner.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """A service that carries messages, as a process of its own, with every vice that real ones have.
 
 `python fake_provider.py FILE` writes its port to FILE. POST /NAME takes a message for provider NAME; PUT /NAME sets how
-it behaves; GET /heard gives everything that was asked of it, in order, with the time by this machine's clock.
+it behaves; GET /heard gives everything that was asked of it, in order, with the time by this machine's clock, DELETE
+/heard forgets it.
 """
 
 import base64
@@ -82,6 +83,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         with LOCK:
             self.answer(200, HEARD)
+
+    def do_DELETE(self) -> None:
+        with LOCK:
+            HEARD.clear()
+        self.answer(200, {})
 
     def answer(self, status: int, value: object) -> None:
         self.raw(status, json.dumps(value).encode())

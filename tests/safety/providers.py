@@ -1,5 +1,6 @@
 """The fake provider as tests use it: two of each channel, started once, told how to behave."""
 
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,12 @@ from fieldvisit.vocabulary import AlarmChannel
 from tests.processes import wait_until
 
 SECRET = "shared with the gateway"
+
+
+@functools.cache
+def _client() -> httpx.Client:
+    """One for all questions of a test process: what is trusted is read for each new one."""
+    return httpx.Client()
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,15 @@ class Providers:
         ]
 
     def behave(self, name: str, **how: Any) -> None:
-        httpx.put(f"{self.base}/{name}", json=how).raise_for_status()
+        _client().put(f"{self.base}/{name}", json=how).raise_for_status()
 
     def heard(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = httpx.get(f"{self.base}/heard").json()
+        found: list[dict[str, Any]] = _client().get(f"{self.base}/heard").json()
         return found
+
+    def forget(self) -> None:
+        """What was heard so far was not."""
+        _client().delete(f"{self.base}/heard").raise_for_status()
 
     def heard_by(self, *names: str) -> list[dict[str, Any]]:
         return [each for each in self.heard() if each["provider"] in names]

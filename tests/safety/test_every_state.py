@@ -29,8 +29,8 @@ def test_no_state_that_can_be_reached_forgets_anybody(name: str, door: Door, eng
     began = time.process_time()
     seen = explore(SCENES[name], door, engine, urls, limit=LIMIT)
     print(
-        f"\n{name}: {seen.states} states of {seen.found} found{', which is all there are' if seen.whole else ''}; "
-        f"{seen.transitions} transitions, up to {seen.deepest} moves away; "
-        f"{time.process_time() - began:.0f} s of the test's own time"
+        f"\n{name}: {seen.states} states of {seen.found} found{', which is all there are' if seen.whole else ''}, "
+        f"{seen.different} of the database; {seen.transitions} transitions, {seen.tried} of them made, up to "
+        f"{seen.deepest} moves away; {time.process_time() - began:.0f} s of the test's own time"
     )
     assert seen.whole or seen.states == LIMIT

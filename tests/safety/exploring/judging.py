@@ -1,38 +1,82 @@
 """All that follows a state, and what of it may never be: invariants 1 to 5, and what no single move may do."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fieldvisit.safety.engine import watch_once
 from fieldvisit.safety.invariants import INVARIANTS
 from tests.safety.exploring.moves import Cast, Move
 from tests.safety.exploring.search import Step
 from tests.safety.exploring.stage import Dead, Document
-from tests.safety.exploring.states import State, faults, is_stale, moment, passed
+from tests.safety.exploring.states import State, faults, is_stale, moment, passed, translated
 
+OF_HANDS = ("decide", "die")
 CLOSES = ("close", "agree", "take back")
 PATIENCE_S = 11
 """The auditor gives the engine ten seconds."""
 
 
 @dataclass(frozen=True)
+class Known:
+    """What was found out about what stands in the database, whatever engines hold in their hands beside it."""
+
+    document: Document
+    wrong: list[str]
+    steps: list[tuple[str, Step[State]]]
+    """By the verb of the move."""
+
+
+@dataclass(frozen=True)
 class Judge:
-    """`cuts`: the verbs in whose midst the power may go, at every statement that writes."""
+    """`cuts`: the verbs in whose midst the power may go, at every statement that writes.
+
+    What anybody does but an engine with something in its hands depends on the database alone: that is tried once for
+    all states in which the database is the same, and told of the others (`tried` says how often something was)."""
 
     cast: Cast
     key: Callable[[State], Hashable]
     cuts: frozenset[str] = frozenset()
+    keeps_resolved: bool = True
+    known: dict[Hashable, Known] = field(default_factory=dict)
+    tried: Counter[str] = field(default_factory=Counter)
 
     def steps(self, state: State) -> tuple[list[str], list[Step[State]]]:
-        wrong = list(faults(state))
+        bare = replace(state, held=())
+        name = self.key(bare)
+        if name not in self.known:
+            self.known[name] = self._find_out(bare)
+        known = self.known[name]
+        if known.wrong:
+            return known.wrong, []
+        state = translated(state, known.document)
+        return [], [*self._told(state, known), *self._of_hands(state)]
+
+    def _find_out(self, bare: State) -> Known:
+        wrong = list(faults(bare))
         if wrong:
-            return wrong, []
+            return Known(bare.document, wrong, [])
+        with self.cast.stage.put(bare.document):
+            wrong = list(self._healed(bare))
+            steps = [(move.verb, step) for move in self.cast.moves(bare) for step in self._taken(bare, move)]
+        return Known(bare.document, wrong, steps)
+
+    def _told(self, state: State, known: Known) -> Iterator[Step[State]]:
+        for verb, step in known.steps:
+            if verb != "read" or len(state.held) < self.cast.engines:
+                yield replace(step, after=replace(step.after, held=(*state.held, *step.after.held)))
+
+    def _of_hands(self, state: State) -> Iterator[Step[State]]:
+        if not state.held:
+            return
         with self.cast.stage.put(state.document):
-            wrong = list(self._healed(state))
-            return wrong, [step for move in self.cast.moves(state) for step in self._taken(state, move)]
+            for move in self.cast.moves(state):
+                if move.verb in OF_HANDS:
+                    yield from self._taken(state, move)
 
     def _taken(self, state: State, move: Move) -> Iterator[Step[State]]:
+        self.tried[move.verb] += 1
         found, answer = self.cast.stage.attempt(move.act)
         after = self._after(state, found)
         # One whose transaction the database refused has its hands empty as well, and reads again.
@@ -43,10 +87,11 @@ class Judge:
             yield from self._cut(state, move)
 
     def _after(self, state: State, found: Document | None) -> State:
-        return state if found is None else state.after(found, forget_messages=True)
+        return state if found is None else state.after(found, forget_messages=True, keep_resolved=self.keeps_resolved)
 
     def _cut(self, state: State, move: Move) -> Iterator[Step[State]]:
         for written in itertools.count():
+            self.tried["cut"] += 1
             found, answer = self.cast.stage.attempt(move.act, cut_after=written)
             if not isinstance(answer, Dead):
                 return

@@ -35,6 +35,8 @@ TIMERS = Timers(
     silent=LADDER,
     sos=LADDER,
 )
+AWAY = 1_000
+"""Units: never, in this scene."""
 ENGINES = frozenset({"time", "read", "decide", "die", "turn"})
 
 
@@ -66,7 +68,7 @@ SCENES = {
             ENGINES | {"take", "note", "offer", "accept", "duress word", "close", "agree", "reopen", "check in"},
             replace(TIMERS, silent=replace(LADDER, ack_s=2 * UNIT_S), sos=replace(LADDER, ack_s=2 * UNIT_S)),
             begins_with=("time passes", "time passes", "an engine makes a turn"),
-            planned=60,
+            planned=AWAY,
         ),
         Scene(
             "silence, contact lost is shown only, and nobody watches for a while",
@@ -80,14 +82,14 @@ SCENES = {
                 | {"take", "close", "agree"}
             ),
             pin=True,
-            planned=60,
+            planned=AWAY,
         ),
         Scene(
             "a pair, one of whom ends or calls",
             frozenset({"time", "turn", "check in", "call", "covert call", "end", "take", "close"}),
             replace(TIMERS, level=RiskLevel.HIGH, lost_s=60 * UNIT_S, check_in_s=4 * UNIT_S, lost_raises=False),
             visitors=2,
-            planned=60,
+            planned=AWAY,
         ),
     )
 }
@@ -112,14 +114,15 @@ def set_up(scene: Scene, door: Door, engine: sa.Engine, urls: Urls) -> Iterator[
                 _start(scene, each, visit_id)
             first = State(stage.found())
         key = key_of({str(each.visitor_id): number for number, each in enumerate(doors, start=1)})
-        judge = Judge(cast, key, scene.cuts)
+        judge = Judge(cast, key, scene.cuts, keeps_resolved="reopen" in scene.verbs)
         yield judge, _led(first, judge, scene.begins_with)
 
 
 def explore(scene: Scene, door: Door, engine: sa.Engine, urls: Urls, *, limit: int) -> Searched:
     """Every state of this scene, or the first so many. Raises Fault."""
     with set_up(scene, door, engine, urls) as (judge, first):
-        return search([first], key=judge.key, steps=judge.steps, limit=limit)
+        seen = search([first], key=judge.key, steps=judge.steps, limit=limit)
+        return replace(seen, tried=sum(judge.tried.values()), different=len(judge.known))
 
 
 def _start(scene: Scene, door: Door, visit_id: uuid.UUID | None) -> None:

@@ -31,6 +31,9 @@ class Searched:
     transitions: int = 0
     deepest: int = 0
     whole: bool = False
+    tried: int = 0
+    """So many of the transitions were made in the database, and each state of it judged, of which there are:"""
+    different: int = 0
     by_move: dict[str, int] = field(default_factory=dict)
 
 

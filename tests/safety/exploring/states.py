@@ -10,10 +10,16 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import sqlalchemy as sa
+
+from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.safety.beats import OUTAGE_S
 from fieldvisit.safety.pins import WITHIN
 from tests.safety.exploring.stage import Document
 
 UNIT_S = 60
+FAR = 20
+"""Units. Nothing that comes to pass in a scene is ever so far ahead."""
 DEADLINES = ("grace_until", "end_at", "arrive_by", "leave_by", "lost_at")
 UNRESOLVED = ("pre", "open", "notifying", "exhausted", "acknowledged")
 UNANSWERED = ("pre", "open", "notifying", "exhausted")
@@ -51,8 +57,9 @@ class State:
             each for each in self.alerts if each["state"] in UNRESOLVED and session_id in (None, each["session_id"])
         ]
 
-    def after(self, document: Document, *, forget_messages: bool) -> "State":
-        """The state that this document makes of it. Of what is over only that is kept which can still be taken up."""
+    def after(self, document: Document, *, forget_messages: bool, keep_resolved: bool = True) -> "State":
+        """The state that this document makes of it. Of what is over only that is kept which can still be taken up:
+        nothing, where nobody opens an alert again."""
         kept = dict(document)
         parents = {each["parent_id"] for each in kept["alerts"] if each["state"] in UNRESOLVED}
         newest = {(each["session_id"], each["kind"], each["covert"]): each["id"] for each in kept["alerts"]}
@@ -61,7 +68,7 @@ class State:
             for each in kept["alerts"]
             if each["state"] in UNRESOLVED
             or each["id"] in parents
-            or (each["parent_id"] is None and each["id"] in newest.values())
+            or (keep_resolved and each["parent_id"] is None and each["id"] in newest.values())
         ]
         if forget_messages:
             kept["messages"] = []
@@ -81,7 +88,7 @@ def key_of(visitors: dict[str, int]) -> Callable[[State], Hashable]:
         number = {each["id"]: visitors[each["visitor_id"]] for each in state.sessions}
         name = {each["id"]: (number[each["session_id"]], each["kind"]) for each in state.alerts}
         sessions = tuple(
-            (number[each["id"]], *_session(each, state.now))
+            (number[each["id"]], *_session(each, state.now, _seen_at(state)))
             for each in sorted(state.sessions, key=lambda each: number[each["id"]])
             if each["state"] != "ended" or _newest(each, state.sessions)
         )
@@ -109,10 +116,10 @@ def moment(text: str) -> dt.datetime:
 
 
 def units(text: str | None, now: dt.datetime) -> int | None:
-    """Whole units from now on, at least 1 for what is ahead; 0 for what has passed."""
+    """Whole units from now on, at least 1 for what is ahead; 0 for what has passed. What is far is only that."""
     if text is None:
         return None
-    return max(0, math.ceil((moment(text) - now).total_seconds() / UNIT_S))
+    return min(FAR, max(0, math.ceil((moment(text) - now).total_seconds() / UNIT_S)))
 
 
 def passed(row: dict[str, Any], now: dt.datetime) -> list[str]:
@@ -121,14 +128,15 @@ def passed(row: dict[str, Any], now: dt.datetime) -> list[str]:
     return [name for _, name in sorted(behind) if name != "lost_at" or not row["lost_contact"]]
 
 
-def _session(row: dict[str, Any], now: dt.datetime) -> Iterator[Hashable]:
+def _session(row: dict[str, Any], now: dt.datetime, seen_at: dt.datetime | None) -> Iterator[Hashable]:
+    """`seen_at` is the last beat of any engine: what has passed since then is raised as unverified."""
     active, seems = row["state"] == "active", (row["shown"] or {}).get("state")
     yield from (row["state"], row["level"], row["cover"], row["duress"], seems, row["lost_contact"])
     if row["state"] != "ended":
         ahead = [*DEADLINES, "due_at", "remind_at"]
         yield from (units(row[name], now) for name in ahead if name != "lost_at" or not row["lost_contact"])
         yield row["extended_s"]
-    yield tuple(passed(row, now)) if active else ()
+    yield tuple((name, seen_at is None or moment(row[name]) >= seen_at) for name in passed(row, now)) if active else ()
 
 
 def _alert(
@@ -160,10 +168,15 @@ def _sortable(number: int | None) -> int:
     return -1 if number is None else number
 
 
-def _unwatched(state: State) -> int:
-    """Units since the last beat of any engine."""
-    beats = [moment(each["at"]) for each in state.document["beats"]]
-    return min((int((state.now - each).total_seconds()) // UNIT_S for each in beats), default=99)
+def _seen_at(state: State) -> dt.datetime | None:
+    """The last beat of any engine."""
+    return max((moment(each["at"]) for each in state.document["beats"]), default=None)
+
+
+def _unwatched(state: State) -> bool:
+    """Whether nobody has watched for so long that it counts."""
+    seen_at = _seen_at(state)
+    return seen_at is None or (state.now - seen_at).total_seconds() > OUTAGE_S
 
 
 def is_stale(about: str, row: dict[str, Any], state: State) -> bool:
@@ -172,6 +185,50 @@ def is_stale(about: str, row: dict[str, Any], state: State) -> bool:
     mark = "generation" if about == "fire" else "version"
     current = next((each for each in rows if each["id"] == row["id"]), None)
     return current is None or current[mark] != row[mark]
+
+
+def translated(state: State, document: Document) -> State:
+    """The same state with this document, which is the same for the key, in place of its own: what is held was read as
+    long ago, and is as new or old, as before."""
+    if document is state.document:
+        return state
+    there = State(document)
+    return replace(there, held=tuple(_translated(each, state, there) for each in state.held))
+
+
+def _translated(held: Held, state: State, there: State) -> Held:
+    about_sessions = held.about == "fire"
+    mark = "generation" if about_sessions else "version"
+    rows = []
+    for row in held.rows:
+        counterpart = _counterpart(row, there) if about_sessions else _named_like(row, state, there)
+        moved = _shifted(row, SafetySession if about_sessions else SafetyAlert, there.now - state.now)
+        if counterpart is not None:
+            old = is_stale(held.about, row, state)
+            moved |= {"id": counterpart["id"], mark: counterpart[mark] - 1 if old else counterpart[mark]}
+        rows.append(moved)
+    return Held(held.about, tuple(rows))
+
+
+def _counterpart(row: dict[str, Any], there: State) -> dict[str, Any]:
+    """Of a story in which each visitor has one session."""
+    (found,) = (each for each in there.sessions if each["visitor_id"] == row["visitor_id"])
+    return found
+
+
+def _named_like(row: dict[str, Any], state: State, there: State) -> dict[str, Any] | None:
+    """The alert that stands for this one, whose kind may have changed since it was read; none where it is gone."""
+
+    def named(alert: dict[str, Any]) -> tuple[Hashable, ...]:
+        return alert["session_id"], alert["kind"], alert["covert"], alert["state"] in UNRESOLVED
+
+    current = next((each for each in state.alerts if each["id"] == row["id"]), None)
+    return current and next(each for each in there.alerts if named(each) == named(current))
+
+
+def _shifted(row: dict[str, Any], model: type, by: dt.timedelta) -> dict[str, Any]:
+    moments = [column.key for column in sa.inspect(model).columns if isinstance(column.type, sa.DateTime)]
+    return row | {name: (moment(row[name]) + by).isoformat() for name in moments if row[name]}
 
 
 def _held(held: Held, state: State, name: dict[str, Any]) -> tuple[Hashable, ...]:

@@ -1,0 +1,183 @@
+"""A lane of its own for calls for help: one process of the server answers nothing else.
+
+The thread of a process that accepts connections looks at how the first request of each begins, and hands one that
+calls for help over to that process, with its socket. So such a call waits neither for a thread nor for a connection to
+the database nor for the interpreter of a process that is busy with everybody's check-ins. One that comes later on a
+connection that was kept takes its turn like any other request.
+"""
+
+import mmap
+import selectors
+import socket
+import struct
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import structlog
+from flask import Flask
+from gunicorn.workers.gthread import TConn
+
+from api.ready_threads import ReadyThreads
+from api.sos import stay_ready
+
+CALL = b"POST /safety/sos"
+STALE_S = 3.0
+"""A process that said nothing for longer gets no calls: each other one answers its own."""
+FIRST_WORDS_S = 10.0
+READY_S = 10.0
+NOBODY = "", 0
+MOMENT = struct.Struct("d")
+
+log = structlog.get_logger("fieldvisit.serve")
+
+
+class Lane:
+    """What the processes of one server share, made before they are: at which place the one is that takes calls, the way
+    by which connections come to it, and when it last said that it lives."""
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+        # A stream, of which the system queues hundreds; of datagrams ten.
+        self._giving, self._taking = socket.socketpair()
+        for each in (self._giving, self._taking):
+            each.setblocking(False)
+        self._beat = mmap.mmap(-1, MOMENT.size)
+
+    def __del__(self) -> None:
+        self._giving.close()
+        self._taking.close()
+
+    def fileno(self) -> int:
+        return self._taking.fileno()
+
+    def beat(self) -> None:
+        self._beat[:] = MOMENT.pack(time.monotonic())
+
+    def leave(self) -> None:
+        self._beat[:] = MOMENT.pack(0.0)
+
+    def give(self, connection: socket.socket) -> bool:
+        """Hand it over; False where nobody would take it."""
+        (last,) = MOMENT.unpack(self._beat[:])
+        if time.monotonic() - last > STALE_S:
+            return False
+        try:
+            socket.send_fds(self._giving, [b"."], [connection.fileno()])
+        except OSError:
+            return False
+        return True
+
+    def take(self) -> socket.socket | None:
+        try:
+            _, handed, *_ = socket.recv_fds(self._taking, 1, 1)
+        except BlockingIOError:
+            return None
+        return socket.socket(fileno=handed[0]) if handed else None
+
+
+class LanedThreads(ReadyThreads):
+    """Ready threads, of one process for calls for help alone. What is here runs in the thread that accepts."""
+
+    def init_process(self) -> None:
+        self._lane: Lane = self.app.lane  # type: ignore[attr-defined]  # `Server` has it
+        self.calls_only = self.place == self._lane.place
+        self._arriving: dict[socket.socket, TConn] = {}
+        """Connections that have said nothing yet, the oldest first."""
+        super().init_process()
+
+    def run(self) -> None:
+        if self.calls_only:
+            # The next request of the same connection is an ordinary one, and belongs elsewhere.
+            self.max_keepalived = 0
+            self.poller.register(self._lane, selectors.EVENT_READ, self._take)
+            threading.Thread(target=self._stay_ready, name="ready", daemon=True).start()
+        super().run()
+
+    def notify(self) -> None:
+        super().notify()
+        if self.calls_only and self.alive:
+            self._lane.beat()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        if self.calls_only:
+            self._lane.leave()
+
+    def set_accept_enabled(self, enabled: bool | None) -> None:
+        super().set_accept_enabled(bool(enabled) and not self.calls_only)
+
+    def _lay_back(self, conn: TConn, *, new: bool = False) -> None:
+        if not new or self.calls_only:
+            super()._lay_back(conn, new=new)
+            return
+        # What it says first is waited for here, not by a thread that others wait for as well.
+        conn.timeout = time.monotonic() + FIRST_WORDS_S
+        self._arriving[conn.sock] = conn
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._first_words, conn))
+
+    def _first_words(self, conn: TConn, _: object) -> None:
+        self._forget(conn)
+        if _calls(conn.sock) and self._lane.give(conn.sock):
+            # Only this process's end of it.
+            self._close(conn)
+        else:
+            super()._lay_back(conn, new=True)
+
+    def _forget(self, conn: TConn) -> None:
+        del self._arriving[conn.sock]
+        self.poller.unregister(conn.sock)
+
+    def _let_go_silent(self, *, until: float | None = None) -> None:
+        super()._let_go_silent(until=until)
+        now = time.monotonic()
+        for conn in [each for each in self._arriving.values() if (each.timeout or now) <= now]:
+            self._forget(conn)
+            self._close(conn)
+
+    def _finish(self) -> None:
+        for conn in list(self._arriving.values()):
+            self._forget(conn)
+            super()._lay_back(conn, new=True)
+        super()._finish()
+
+    def _counted(self, more: int) -> None:
+        super()._counted(more)
+        if self.calls_only:
+            # Nobody makes way for it.
+            self.places.leave(self.place)
+
+    def _take(self, lane: Lane) -> None:
+        while (taken := lane.take()) is not None:
+            conn = TConn(self.cfg, taken, *_ends(taken))
+            conn.data_ready = True
+            self._counted(1)
+            self._lay_back(conn, new=True)
+
+    def _stay_ready(self) -> None:
+        """Whom to call without a database is known, and a first call finds everything loaded."""
+        while self.alive:
+            try:
+                assert isinstance(self.wsgi, Flask)
+                with self.wsgi.app_context():
+                    stay_ready()
+            except Exception as error:
+                log.error("emergency_not_ready", error=type(error).__name__)
+            time.sleep(READY_S)
+
+
+def _calls(connection: socket.socket) -> bool:
+    with suppress(OSError):
+        seen = connection.recv(len(CALL) + 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return seen.startswith(CALL) and seen[len(CALL) :] in (b" ", b"?", b"/")
+    return False
+
+
+def _ends(connection: socket.socket) -> tuple[Any, Any]:
+    """Who calls, and where; nobody where the caller has hung up already: the call counts all the same."""
+    try:
+        return connection.getpeername(), connection.getsockname()
+    except OSError:
+        return NOBODY, NOBODY
