@@ -16,7 +16,7 @@ from fieldvisit.compliance.parameters import PolicyStatus
 from fieldvisit.compliance.policy import Policy
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.facts import facts_of, subject_of
-from fieldvisit.models import CrewMember, Stop, Visit
+from fieldvisit.models import CrewMember, Route, Stop, Visit
 from fieldvisit.policies import policies_of
 from fieldvisit.staff_facts import staff_facts
 from fieldvisit.vocabulary import CheckMoment
@@ -53,12 +53,13 @@ def span_of(visit: Visit, begins_at: dt.datetime) -> Interval:
 
 
 def _crew_of(session: Session, visit: Visit) -> Collection[uuid.UUID]:
-    """Those who ride the route on which the visit stands now; nobody where it stands on none."""
+    """Those who ride the routes on which the visit stands now; nobody where it stands on none."""
     if visit.plan_id is None:
         return ()
     members = (
         sa.select(CrewMember.visitor_id)
         .join(Stop, Stop.route_id == CrewMember.route_id)
-        .where(Stop.visit_id == visit.id)
+        .join(Route, Route.id == Stop.route_id)
+        .where(Stop.visit_id == visit.id, Route.plan_id == visit.plan_id)
     )
     return set(session.scalars(members))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.drafts import acting_organisation
 from fieldvisit.models import Case, CrewMember, IdentityCheck, Place, Route, Stop, Visit, VisitEvent
+from fieldvisit.partners import people_at
 from fieldvisit.together import together
 from fieldvisit.vocabulary import IdentityResult, VisitState
 
@@ -76,8 +77,8 @@ def _arrived_live(*, since: dt.datetime) -> sa.ColumnElement[bool]:
     return live.exists()
 
 
-def confirmed_by_crew(session: Session, visit: Visit, route: Route, *, now: dt.datetime) -> bool:
-    """Whether a report by this crew may tell that the debt was spoken of.
+def confirmed_by_crew(session: Session, visit: Visit, stop: Stop, *, now: dt.datetime) -> bool:
+    """Whether a report by those who go there may tell that the debt was spoken of.
 
     A phone without signal tells its checks before its arrival, or days later: their order is not asked for here, and
     an arrival only where one could still be told.
@@ -85,11 +86,11 @@ def confirmed_by_crew(session: Session, visit: Visit, route: Route, *, now: dt.d
     # The place of a case that was called back is no longer there for us.
     place: Place | None = visit.place
     zone = place.zone if place else acting_organisation(session).zone
-    if visit.arrived_at is None and _may_still_arrive(visit, route, local_day(now, zone)):
+    if visit.arrived_at is None and _may_still_arrive(visit, stop.route, local_day(now, zone)):
         return False
-    crew = {member.visitor_id for member in route.members}
+    crew = people_at(session, stop)
     checks = [check for check in checks_of(session, visit) if check.visitor_id in crew]
-    told = [check.result for check in checks if local_day(check.at, zone) >= route.plan.planned_on]
+    told = [check.result for check in checks if local_day(check.at, zone) >= stop.route.plan.planned_on]
     return told[-1:] == [IdentityResult.CONFIRMED]
 
 

@@ -7,6 +7,7 @@ Nothing that is still lawful is touched.
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,12 @@ class Ahead:
     stop: Stop | None
     route: Route | None
     crew: tuple[uuid.UUID, ...] = field(default=())
+    partner: Stop | None = None
+    """The stop of the other crew, where two make it."""
+
+    @property
+    def routes(self) -> list[Route]:
+        return [stop.route for stop in (self.stop, self.partner) if stop is not None]
 
     def question(self, staff: Mapping[uuid.UUID, object], now: dt.datetime) -> Question:
         """What is asked: at its stop, by its crew; of a visit without one, whether it may be made at all."""
@@ -147,12 +154,14 @@ def read_ahead(session: Session, visits: Collection[Visit], now: dt.datetime) ->
     seen = [visit for visit in visits if visit.case is not None]
     stops = _stops(session, seen)
     facts = facts_of(session, [subject_of(visit) for visit in seen], now)
-    return [
-        Ahead(visit, known, stop, stop.route, tuple(member.visitor_id for member in stop.route.members))
-        if (stop := stops.get(visit.id))
-        else Ahead(visit, known, None, None)
-        for visit, known in zip(seen, facts, strict=True)
-    ]
+    return [_ahead_of(visit, known, stops[visit.id]) for visit, known in zip(seen, facts, strict=True)]
+
+
+def _ahead_of(visit: Visit, facts: Facts, stops: Sequence[Stop]) -> Ahead:
+    if not stops:
+        return Ahead(visit, facts, None, None)
+    crew = tuple(member.visitor_id for stop in stops for member in stop.route.members)
+    return Ahead(visit, facts, stops[0], stops[0].route, crew, next(iter(stops[1:]), None))
 
 
 def judge_ahead(
@@ -180,7 +189,7 @@ def _rejudge(
     ]
     if refused:
         session.execute(sa.insert(StoredDecision), [each.row for each in refused])
-    numbers = staff_numbers(session, *{each.one.route for each in refused if each.one.route is not None})
+    numbers = staff_numbers(session, *{route for each in refused for route in each.one.routes})
     found = _together([_act(session, each, numbers, now=now, code=code) for each in refused])
     session.flush()
     if found.taken_back:
@@ -202,7 +211,8 @@ def _act(session: Session, refused: Refused, numbers: Mapping[str, str], *, now:
         return Rejudged(cancelled=(visit.id,))
     if visit.state in (S.PLANNED, S.PUBLISHED):
         if one.stop is not None and one.route is not None:
-            leave_out(session, one.route.plan, JudgedStop(one.route, one.stop, visit, decision.deciding), numbers)
+            judged = JudgedStop(one.route, one.stop, visit, decision.deciding, one.partner)
+            leave_out(session, one.route.plan, judged, numbers)
         move(session, visit, S.ELIGIBLE, now=now, flush=False, code=CalledOff.NO_LONGER_LAWFUL.value, **why)
         return Rejudged(taken_back=(visit.id,))
     session.add(note_event(visit, "flagged", now=now, clause_ids=[c.clause_id for c in decision.deciding], **why))
@@ -245,8 +255,8 @@ def _by_organisation(
     return found
 
 
-def _stops(session: Session, visits: Collection[Visit]) -> dict[uuid.UUID, Stop]:
-    """The stop of each visit on the plan that it is in."""
+def _stops(session: Session, visits: Collection[Visit]) -> Mapping[uuid.UUID, list[Stop]]:
+    """The stop of each visit on the plan that it is in; two, where two crews make it."""
     planned = {visit.id: visit.plan_id for visit in visits if visit.plan_id is not None}
     rows = session.scalars(
         sa.select(Stop)
@@ -259,7 +269,11 @@ def _stops(session: Session, visits: Collection[Visit]) -> dict[uuid.UUID, Stop]
             joinedload(Stop.route).joinedload(Route.plan).load_only(DayPlan.id, DayPlan.org_id),
         )
     ).unique()
-    return {stop.visit_id: stop for stop in rows if stop.route.plan_id == planned[stop.visit_id]}
+    found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
+    for stop in sorted(rows, key=lambda each: each.route.crew_code):
+        if stop.route.plan_id == planned[stop.visit_id]:
+            found[stop.visit_id].append(stop)
+    return found
 
 
 def _read_alongside(session: Session, visits: Collection[Visit]) -> None:

@@ -26,11 +26,12 @@ from fieldvisit.models import (
     Case,
     FormVersion,
     ReportAddition,
-    Route,
+    Stop,
     Visit,
     VisitEvent,
     VisitReport,
 )
+from fieldvisit.partners import leads
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
@@ -156,17 +157,17 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
     if earlier is not None:
         if earlier.visitor_id == by.visitor_id:
             raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
-        route = get_told_stop(session, by.visitor_id, visit_id).route
-        if leads(route, by.visitor_id) and not leads(route, earlier.visitor_id):
-            row = report_row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
+        stop_told = get_told_stop(session, by.visitor_id, visit_id)
+        if leads(session, stop_told, by.visitor_id) and not leads(session, stop_told, earlier.visitor_id):
+            row = report_row(visit, draft, by, form=_demand_reportable(session, visit, draft, at=stop_told, now=now))
             return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
         words = _Words(AdditionReason.CREW_REPORT, in_words(draft))
         _book_money(session, visit, draft, by=by, now=now)
         state, facts = _add(session, earlier, visit, draft, words=words, by=by, now=now)
         with books_of(session, visit):
             return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
-    route = get_told_stop(session, by.visitor_id, visit_id).route
-    row = report_row(visit, draft, by, form=_demand_reportable(session, visit, draft, route=route, now=now))
+    stop_told = get_told_stop(session, by.visitor_id, visit_id)
+    row = report_row(visit, draft, by, form=_demand_reportable(session, visit, draft, at=stop_told, now=now))
     _keep(session, visit, draft, row=row, by=by, now=now)
     state = visit.state
     with books_of(session, visit):
@@ -176,10 +177,6 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
             "attempt_id": settle(session, visit, draft, now=now),
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
-
-
-def leads(route: Route, visitor_id: uuid.UUID) -> bool:
-    return any(member.lead for member in route.members if member.visitor_id == visitor_id)
 
 
 def _report_instead(
@@ -299,14 +296,14 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
 
 
 def _demand_reportable(
-    session: Session, visit: Visit, draft: ReportDraft, *, route: Route, now: dt.datetime
+    session: Session, visit: Visit, draft: ReportDraft, *, at: Stop, now: dt.datetime
 ) -> FormVersion | None:
     """The version of the house's form that was filled in. Raises what `report_visit` raises."""
     if draft.left_at > now + CLOCK_SLACK:
         raise InvalidValue(path="left_at", reason="lies in the future")
     if draft.left_at < now - LATEST:
         raise InvalidValue(path="left_at", reason="lies more than thirty days back")
-    if (draft.disclosed or draft.promises or draft.plan) and not confirmed_by_crew(session, visit, route, now=now):
+    if (draft.disclosed or draft.promises or draft.plan) and not confirmed_by_crew(session, visit, at, now=now):
         raise IdentityNotConfirmed(reference=visit.reference)
     case: Case | None = visit.case
     # The place of a case that was called back is no longer there for us.

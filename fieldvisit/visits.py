@@ -99,11 +99,14 @@ class VisitChange:
 
     version: int
     requires: tuple[str, ...] | None = None
+    people: int | None = None
     service_s: int | None = None
     value_s: int | None = None
     last_on: dt.date | None = None
 
     def __post_init__(self) -> None:
+        if self.people is not None and not 1 <= self.people <= 3:
+            raise InvalidValue(path="people", reason="must be one to three")
         if self.service_s is not None and not 60 <= self.service_s <= 4 * 3_600:
             raise InvalidValue(path="service_s", reason="must lie between a minute and four hours")
         if self.value_s is not None and not 0 <= self.value_s <= 86_400:
@@ -113,6 +116,7 @@ class VisitChange:
     def values(self) -> dict[str, object]:
         asked = {
             "requires": None if self.requires is None else sorted(set(self.requires)),
+            "people": self.people,
             "service_s": self.service_s,
             "value_s": self.value_s,
             "last_on": self.last_on,

@@ -310,11 +310,16 @@ class CrewMateOut(Out):
 
 
 class DayStopOut(Out):
+    """`partners`: where two crews meet at the door, those of the other one. `reporter_id`: whose report is that of the
+    visit; what another tells of it is added to that."""
+
     position = fields.Integer(required=True)
     arrive_at = Instant(required=True)
     begin_at = Instant(required=True)
     end_at = Instant(required=True)
     travel_s = fields.Integer(required=True)
+    partners = fields.List(fields.Nested(CrewMateOut), required=True)
+    reporter_id = Id(required=True)
     visit = fields.Nested(VisitCardOut, required=True)
 
 

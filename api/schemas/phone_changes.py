@@ -17,12 +17,17 @@ class ChangesQueryIn(In):
 
 
 class StopToldOut(Out):
+    """`partners`: where two crews meet at the door, those of the other one. `reporter_id`: whose report is that of the
+    visit."""
+
     position = fields.Integer(required=True)
     visit_id = Id(required=True)
     arrive_at = Instant(required=True)
     begin_at = Instant(required=True)
     end_at = Instant(required=True)
     travel_s = fields.Integer(required=True)
+    partners = fields.List(fields.Nested(CrewMateOut), required=True)
+    reporter_id = Id(required=True)
 
 
 class RouteToldOut(Out):

@@ -24,13 +24,15 @@ MOST_STOPS = 200
 
 class PlanChangeIn(Drafted):
     """`position`: from 1 among all stops of the crew; the best one where it is left out. `begin_at` null: the time of
-    the visit is free again. `visit_ids`: the crew's visits that have not begun, in their new order."""
+    the visit is free again. `visit_ids`: the crew's visits that have not begun, in their new order. `partner`: the crew
+    that meets the crew there, of a visit that needs two; the cheapest one where it is left out."""
 
     makes = PlanChange
     sample = {"visit_id": ..., "crew": ..., "position": ...}
     kind = Choice(EditKind, required=True)
     visit_id = Id(allow_none=True)
     crew = Text(max=100, allow_none=True)
+    partner = Text(max=100, allow_none=True)
     position = Whole(min=1, max=MOST_STOPS, allow_none=True)
     visit_ids = Several(Id(), min=1, max=MOST_STOPS, allow_none=True)
     begin_at = Instant(allow_none=True)
@@ -74,9 +76,11 @@ class DisplacedOut(Out):
 
 class OptionOut(Out):
     """`more_s`: how much dearer the plan would be, in seconds of travel; less than nothing where it would be cheaper.
-    `position`: among all stops of the crew, from 1."""
+    `position`: among all stops of the crew, from 1. `partner`: the crew that meets it there, of a visit that needs
+    two."""
 
     crew = fields.String(required=True)
+    partner = fields.String(required=True, allow_none=True)
     position = fields.Integer(required=True)
     begin_at = Instant(required=True)
     more_s = fields.Integer(required=True)
@@ -110,13 +114,15 @@ class BrokenRuleOut(Out):
 
 
 class VisitEffectOut(Out):
-    """`breaks_notice`: its debtor was told other hours."""
+    """`breaks_notice`: its debtor was told other hours. `partner_...`: the second of two crews that meet there."""
 
     visit_id = Id(required=True)
     reference = fields.String(required=True)
     effect = Choice(Effect, required=True)
     crew_before = fields.String(required=True, allow_none=True)
     crew_after = fields.String(required=True, allow_none=True)
+    partner_before = fields.String(required=True, allow_none=True)
+    partner_after = fields.String(required=True, allow_none=True)
     begin_before = Instant(required=True, allow_none=True)
     begin_after = Instant(required=True, allow_none=True)
     breaks_notice = fields.Boolean(required=True)

@@ -33,7 +33,8 @@ class PlansQueryIn(PageIn):
 
 
 class StopOut(Out):
-    """One visit of a route. Address and point are null once the lender has taken the case back."""
+    """One visit of a route. Address and point are null once the lender has taken the case back. `with_crew`: the other
+    crew of the same plan that begins it in the same second."""
 
     visit_id = fields.UUID(required=True)
     reference = fields.String(required=True, attribute="visit.reference")
@@ -44,6 +45,7 @@ class StopOut(Out):
     begin_at = fields.AwareDateTime(required=True)
     end_at = fields.AwareDateTime(required=True)
     travel_s = fields.Integer(required=True)
+    with_crew = fields.String(required=True, allow_none=True)
 
 
 class CrewMemberOut(Out):

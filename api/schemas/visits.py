@@ -35,11 +35,13 @@ class VisitRequestIn(In):
 
 
 class VisitChangeIn(Drafted):
-    """`version` is that of the visit you looked at; what is left out stays."""
+    """`version` is that of the visit you looked at; what is left out stays. `people`: so many go in together at least;
+    where no crew of the day is as large, two crews meet at the door."""
 
     makes = VisitChange
     version = Whole(required=True, min=1)
     requires = Several(Text(max=100), max=MOST_SKILLS)
+    people = Whole(min=1, max=3)
     service_s = Whole(min=60, max=14_400)
     value_s = Whole(max=86_400)
     last_on = Day()
@@ -69,6 +71,7 @@ class VisitOut(Out):
     requested_reason = fields.String(required=True)
     evidence = fields.List(Id(), required=True)
     requires = fields.List(fields.String(), required=True)
+    people = fields.Integer(required=True)
     service_s = fields.Integer(required=True)
     value_s = fields.Integer(required=True)
     last_on = Day(required=True)

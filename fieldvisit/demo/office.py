@@ -147,7 +147,7 @@ def publish_plan(dispatcher: Client, plan: dict[str, Any], folder: Path, screen:
     screen.tell(
         "Version {version}: {stops} visits on the phones, each stop with its stored decision.",
         version=published["version"],
-        stops=sum(len(route["stops"]) for route in published["routes"]),
+        stops=len({stop["visit_id"] for route in published["routes"] for stop in route["stops"]}),
     )
     return Published(plan=published, folder=folder)
 

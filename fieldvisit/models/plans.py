@@ -128,6 +128,8 @@ class CrewMember(Base, Owned):
 
 
 class Stop(Base, Owned):
+    """A visit on a route. Where two crews meet at one door, each has a stop for it; they begin in the same second."""
+
     __tablename__ = "stops"
 
     id: Mapped[PrimaryKey]
@@ -140,6 +142,8 @@ class Stop(Base, Owned):
     travel_s: Mapped[int]
     risk: Mapped[int] = mapped_column(default=0, server_default=sa.text("0"))
     """How dangerous it was taken for when the day was planned, in points: what shares of risk are counted from."""
+    with_crew: Mapped[str | None]
+    """The code of the other crew of the same plan that makes this visit too."""
 
     route: Mapped[Route] = relationship(back_populates="stops")
     visit: Mapped[Visit] = relationship()

@@ -39,6 +39,8 @@ class Visit(Base, Shared):
     """Ids of the failed contact attempts that opened it."""
     requires: Mapped[list[str]] = mapped_column(server_default=sa.text("'{}'"))
     """Skills a crew must offer, besides what the policy demands."""
+    people: Mapped[int] = mapped_column(server_default="1")
+    """So many go in together at least, whatever the policy and the markers demand."""
     service_s: Mapped[int]
     value_s: Mapped[int]
     last_on: Mapped[dt.date]
@@ -67,6 +69,7 @@ class Visit(Base, Shared):
     __table_args__ = (
         sa.UniqueConstraint("org_id", "reference"),
         sa.CheckConstraint("service_s > 0 and value_s >= 0", name="sizes_make_sense"),
+        sa.CheckConstraint("people between 1 and 3", name="people_in_a_crew"),
         sa.CheckConstraint(
             "state not in ('planned', 'published', 'under_way', 'arrived') or planned_on is not null",
             name="planned_has_a_day",

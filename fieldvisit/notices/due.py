@@ -109,7 +109,9 @@ def _ahead(session: Session, org_id: uuid.UUID, now: dt.datetime) -> list[Appoin
     ).all()
     # Row-level security knows the placements: a case that the lender has taken back is simply not there.
     seen = {visit.id: visit for _, visit in rows if visit.case is not None}
-    return stops_of([stop for stop, visit in rows if visit.id in seen], seen)
+    # Where two crews meet at a door, it is one appointment.
+    stops = {visit.id: stop for stop, visit in rows if visit.id in seen}
+    return stops_of(stops.values(), seen)
 
 
 def _stuck(session: Session, org_id: uuid.UUID, now: dt.datetime) -> Iterator[Due]:

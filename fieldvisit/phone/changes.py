@@ -24,7 +24,7 @@ from fieldvisit.phone.day import CrewMate, DayRoute, my_day
 from fieldvisit.phone.fingerprint import fingerprint
 from fieldvisit.phone.holding import held_events
 
-SHAPE = 3
+SHAPE = 4
 """Counted up when what is told of a thing changes its shape: every phone then gets it all again."""
 
 
@@ -38,6 +38,8 @@ class StopTold:
     begin_at: dt.datetime
     end_at: dt.datetime
     travel_s: int
+    partners: tuple[CrewMate, ...]
+    reporter_id: uuid.UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,8 @@ def _route(route: DayRoute) -> RouteTold:
                 begin_at=stop.begin_at,
                 end_at=stop.end_at,
                 travel_s=stop.travel_s,
+                partners=stop.partners,
+                reporter_id=stop.reporter_id,
             )
             for stop in route.stops
         ),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -9,7 +10,8 @@ from sqlalchemy.orm import Session
 from fieldvisit.briefing import VisitCard, cards_of
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.drafts import acting_organisation
-from fieldvisit.models import Route
+from fieldvisit.models import CrewMember, Route
+from fieldvisit.partners import Partners, beside, partners_of, reporter_of
 from fieldvisit.phone.routes import get_own_stop, routes_of_day
 from fieldvisit.visits import get_visit
 
@@ -26,11 +28,16 @@ class CrewMate:
 
 @dataclass(frozen=True, kw_only=True)
 class DayStop:
+    """`partners`: where two crews meet at the door, those of the other one. `reporter_id`: whose report is that of the
+    visit; what another tells of it is added to that."""
+
     position: int
     arrive_at: dt.datetime
     begin_at: dt.datetime
     end_at: dt.datetime
     travel_s: int
+    partners: tuple[CrewMate, ...]
+    reporter_id: uuid.UUID
     visit: VisitCard
 
 
@@ -64,8 +71,9 @@ def my_day(session: Session, visitor_id: uuid.UUID, day: dt.date | None, *, now:
     """
     day = day or local_day(now, acting_organisation(session).zone)
     routes = routes_of_day(session, visitor_id, day)
-    cards = cards_of(session, [stop for route in routes for stop in route.stops], visitor_id, now=now)
-    return MyDay(on=day, routes=tuple(_route(route, cards) for route in routes))
+    stops = [stop for route in routes for stop in route.stops]
+    cards, partners = cards_of(session, stops, visitor_id, now=now), partners_of(session, stops)
+    return MyDay(on=day, routes=tuple(_route(route, cards, partners) for route in routes))
 
 
 def my_visit(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID, *, now: dt.datetime) -> VisitCard:
@@ -75,7 +83,7 @@ def my_visit(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID, *, no
     return cards_of(session, [stop], visitor_id, now=now)[visit_id]
 
 
-def _route(route: Route, cards: dict[uuid.UUID, VisitCard]) -> DayRoute:
+def _route(route: Route, cards: dict[uuid.UUID, VisitCard], partners: Partners) -> DayRoute:
     return DayRoute(
         route_id=route.since_id or route.id,
         plan_id=route.since_plan_id or route.plan_id,
@@ -85,10 +93,7 @@ def _route(route: Route, cards: dict[uuid.UUID, VisitCard]) -> DayRoute:
         return_at=route.return_at,
         break_at=route.break_at,
         break_s=route.break_s,
-        crew=tuple(
-            CrewMate(visitor_id=m.visitor_id, name=m.visitor.name, phone=m.visitor.phone, lead=m.lead)
-            for m in route.members
-        ),
+        crew=_mates(route.members),
         stops=tuple(
             DayStop(
                 position=stop.position,
@@ -96,8 +101,16 @@ def _route(route: Route, cards: dict[uuid.UUID, VisitCard]) -> DayRoute:
                 begin_at=stop.begin_at,
                 end_at=stop.end_at,
                 travel_s=stop.travel_s,
+                partners=_mates(beside(partners, stop)),
+                reporter_id=reporter_of(partners, stop),
                 visit=cards[stop.visit_id],
             )
             for stop in route.stops
         ),
+    )
+
+
+def _mates(members: Sequence[CrewMember]) -> tuple[CrewMate, ...]:
+    return tuple(
+        CrewMate(visitor_id=m.visitor_id, name=m.visitor.name, phone=m.visitor.phone, lead=m.lead) for m in members
     )

@@ -14,8 +14,8 @@ ROWS = sa.text("""
 with today as materialized (
     select (cast(:now as timestamptz) at time zone o.zone)::date as day from organisations o where o.id = :org
 ), mine as materialized (
-    select s.id as stop_id, s.xmin as stop_x, s.visit_id, r.id as route_id, r.xmin as route_x, p.id as plan_id,
-           p.xmin as plan_x
+    select s.id as stop_id, s.xmin as stop_x, s.visit_id, s.with_crew, r.id as route_id, r.xmin as route_x,
+           p.id as plan_id, p.xmin as plan_x
     from crew_members c
     join routes r on r.id = c.route_id
     join day_plans p on p.id = r.plan_id
@@ -37,6 +37,10 @@ select (select day from today) || ' ' || md5(coalesce(string_agg(line, ';' order
         where t.id = :org or t.id in (select lender_id from visited)
     union all select concat_ws(' ', 'member', m.route_id, m.visitor_id, m.xmin, w.xmin)
         from crew_members m join visitors w on w.id = m.visitor_id where m.route_id in (select route_id from mine)
+    union all select concat_ws(' ', 'partner', m.route_id, m.visitor_id, m.xmin, w.xmin)
+        from (select distinct plan_id, with_crew from mine where with_crew is not null) p
+        join routes r on r.plan_id = p.plan_id and r.crew_code = p.with_crew
+        join crew_members m on m.route_id = r.id join visitors w on w.id = m.visitor_id
     union all select concat_ws(' ', 'paper', t.id, t.xmin) from credentials t where t.visitor_id = :visitor
     union all select concat_ws(' ', 'notice', t.id, t.xmin) from notices t
         where t.visit_id in (select id from visited) and t.about = 'visit'

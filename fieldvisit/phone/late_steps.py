@@ -53,7 +53,7 @@ def arrive_late(
     flags = _flags(visit, draft, geofence_m)
     flags |= speed_flags(session, stop, by.visitor_id, at=at, distance_m=flags["distance_m"])
     waits = still_waits(visit, stop, at)
-    present = present_of(stop, draft, by)
+    present = present_of(session, stop, draft, by)
     judged = _judged(session, visit, present, at=at, running=frozenset(draft.recording or ())) if waits else {}
     names = [str(visitor_id) for visitor_id in sorted(present)]
     event = entry_of(visit, telling, draft, now, present=names, **flags, **judged)

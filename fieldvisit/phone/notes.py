@@ -11,6 +11,7 @@ from fieldvisit.datums import Point
 from fieldvisit.errors import InvalidValue
 from fieldvisit.geofence import Fix, locate
 from fieldvisit.models import Stop, Visit, VisitEvent
+from fieldvisit.partners import people_at
 from fieldvisit.phone.clocks import drift_of, happened_at, is_late
 from fieldvisit.phone.drafts import ArrivalDraft
 from fieldvisit.phone.telling import EventDraft, Teller, Telling
@@ -78,10 +79,11 @@ def flags_of(fix: Fix, draft: ArrivalDraft) -> dict[str, Any]:
     }
 
 
-def present_of(stop: Stop, draft: ArrivalDraft, by: Teller) -> frozenset[uuid.UUID]:
-    """Who is at the door. Raises InvalidValue for somebody who does not ride the route."""
-    crew = frozenset(member.visitor_id for member in stop.route.members)
+def present_of(session: Session, stop: Stop, draft: ArrivalDraft, by: Teller) -> frozenset[uuid.UUID]:
+    """Who is at the door: everybody who is to be there, unless the draft says who is. Raises InvalidValue for somebody
+    who does not go to this visit."""
+    crew = people_at(session, stop)
     present = crew if draft.present is None else frozenset({*draft.present, by.visitor_id})
     if not present <= crew:
-        raise InvalidValue(path="present", reason="names somebody who does not ride this route")
+        raise InvalidValue(path="present", reason="names somebody who does not go to this visit")
     return present

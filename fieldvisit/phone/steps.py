@@ -99,7 +99,7 @@ def _arrive_live(
         demand_may_become(visit, S.ARRIVED)
     demand_still_placed(session, visit)
     stop = get_own_stop(session, by.visitor_id, telling.visit_id)
-    present = present_of(stop, draft, by)
+    present = present_of(session, stop, draft, by)
     flags = _demanded_inside(visit, draft, geofence_m)
     flags |= speed_flags(session, stop, by.visitor_id, at=happened_at(draft, now), distance_m=flags["distance_m"])
     event = entry_of(visit, telling, draft, now, present=[str(visitor_id) for visitor_id in sorted(present)], **flags)

@@ -36,6 +36,7 @@ class Options:
         return {
             "crew": option.crew,
             "position": len(standing.frozen(option.crew)) + option.place + 1,
+            "partner": option.partner,
             "begin_at": instant(standing.origin, option.begin_s),
             "more_s": option.cost - self.rest.plan.cost,
             "displaces": [

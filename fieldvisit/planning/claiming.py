@@ -82,6 +82,8 @@ def _published_crews(session: Session, area_id: uuid.UUID, on: dt.date) -> dict[
         .join(Route, Route.id == Stop.route_id)
         .join(Visit, Visit.id == Stop.visit_id)
         .where(Route.plan_id == published.id, Visit.state == VisitState.PUBLISHED, Visit.plan_id == published.id)
+        # Of two crews that meet for a visit the last one: it is kept where either of them goes.
+        .order_by(Route.crew_code)
     )
     return {str(visit_id): crew for visit_id, crew in rows}
 

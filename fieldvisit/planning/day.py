@@ -43,7 +43,8 @@ from fieldvisit.planning.crews import (
     papers_of,
     read_roster,
 )
-from fieldvisit.planning.risks import risk_points
+from fieldvisit.planning.meeting import crews_needed, sizes_of
+from fieldvisit.planning.risks import people_for, risk_points
 from fieldvisit.policies import policies_of
 from fieldvisit.safety.incidents import is_frozen
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
@@ -63,10 +64,13 @@ class VisitToPlan:
     hours: Intervals
     requires: frozenset[str]
     visitors: int
+    """So many people at least: what the policy, the dispatcher and the danger ask for, whichever is most."""
     facts: Facts
     terms: Terms
     risk: int = 0
     """How dangerous it is taken for, in points (`risks`)."""
+    crews: int = 1
+    """Two where no crew of the day is large enough, and two of them have to meet at the door."""
     askable: Intervals = ()
     """The lawful hours without the debtor's own wishes: when they could be asked whether a visit would suit them."""
 
@@ -132,14 +136,15 @@ def read_day(
     permitted = [one for one in judged if isinstance(one, _Permitted)]
     roster = read_roster(session, area, on, unplaced=unplaced)
     papers = {one.visit.id: papers_of(roster, one.visit, one.facts, one.terms) for one in permitted}
-    most = {one.terms.staff_max for one in permitted if one.terms.staff_max is not None}
     risks = risk_points(session, [one.visit for one in permitted])
-    crews, stayed_home = crews_of(roster, area, set(papers.values()), most, now=now)
+    visits = [_to_plan(one, papers[one.visit.id].tag, risks[one.visit.id]) for one in permitted]
+    crews, stayed_home = crews_of(roster, area, set(papers.values()), _sizes(visits), now=now)
+    offers = [(crew.offers, len(crew.members)) for crew in crews]
     return Day(
         area=area,
         on=on,
         zone=ZoneInfo(organisation.zone),
-        visits=tuple(_to_plan(one, papers[one.visit.id].tag, risks[one.visit.id]) for one in permitted),
+        visits=tuple(replace(one, crews=crews_needed(one.visitors, one.requires, offers)) for one in visits),
         left_out=tuple(one for one in judged if isinstance(one, LeftOut)),
         crews=crews,
         stayed_home=stayed_home,
@@ -171,9 +176,12 @@ def read_joining(
         return one
     roster = read_roster(session, area, on)
     papers = papers_of(roster, one.visit, one.facts, one.terms)
-    risk = risk_points(session, [one.visit])[one.visit.id]
-    most = frozenset() if one.terms.staff_max is None else frozenset({one.terms.staff_max})
-    return Joining(visit=_to_plan(one, papers.tag, risk), roster=roster, papers=papers, most=most)
+    to_plan = _to_plan(one, papers.tag, risk_points(session, [one.visit])[one.visit.id])
+    return Joining(visit=to_plan, roster=roster, papers=papers, most=_sizes([to_plan]))
+
+
+def _sizes(visits: Sequence[VisitToPlan]) -> frozenset[int]:
+    return sizes_of((one.visitors, one.requires) for one in visits)
 
 
 def _candidates(session: Session, area: Area, on: dt.date, *, only: uuid.UUID | None = None) -> list[Visit]:
@@ -308,7 +316,7 @@ def _to_plan(one: _Permitted, papers: str, risk: int) -> VisitToPlan:
         visit=one.visit,
         hours=one.hours,
         requires=frozenset({*one.visit.requires, papers, *spoken, *most}),
-        visitors=one.terms.staff_min,
+        visitors=max(one.terms.staff_min, one.visit.people, people_for(risk)),
         facts=one.facts,
         terms=one.terms,
         risk=risk,

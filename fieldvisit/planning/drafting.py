@@ -6,8 +6,10 @@ is reserved for it.
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +53,10 @@ class _Answer:
     question: Problem
     plan: answers.Plan
     found: Found
+
+    @cached_property
+    def partners(self) -> dict[tuple[str, str], str]:
+        return partners_of(self.plan)
 
 
 def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.datetime) -> bool:
@@ -175,6 +181,7 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
             end_at=instant(origin, stop.end_s),
             travel_s=drives[position - 1],
             risk=answer.question.task_by_id[stop.task].risk,
+            with_crew=answer.partners.get((stop.task, found.crew)),
         )
         for position, stop in enumerate(found.stops, start=1)
     ]
@@ -197,6 +204,16 @@ def _reserve(
             visit.planned_on, visit.plan_id = plan.planned_on, plan.id
             move(session, visit, VisitState.PLANNED, now=now, plan_id=str(plan.id))
     session.flush()
+
+
+def partners_of(plan: answers.Plan) -> dict[tuple[str, str], str]:
+    """Task and crew → the other crew that serves it too."""
+    crews: dict[str, list[str]] = defaultdict(list)
+    for route in plan.routes:
+        for stop in route.stops:
+            crews[stop.task].append(route.crew)
+    pairs = [(task, both) for task, both in crews.items() if len(both) == 2]
+    return {(task, crew): other for task, both in pairs for crew, other in (both, both[::-1])}
 
 
 def _legs(question: Problem, found: answers.Route) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.planning.rest import Rest
 from routing.edits import Edit, Put, Reorder, Retime, TakeOut
 from routing.errors import InvalidProblem
+from routing.problem import Problem
 
 
 class EditKind(StrEnum):
@@ -37,11 +38,13 @@ NEEDS = {
 @dataclass(frozen=True, kw_only=True)
 class PlanChange:
     """One change. `position`: from 1 among all stops of the crew, best place where it is left out. `begin_at` None:
-    the time of the visit is free again."""
+    the time of the visit is free again. `partner`: the crew that meets the crew there, of a visit that needs two; the
+    one with which it costs least where it is left out."""
 
     kind: EditKind
     visit_id: uuid.UUID | None = None
     crew: str | None = None
+    partner: str | None = None
     position: int | None = None
     visit_ids: tuple[uuid.UUID, ...] | None = None
     begin_at: dt.datetime | None = None
@@ -55,6 +58,16 @@ class PlanChange:
     def visits(self) -> tuple[uuid.UUID, ...]:
         """The visits that it names."""
         return (*(() if self.visit_id is None else (self.visit_id,)), *(self.visit_ids or ()))
+
+    @property
+    def crews(self) -> tuple[str, ...]:
+        """The crews that it names."""
+        return tuple(crew for crew in (self.crew, self.partner) if crew is not None)
+
+    @property
+    def puts(self) -> bool:
+        """Whether it gives a visit to a crew."""
+        return self.kind in (EditKind.ADD, EditKind.MOVE)
 
     @property
     def adds(self) -> uuid.UUID | None:
@@ -90,6 +103,8 @@ def _planned_after(planned: set[str], change: PlanChange) -> set[str]:
 def _demand_open(rest: Rest, change: PlanChange, path: str) -> None:
     if change.crew is not None and change.crew not in rest.problem.crew_by_id:
         raise InvalidValue(path=f"{path}/crew", reason="is no crew of this day")
+    if change.partner is not None and change.partner not in rest.problem.crew_by_id:
+        raise InvalidValue(path=f"{path}/partner", reason="is no crew of this day")
     begun = {
         stop.visit_id: stop.visit.reference for code in rest.standing.routes for stop in rest.standing.frozen(code)
     }
@@ -98,6 +113,8 @@ def _demand_open(rest: Rest, change: PlanChange, path: str) -> None:
             raise VisitHasBegun(reference=begun[visit_id])
         if str(visit_id) not in rest.problem.task_by_id:
             raise InvalidValue(path=f"{path}/visit_id", reason="is no visit of this day")
+    if change.partner is not None and not (change.puts and two_meet(rest.problem, change)):
+        raise InvalidValue(path=f"{path}/partner", reason="is for visits that two crews make")
 
 
 def _edit(rest: Rest, change: PlanChange, path: str) -> Edit:
@@ -110,11 +127,17 @@ def _edit(rest: Rest, change: PlanChange, path: str) -> Edit:
     if change.kind is EditKind.REORDER:
         return Reorder(crew=crew, tasks=tuple(str(visit_id) for visit_id in change.visit_ids or ()))
     if change.position is None:
-        return Put(task=task, crew=crew)
+        return Put(task=task, crew=crew, partner=change.partner)
     place = change.position - 1 - len(rest.standing.frozen(crew))
     if place < 0:
         raise InvalidValue(path=f"{path}/position", reason="lies before what has begun")
-    return Put(task=task, crew=crew, place=place)
+    return Put(task=task, crew=crew, place=place, partner=change.partner)
+
+
+def two_meet(problem: Problem, change: PlanChange) -> bool:
+    """Whether the visit it names is one for which two crews meet."""
+    task = problem.task_by_id.get(str(change.visit_id))
+    return task is not None and task.crews == 2
 
 
 def meaningless(error: InvalidProblem) -> InvalidValue:
@@ -125,4 +148,6 @@ def meaningless(error: InvalidProblem) -> InvalidValue:
         return InvalidValue(path=path, reason="must be the crew's visits that have not begun, each once")
     if name == "place":
         return InvalidValue(path=f"changes/{index}/position", reason="lies beyond the crew's last visit")
+    if name == "partner":
+        return InvalidValue(path=f"changes/{index}/crew", reason="meets no other crew there as the day is")
     return InvalidValue(path=f"changes/{index}", reason="means nothing in this plan")

@@ -6,7 +6,8 @@ judge; what the policy does not allow, by its clauses; a draft that breaks anyth
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from fieldvisit.compliance.inquiry import joined
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.languages import Message
 from fieldvisit.models import DayPlan, Route
-from fieldvisit.planning.edit_wishes import PlanChange, edits_of, meaningless
+from fieldvisit.planning.edit_wishes import PlanChange, edits_of, meaningless, two_meet
 from fieldvisit.planning.effects import Effects, effects_of
 from fieldvisit.planning.faults import WORDS
 from fieldvisit.planning.holding import hand_over
@@ -29,7 +30,7 @@ from fieldvisit.planning.latest import (
     latest_of,
 )
 from fieldvisit.planning.plans import DayIsOver, get_plan, lock_plan, planned_in, release_drafts, take_turn, today_of
-from fieldvisit.planning.rest import Standing, rest_of, standing_of
+from fieldvisit.planning.rest import Rest, Standing, rest_of, standing_of
 from fieldvisit.planning.restoring import NothingToUndo, restore_version_before
 from fieldvisit.planning.rewriting import Rewritten, new_row, write_plan
 from fieldvisit.planning.stops import JudgedStop, judge_stops, refusals
@@ -170,12 +171,9 @@ def _worked_out(session: Session, row: DayPlan, changes: Sequence[PlanChange], n
     for change in changes:
         if change.adds is not None:
             standing = joined_by(session, standing, change.adds, now)
+    changes = _with_partners(standing, changes)
     rest = rest_of(standing, _concerned(standing, changes))
-    wanted = edits_of(rest, changes)
-    try:
-        worked = edited(rest.problem, rest.plan, wanted)
-    except InvalidProblem as error:
-        raise meaningless(error) from None
+    worked = _edited(rest, changes)
     return Trial(
         standing=standing,
         worked=worked,
@@ -184,10 +182,37 @@ def _worked_out(session: Session, row: DayPlan, changes: Sequence[PlanChange], n
     )
 
 
+def _edited(rest: Rest, changes: Sequence[PlanChange]) -> Edited:
+    try:
+        return edited(rest.problem, rest.plan, edits_of(rest, changes))
+    except InvalidProblem as error:
+        raise meaningless(error) from None
+
+
+def _with_partners(standing: Standing, changes: Sequence[PlanChange]) -> Sequence[PlanChange]:
+    """The changes with the crews named that come along: it is looked for among all, at the present moment."""
+    problem = standing.problem
+    if not any(change.puts and change.partner is None and two_meet(problem, change) for change in changes):
+        return changes
+    rest = rest_of(standing, problem.crew_by_id)
+    crews: dict[str, set[str]] = defaultdict(set)
+    for route in _edited(rest, changes).plan.routes:
+        for stop in route.stops:
+            crews[stop.task].add(route.crew)
+    return [_with_partner(change, crews) if two_meet(problem, change) else change for change in changes]
+
+
+def _with_partner(change: PlanChange, crews: Mapping[str, set[str]]) -> PlanChange:
+    both = crews[str(change.visit_id)]
+    if not change.puts or change.partner is not None or change.crew not in both:
+        return change
+    return replace(change, partner=next(iter(both - {change.crew}), None))
+
+
 def _concerned(standing: Standing, changes: Iterable[PlanChange]) -> set[str]:
     """The crews that are named, and those that have the visits which are named."""
     visits = {visit_id for change in changes for visit_id in change.visits}
-    crews = {change.crew for change in changes if change.crew is not None}
+    crews = {crew for change in changes for crew in change.crews}
     having = {code for code, route in standing.routes.items() if visits & {stop.visit_id for stop in route.stops}}
     return crews | having
 

@@ -3,8 +3,8 @@ debtors were told otherwise."""
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -24,9 +24,10 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a visit stands in a plan."""
+    """Where a visit stands in a plan. `partner`: the other crew, where two make it; `people`: those of both."""
 
     crew: str
+    partner: str | None
     people: frozenset[uuid.UUID]
     arrive_at: dt.datetime
     begin_at: dt.datetime
@@ -35,13 +36,16 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class VisitEffect:
-    """`crew_before`, `begin_before` None: it was not planned; `crew_after`, `begin_after` None: it is no longer."""
+    """`crew_before`, `begin_before` None: it was not planned; `crew_after`, `begin_after` None: it is no longer. Where
+    two crews make it, `partner_...` is the one that comes second by its code."""
 
     visit_id: uuid.UUID
     reference: str
     effect: Effect
     crew_before: str | None
     crew_after: str | None
+    partner_before: str | None
+    partner_after: str | None
     begin_before: dt.datetime | None
     begin_after: dt.datetime | None
     breaks_notice: bool
@@ -78,18 +82,29 @@ def effects_of(session: Session, before: DayPlan | None, after: DayPlan) -> Effe
 
 def places_of(plan: DayPlan | None) -> dict[uuid.UUID, Place]:
     """Where the open visits of a plan stand."""
-    return {
-        stop.visit_id: place_of(route, stop)
-        for route in (plan.routes if plan is not None else ())
-        for stop in route.stops
-        if stop.visit.state not in (*BEGAN, VisitState.CANCELLED)
-    }
+    return places_on(
+        plan.routes if plan is not None else (), but=lambda stop: stop.visit.state in (*BEGAN, VisitState.CANCELLED)
+    )
 
 
-def place_of(route: Route, stop: Stop) -> Place:
+def places_on(routes: Iterable[Route], *, but: Callable[[Stop], bool] = lambda stop: False) -> dict[uuid.UUID, Place]:
+    """Where visits stand on these routes of one plan, without the stops that are not asked about."""
+    found: dict[uuid.UUID, Place] = {}
+    for route in sorted(routes, key=lambda each: each.crew_code):
+        for stop in route.stops:
+            if not but(stop):
+                found[stop.visit_id] = _place(route, stop, found.get(stop.visit_id))
+    return found
+
+
+def _place(route: Route, stop: Stop, first: Place | None) -> Place:
+    people = frozenset(member.visitor_id for member in route.members)
+    if first is not None:
+        return replace(first, partner=route.crew_code, people=first.people | people)
     return Place(
         crew=route.crew_code,
-        people=frozenset(member.visitor_id for member in route.members),
+        partner=None,
+        people=people,
         arrive_at=stop.arrive_at,
         begin_at=stop.begin_at,
         end_at=stop.end_at,
@@ -127,6 +142,8 @@ def _visit_effect(
         effect=effect,
         crew_before=None if old is None else old.crew,
         crew_after=None if new is None else new.crew,
+        partner_before=None if old is None else old.partner,
+        partner_after=None if new is None else new.partner,
         begin_before=None if old is None else old.begin_at,
         begin_after=None if new is None else new.begin_at,
         breaks_notice=not kept,

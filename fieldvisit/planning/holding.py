@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.models import DayPlan, Visit
 from fieldvisit.planning.drafting import earlier_drafts
 from fieldvisit.planning.plans import BEGAN, planned_in, published_plan, release_drafts
-from fieldvisit.planning.stops import JudgedStop, leave_out
+from fieldvisit.planning.stops import JudgedStop, leave_out, partner_of
 from fieldvisit.visits import lock_visits, move
 from fieldvisit.vocabulary import VisitState
 
@@ -26,11 +26,11 @@ def hand_over(session: Session, old: DayPlan, new: DayPlan, now: dt.datetime) ->
     for visit_id in sorted(held - wanted):
         move(session, visits[visit_id], VisitState.ELIGIBLE, now=now, code="taken_out", plan_id=str(old.id))
     published = published_plan(session, new.area_id, new.planned_on)
-    for route in new.routes:
-        for stop in list(route.stops):
-            visit = visits[stop.visit_id]
-            if not _held(session, visit, old, new, published=published, now=now):
-                leave_out(session, new, JudgedStop(route, stop, visit, ()))
+    stops = {stop.visit_id: (route, stop) for route in new.routes for stop in route.stops}
+    for visit_id, (route, stop) in stops.items():
+        visit = visits[visit_id]
+        if not _held(session, visit, old, new, published=published, now=now):
+            leave_out(session, new, JudgedStop(route, stop, visit, (), partner_of(route, stop)))
     session.flush()
 
 

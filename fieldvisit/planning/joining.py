@@ -20,6 +20,7 @@ from fieldvisit.languages import Message, label_id
 from fieldvisit.models import Area, Place, Visit
 from fieldvisit.planning.crews import offered
 from fieldvisit.planning.day import Joining, LeftOut, read_joining
+from fieldvisit.planning.meeting import crews_needed
 from fieldvisit.planning.problem import task_of
 from fieldvisit.planning.rest import Standing
 from fieldvisit.vocabulary import VisitState
@@ -57,6 +58,10 @@ def joined_by(session: Session, standing: Standing, visit_id: uuid.UUID, now: dt
     travel, location, estimated = _with_place(standing, place)
     crews = tuple(_with_offers(standing, crew, joining) for crew in standing.problem.crews)
     problem = replace(standing.problem, travel=travel, crews=crews)
+    visit = joining.visit
+    offers = [(crew.offers, crew.size) for crew in crews]
+    visit = replace(visit, crews=crews_needed(visit.visitors, visit.requires, offers))
+    joining = replace(joining, visit=visit)
     others = (task for task in problem.tasks if task.id != str(visit_id))
     problem = replace(problem, tasks=(*others, _task(standing, joining, location)))
     named = (*standing.estimated, joining.visit.visit.reference) if estimated else standing.estimated
@@ -86,6 +91,7 @@ def _task(standing: Standing, joining: Joining, location: int) -> Task:
         value_s=fields["value_s"],
         requires=frozenset(fields["requires"]),
         visitors=fields["visitors"],
+        crews=fields.get("crews", 1),
         quotas=frozenset(standing.problem.most_of),
         risk=fields["risk"],
         earning=fields["earning"],

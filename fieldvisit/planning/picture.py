@@ -57,7 +57,7 @@ class _Page:
     def _facts(self) -> Iterator[tuple[str, str]]:
         """What the plan comes to, as name and value."""
         routes = self.view.routes
-        yield self.say("Visits planned"), str(sum(len(route.stops) for route in routes))
+        yield self.say("Visits planned"), str(sum(len(route.stops) for route in routes) - _meetings_in(routes))
         yield self.say("Left out"), str(len(self.view.unserved))
         yield self.say("Crews on the road"), str(sum(1 for route in routes if route.stops))
         yield self.say("Travel"), self.span(sum(route.travel_s for route in routes))
@@ -140,10 +140,15 @@ class _Page:
             element("td", number),
             element("td", self.clock(stop.arrive_at)),
             element("td", f"{self.clock(stop.begin_at)}–{self.clock(stop.end_at)}"),
-            element("td", stop.address, element("small", stop.reference)),
+            element("td", stop.address, element("small", self._named(stop))),
             element("td", minutes),
             data_stop=pin_id(place, stop),
         )
+
+    def _named(self, stop: StopView) -> str:
+        if stop.with_crew is None:
+            return stop.reference
+        return " · ".join((stop.reference, self.say("together with crew {crew}", crew=stop.with_crew)))
 
     def _end(self, end: EndView, at: datetime, text: str) -> Element:
         place = say(end.label, self.language)
@@ -196,6 +201,11 @@ class _Page:
 
     def distance(self, metres: int) -> str:
         return self.say("{kilometres} km", kilometres=f"{metres / 1000:.1f}")
+
+
+def _meetings_in(routes: Sequence[RouteView]) -> int:
+    """How many visits are listed twice, since two crews make them."""
+    return sum(stop.with_crew is not None and stop.with_crew < route.crew for route in routes for stop in route.stops)
 
 
 def _minutes(seconds: int) -> int:

@@ -168,7 +168,8 @@ def _pin(pin: _Pin, place: Point) -> Element:
     stop = pin.target if isinstance(pin.target, StopView) else None
     shape = element("circle", r=PIN_RADIUS) if stop else element("rect", x=-15, y=-15, width=30, height=30, rx=8)
     label = str(stop.number) if stop else pin.route.crew[:3]
-    said = f"{pin.route.crew} · {stop.number} · {stop.reference} · {stop.address}" if stop else pin.route.crew
+    crews = f"{pin.route.crew} + {stop.with_crew}" if stop and stop.with_crew else pin.route.crew
+    said = f"{crews} · {stop.number} · {stop.reference} · {stop.address}" if stop else pin.route.crew
     return element(
         "g",
         element("g", element("title", said), shape, element("text", label, dy="5.4"), class_="pin"),

@@ -15,7 +15,8 @@ HOME = Message("home of the crew's lead")
 @dataclass(frozen=True, kw_only=True)
 class StopView:
     """One visit of a route. Instants are aware; `travel_s` is the way here; `number` counts from 1 along the route.
-    `begun`: somebody is there, or was; its times are those of the plan all the same."""
+    `begun`: somebody is there, or was; its times are those of the plan all the same. `with_crew`: the other crew that
+    begins it in the same second."""
 
     number: int
     reference: str
@@ -27,6 +28,7 @@ class StopView:
     end_at: datetime
     travel_s: int
     begun: bool = False
+    with_crew: str | None = None
 
     def __post_init__(self) -> None:
         _check_aware(self.arrive_at, self.begin_at, self.end_at)

@@ -14,6 +14,7 @@ from typing import Any
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.planning.crews import CrewToPlan
 from fieldvisit.planning.day import Day, VisitToPlan
+from fieldvisit.planning.meeting import of_each
 
 CHANGE_PRICE_S = 1_800
 """What taking a published visit from its crew costs: half an hour of travel."""
@@ -124,6 +125,7 @@ def seconds_from(origin: dt.datetime, at: dt.datetime) -> int:
 
 def task_of(origin: dt.datetime, one: VisitToPlan, location: int) -> dict[str, Any]:
     """The visit as a task of the planning format."""
+    pair = {"crews": 2, "requires": sorted(of_each(one.requires))} if one.crews == 2 else {}
     return {
         "id": str(one.visit.id),
         "location": location,
@@ -134,6 +136,7 @@ def task_of(origin: dt.datetime, one: VisitToPlan, location: int) -> dict[str, A
         "visitors": one.visitors,
         "risk": one.risk,
         "earning": one.visit.value_s // VALUE_S,
+        **pair,
     }
 
 

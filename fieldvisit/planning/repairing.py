@@ -7,6 +7,7 @@ crew whose order did not change keeps its times to the second.
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,7 @@ from fieldvisit.planning.judging import demand_faultless
 from fieldvisit.planning.latest import PlanOutdated, demand_current, latest_of
 from fieldvisit.planning.plans import Claimed, DayIsOver, get_plan, lock_plan, take_turn, today_of
 from fieldvisit.planning.problem import CHANGE_PRICE_S, Draft
-from fieldvisit.planning.rest import Rest, Standing, rest_of, standing_of
+from fieldvisit.planning.rest import Rest, Standing, held_to, rest_of, standing_of
 from fieldvisit.planning.rewriting import Rewritten, write_plan
 from fieldvisit.planning.stops import judge_stops, leave_out
 from fieldvisit.visits import lock_visits, move
@@ -37,8 +38,11 @@ from routing.edits import as_plan
 from routing.format import problem_to_document
 from routing.plan import Plan
 from routing.pricing import route_price
-from routing.problem import Pin, Problem
+from routing.problem import Pin, Problem, Task
 from routing.timetable import forced
+
+type Begins = dict[str, int]
+"""Visit → the second at which two crews meet for it."""
 
 
 class PlanNotPublished(FieldVisitError):
@@ -138,10 +142,9 @@ def accept_repair(session: Session, claimed: Claimed, found: Found, *, now: dt.d
         standing = _repaired(session, row, now)
     except PlanOutdated as error:
         raise DayMovedOn(str(error)) from error
-    orders = _orders(standing, plan_found)
-    changed = _changed(standing, orders, row.asked["price"])
-    rest = rest_of(standing, changed)
-    plan = _timed(rest, {crew: orders[crew] for crew in changed})
+    orders, begins = _orders(standing, plan_found), meetings_of(standing.problem, plan_found)
+    changed = _changed(standing, orders, begins, row.asked["price"])
+    rest, plan, changed = _timed_together(standing, orders, begins, changed)
     wrong = faults(rest.problem, plan)
     if wrong:
         raise DayMovedOn("; ".join(str(fault) for fault in wrong[:3]))
@@ -186,6 +189,18 @@ def _with_joining(session: Session, standing: Standing, asked: dict[str, Any], n
     return standing
 
 
+def meetings_of(problem: Problem, plan: Plan) -> Begins:
+    """The visits that two crews make, and when they meet there."""
+    stops = (stop for route in plan.routes for stop in route.stops)
+    return {stop.task: stop.begin_s for stop in stops if problem.task_by_id[stop.task].crews == 2}
+
+
+def met(problem: Problem, order: Collection[str], begins: Begins) -> list[Task]:
+    """The visits in this order, each that two crews make held to its second."""
+    tasks = (problem.task_by_id[name] for name in order)
+    return [task if task.id not in begins else held_to(task, begins[task.id]) for task in tasks]
+
+
 def _shown(standing: Standing, crew: str) -> list[str]:
     """The open stops of a crew as the phones show them."""
     route = standing.routes.get(crew)
@@ -206,26 +221,60 @@ def _orders(standing: Standing, found: Plan) -> dict[str, list[str]]:
     return orders
 
 
-def _changed(standing: Standing, orders: dict[str, list[str]], price_s: int) -> set[str]:
-    """The crews whose order is another one: they get or lose a visit, or it spares enough to be worth the news."""
+def _changed(standing: Standing, orders: dict[str, list[str]], begins: Begins, price_s: int) -> set[str]:
+    """The crews whose order is another one: they get or lose a visit, or it spares enough to be worth the news; and
+    those that meet another one at another second."""
     shown = {crew: _shown(standing, crew) for crew in orders}
     differ = {crew for crew, order in orders.items() if order != shown[crew]}
     rest = rest_of(standing, differ)
     same = {crew for crew in differ if sorted(orders[crew]) == sorted(shown[crew])}
-    return differ - {crew for crew in same if not _spares(rest, crew, (shown[crew], orders[crew]), price_s)}
+    kept = {crew for crew in same if not _spares(rest, crew, (shown[crew], orders[crew]), begins, price_s)}
+    met = _shown_begins(standing)
+    moved = {name for name, begin_s in begins.items() if met.get(name) != begin_s}
+    return (differ - kept) | {crew for crew, order in orders.items() if moved & set(order)}
 
 
-def _spares(rest: Rest, crew: str, orders: tuple[list[str], list[str]], price_s: int) -> bool:
+def _shown_begins(standing: Standing) -> Begins:
+    stops = (stop for route in standing.routes.values() for stop in route.stops)
+    return {str(stop.visit_id): standing.second(stop.begin_at) for stop in stops if stop.with_crew is not None}
+
+
+def _spares(rest: Rest, crew: str, orders: tuple[list[str], list[str]], begins: Begins, price_s: int) -> bool:
     """Whether the second order costs so much less than the first, or the first can no longer be kept."""
     problem = rest.problem
-    before, after = (
-        forced(problem, problem.crew_by_id[crew], [problem.task_by_id[name] for name in order]) for order in orders
-    )
+    before, after = (forced(problem, problem.crew_by_id[crew], met(problem, order, begins)) for order in orders)
     broken = bool(judged_route(problem, before, "")[1])
     return broken or route_price(problem, before) - route_price(problem, after) >= max(1, price_s)
 
 
-def _timed(rest: Rest, orders: dict[str, list[str]]) -> Plan:
+def _timed_together(
+    standing: Standing, orders: dict[str, list[str]], begins: Begins, changed: set[str]
+) -> tuple[Rest, Plan, set[str]]:
+    """The rest of the day with these orders for the changed crews, and whom they draw in: where one of two that meet
+    cannot be there in time any more, both meet as soon as they can."""
+    rest = rest_of(standing, changed)
+    plan = _timed(rest, {crew: orders[crew] for crew in changed}, begins)
+    for _ in orders:
+        late = {name: max(at) for name, at in _begins_in(plan, begins).items() if max(at) > begins[name]}
+        if not late:
+            break
+        begins = begins | late
+        changed = changed | {crew for crew, order in orders.items() if set(late) & set(order)}
+        rest = rest_of(standing, changed)
+        plan = _timed(rest, {crew: orders[crew] for crew in changed}, begins)
+    return rest, plan, changed
+
+
+def _begins_in(plan: Plan, names: Collection[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for route in plan.routes:
+        for stop in route.stops:
+            if stop.task in names:
+                found[stop.task].append(stop.begin_s)
+    return found
+
+
+def _timed(rest: Rest, orders: dict[str, list[str]], begins: Begins) -> Plan:
     """The rest of the day with these orders for these crews, and everything else as it stands."""
     problem = rest.problem
     routes: list[answers.Route] = []
@@ -234,7 +283,7 @@ def _timed(rest: Rest, orders: dict[str, list[str]]) -> Plan:
         if crew.id not in orders:
             routes += [standing[crew.id]] if crew.id in standing else []
         elif orders[crew.id]:
-            routes.append(forced(problem, crew, [problem.task_by_id[name] for name in orders[crew.id]]))
+            routes.append(forced(problem, crew, met(problem, orders[crew.id], begins)))
     return as_plan(problem, tuple(routes), rest.plan)
 
 

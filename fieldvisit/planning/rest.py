@@ -234,8 +234,19 @@ def _route(standing: Standing, problem: Problem, crew: Crew, cut: Collection[str
     if row is None or not stops:
         return None
     if crew.id in cut:
-        return forced(problem, crew, [problem.task_by_id[str(stop.visit_id)] for stop in stops])
+        return forced(problem, crew, [_met(standing, problem, stop) for stop in stops])
     return as_shown(standing, problem, crew, row, names=[str(stop.visit_id) for stop in stops])
+
+
+def _met(standing: Standing, problem: Problem, stop: Stop) -> Task:
+    """The visit; where two crews meet for it, at the second at which they do."""
+    task = problem.task_by_id[str(stop.visit_id)]
+    return task if task.crews == 1 else held_to(task, standing.second(stop.begin_at))
+
+
+def held_to(task: Task, begin_s: int) -> Task:
+    """The task at this second and no other: routes of two crews that meet are timed apart."""
+    return replace(task, pin=Pin(crew=None if task.pin is None else task.pin.crew, begin=(begin_s, begin_s)))
 
 
 def as_shown(standing: Standing, problem: Problem, crew: Crew, row: Route, *, names: Collection[str]) -> answers.Route:

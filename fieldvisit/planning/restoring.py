@@ -6,8 +6,9 @@ Every other visit goes back to its crew and, where that can still be kept, to it
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from fieldvisit.planning.drafting import earlier_drafts
 from fieldvisit.planning.holding import hand_over
 from fieldvisit.planning.joining import NotToBePlanned, joined_by
 from fieldvisit.planning.plans import DayIsOver, get_plan, release_drafts, today_of
-from fieldvisit.planning.repairing import send_back
+from fieldvisit.planning.repairing import Begins, met, send_back
 from fieldvisit.planning.rest import Rest, Standing, as_shown, rest_of, standing_of
 from fieldvisit.planning.rewriting import Rewritten, new_row, write_plan
 from fieldvisit.vocabulary import DayPlanState, VisitState
@@ -26,8 +27,11 @@ from routing import plan as answers
 from routing.checking import faults
 from routing.edits import as_plan
 from routing.format import problem_from_document
+from routing.problem import Problem
 from routing.timetable import forced
 
+APART = ("needs_two_crews", "crews_begin_apart", "served_twice", "crew_too_small")
+"""Faults of a visit that two crews make, or made."""
 type Orders = dict[str, list[str]]
 """Crew → its open visits in order."""
 
@@ -55,6 +59,7 @@ def restore_version_before(session: Session, plan_id: uuid.UUID, *, by: uuid.UUI
     wanted = _wanted(standing, before)
     routes = {route.crew_code: route for route in before.routes}
     changed = {crew for crew in wanted if not _stands(standing, crew, routes.get(crew), wanted[crew])}
+    changed |= _meeting(standing.problem, wanted, changed)
     rest = rest_of(standing, changed)
     draft = new_row(row, by=by, repairs=row.id, now=now)
     session.add(draft)
@@ -124,6 +129,17 @@ def _stands(standing: Standing, crew: str, before: Route | None, wanted: Sequenc
     return shown == then
 
 
+def _meeting(problem: Problem, wanted: Orders, crews: Collection[str]) -> set[str]:
+    """The crews that meet one of these at a door, or one that meets one of them, and so on."""
+    found: set[str] = set()
+    more = set(crews)
+    while more - found:
+        found |= more
+        pairs = {name for crew in found for name in wanted[crew] if problem.task_by_id[name].crews == 2}
+        more = {crew for crew, order in wanted.items() if pairs & set(order)}
+    return found
+
+
 def _told(stop: Stop) -> tuple[object, ...]:
     return stop.visit_id, stop.arrive_at, stop.begin_at, stop.end_at
 
@@ -142,13 +158,26 @@ class _Restored:
         timed_anew: set[str] = set()
         while True:
             plan = as_plan(self.rest.problem, tuple(self._routes(timed_anew)), self.rest.plan)
-            wrong = [fault for fault in faults(self.rest.problem, plan) if fault.crew in self.orders]
+            found = faults(self.rest.problem, plan)
+            # Two crews that do not meet any more are nobody's fault, and have no crew.
+            apart = {fault.task for fault in found if fault.code in APART}
+            wrong = [fault for fault in found if fault.crew in self.orders]
             late = {fault.crew for fault in wrong if fault.crew is not None} - timed_anew
             timed_anew |= late
-            if not wrong:
+            if not wrong and not apart:
                 return plan
             if not late:
                 self._give_up({(fault.crew, fault.task) for fault in wrong})
+                self._part(apart)
+
+    @cached_property
+    def _meetings(self) -> Begins:
+        """Visit → when two crews met for it then."""
+        problem, standing = self.rest.problem, self.rest.standing
+        stops = (stop for crew in self.orders if crew in self.before for stop in self.before[crew].stops)
+        begins = {str(stop.visit_id): standing.second(stop.begin_at) for stop in stops}
+        pairs = {task.id for task in problem.tasks if task.crews == 2}
+        return {name: at for name, at in begins.items() if name in pairs}
 
     def _routes(self, timed_anew: set[str]) -> list[answers.Route]:
         problem, standing = self.rest.problem, {route.crew: route for route in self.rest.plan.routes}
@@ -158,7 +187,7 @@ class _Restored:
             if names is None:
                 routes += [standing[crew.id]] if crew.id in standing else []
             elif names and crew.id in timed_anew:
-                routes.append(forced(problem, crew, [problem.task_by_id[name] for name in names]))
+                routes.append(forced(problem, crew, met(problem, names, self._meetings)))
             elif names:
                 routes.append(as_shown(self.rest.standing, problem, crew, self.before[crew.id], names=names))
         return routes
@@ -169,4 +198,11 @@ class _Restored:
             order = self.orders[crew]
             named = [name for name in order if (crew, name) in wrong]
             if order:
-                order.remove(named[0] if named else order[-1])
+                gone = named[0] if named else order[-1]
+                order.remove(gone)
+                self._part({gone} & self._meetings.keys())
+
+    def _part(self, names: Collection[str | None]) -> None:
+        """Leave out what two crews made, of both."""
+        for crew, order in self.orders.items():
+            self.orders[crew] = [name for name in order if name not in names]

@@ -4,12 +4,13 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import CrewMember, DayPlan, Route, Stop, UnservedVisit
-from fieldvisit.planning.drafting import drives_of, metres_of
+from fieldvisit.planning.drafting import drives_of, metres_of, partners_of
 from fieldvisit.planning.joining import ESTIMATED, points_of
 from fieldvisit.planning.problem import instant
 from fieldvisit.planning.remedies import detail_of, lendable
@@ -34,6 +35,10 @@ class Rewritten:
     crews: Collection[str]
     taken_out: Collection[str] = ()
     paths: Mapping[str, Any] | None = None
+
+    @cached_property
+    def partners(self) -> dict[tuple[str, str], str]:
+        return partners_of(self.plan)
 
 
 def write_plan(session: Session, row: DayPlan, rewritten: Rewritten) -> list[Route]:
@@ -90,7 +95,7 @@ def _copied(row: DayPlan, route: Route) -> Route:
 
 
 def _copied_stop(row: DayPlan, stop: Stop, position: int) -> Stop:
-    names = ("visit_id", "arrive_at", "begin_at", "end_at", "travel_s", "risk")
+    names = ("visit_id", "arrive_at", "begin_at", "end_at", "travel_s", "risk", "with_crew")
     return Stop(org_id=row.org_id, position=position, **{name: getattr(stop, name) for name in names})
 
 
@@ -137,6 +142,7 @@ def _extend(row: DayPlan, route: Route, rewritten: Rewritten, found: answers.Rou
             end_at=instant(origin, stop.end_s),
             travel_s=drives[number - 1],
             risk=problem.task_by_id[stop.task].risk,
+            with_crew=rewritten.partners.get((stop.task, found.crew)),
         )
         for number, stop in enumerate(found.stops, start=1)
     ]

@@ -14,6 +14,14 @@ from fieldvisit.vocabulary import RiskLevel
 POINTS = {RiskLevel.NORMAL: 0, RiskLevel.RAISED: 1, RiskLevel.HIGH: 3}
 """By what the level of the session at the door would be, but for the hour, which no plan knows yet."""
 
+TOGETHER = 2
+"""So many go in where the danger is high: nobody starts a session there alone."""
+
+
+def people_for(points: int) -> int:
+    """How many people go to a visit of so many points at least."""
+    return TOGETHER if points >= POINTS[RiskLevel.HIGH] else 1
+
 
 def risk_points(session: Session, visits: Sequence[Visit]) -> dict[uuid.UUID, int]:
     """Visit → its points: what is marked or happened at its place or with its debtor, and places nobody has been to."""

@@ -28,12 +28,14 @@ FROZEN = product_clause(
 
 @dataclass(frozen=True)
 class JudgedStop:
-    """A stop with its visit, locked by the caller. `refused_by`: the clauses in the way; none where it is allowed."""
+    """A visit at its stop, locked by the caller. `refused_by`: the clauses in the way; none where it is allowed.
+    `partner`: where two crews make it, the stop on the other one's route."""
 
     route: Route
     stop: Stop
     visit: Visit
     refused_by: tuple[ClauseResult, ...]
+    partner: Stop | None = None
 
     @property
     def allowed(self) -> bool:
@@ -49,33 +51,54 @@ def judge_stops(
     now: dt.datetime,
     but: Collection[uuid.UUID] = (),
 ) -> list[JudgedStop]:
-    """Decide every stop and store each decision with its visit, and with it the check of each person's papers.
+    """Decide every visit and store each decision, and with it the check of each person's papers. Where two crews meet
+    at a door it is one visit, by the people of both: the other's stop is found in its plan, whether or not it is here.
 
     `but`: visits that are not asked about and not answered for: they have begun, and were judged at the door.
     """
     _read_alongside(session, visits)
-    stops = [(route, stop) for route in routes for stop in route.stops if stop.visit_id not in but]
-    frozen = frozen_among(session, [visits[stop.visit_id] for _, stop in stops])
+    stops: dict[uuid.UUID, tuple[Route, Stop]] = {}
+    for route in routes:
+        for stop in route.stops:
+            if stop.visit_id not in but:
+                stops.setdefault(stop.visit_id, (route, stop))
+    partners = {visit_id: partner_of(route, stop) for visit_id, (route, stop) in stops.items()}
+    frozen = frozen_among(session, [visits[visit_id] for visit_id in stops])
     # Row-level security knows the placements: a case that the lender has taken back is simply not there.
     asked = {
-        stop.visit_id: AtTheDoor(
-            visit=visits[stop.visit_id],
+        visit_id: AtTheDoor(
+            visit=visits[visit_id],
             span=Interval(stop.begin_at, stop.end_at),
-            visitor_ids=[member.visitor_id for member in route.members],
+            visitor_ids=_people(route, partners[visit_id]),
         )
-        for route, stop in stops
-        if visits[stop.visit_id].case is not None and stop.visit_id not in frozen
+        for visit_id, (route, stop) in stops.items()
+        if visits[visit_id].case is not None and visit_id not in frozen
     }
     refused = _refused(session, asked, moment=moment, now=now)
     return [
         JudgedStop(
             route,
             stop,
-            visits[stop.visit_id],
-            refused.get(stop.visit_id, (FROZEN if stop.visit_id in frozen else TAKEN_BACK,)),
+            visits[visit_id],
+            refused.get(visit_id, (FROZEN if visit_id in frozen else TAKEN_BACK,)),
+            partners[visit_id],
         )
-        for route, stop in stops
+        for visit_id, (route, stop) in stops.items()
     ]
+
+
+def partner_of(route: Route, stop: Stop) -> Stop | None:
+    """The stop of the other crew that makes this visit too, on its route of the same plan."""
+    if stop.with_crew is None:
+        return None
+    others = (each for each in route.plan.routes if each.crew_code == stop.with_crew)
+    return next((each for other in others for each in other.stops if each.visit_id == stop.visit_id), None)
+
+
+def _people(route: Route, partner: Stop | None) -> list[uuid.UUID]:
+    """Everybody who goes to a visit."""
+    together = [*route.members, *(() if partner is None else partner.route.members)]
+    return [member.visitor_id for member in together]
 
 
 def _refused(
@@ -95,14 +118,17 @@ def _refused(
 
 
 def leave_out(session: Session, plan: DayPlan, judged: JudgedStop, numbers: Mapping[str, str] | None = None) -> None:
-    """Take the stop off its route; the plan says why. The times of the others stay as they were announced.
+    """Take the visit off its route, or both of them; the plan says why. The times of the others stay as they were
+    announced.
 
     `numbers`: the staff numbers of everybody on the route, where the caller takes out many and has read them at once.
     """
     if numbers is None:
-        numbers = staff_numbers(session, judged.route)
-    judged.route.stops.remove(judged.stop)
-    session.delete(judged.stop)
+        numbers = staff_numbers(session, *_routes(judged))
+    for stop in (judged.stop, judged.partner):
+        if stop is not None:
+            stop.route.stops.remove(stop)
+            session.delete(stop)
     reason = UnservedReason.TAKEN_MEANWHILE if judged.allowed else UnservedReason.NOT_PERMITTED
     session.add(
         UnservedVisit(
@@ -117,9 +143,13 @@ def leave_out(session: Session, plan: DayPlan, judged: JudgedStop, numbers: Mapp
 
 def refusals(session: Session, judged: Sequence[JudgedStop]) -> list[Message]:
     """What stands in the way of these stops, each sentence once."""
-    numbers = staff_numbers(session, *(one.route for one in judged))
+    numbers = staff_numbers(session, *(route for one in judged for route in _routes(one)))
     messages = (_named(clause.message, numbers) for one in judged for clause in one.refused_by)
     return list({str(message): message for message in messages}.values())
+
+
+def _routes(judged: JudgedStop) -> list[Route]:
+    return [judged.route] if judged.partner is None else [judged.route, judged.partner.route]
 
 
 def staff_numbers(session: Session, *routes: Route) -> dict[str, str]:

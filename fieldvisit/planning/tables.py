@@ -25,6 +25,7 @@ STOPS = (
     Message("Ends"),
     Message("Reference"),
     Message("Address"),
+    Message("With crew"),
 )
 LEFT_OUT = (Message("Reference"), Message("Why it is left out"))
 
@@ -56,6 +57,7 @@ def stop_table(view: PlanView, route: RouteView, language: str) -> Table:
             _clock(stop.end_at, view.zone),
             stop.reference,
             stop.address,
+            stop.with_crew or "",
         )
     return table
 

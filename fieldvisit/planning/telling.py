@@ -170,6 +170,7 @@ def _stop(number: int, stop: Stop) -> StopView:
         end_at=stop.end_at,
         travel_s=stop.travel_s,
         begun=stop.visit.state not in TO_COME,
+        with_crew=stop.with_crew,
     )
 
 

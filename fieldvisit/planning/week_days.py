@@ -19,6 +19,7 @@ from fieldvisit.compliance.wallclock import WEEK
 from fieldvisit.models import Area
 from fieldvisit.planning.crews import CrewToPlan
 from fieldvisit.planning.day import Day, VisitToPlan, read_day
+from fieldvisit.planning.meeting import of_each
 from fieldvisit.vocabulary import Channel
 
 FILL = 0.9
@@ -59,9 +60,10 @@ def _visit(name: str, one: VisitToPlan, days: Sequence[int], dates: Sequence[dt.
         "days": list(days),
         "due_on": (one.visit.last_on - dates[0]).days,
         "service_s": one.visit.service_s,
+        "crews": one.crews,
         "value_s": one.visit.value_s,
-        "requires": sorted(one.requires),
-        "visitors": one.visitors,
+        "requires": sorted(one.requires if one.crews == 1 else of_each(one.requires)),
+        "visitors": -(-one.visitors // one.crews),
         "point": [one.visit.place.lat, one.visit.place.lon],
     }
 

@@ -36,7 +36,8 @@ def _errand(one: Mapping[str, Any], *, place: int, hop_s: int) -> Errand:
     return Errand(
         id=one["id"],
         days=tuple(one["days"]),
-        work_s=one["service_s"] + hop_s,
+        # Two crews that meet at a door both work, and both drive there.
+        work_s=(one["service_s"] + hop_s) * one["crews"],
         value_s=one["value_s"],
         due_on=one["due_on"],
         requires=frozenset(one["requires"]),

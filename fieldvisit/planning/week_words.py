@@ -45,7 +45,7 @@ def week_of_plans(session: Session, week_id: uuid.UUID) -> WeekOfPlans:
     week = get_week(session, week_id)
     plans = tuple(plans_of(session, week.id))
     counts = session.execute(
-        sa.select(Route.plan_id, sa.func.count().label("stops"))
+        sa.select(Route.plan_id, sa.func.count(sa.distinct(Stop.visit_id)).label("stops"))
         .join(Stop, Stop.route_id == Route.id)
         .where(Route.plan_id.in_([plan.id for plan in plans]))
         .group_by(Route.plan_id)

@@ -143,19 +143,18 @@ def _claim(
 
 
 def _mates(visitor_id: uuid.UUID, visit: Visit) -> sa.Select[uuid.UUID]:
-    """Who rides with this visitor to this visit by the published plan."""
-    me, mate = aliased(CrewMember), aliased(CrewMember)
-    return (
-        sa.select(mate.visitor_id)
-        .join(me, me.route_id == mate.route_id)
-        .join(Route, Route.id == mate.route_id)
+    """Who goes with this visitor to this visit by the published plan: on the same route, or with the other crew that
+    meets theirs at the door."""
+    goes = (
+        sa.select(CrewMember.visitor_id)
+        .join(Route, Route.id == CrewMember.route_id)
         .join(DayPlan, DayPlan.id == Route.plan_id)
         .join(Stop, Stop.route_id == Route.id)
         .where(
             Stop.visit_id == visit.id,
             DayPlan.id == visit.plan_id,
             DayPlan.state == DayPlanState.PUBLISHED,
-            me.visitor_id == visitor_id,
-            mate.visitor_id != visitor_id,
         )
     )
+    mine = goes.where(CrewMember.visitor_id == visitor_id)
+    return goes.where(CrewMember.visitor_id != visitor_id, mine.exists())

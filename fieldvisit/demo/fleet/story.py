@@ -103,7 +103,7 @@ def _plan_day(stage: Stage, screen: Screen, processes: Processes) -> None:
         published = _published(office, area["id"], processes)
         screen.tell(
             "{stops} visits on the phones of {crews} crews.",
-            stops=sum(len(route["stops"]) for route in published["routes"]),
+            stops=len({stop["visit_id"] for route in published["routes"] for stop in route["stops"]}),
             crews=len(published["routes"]),
         )
     for name in ("worker", "serve"):
