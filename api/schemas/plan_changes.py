@@ -135,6 +135,25 @@ class EffectsOut(Out):
     people = fields.List(Id(), required=True)
 
 
+class ShareOut(Out):
+    """`work_s`: from leaving to coming home; `risk`: points; `earning_min`: minutes of what the visits are worth."""
+
+    work_s = fields.Integer(required=True)
+    risk = fields.Integer(required=True)
+    earning_min = fields.Integer(required=True)
+
+
+class PersonSharesOut(Out):
+    """`carried`: from the published days of the four weeks before. `before`, `after`: of this day, as it stands and as
+    it would be; what they have in all is the sum with what is carried."""
+
+    visitor_id = Id(required=True)
+    staff_number = fields.String(required=True)
+    carried = Part(ShareOut, required=True)
+    before = Part(ShareOut, required=True)
+    after = Part(ShareOut, required=True)
+
+
 class TrialStopOut(Out):
     visit_id = Id(required=True)
     arrive_at = Instant(required=True)
@@ -152,7 +171,8 @@ class TrialRouteOut(Out):
 
 
 class TrialOut(Out):
-    """What changes would do; without `faults` and `refused` they can be kept. Where there are faults, no `effects`."""
+    """What changes would do; without `faults` and `refused` they can be kept. Where there are faults, no `effects` and
+    no `shares`. `shares`: everybody of the day, by staff number."""
 
     faults = fields.List(Part(BrokenRuleOut), required=True)
     refused = fields.List(Words(), required=True)
@@ -161,6 +181,7 @@ class TrialOut(Out):
     more_s = fields.Integer(required=True)
     routes = fields.List(Part(TrialRouteOut), required=True)
     effects = Part(EffectsOut, required=True, allow_none=True)
+    shares = fields.List(Part(PersonSharesOut), required=True, allow_none=True)
 
     @pre_dump
     def tell(self, trial: Trial, **_: Any) -> dict[str, Any]:
@@ -173,6 +194,7 @@ class TrialOut(Out):
             "more_s": trial.cost_after - trial.cost_before,
             "routes": [_route(route, trial) for route in changed],
             "effects": trial.effects,
+            "shares": trial.shares,
         }
 
 

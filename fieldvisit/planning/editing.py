@@ -33,6 +33,7 @@ from fieldvisit.planning.plans import DayIsOver, get_plan, lock_plan, planned_in
 from fieldvisit.planning.rest import Rest, Standing, rest_of, standing_of
 from fieldvisit.planning.restoring import NothingToUndo, restore_version_before
 from fieldvisit.planning.rewriting import Rewritten, new_row, write_plan
+from fieldvisit.planning.sharing import PersonShares, shares_of
 from fieldvisit.planning.stops import JudgedStop, judge_stops, refusals
 from fieldvisit.visits import lock_visits
 from fieldvisit.vocabulary import CheckMoment, DayPlanState
@@ -61,7 +62,8 @@ class ChangeNotPermitted(FieldVisitError):
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """What a change would do. Costs in seconds of travel. `refused`: why the policy does not allow it, asked only once
-    no rule of the plan is broken. `effects`: against what the phones show, else against the plan."""
+    no rule of the plan is broken. `effects`: against what the phones show, else against the plan. `shares`: of the day
+    as the plan has it, and as it would be."""
 
     standing: Standing
     worked: Edited
@@ -69,6 +71,7 @@ class Trial:
     faults: tuple[Fault, ...]
     refused: tuple[Message, ...] = ()
     effects: Effects | None = None
+    shares: tuple[PersonShares, ...] | None = None
 
     @property
     def cost_after(self) -> int:
@@ -94,8 +97,13 @@ def try_changes(session: Session, plan_id: uuid.UUID, changes: Sequence[PlanChan
     made = session.begin_nested()
     row, refused = _write(session, trial, changes, by=None, now=now)
     session.flush()
-    effects = _effects(session, trial.standing, row)
-    tried = replace(trial, refused=tuple(refusals(session, refused)), effects=effects)
+    changed = get_plan(session, row.id)
+    tried = replace(
+        trial,
+        refused=tuple(refusals(session, refused)),
+        effects=_effects(session, trial.standing, changed),
+        shares=shares_of(session, trial.standing.row, changed),
+    )
     made.rollback()
     return tried
 
@@ -252,4 +260,4 @@ def _refused(session: Session, standing: Standing, routes: Sequence[Route], now:
 
 def _effects(session: Session, standing: Standing, row: DayPlan) -> Effects:
     shown = standing.published if standing.published is not None else standing.row
-    return effects_of(session, shown, get_plan(session, row.id))
+    return effects_of(session, shown, row)

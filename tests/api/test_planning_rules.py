@@ -12,6 +12,7 @@ from fieldvisit.planning.problem import CHANGE_PRICE_S
 from fieldvisit.vocabulary import Role
 from routing.format import problem_from_document
 from tests.api.conftest import ClientFor
+from tests.api.test_plan_changes import busiest, plan_of, post
 from tests.api.test_plan_changes import day as day
 from tests.api.test_plan_changes import dispatcher as dispatcher
 from tests.api.test_plan_changes import draft as draft
@@ -158,3 +159,32 @@ def test_a_day_that_is_full_says_so_and_is_not_passed_by_hand_either(
     assert dispatcher.post(path, json={"changes": [again]}).json["faults"] == []
     grown = dispatcher.post(path, json={"changes": [add | {"crew": crew}]}).json
     assert "quota_passed" in [fault["code"] for fault in grown["faults"]]
+
+
+def test_a_trial_tells_what_each_person_has_of_the_day_and_of_the_weeks_before(
+    dispatcher: FlaskClient, sessions: sessionmaker[Session], day: World, published: str
+) -> None:
+    assert published
+    with acting_for_all(sessions) as session:
+        people = {}
+        for code, visitor in zip("AB", session.scalars(sa.select(Visitor).order_by(Visitor.id)), strict=True):
+            make_shift(session, visitor, crew=code, on=TOMORROW)
+            people[code] = str(visitor.id)
+        session.execute(sa.update(Visit).values(state="eligible", planned_on=None))
+    draft = str(drafted(sessions, day, on=TOMORROW))
+    crew, visits, other = busiest(plan_of(dispatcher, draft))
+    tried = post(dispatcher, draft, "trial", {"kind": "move", "visit_id": visits[0], "crew": other}).json
+    shares = {one["visitor_id"]: one for one in tried["shares"]}
+    assert set(shares) == set(people.values())
+    loses, gains = shares[people[crew]], shares[people[other]]
+    assert sum(one["carried"]["work_s"] for one in shares.values()) > 0
+    # Nobody has been to any of the doors: a point each; and each visit is worth an hour.
+    for one, change in ((loses, -1), (gains, 1)):
+        assert one["after"]["risk"] == one["before"]["risk"] + change
+        assert one["after"]["earning_min"] == one["before"]["earning_min"] + 60 * change
+    assert sum(one["carried"]["risk"] for one in shares.values()) == 5
+    (route,) = [route for route in tried["routes"] if route["crew"] == other]
+    span = dt.datetime.fromisoformat(route["return_at"]) - dt.datetime.fromisoformat(route["depart_at"])
+    assert gains["after"]["work_s"] == span.total_seconds()
+    noon = {"kind": "retime", "visit_id": visits[0], "begin_at": f"{TOMORROW}T23:30:00+02:00"}
+    assert post(dispatcher, draft, "trial", noon).json["shares"] is None

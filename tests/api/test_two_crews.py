@@ -10,13 +10,13 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import ContactAttempt, DayPlan, Notice, StoredDecision, Visit, VisitReport
+from fieldvisit.models import ContactAttempt, StoredDecision, Visit, VisitReport
 from fieldvisit.phone.steps import arrive
 from fieldvisit.planning.jobs import solve_plan
 from fieldvisit.planning.tools import Tools
 from fieldvisit.reports import report_visit
 from fieldvisit.safety.pairs import PairNeeded, demand_pair
-from fieldvisit.vocabulary import CheckMoment, Role, VisitState
+from fieldvisit.vocabulary import CheckMoment, VisitState
 from tests.api.conftest import ClientFor
 from tests.api.test_plan_changes import dispatcher as dispatcher
 from tests.api.test_plan_changes import order_of, phone_of, plan_of, post, reason_of, set_out
