@@ -27,7 +27,8 @@ class Explanation:
     """One visit left out.
 
     `crews`: for each crew that can never serve it, why not. `held_by`: the visits any one of which would have to go for
-    it to fit. `put_in`: the cheapest way to serve it as the day is, None where there is none.
+    it to fit; of a visit for two crews where no one is enough, those that would have to go together with another one,
+    on the other crew's route. `put_in`: the cheapest way to serve it as the day is, None where there is none.
     """
 
     task: str
@@ -98,7 +99,8 @@ class _Told:
             lawful = [place for place in _by_extra(places.displacing()) if places.may(place)]
             more = (place for place in places.displacing_two() if not lawful and places.may(place))
             put_in = next((option for place in (*lawful, *more) if (option := places.option(place))), None)
-            held = self.holding or tuple(dict.fromkeys(name for place in lawful for name in place.displaces))
+            one = tuple(dict.fromkeys(name for place in lawful for name in place.displaces))
+            held = self.holding or one or places.held_by_two()
         return Explanation(
             task=self.task.id,
             reason=self._reason(direct),

@@ -9,7 +9,8 @@ from functools import cached_property
 from itertools import combinations, islice
 
 from routing.lines import Line
-from routing.meetings import Half, change_price, halves_on, meetings
+from routing.meetings import Half, change_price, common, halves_on, may_go_together, meetings
+from routing.openings import Spans
 from routing.plan import Route
 from routing.pricing import mandatory_left, plan_price, route_price
 from routing.problem import Problem, Task
@@ -151,16 +152,46 @@ class Places:
         if self.task.crews == 1 or self.gone or self.holding is not None:
             return
         halves: list[Half] = []
-        for name, crews in self.standing.crews_of.items():
-            if len(crews) == 1 and name != self.task.id and not self._outranks(name):
-                shorter = self._without((name,))
-                spared = self._spared(name, shorter)
-                for half in self._halves(shorter[crews[0]]):
-                    halves.append(replace(half, extra=half.extra - spared, displaces=(name,)))
+        for name, shorter in self._shorter_by_one():
+            spared = self._spared(name, shorter)
+            for half in self._halves(next(iter(shorter.values()))):
+                halves.append(replace(half, extra=half.extra - spared, displaces=(name,)))
         halves.sort(key=_extra)
         for met in meetings(self.task, halves, halves):
             one, other = met.halves
             yield Place(met.extra, met.halves, one.displaces + other.displaces, met.begins)
+
+    def held_by_two(self) -> tuple[str, ...]:
+        """The tasks that hold the place of a task for two crews where no single one does: each may go for it together
+        with another one on the other crew's route. Empty where that is not known for certain: under a limit on work,
+        and with hour bands."""
+        if self.task.crews == 1 or self.gone or self.holding is not None:
+            return ()
+        if any(line.table.searched for line in self.lines.values()):
+            return ()
+        freed: dict[str, list[tuple[str, Spans]]] = {}
+        for name, shorter in self._shorter_by_one():
+            for crew, line in shorter.items():
+                halves = (half for half in self._halves(line) if line.may(half.place, (self.task, half.begins)))
+                freed.setdefault(crew, []).append((name, tuple(span for half in halves for span in half.begins)))
+        anywhere = {crew: tuple(span for _, spans in each for span in spans) for crew, each in freed.items()}
+        crews = self.problem.crew_by_id
+        return tuple(
+            name
+            for crew, each in freed.items()
+            for name, spans in each
+            if any(
+                common(spans, others)
+                for other, others in anywhere.items()
+                if may_go_together(self.task, crews[crew], crews[other])
+            )
+        )
+
+    def _shorter_by_one(self) -> Iterator[tuple[str, dict[str, Line]]]:
+        """Each task that one crew serves and that may go for this one, with the line of that crew without it."""
+        for name, crews in self.standing.crews_of.items():
+            if len(crews) == 1 and name != self.task.id and not self._outranks(name):
+                yield name, self._without((name,))
 
     def _outranks(self, name: str) -> bool:
         return self.problem.task_by_id[name].mandatory and not self.task.mandatory

@@ -15,6 +15,7 @@ from fieldvisit.planning.editing import Trial
 from fieldvisit.planning.effects import Effect
 from fieldvisit.planning.problem import CHANGE_PRICE_S, instant
 from fieldvisit.planning.repairing import RepairRequest
+from fieldvisit.vocabulary import Channel
 from routing.checking import Fault
 from routing.options import MOST
 
@@ -113,8 +114,20 @@ class BrokenRuleOut(Out):
     crew = fields.String(required=True, allow_none=True)
 
 
+class ToldOut(Out):
+    """What a debtor was told of a visit: in which hours somebody comes. `sent_at` null: it waits to be sent."""
+
+    notice_id = Id(required=True)
+    channel = Choice(Channel, required=True)
+    announced_from = Instant(required=True, attribute="from_at")
+    announced_until = Instant(required=True, attribute="until_at")
+    sent_at = Instant(required=True, allow_none=True)
+    delivered_at = Instant(required=True, allow_none=True)
+
+
 class VisitEffectOut(Out):
-    """`breaks_notice`: its debtor was told other hours. `partner_...`: the second of two crews that meet there."""
+    """`notice`: what its debtor was told; `breaks_notice`: it would begin outside of these hours, or not at all.
+    `partner_...`: the second of two crews that meet there."""
 
     visit_id = Id(required=True)
     reference = fields.String(required=True)
@@ -125,6 +138,7 @@ class VisitEffectOut(Out):
     partner_after = fields.String(required=True, allow_none=True)
     begin_before = Instant(required=True, allow_none=True)
     begin_after = Instant(required=True, allow_none=True)
+    notice = Part(ToldOut, required=True, allow_none=True)
     breaks_notice = fields.Boolean(required=True)
 
 

@@ -11,16 +11,18 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.parameters import NoticeAbout
 from fieldvisit.models import Notice
 from fieldvisit.notice_facts import GIVEN as LIVE
-from fieldvisit.vocabulary import NoticeState
+from fieldvisit.vocabulary import Channel, NoticeState
 
 __all__ = ["LIVE", "Announced", "announcements", "take_back", "withdraw_announcements"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Announced:
-    """The hours that a debtor was told of. `sent_at` None: the notice waits to be sent; `delivered_at` None: nobody
-    knows whether it arrived."""
+    """The hours that a debtor was told of, and by which notice. `sent_at` None: it waits to be sent; `delivered_at`
+    None: nobody knows whether it arrived."""
 
+    notice_id: uuid.UUID
+    channel: Channel
     from_at: dt.datetime
     until_at: dt.datetime
     sent_at: dt.datetime | None
@@ -30,7 +32,15 @@ class Announced:
 def announcements(session: Session, visit_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Announced]:
     """Visit → what its debtor was told of when somebody will come; those that were told, or are about to be."""
     rows = session.execute(
-        sa.select(Notice.visit_id, Notice.announced_from, Notice.announced_until, Notice.sent_at, Notice.delivered_at)
+        sa.select(
+            Notice.visit_id,
+            Notice.id,
+            Notice.channel,
+            Notice.announced_from,
+            Notice.announced_until,
+            Notice.sent_at,
+            Notice.delivered_at,
+        )
         .where(
             Notice.visit_id.in_(visit_ids),
             Notice.about == NoticeAbout.VISIT,
@@ -41,9 +51,16 @@ def announcements(session: Session, visit_ids: Collection[uuid.UUID]) -> dict[uu
     )
     # There is one that holds; should there ever be two, the later word counts.
     return {
-        visit_id: Announced(from_at=begins, until_at=ends, sent_at=sent_at, delivered_at=delivered_at)
-        for visit_id, begins, ends, sent_at, delivered_at in rows
-        if visit_id is not None and begins is not None and ends is not None
+        row.visit_id: Announced(
+            notice_id=row.id,
+            channel=row.channel,
+            from_at=row.announced_from,
+            until_at=row.announced_until,
+            sent_at=row.sent_at,
+            delivered_at=row.delivered_at,
+        )
+        for row in rows
+        if row.visit_id is not None and row.announced_from is not None and row.announced_until is not None
     }
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import DayPlan, Route, Stop, Visit
-from fieldvisit.planning.announced import announced_hours
+from fieldvisit.notices.standing import Announced, announcements
 from fieldvisit.planning.plans import BEGAN
 from fieldvisit.vocabulary import VisitState
 
@@ -48,8 +48,10 @@ class VisitEffect:
     partner_after: str | None
     begin_before: dt.datetime | None
     begin_after: dt.datetime | None
+    notice: Announced | None
+    """What its debtor was told, and which notice it was."""
     breaks_notice: bool
-    """Its debtor was told hours in which it no longer begins."""
+    """Those are hours in which it no longer begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ def effects_of(session: Session, before: DayPlan | None, after: DayPlan) -> Effe
     """
     old, new = places_of(before), places_of(after)
     visits = _visits(before) | _visits(after)
-    told = announced_hours(session, visits.values())
+    told = announcements(session, visits.keys())
     found = []
     for visit_id in sorted(old.keys() | new.keys(), key=lambda each: visits[each].reference):
         effect = _effect(old.get(visit_id), new.get(visit_id))
@@ -132,10 +134,10 @@ def _visit_effect(
     old: Place | None,
     new: Place | None,
     *,
-    told: Mapping[uuid.UUID, tuple[dt.datetime, dt.datetime]],
+    told: Mapping[uuid.UUID, Announced],
 ) -> VisitEffect:
-    hours = told.get(visit.id)
-    kept = hours is None or (new is not None and hours[0] <= new.begin_at < hours[1])
+    notice = told.get(visit.id)
+    kept = notice is None or (new is not None and notice.from_at <= new.begin_at < notice.until_at)
     return VisitEffect(
         visit_id=visit.id,
         reference=visit.reference,
@@ -146,5 +148,6 @@ def _visit_effect(
         partner_after=None if new is None else new.partner,
         begin_before=None if old is None else old.begin_at,
         begin_after=None if new is None else new.begin_at,
+        notice=notice,
         breaks_notice=not kept,
     )

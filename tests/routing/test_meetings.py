@@ -104,7 +104,7 @@ def test_where_both_crews_are_full_one_visit_of_each_falls_out_for_a_pair() -> N
     assert (option.displaces, option.cost - plan.cost) == (("a", "b"), 6_000 - 10_000)
     assert faults(day, put(day, plan, option)) == []
     (one,) = explain(day, plan)
-    assert (one.reason, one.held_by, one.put_in) == (Reason.NO_ROOM, (), option)
+    assert (one.reason, one.held_by, one.put_in) == (Reason.NO_ROOM, ("a", "b"), option)
 
 
 def test_a_visit_for_two_crews_makes_room_on_both_routes_for_one_that_is_worth_more() -> None:
