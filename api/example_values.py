@@ -173,6 +173,7 @@ TEXTS: Mapping[str, str] = {
     "on_day": TODAY,
     "origin": "report",
     "outcome": "met_debtor",
+    "partner": "C-02",
     "password": "correct horse battery",
     "path": "/attempts/0/at",
     "phone": "+358450001234",
@@ -253,7 +254,11 @@ ALIKE: Mapping[str, str] = {
     "lift_reason": "reason",
     "names": "name",
     "paid_currency": "currency",
+    "partner_after": "partner",
+    "partner_before": "partner",
+    "reporter_id": "visitor_id",
     "revoked_reason": "reason",
     "visitor_external_id": "external_id",
+    "with_crew": "partner",
 }
 """Names that mean what another means."""

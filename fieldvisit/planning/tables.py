@@ -25,7 +25,6 @@ STOPS = (
     Message("Ends"),
     Message("Reference"),
     Message("Address"),
-    Message("With crew"),
 )
 LEFT_OUT = (Message("Reference"), Message("Why it is left out"))
 
@@ -47,7 +46,7 @@ def route_table(view: PlanView, language: str) -> Table:
 
 
 def stop_table(view: PlanView, route: RouteView, language: str) -> Table:
-    """One crew's day, stop by stop."""
+    """One crew's day, stop by stop; beside a visit that two crews make, the other one."""
     table = new_table(STOPS, language, title=route.crew)
     for stop in route.stops:
         table.add_row(
@@ -55,9 +54,8 @@ def stop_table(view: PlanView, route: RouteView, language: str) -> Table:
             _clock(stop.arrive_at, view.zone),
             _clock(stop.begin_at, view.zone),
             _clock(stop.end_at, view.zone),
-            stop.reference,
+            stop.reference if stop.with_crew is None else f"{stop.reference} + {stop.with_crew}",
             stop.address,
-            stop.with_crew or "",
         )
     return table
 

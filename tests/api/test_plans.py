@@ -68,7 +68,7 @@ def test_a_plan_is_asked_for_made_by_a_worker_read_and_published(
     assert (route["crew"], [stop["state"] for stop in route["stops"]]) == ("A", ["planned", "planned"])
     assert set(route["stops"][0]) == {
         *("visit_id", "reference", "state", "address", "point"),
-        *("arrive_at", "begin_at", "end_at", "travel_s"),
+        *("arrive_at", "begin_at", "end_at", "travel_s", "with_crew"),
     }
     assert dispatcher.get(f"/day-plans/{plan_id}/faults").json == {"faults": []}
     published = dispatcher.post(f"/day-plans/{plan_id}/publication")

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0056_pairs"
-down_revision = "0046_deadlock"
+revision = "0062_two_crews"
+down_revision = "0061_epochs"
 branch_labels = None
 depends_on = None
 
