@@ -1,10 +1,12 @@
 """A form of the house: published by the office, filled in on the phone without signal, read in any language."""
 
+import base64
 import datetime as dt
 import uuid
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.schemas.forms import FormIn
@@ -14,6 +16,7 @@ from fieldvisit.vocabulary import Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
+from tests.pictures import picture
 
 DOOR = {
     "name": "door",
@@ -70,3 +73,46 @@ def test_a_form_goes_from_the_office_to_the_phone_and_its_answers_back(
     assert read == [("What kind of door?", "A flat"), ("什么样的门？", "公寓")]
     record = office.get(f"/visits/{morning.visit}/record").json["content"]["report"]
     assert record["form"] == {"version": 1, "answers": {"door": "flat"}}
+
+
+METER = {
+    "name": "meter",
+    "kind": "evidence",
+    "evidence": "photo",
+    "camera_only": True,
+    "label": {"en": "The meter", "zh-CN": "电表"},
+    "needed_for": ["nobody"],
+}
+
+
+def send_photo(phone: FlaskClient, morning: Morning, photo_id: str, *, by_camera: bool) -> None:
+    tus, content = {"Tus-Resumable": "1.0.0"}, picture(300, 200)
+    said = {"id": photo_id, "visit_id": str(morning.visit), "kind": "photo", "captured_at": NOW.isoformat()}
+    said["by_camera"] = "true" if by_camera else "false"
+    pairs = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in said.items())
+    announced = {"Upload-Length": str(len(content)), "Upload-Metadata": pairs}
+    assert phone.post("/phone/evidence", headers=tus | announced).status_code == 201
+    part = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    assert phone.patch(f"/phone/evidence/{photo_id}", headers=tus | part, data=content).status_code == 204
+
+
+@pytest.mark.parametrize(("before", "by_camera"), [(True, True), (True, False), (False, True), (False, False)])
+def test_where_the_camera_is_wanted_a_chosen_file_is_refused_and_flagged_where_it_comes_later(
+    client_for: ClientFor, morning: Morning, before: bool, by_camera: bool
+) -> None:
+    org, photo_id = morning.world.agency, str(uuid.uuid4())
+    office, phone = client_for(Role.SUPERVISOR, org=org), client_for(Role.VISITOR, org=org, visitor_id=morning.ilta)
+    assert office.post("/report-forms", json={"replaces": 0, "questions": [METER]}).status_code == 201
+    if before:
+        send_photo(phone, morning, photo_id, by_camera=by_camera)
+    form = {"version": 1, "answers": {"meter": photo_id}}
+    (result,) = phone.post("/phone/events", json=events(morning, form=form)).json["results"]
+    if before and not by_camera:
+        assert (result["outcome"], result["problem"]["code"]) == ("refused", "form_refused")
+        assert photo_id in result["problem"]["detail"]
+        return
+    assert result["outcome"] == "taken", result
+    if not before:
+        send_photo(phone, morning, photo_id, by_camera=by_camera)
+    (file,) = office.get(f"/visits/{morning.visit}/evidence").json["items"]
+    assert file["flaws"] == ([] if by_camera else ["not_by_camera"])
