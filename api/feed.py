@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.schemas.live import GoingOut, TileOut
+from api.schemas.live import GoingOut, OutageOut, TileOut
 from fieldvisit.database import acting_for
 from fieldvisit.safety.live import Person, Tile, Wall, read_wall
 
@@ -179,10 +179,11 @@ def _about(wall: Wall) -> dict[str, Any]:
         "server_at": wall.server_at.isoformat(),
         "cover": wall.cover,
         "unwatched": GoingOut(many=True).dump(wall.unwatched),
+        "outages": OutageOut(many=True).dump(wall.outages),
         "drills_owed": [each.value for each in wall.drills_owed],
     }
 
 
 def _besides(wall: Wall) -> tuple[object, ...]:
     """What is told beside the tiles."""
-    return wall.cover, wall.unwatched, wall.drills_owed
+    return wall.cover, wall.unwatched, wall.outages, wall.drills_owed

@@ -53,15 +53,28 @@ class GoingOut(Out):
     since_at = Instant(required=True)
 
 
+class OutageOut(Out):
+    """Nobody watched from `from_at` (null: ever) until `until_at`: so many `sessions` were raised for it, of which so
+    many are `open`, and so many `unanswered`."""
+
+    id = Id(required=True)
+    from_at = Instant(required=True, allow_none=True)
+    until_at = Instant(required=True)
+    sessions = Whole(required=True)
+    open = Whole(required=True)
+    unanswered = Whole(required=True)
+
+
 class LiveWallOut(Out):
     """Everybody who is out now: alarms first, then by risk. `cover`: how many officers an alarm would reach.
     `unwatched`: who is out, or should be, and has no session. `drills_owed`: what the house's own rules still demand
-    this month. Drills are the last of the tiles."""
+    this month. `outages`: of our own watch, as long as an alert of one is open. Drills are the last of the tiles."""
 
     server_at = Instant(required=True)
     cover = fields.Integer(required=True)
     tiles = Many(Part(TileOut), required=True, max=ALL)
     unwatched = Many(Part(GoingOut), required=True, max=ALL)
+    outages = Many(Part(OutageOut), required=True)
     drills_owed = Many(Choice(DrillKind), required=True)
 
 

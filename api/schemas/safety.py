@@ -204,6 +204,9 @@ class SafetyAlertOut(Out):
     opened_at = Instant(required=True)
     deadline_at = Instant(required=True)
     unverified = Flag(required=True, metadata={"description": "the deadline passed while our own watch was down"})
+    outage_id = Id(
+        required=True, allow_none=True, metadata={"description": "that outage, of which all are told at once"}
+    )
     visitor_reports_safe_at = Instant(required=True, allow_none=True)
     next_action_at = Instant(required=True, allow_none=True)
     owner_id = Id(required=True, allow_none=True)

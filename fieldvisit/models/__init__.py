@@ -30,7 +30,15 @@ from fieldvisit.models.plans import CrewMember, DayPlan, Route, Stop, UnservedVi
 from fieldvisit.models.repayments import RepaymentPlan, RepaymentRules
 from fieldvisit.models.reports import ContactProposal, Promise, ReportAddition, VisitReport
 from fieldvisit.models.retention import DebtorRequest, Purge
-from fieldvisit.models.safety import DatabaseEpoch, EngineBeat, SafetyAlert, SafetyEvent, SafetyKey, SafetySession
+from fieldvisit.models.safety import (
+    DatabaseEpoch,
+    EngineBeat,
+    SafetyAlert,
+    SafetyEvent,
+    SafetyKey,
+    SafetySession,
+    WatchOutage,
+)
 from fieldvisit.models.safety_rules import SafetyRules
 from fieldvisit.models.timers import SafetyTimers
 from fieldvisit.models.verification import VerificationCode, VerificationLookup
@@ -127,6 +135,7 @@ __all__ = [
     "VisitReport",
     "Visitor",
     "VisitorPin",
+    "WatchOutage",
     "WeekPlan",
     "WeekVisit",
     "Wish",

@@ -66,6 +66,8 @@ class OutboxMessage(Base, Owned):
     purpose: Mapped[MessagePurpose]
     session_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("safety_sessions.id"))
     alert_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("safety_alerts.id"), index=True)
+    outage_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("watch_outages.id"))
+    """Of a message about all alerts of an outage at once; it has no alert of its own."""
     step: Mapped[int] = mapped_column(server_default="0")
     round: Mapped[int] = mapped_column(server_default="0")
     recipient: Mapped[MessageRecipient]
@@ -93,6 +95,7 @@ class OutboxMessage(Base, Owned):
         sa.Index(
             "ix_safety_outbox_waiting", "channel", "next_try_at", postgresql_where=sa.text("next_try_at is not null")
         ),
+        sa.Index("ix_safety_outbox_outage_id", "outage_id", postgresql_where=sa.text("outage_id is not null")),
         sa.CheckConstraint("(lease is null) = (lease_until is null)", name="lease_is_whole"),
         sa.CheckConstraint("state <> 'queued' or next_try_at is not null", name="queued_is_tried"),
     )

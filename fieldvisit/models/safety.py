@@ -133,6 +133,8 @@ class SafetyAlert(Base, Owned):
     visitor_reports_safe_at: Mapped[dt.datetime | None]
     unverified: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     """The deadline passed while no engine was watching: nobody knows yet what was missed."""
+    outage_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("watch_outages.id"))
+    """The outage of our own in which the deadline passed; those on duty are told of it once for all of its alerts."""
     outcome: Mapped[AlertOutcome | None]
     proof: Mapped[ResolutionProof | None]
     resolved_at: Mapped[dt.datetime | None]
@@ -168,6 +170,7 @@ class SafetyAlert(Base, Owned):
             postgresql_where=sa.text("state <> 'resolved'"),
         ),
         sa.Index("ix_safety_alerts_org_id_state_opened_at", "org_id", "state", "opened_at"),
+        sa.Index("ix_safety_alerts_outage_id", "outage_id", postgresql_where=sa.text("outage_id is not null")),
         sa.CheckConstraint(
             "(state = 'resolved') = (outcome is not null and (proof is not null or outcome = 'cancelled_by_visitor'))",
             name="resolved_with_proof",
@@ -177,6 +180,21 @@ class SafetyAlert(Base, Owned):
             name="acknowledged_by_someone",
         ),
     )
+
+
+class WatchOutage(Base, Owned):
+    """A time in which no engine watched, as far as it concerns a house."""
+
+    __tablename__ = "watch_outages"
+
+    id: Mapped[PrimaryKey]
+    from_at: Mapped[dt.datetime | None]
+    """Empty where nobody had ever watched."""
+    until_at: Mapped[dt.datetime]
+    expected: Mapped[int]
+    """Of how many sessions a deadline had passed when it was noticed."""
+
+    __table_args__ = (sa.UniqueConstraint("org_id", "from_at", postgresql_nulls_not_distinct=True),)
 
 
 class SafetyEvent(Base, Owned):

@@ -117,7 +117,8 @@ def read_alert(session: Session, alert_id: uuid.UUID) -> AlertFile:
     """All that an officer needs at hand: the alert, where the visitor went, and what happened, oldest first."""
     alert = get_alert(session, alert_id)
     visit = session.get(Visit, alert.session.visit_id) if alert.session.visit_id else None
-    put_out = sa.select(OutboxMessage).where(OutboxMessage.alert_id == alert.id)
+    of_all = sa.and_(OutboxMessage.outage_id.is_not(None), OutboxMessage.outage_id == alert.outage_id)
+    put_out = sa.select(OutboxMessage).where(sa.or_(OutboxMessage.alert_id == alert.id, of_all))
     messages = session.scalars(put_out.order_by(OutboxMessage.created_at, OutboxMessage.key)).all()
     return AlertFile(alert=alert, visit=visit, events=history(session, alert.session), messages=messages)
 

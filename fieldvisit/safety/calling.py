@@ -14,16 +14,20 @@ from fieldvisit.vocabulary import AlertState, RiskLevel
 # One statement, whatever the number of alerts and of people: a thousand alarms may be due in one second. Officers of
 # the roster as it was when the alert opened stay on it, and those on duty now are added; who has been called before is
 # rung again, who joins on this step is reached on every channel. Nobody is told of an alert about themselves.
+# Those on duty are told once of all alerts of an outage that climb together, whose visitors are each rung all the same.
 # The number outside is called where everyone is, or nobody on duty could be, until it has confirmed; never in a drill.
 CALL = sa.text("""
 with clock as materialized (select fieldvisit_now() as now),
 alert as materialized (
     select a.id, a.roster, s.id as session_id, s.org_id, s.visitor_id,
            case when s.drill is null then s.level else 'drill' end as level, s.drill, given.step, given.round,
-           given.everyone, given.joining, given.before, given.calls_visitor
+           given.everyone, given.joining, given.before, given.calls_visitor,
+           case when w.expected > 1 and not given.alone then w.id end as outage_id
     from jsonb_to_recordset(cast(:given as jsonb)) as given(
-        id uuid, step int, round int, everyone boolean, joining text[], before text[], calls_visitor boolean)
+        id uuid, step int, round int, everyone boolean, joining text[], before text[], calls_visitor boolean,
+        alone boolean)
     join safety_alerts a on a.id = given.id join safety_sessions s on s.id = a.session_id
+    left join watch_outages w on w.id = a.outage_id
 ),
 ranked as materialized (
     select alert.id, d.account_id, d.rank from alert, clock, duty_shifts d
@@ -43,26 +47,27 @@ on_duty as (
     join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
 ),
 addressed as materialized (
-    select alert.id, 'officer' as recipient, c.id as recipient_id, c.channel
+    select alert.id, 'officer' as recipient, c.id as recipient_id, c.channel,
+           alert.outage_id is not null as together
     from alert join officers o on o.id = alert.id join officer_contacts c on c.account_id = o.account_id
     where c.active and (alert.everyone or c.channel in ('voice', 'sms')
         or exists (select from ranked r where r.id = alert.id and r.account_id = c.account_id
                    and r.rank = any(alert.joining)))
     union all
-    select alert.id, 'device', d.id, 'push'
+    select alert.id, 'device', d.id, 'push', alert.outage_id is not null
     from alert join officers o on o.id = alert.id join devices d on d.account_id = o.account_id
     where d.push_digest is not null and (alert.everyone
         or exists (select from ranked r where r.id = alert.id and r.account_id = d.account_id
                    and r.rank = any(alert.joining)))
     union all
-    select alert.id, 'device', d.id, 'push' from alert join devices d on d.visitor_id = alert.visitor_id
+    select alert.id, 'device', d.id, 'push', false from alert join devices d on d.visitor_id = alert.visitor_id
     where d.push_digest is not null and alert.calls_visitor
     union all
-    select alert.id, 'visitor', v.id, ringing.channel
+    select alert.id, 'visitor', v.id, ringing.channel, false
     from alert join visitors v on v.id = alert.visitor_id, (values ('voice'), ('sms')) ringing(channel)
     where v.phone is not null and alert.calls_visitor
     union all
-    select alert.id, 'external', alert.org_id, ringing.channel
+    select alert.id, 'external', alert.org_id, ringing.channel, false
     from alert cross join lateral (
         select r.external from safety_rules r where r.org_id = alert.org_id order by r.set_at desc, r.id desc limit 1
     ) said, (values ('voice'), ('sms')) ringing(channel)
@@ -71,6 +76,27 @@ addressed as materialized (
       and (alert.everyone or alert.id not in (select id from on_duty))
       and not exists (select from safety_outbox o where o.alert_id = alert.id and o.recipient = 'external'
                       and o.answered_at is not null)
+), grouped as materialized (
+    -- Of one step, begun within ten seconds: a later one is a message of its own.
+    select distinct on (key) concat_ws(':', alert.outage_id, alert.round, alert.step,
+                                       floor(extract(epoch from clock.now) / 10), a.recipient_id, a.channel) as key,
+           alert.org_id, alert.outage_id, alert.step, alert.round, a.recipient, a.recipient_id, a.channel,
+           array_position(:order, alert.level::text) as urgency
+    from clock, alert join addressed a on a.id = alert.id and a.together
+    order by key, urgency desc
+), told_before as materialized (
+    select o.id from safety_outbox o join grouped g on g.outage_id = o.outage_id
+    where o.recipient_id = g.recipient_id and o.channel = g.channel and o.next_try_at is not null and o.key <> g.key
+    order by o.id for update of o
+), replaced_before as (
+    update safety_outbox o set state = 'dropped', next_try_at = null from told_before t where o.id = t.id
+), put_out_together as (
+    insert into safety_outbox (org_id, key, purpose, outage_id, step, round, recipient, recipient_id, channel, urgency,
+                               next_try_at, created_at)
+    select g.org_id, g.key, 'outage', g.outage_id, g.step, g.round, g.recipient, g.recipient_id, g.channel, g.urgency,
+           clock.now, clock.now
+    from clock, grouped g
+    on conflict (key) do nothing
 ), told as materialized (
     -- Locked in the order that everybody keeps who changes several messages.
     select o.id from safety_outbox o join alert on alert.id = o.alert_id join addressed a on a.id = alert.id
@@ -86,13 +112,15 @@ addressed as materialized (
     select alert.org_id, concat_ws(':', alert.id, alert.round, alert.step, a.recipient_id, a.channel), 'alarm',
            alert.session_id, alert.id, alert.step, alert.round, a.recipient, a.recipient_id, a.channel,
            array_position(:order, alert.level::text), clock.now, clock.now
-    from clock, alert join addressed a on a.id = alert.id
+    from clock, alert join addressed a on a.id = alert.id and not a.together
     on conflict (key) do nothing
     returning alert_id, recipient
 )
-select alert_id, count(*) filter (where recipient <> 'external') as inside,
+select id, count(*) filter (where recipient <> 'external') as inside,
        count(*) filter (where recipient = 'external') as outside
-from put_out group by alert_id
+from (select alert_id, recipient from put_out union all select a.id, a.recipient from addressed a where a.together)
+    as called(id, recipient)
+group by id
 """).bindparams(sa.bindparam("order", [level.value for level in ORDER], type_=sa.ARRAY(sa.Text)))  # fmt: skip
 
 SILENCE = sa.text("""
@@ -108,13 +136,14 @@ from waiting where o.id = waiting.id
 
 @dataclass(frozen=True)
 class Call:
-    """The messages of one step of an alert."""
+    """The messages of one step of an alert; `alone`: it goes on by itself, whatever others it was raised with."""
 
     alert_id: uuid.UUID
     ladder: Ladder
     state: AlertState
     step: int
     round: int
+    alone: bool = False
 
     def as_row(self) -> dict[str, object]:
         return {
@@ -124,6 +153,7 @@ class Call:
             "everyone": self.state is AlertState.EXHAUSTED,
             "joining": self.ladder.joining(self.step),
             "before": self.ladder.called_before(self.step),
+            "alone": self.alone,
             "calls_visitor": self.ladder.calls_visitor and self.step == 1,
         }
 

@@ -113,7 +113,11 @@ def climb(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> dic
     given = [rungs[alert.id].as_row() | {"id": alert.id, "version": alert.version} for _, alert in alerts]
     risen_at = {row.id: row.now for row in session.execute(CLIMB, {"given": packed(given)})}
     risen = [(row, alert, rungs[alert.id]) for row, alert in alerts if alert.id in risen_at]
-    calls = [Call(alert.id, ladders[alert.id], rung.state, rung.step, rung.round) for _, alert, rung in risen]
+    calls = [
+        # What somebody has had and let go was no longer among those that the others were told of.
+        Call(a.id, ladders[a.id], rung.state, rung.step, rung.round, alone=a.state is AlertState.ACKNOWLEDGED)
+        for _, a, rung in risen
+    ]
     messages = call_all(session, calls)
     # Who is outside comes beside those of the house, who are not waited for where there are none.
     nobody = [

@@ -11,22 +11,24 @@ from fieldvisit.clock import database_now
 from fieldvisit.models import Organisation
 from fieldvisit.safety.drill_records import owed_now
 from fieldvisit.safety.rules import rules_of_all
+from fieldvisit.vocabulary import MessagePurpose
 
 FROM_DAY = 15
 OFFICE_HOURS = range(9, 16)
 
-# By the quietest way to each of them, never by a call.
+# By one way to each of them, never by a call.
 OFFICE = sa.text("""
 insert into safety_outbox (org_id, key, purpose, recipient, recipient_id, channel, urgency, next_try_at, give_up_at,
                            created_at)
 select distinct on (c.id) c.org_id, concat_ws(':', cast(:cause as text), o.id), :purpose, 'officer', o.id, o.channel, 0,
-       now.at, now.at + interval '1 day', now.at
+       now.at, coalesce(:until, now.at + interval '1 day'), now.at
 from accounts c join officer_contacts o on o.account_id = c.id and o.active, (select fieldvisit_now() as at) now
 where c.org_id = :org_id and c.active and c.roles && array['safety_officer', 'supervisor'] and o.channel <> 'voice'
-order by c.id, array_position(array['mail', 'push', 'sms'], o.channel::text), o.id
+order by c.id, array_position(:ways, o.channel::text), o.id
 on conflict (key) do nothing
 returning id
-""")
+""").bindparams(sa.bindparam("ways", type_=sa.ARRAY(sa.Text)), sa.bindparam("until", type_=sa.DateTime(timezone=True)))
+QUIETEST, SOONEST = ("mail", "push", "sms"), ("sms", "push", "mail")
 
 
 def remind_of_drills(session: Session) -> int:
@@ -41,13 +43,17 @@ def remind_of_drills(session: Session) -> int:
             continue
         year, week, _ = here.isocalendar()
         cause = f"drill:{here:%Y-%m}:{year}-{week}"
-        put_out += tell_office(session, org_id, cause, "drill_owed")
+        put_out += tell_office(session, org_id, cause, MessagePurpose.DRILL_OWED)
     return put_out
 
 
-def tell_office(session: Session, org_id: uuid.UUID, cause: str, purpose: str) -> int:
-    """One message to everybody who answers alarms there, for one cause once; how many were put out."""
-    told = session.execute(OFFICE, {"org_id": org_id, "cause": f"{org_id}:{cause}", "purpose": purpose})
+def tell_office(
+    session: Session, org_id: uuid.UUID, cause: str, purpose: MessagePurpose, *, until: dt.datetime | None = None
+) -> int:
+    """One message to everybody who answers alarms there, for one cause once; how many were put out. `until`: it is of
+    no use later, and is sent by the way that is read soonest; without one it keeps for a day."""
+    given = {"org_id": org_id, "cause": f"{org_id}:{cause}", "purpose": purpose.value, "until": until}
+    told = session.execute(OFFICE, given | {"ways": list(SOONEST if until else QUIETEST)})
     return len(told.all())
 
 

@@ -23,6 +23,7 @@ from fieldvisit.safety.events import or_unwritten
 from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.hints import Hint
 from fieldvisit.safety.nudging import claim_unreminded, remind
+from fieldvisit.safety.outages import note_outage
 from fieldvisit.safety.pairs import claim_called, claim_uncovered, raise_partners, settle_cover
 from fieldvisit.safety.unwatched import Unwatched, claim_unwatched, raise_unwatched
 
@@ -69,6 +70,8 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: 
     _look_which(sessions, name, witness or Witness())
     if outage:
         log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
+        with engine_transaction(sessions) as session:
+            note_outage(session, outage)
     fired = _each(sessions, claim_due, lambda session, rows: _raise(session, rows, outage))
     fired += _each(sessions, claim_called, _raise_partners)
     fired += _each(sessions, claim_unwatched, _raise_unwatched)

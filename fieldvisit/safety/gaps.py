@@ -1,6 +1,7 @@
 """When in the hours ahead nobody would answer an alarm."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,20 +36,25 @@ def cover_ahead(session: Session, *, hours: int) -> CoverAhead:
     has no alarm line, covers nothing."""
     now: dt.datetime = session.scalars(sa.select(database_now())).one()
     until, org_id = now + dt.timedelta(hours=hours), session.info["org"]
-    shifts = session.execute(
-        sa.select(DutyShift.starts_at, DutyShift.ends_at)
-        .join(Account, Account.id == DutyShift.account_id)
-        .where(DutyShift.org_id == org_id, DutyShift.starts_at < until, DutyShift.ends_at > now, Account.active, LINE)
-        .order_by(DutyShift.starts_at, DutyShift.ends_at)
-    )
     out = sa.select(sa.func.count()).select_from(SafetySession).where(SafetySession.drill.is_(None))
     return CoverAhead(
         now,
         until,
         len(reachable_officers(session, org_id)),
         session.scalars(out.where(SafetySession.org_id == org_id, SafetySession.state.in_(AT_RISK))).one(),
-        tuple(gaps_between([(row.starts_at, row.ends_at) for row in shifts], now, until)),
+        tuple(gaps_ahead(session, org_id, now, until)),
     )
+
+
+def gaps_ahead(session: Session, org_id: uuid.UUID, now: dt.datetime, until: dt.datetime) -> list[Gap]:
+    """When of that time no shift of the organisation's would be answered."""
+    shifts = session.execute(
+        sa.select(DutyShift.starts_at, DutyShift.ends_at)
+        .join(Account, Account.id == DutyShift.account_id)
+        .where(DutyShift.org_id == org_id, DutyShift.starts_at < until, DutyShift.ends_at > now, Account.active, LINE)
+        .order_by(DutyShift.starts_at, DutyShift.ends_at)
+    )
+    return gaps_between([(row.starts_at, row.ends_at) for row in shifts], now, until)
 
 
 def gaps_between(

@@ -33,6 +33,28 @@ select id, org_id, started_at, last_sequence, last_hash from safety_sessions
 where state not in {WATCHED} and ended_at > {NOW} - interval '1 hour'
 """
 
+# Who set out by the published plan, at the latest so long ago as their house says, and a little more.
+UNWATCHED = f"""
+with said as (
+    select distinct on (org_id) org_id, unwatched_s from safety_rules order by org_id, set_at desc, id desc
+), out as (
+    select v.org_id, v.id, m.visitor_id, case v.state when 'arrived' then v.arrived_at else v.under_way_at end as since
+    from visits v join stops t on t.visit_id = v.id join routes r on r.id = t.route_id and r.plan_id = v.plan_id
+    join crew_members m on m.route_id = r.id
+    where v.state in ('arrived', 'under_way')
+)
+select o.org_id, o.visitor_id, extract(epoch from {NOW} - o.since) - d.unwatched_s
+from out o join said d on d.org_id = o.org_id and d.unwatched_s is not null
+where o.since > {NOW} - interval '23 hours'
+  and o.since < {NOW} - (d.unwatched_s + {MARGIN_S}) * interval '1 second'
+  and not exists (select from safety_sessions s where s.visitor_id = o.visitor_id and s.drill is null
+                  and (s.visit_id = o.id or s.state in ('planned', {WATCHED[1:-1]})))
+  and not exists (select from visits b join stops t on t.visit_id = b.id
+                  join routes r on r.id = t.route_id and r.plan_id = b.plan_id
+                  join crew_members m on m.route_id = r.id and m.visitor_id = o.visitor_id
+                  where b.state = 'arrived' and b.id <> o.id)
+"""
+
 INVARIANTS = (
     Invariant(
         1,
@@ -165,4 +187,5 @@ INVARIANTS = (
               <> (select oid from pg_database where datname = current_database())::text
         """,
     ),
+    Invariant(11, "somebody is out without a session, and nothing was raised", UNWATCHED),
 )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.clock import database_now
 from fieldvisit.models import Device, SafetyAlert, SafetySession, Visitor
 from fieldvisit.safety.drill_records import owed_now
+from fieldvisit.safety.outages import OpenOutage, open_outages
 from fieldvisit.safety.roster import reachable_officers
 from fieldvisit.safety.standing import OPEN, SafetyDisplay
 from fieldvisit.safety.timers import ORDER
@@ -111,6 +112,8 @@ class Wall:
     cover: int
     tiles: tuple[Tile, ...]
     unwatched: tuple["Going", ...] = ()
+    outages: tuple[OpenOutage, ...] = ()
+    """Of our own watch, as long as an alert of one is open."""
     drills_owed: tuple[DrillKind, ...] = ()
     """Of which kinds a drill has to be held before the month is over."""
 
@@ -148,8 +151,14 @@ def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -
         for each in going
         if each.visitor_id in people
     )
-    owed = tuple(owed_now(session, org_id))
-    return Wall(now_at, len(reachable_officers(session, org_id)), tuple(sorted(tiles, key=_urgency)), alone, owed)
+    return Wall(
+        now_at,
+        len(reachable_officers(session, org_id)),
+        tuple(sorted(tiles, key=_urgency)),
+        alone,
+        tuple(open_outages(session, org_id)),
+        tuple(owed_now(session, org_id)),
+    )
 
 
 def _tiles() -> sa.Select[tuple[object, ...]]:

@@ -22,6 +22,7 @@ from fieldvisit.models import (
     SafetySession,
     Visit,
     Visitor,
+    WatchOutage,
 )
 from fieldvisit.safety.nudging import ABOUT
 from fieldvisit.safety.roster import HANDLES
@@ -69,6 +70,10 @@ class Facts:
     visit: str | None
     zone: str | None
     drill: bool
+    outage_from: dt.datetime | None
+    outage_until: dt.datetime | None
+    unanswered: int | None
+    """Of the alerts of that outage."""
     covert: bool | None
     level: RiskLevel | None
     house: str | None
@@ -102,6 +107,16 @@ _EXTERNAL = (
     .limit(1)
     .scalar_subquery()
 )
+_RAISED = aliased(SafetyAlert)
+_UNANSWERED = (
+    sa.select(sa.func.count())
+    .select_from(_RAISED)
+    .where(
+        _RAISED.outage_id == OutboxMessage.outage_id,
+        _RAISED.state.not_in((AlertState.ACKNOWLEDGED, AlertState.RESOLVED)),
+    )
+    .scalar_subquery()
+)
 _FACTS = (
     sa.select(
         OutboxMessage.id,
@@ -133,6 +148,9 @@ _FACTS = (
         Visit.reference.label("visit"),
         Organisation.zone,
         SafetySession.drill.is_not(None).label("drill"),
+        WatchOutage.from_at.label("outage_from"),
+        WatchOutage.until_at.label("outage_until"),
+        sa.case((OutboxMessage.outage_id.is_not(None), _UNANSWERED)).label("unanswered"),
         SafetyAlert.covert,
         SafetySession.level,
         Organisation.name.label("house"),
@@ -159,7 +177,8 @@ _FACTS = (
     .outerjoin(Visitor, Visitor.id == SafetySession.visitor_id)
     .outerjoin(Visit, Visit.id == SafetySession.visit_id)
     .outerjoin(Place, sa.and_(_OUTSIDE, Place.id == Visit.place_id))
-    .outerjoin(Organisation, Organisation.id == SafetySession.org_id)
+    .outerjoin(WatchOutage, WatchOutage.id == OutboxMessage.outage_id)
+    .outerjoin(Organisation, Organisation.id == OutboxMessage.org_id)
 )
 
 

@@ -113,7 +113,25 @@ where a.id = (select alert_id from safety_outbox where id = :message_id) and a.s
 """)  # fmt: skip
 
 
+# The same for a message about all alerts of an outage.
+HURRY_ALL = sa.text("""
+with message as materialized (select outage_id, step, round from safety_outbox where id = :message_id)
+update safety_alerts a set next_action_at = fieldvisit_now()
+from message m
+where a.outage_id = m.outage_id and a.state = 'notifying' and a.step = m.step and a.round = m.round
+  and a.next_action_at > fieldvisit_now()
+  and not exists (
+    select from safety_outbox o where o.outage_id = m.outage_id and o.step = m.step and o.round = m.round
+      and o.recipient = 'officer'
+      and (o.state in ('delivered', 'answered') or o.channel <> 'push'
+           and (o.state = 'sent' or o.state = 'queued' and (o.error is null or o.attempts < :passes)))
+  )
+""")  # fmt: skip
+
+
 def hurry(session: Session, claimed: Claimed, *, providers: int) -> None:
     """Where no message of the alert's present step was accepted by any provider, its next step is due now. A push that
     was accepted has reached nobody yet."""
-    session.execute(HURRY, {"message_id": claimed.id, "passes": max(providers, 1)})
+    given = {"message_id": claimed.id, "passes": max(providers, 1)}
+    session.execute(HURRY, given)
+    session.execute(HURRY_ALL, given)

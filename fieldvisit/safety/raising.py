@@ -27,8 +27,11 @@ with given as materialized (
         next_action_at timestamptz, unverified boolean, covert boolean)
 )
 insert into safety_alerts (org_id, session_id, kind, state, opened_at, deadline_at, next_action_at, unverified, covert,
-                           roster)
-select given.*, coalesce((
+                           outage_id, roster)
+select given.*, case when given.unverified then (
+    select w.id from watch_outages w where w.org_id = given.org_id and w.until_at >= given.deadline_at
+      and (w.from_at is null or w.from_at <= given.deadline_at) order by w.until_at desc, w.id desc limit 1) end,
+  coalesce((
     select jsonb_object_agg(d.account_id, d.rank) from duty_shifts d
     where d.org_id = given.org_id and d.starts_at <= given.opened_at and d.ends_at > given.opened_at), '{}'::jsonb)
 from given

@@ -89,6 +89,16 @@ def _said(facts: Facts) -> Message | Unwritable:
         return Message("Test of the alarm line: press 1, or answer as you were shown. Nobody is in danger.")
     if facts.purpose is MessagePurpose.WATCH_FAILS:
         return Message("WARNING: alarms may not be answered for just now. Look at the list, and call who is out.")
+    if facts.purpose is MessagePurpose.OUTAGE:
+        return _outage(facts) if facts.unanswered else Unwritable("taken")
+    if facts.purpose is MessagePurpose.COVER_GAP:
+        assert facts.give_up_at is not None
+        assert facts.zone is not None
+        return Message(
+            "From {at} on visitors are out by the published plan, and nobody on the roster would answer an alarm. Put "
+            "somebody on it now.",
+            {"at": _clock(facts.give_up_at, facts.zone)},
+        )
     if facts.purpose is MessagePurpose.DRILL_OWED:
         return Message(
             "By the rules of your own house a drill of the alarms is due this month and has not been held. The list of "
@@ -147,6 +157,24 @@ def _outside(facts: Facts) -> Message:
         "ALARM of {house}, which none of its own officers has answered: {kind}, risk {level}. {name} ({staff_number}), "
         "at {door}, since {at}, last position {place}. Act as agreed.",
         values,
+    )
+
+
+def _outage(facts: Facts) -> Message:
+    assert facts.outage_until is not None
+    assert facts.zone is not None
+    until = _clock(facts.outage_until, facts.zone)
+    values = {"count": facts.unanswered, "until": until}
+    if facts.outage_from is None:
+        return Message(
+            "ALARM: until {until} our own watch was down. Of {count} visitors nobody knows yet whether they are safe. "
+            "The list shows each of them, the most dangerous first: take one after the other, and call.",
+            values,
+        )
+    return Message(
+        "ALARM: from {since} to {until} our own watch was down. Of {count} visitors nobody knows yet whether they are "
+        "safe. The list shows each of them, the most dangerous first: take one after the other, and call.",
+        values | {"since": _clock(facts.outage_from, facts.zone)},
     )
 
 

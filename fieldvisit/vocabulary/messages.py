@@ -27,6 +27,8 @@ class MessagePurpose(StrEnum):
     CONTACT_TEST = "contact_test"
     WATCH_FAILS = "watch_fails"
     DRILL_OWED = "drill_owed"
+    OUTAGE = "outage"
+    COVER_GAP = "cover_gap"
 
 
 class MessageRecipient(StrEnum):

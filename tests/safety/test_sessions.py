@@ -10,9 +10,11 @@ import pytest
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import AlreadyExists, InvalidValue, NotFound
 from fieldvisit.safety import sessions as use
+from fieldvisit.safety.cover import override_cover
 from fieldvisit.safety.drafts import Extension, SessionDraft, Told
 from fieldvisit.safety.opening import EventIdUsed
 from fieldvisit.safety.sessions import AlertStillOpen, ExtensionTooLong, SessionAlreadyOpen, SessionNotActive
+from fieldvisit.safety.sessions.refusals import StartIsStale
 from fieldvisit.safety.standing import SafetyDisplay, live_sessions
 from fieldvisit.safety.timers import BY_LEVEL, DrillRefused
 from fieldvisit.vocabulary import RiskLevel
@@ -98,6 +100,17 @@ def test_a_visit_must_be_there(door: Door) -> None:
 def test_a_planned_length_beyond_the_longest_is_refused(door: Door) -> None:
     with pytest.raises(InvalidValue):
         door.start(planned_s=4 * 60 * MINUTE + 1)
+
+
+def test_a_start_before_the_door_that_waited_is_pressed_again_unless_a_supervisor_says_otherwise(door: Door) -> None:
+    with pytest.raises(StartIsStale):
+        door.start(covered=True, age_s=61)
+    with acting_for(door.sessions, door.world.agency) as session:
+        override_cover(session, door.visitor_id, door.officer.account_id, "She is on the telephone with me.")
+    session_id = door.start(covered=True, age_s=61)
+    assert door.told_events(session_id) == ["started", "cover_overridden"]
+    door.end(session_id)
+    door.start(covered=True, age_s=60)
 
 
 def test_a_drill_needs_leave(door: Door) -> None:

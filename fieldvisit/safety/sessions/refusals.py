@@ -15,6 +15,13 @@ class SessionNotActive(FieldVisitError):
     says = "The safety session is not running; its state is {state}."
 
 
+class StartIsStale(FieldVisitError):
+    """What was true a minute ago at the phone says nothing of who is there now."""
+
+    code, kind = "start_is_stale", Kind.CONFLICT
+    says = "This start was pressed {age_s} s ago and came only now: your phone was not heard. Press it again."
+
+
 class AlertStillOpen(FieldVisitError):
     code, kind = "alert_still_open", Kind.CONFLICT
     says = "An alert is open. The safety officer speaks with you first and closes it; then the session ends."

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.errors import AlreadyExists, InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import CoverOverride, SafetySession, Visit
-from fieldvisit.safety.cover import demand_cover, use_override
+from fieldvisit.safety.cover import demand_cover, find_override, use_override
 from fieldvisit.safety.drafts import SessionDraft
 from fieldvisit.safety.following import expect
 from fieldvisit.safety.incidents import demand_not_frozen
@@ -16,10 +16,13 @@ from fieldvisit.safety.pairs import cover_of, demand_pair
 from fieldvisit.safety.risk import Risk, circumstances_of, judge
 from fieldvisit.safety.seeming import seem
 from fieldvisit.safety.sessions.hearing import keep_as_evidence
-from fieldvisit.safety.sessions.refusals import SessionAlreadyOpen
+from fieldvisit.safety.sessions.refusals import SessionAlreadyOpen, StartIsStale
 from fieldvisit.safety.standing import Standing, lock_session, standing
 from fieldvisit.safety.unwatched import is_about_no_session
 from fieldvisit.vocabulary import RiskLevel, SafetyState
+
+FRESH_S = 60
+"""A start that was pressed longer ago is none before the door."""
 
 
 def start_session(
@@ -56,9 +59,19 @@ def start_session(
 
 
 def _gate(session: Session, draft: SessionDraft, visit: Visit | None, level: RiskLevel) -> CoverOverride | None:
-    """Raise NoCover or PairNeeded for who should not go in now; the supervisor's word that lets them, if any did."""
+    """Raise NoCover, PairNeeded or StartIsStale for who should not go in now; the supervisor's word that lets them, if
+    any did."""
+    stale = _demand_fresh(session, draft)
     unpaired = demand_pair(session, draft.visitor_id, visit) if level is RiskLevel.HIGH else None
-    return demand_cover(session, draft.visitor_id) or unpaired
+    return demand_cover(session, draft.visitor_id) or unpaired or stale
+
+
+def _demand_fresh(session: Session, draft: SessionDraft) -> CoverOverride | None:
+    """Whoever stands before the door has a phone that is heard now."""
+    override = find_override(session, draft.visitor_id) if draft.age_s > FRESH_S else None
+    if draft.age_s > FRESH_S and override is None:
+        raise StartIsStale(age_s=draft.age_s)
+    return override
 
 
 def _seems_over(row: SafetySession) -> bool:
