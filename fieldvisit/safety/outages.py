@@ -1,5 +1,5 @@
-"""Telling of an outage of our own once: so many were not watched from then to then. Each of them has an alert of its own
-all the same, which climbs, and is taken and closed, by itself.
+"""Telling of an outage of our own once: so many were not watched from then to then. Each of them has an alert of its
+own all the same, which climbs, and is taken and closed, by itself.
 """
 
 import datetime as dt
