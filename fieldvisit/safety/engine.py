@@ -5,7 +5,8 @@ Several may run; each row is decided by one of them. Python's clock decides noth
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from threading import Event
 from typing import Protocol
@@ -152,10 +153,10 @@ def _turn(sessions: sessionmaker[Session], name: str, kept: tuple[_Upkeep, Witne
 def _remind_some(sessions: sessionmaker[Session]) -> Fired:
     """One batch and no more, in no more than a second: alarms are looked at again before the next. The beat is written
     by then, so that nothing that fails here can be taken for a time in which nobody watched."""
-    with engine_transaction(sessions) as session:
+    with _told_after() as faults, engine_transaction(sessions) as session:
         session.execute(sa.select(sa.func.set_config("statement_timeout", str(REMINDING_MS), True)))
         rows = claim_unreminded(session, BATCH)
-        return sum(_guarded(session, rows, _remind).values(), NOTHING) if rows else NOTHING
+        return sum(_guarded(session, rows, _remind, faults).values(), NOTHING) if rows else NOTHING
 
 
 def _look_which(sessions: sessionmaker[Session], name: str, witness: Witness) -> None:
@@ -219,17 +220,32 @@ def _each[R: _Row](sessions: sessionmaker[Session], claim: Callable[..., Sequenc
     """Claim and act, batch by batch, a transaction each, until nothing is left that was not tried on this turn."""
     total, left = NOTHING, set[uuid.UUID]()
     while True:
-        with engine_transaction(sessions) as session:
+        with _told_after() as faults, engine_transaction(sessions) as session:
             rows = claim(session, BATCH, but=left)
             ids = [row.id for row in rows]
-            done = _guarded(session, rows, act) if rows else {}
+            done = _guarded(session, rows, act, faults) if rows else {}
         total = sum(done.values(), total)
         left |= {row_id for row_id in ids if row_id not in done or done[row_id].failed}
         if not rows:
             return total
 
 
-def _guarded[R: _Row](session: Session, rows: Sequence[R], act: Act[R]) -> dict[uuid.UUID, Fired]:
+type Faults = list[tuple[uuid.UUID, Exception]]
+
+
+@contextmanager
+def _told_after() -> Iterator[Faults]:
+    """What could not be decided is logged when the transaction is over: a slow log holds no rows, and an engine that is
+    idle in a transaction for long loses it."""
+    faults: Faults = []
+    try:
+        yield faults
+    finally:
+        for row_id, error in faults:
+            log.error("row_failed", row_id=str(row_id), exc_info=error)
+
+
+def _guarded[R: _Row](session: Session, rows: Sequence[R], act: Act[R], faults: Faults) -> dict[uuid.UUID, Fired]:
     """Act on all of them; where that fails on each half, until it is known which row it is about that nobody can
     decide: it must not stand in the way of the others."""
     try:
@@ -238,7 +254,7 @@ def _guarded[R: _Row](session: Session, rows: Sequence[R], act: Act[R]) -> dict[
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         if len(rows) == 1:
-            log.exception("row_failed", row_id=str(rows[0].id))
+            faults.append((rows[0].id, error))
             return {rows[0].id: Fired(failed=1)}
     half = len(rows) // 2
-    return _guarded(session, rows[:half], act) | _guarded(session, rows[half:], act)
+    return _guarded(session, rows[:half], act, faults) | _guarded(session, rows[half:], act, faults)
