@@ -16,6 +16,7 @@ from fieldvisit.clock import database_now
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import EngineBeat, OutboxMessage, SafetyAlert, SafetySession
 from fieldvisit.partitions import make_partitions
+from fieldvisit.safety.contact_tests import try_contacts
 from fieldvisit.safety.drill_reminders import remind_of_drills
 from fieldvisit.safety.firing import Outage, is_due
 from fieldvisit.safety.gap_warnings import warn_of_gaps
@@ -103,12 +104,13 @@ def _oldest_unsent_s() -> sa.ScalarSelect[float]:
 
 
 def keep_up(sessions: sessionmaker[Session]) -> bool:
-    """Make next month's partitions, say which drills are due and when nobody will be on duty, and forget the beats of
-    engines long gone; False where it should be tried again."""
+    """Make next month's partitions, say which drills are due and when nobody will be on duty, test the addresses of
+    those who answer alarms, and forget the beats of engines long gone; False where it should be tried again."""
     made = make_partitions(sessions)
     with engine_transaction(sessions) as session:
         remind_of_drills(session)
         warn_of_gaps(session)
+        try_contacts(session)
     with engine_transaction(sessions) as session:
         newest = sa.select(sa.func.max(EngineBeat.at)).scalar_subquery()
         session.execute(sa.delete(EngineBeat).where(EngineBeat.at < newest - FORGET_AFTER))
