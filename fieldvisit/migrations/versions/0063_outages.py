@@ -4,8 +4,8 @@ from alembic import op
 
 from fieldvisit.migrations.security import secure
 
-revision = "0062_outages"
-down_revision = "0061_epochs"
+revision = "0063_outages"
+down_revision = "0062_two_crews"
 branch_labels = None
 depends_on = None
 
