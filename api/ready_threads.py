@@ -107,8 +107,15 @@ class ReadyThreads(ThreadWorker):
         number = conn.sock.fileno()
         with self._turn:
             self._silent[number] = conn
-        # Each sign wakes one thread, once: until it is laid back, nobody else hears of it.
-        (self._epoll.register if new else self._epoll.modify)(number, select.EPOLLIN | select.EPOLLONESHOT)
+        try:
+            # Each sign wakes one thread, once: until it is laid back, nobody else hears of it.
+            (self._epoll.register if new else self._epoll.modify)(number, select.EPOLLIN | select.EPOLLONESHOT)
+        except (OSError, ValueError):
+            # It was closed meanwhile: nothing will come of it.
+            with self._turn:
+                mine = self._silent.pop(number, None) is conn
+            if mine:
+                self._close(conn)
 
     def _let_go_silent(self, *, until: float | None = None) -> None:
         """Close those that have been silent for too long, or all that will not have spoken by then."""
