@@ -4,7 +4,7 @@ Plain Python over the problem's own values, so that what is published does not r
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from routing.plan import Route, Stop
@@ -22,52 +22,105 @@ class _Rest:
     at_door: bool
 
 
+@dataclass(frozen=True)
+class _Underway:
+    """Free to set out for the next stop: when, where, after how much travel, with these stops behind."""
+
+    now: int
+    here: int
+    travel: int
+    stops: tuple[Stop, ...] = ()
+
+
 def clocked(problem: Problem, crew: Crew, visits: Sequence[Visit], depart_s: int) -> Route | None:
     """The route that leaves at `depart_s` and returns earliest, each drive right after a service; None if none does."""
-    found = [
-        route for rest in _rests(crew, len(visits)) if (route := _driven(problem, crew, visits, depart_s, rest=rest))
-    ]
+    way = _unrested(problem, crew, visits, _Underway(depart_s, crew.start, 0))
+    found = [] if len(way) <= len(visits) else [_home(problem, crew, visits, (depart_s, way[-1]), None)]
+    # Up to the break every way is the same.
+    for rest in _rests(crew, way, len(visits)):
+        found.append(_rested_way(problem, crew, visits, (depart_s, way[rest.before]), rest))
     # With equal returns a break beats idle waiting.
-    return min(found, key=lambda route: (route.return_s, route.wait_s, route.travel_s), default=None)
+    lawful = [route for route in found if route is not None]
+    return min(lawful, key=lambda route: (route.return_s, route.wait_s, route.travel_s), default=None)
 
 
-def _rests(crew: Crew, count: int) -> Iterator[_Rest | None]:
-    yield None
-    if crew.break_ is not None:
-        for before in range(count):
-            yield from (_Rest(before, at_door=True), _Rest(before, at_door=False))
-        if crew.end is not None:
-            yield _Rest(count, at_door=False)
+def _rests(crew: Crew, way: Sequence[_Underway], count: int) -> Iterator[_Rest]:
+    """Where a break may be taken: only where its window has not closed yet."""
+    if crew.break_ is None:
+        return
+    for before, underway in enumerate(way):
+        if underway.now >= crew.break_.window.closes_s:
+            return
+        if before < count:
+            yield _Rest(before, at_door=True)
+        if before < count or crew.end is not None:
+            yield _Rest(before, at_door=False)
 
 
-def _driven(
-    problem: Problem, crew: Crew, visits: Sequence[Visit], depart_s: int, *, rest: _Rest | None
+def _unrested(problem: Problem, crew: Crew, visits: Sequence[Visit], underway: _Underway) -> list[_Underway]:
+    """The way from where the crew is, before each of the visits and after the last, as far as its hours allow."""
+    way = [underway]
+    for visit in visits:
+        drive = _drive(problem.travel, underway.now, underway.here, visit[0].location)
+        if drive is None or underway.now > crew.latest_return_s:
+            break
+        begun = _begun(underway, visit, drive, underway.now + drive)
+        if begun is None:
+            break
+        underway = begun
+        way.append(underway)
+    return way
+
+
+def _begun(underway: _Underway, visit: Visit, drive: int, ready_s: int) -> _Underway | None:
+    """After the visit, which begins as soon as it may once the crew is ready at its door."""
+    task, spans = visit
+    begin = next((max(ready_s, opens) for opens, last in spans if ready_s <= last), None)
+    if begin is None:
+        return None
+    ends = begin + task.service_s
+    stop = Stop(task=task.id, arrive_s=underway.now + drive, begin_s=begin, end_s=ends)
+    return _Underway(ends, task.location, underway.travel + drive, (*underway.stops, stop))
+
+
+def _rested_way(
+    problem: Problem, crew: Crew, visits: Sequence[Visit], begun: tuple[int, _Underway], rest: _Rest
 ) -> Route | None:
-    now, here, travel, rested_at = depart_s, crew.start, 0, None
-    stops: list[Stop] = []
-    for index, (task, spans) in enumerate(visits):
-        resting = rest is not None and rest.before == index
-        if resting and rest is not None and not rest.at_door:
-            now, rested_at = _rested(crew, now)
-        if rested_at is not None and crew.break_ is not None and rested_at >= crew.break_.window.closes_s:
+    """The route that rests there, from where it has come without a break."""
+    depart_s, underway = begun
+    rested_at = 0
+    if not rest.at_door:
+        now, rested_at = _rested(crew, underway.now)
+        underway = replace(underway, now=now)
+    if rest.before < len(visits):
+        visit = visits[rest.before]
+        drive = _drive(problem.travel, underway.now, underway.here, visit[0].location)
+        if drive is None or underway.now > crew.latest_return_s:
             return None
-        drive = _drive(problem.travel, now, here, task.location)
-        if drive is None or now > crew.latest_return_s:
+        ready_s = underway.now + drive
+        if rest.at_door:
+            ready_s, rested_at = _rested(crew, ready_s)
+            if crew.break_ is not None and rested_at >= crew.break_.window.closes_s:
+                return None
+        after = _begun(underway, visit, drive, ready_s)
+        if after is None:
             return None
-        arrive = now = now + drive
-        if resting and rest is not None and rest.at_door:
-            now, rested_at = _rested(crew, now)
-        begin = next((max(now, opens) for opens, last in spans if now <= last), None)
-        if begin is None:
+        way = _unrested(problem, crew, visits[rest.before + 1 :], after)
+        if len(way) < len(visits) - rest.before:
             return None
-        now, here, travel = begin + task.service_s, task.location, travel + drive
-        stops.append(Stop(task=task.id, arrive_s=arrive, begin_s=begin, end_s=now))
-    if rest is not None and rest.before == len(visits):
-        now, rested_at = _rested(crew, now)
-    drive = 0 if crew.end is None else _drive(problem.travel, now, here, crew.end)
+        underway = way[-1]
+    return _home(problem, crew, visits, (depart_s, underway), rested_at)
+
+
+def _home(
+    problem: Problem, crew: Crew, visits: Sequence[Visit], driven: tuple[int, _Underway], rested_at: int | None
+) -> Route | None:
+    depart_s, underway = driven
+    drive = 0 if crew.end is None else _drive(problem.travel, underway.now, underway.here, crew.end)
     if drive is None:
         return None
-    return _judged(crew, visits, tuple(stops), (depart_s, now + drive, travel + drive, rested_at))
+    clock = (depart_s, underway.now + drive, underway.travel + drive, rested_at)
+    return _judged(crew, visits, underway.stops, clock)
 
 
 def _judged(

@@ -140,31 +140,35 @@ class Timetable:
     def _flats(self, visits: Sequence[Visit], departs: int) -> list[Route]:
         """Routes that leave as late as their return allows, for each return from the earliest on."""
         found: list[Route] = []
+        busy = self.travels(visits) + sum(task.service_s for task, _ in visits)
         for _ in range(FLATS):
             returns = self.returns(visits, departs)
             if returns >= FAR:
                 break
-            departs = self._latest(visits, departs, returns)
+            departs = self._latest(visits, departs, returns, busy)
             route = clocked(self.problem, self.crew, visits, departs)
             if route is not None:
                 found.append(route)
-            waited = returns - departs - self.travels(visits) - sum(task.service_s for task, _ in visits)
-            if waited <= 0 or not self.priced:
+            if returns - departs <= busy or not self.priced:
                 break
             departs += 1
         return found
 
-    def _latest(self, visits: Sequence[Visit], departs: int, returns: int) -> int:
+    def _latest(self, visits: Sequence[Visit], departs: int, returns: int, busy: int) -> int:
         """The latest departure that is back no later, by halving: leaving later never brings one back earlier."""
         low, high = departs, min(returns, self.crew.latest_return_s)
         if self.crew.break_ is not None and departs < self.crew.break_.window.closes_s:
             high = min(high, self.crew.break_.window.closes_s - 1)
+        if len(self.problem.travel.matrices) == 1:
+            # Who leaves later would be back later without waiting at all: mostly nothing is left to be halved.
+            high = max(low, min(high, returns - busy))
+        middle = high
         while low < high:
-            middle = (low + high + 1) // 2
             if self.returns(visits, middle) <= returns:
                 low = middle
             else:
                 high = middle - 1
+            middle = (low + high + 1) // 2
         return low
 
 

@@ -14,10 +14,13 @@ from routing.problem import Problem, Task
 
 LEVELS = range(6)
 PRIORITIES = 100
+STOPPED = 0.95
+"""A level that took this share of the time did not end by itself."""
 
 
 def ask_vroom(ask: Ask) -> Answer:
-    """The best plan of all levels that end within the time, each with the whole of it."""
+    """The best plan of all levels that end within the time, each with the whole of it. The first that it stops is
+    the last: those above it search longer still."""
     package("vroom")
     demand_modelled(ask.problem)
     found: list[tuple[Plan, float, int]] = []
@@ -26,7 +29,7 @@ def ask_vroom(ask: Ask) -> Answer:
         if took > ask.seconds * 1.05 and found:
             break
         found.append((plan, took, level))
-        if took > ask.seconds * 1.05:
+        if took > ask.seconds * STOPPED:
             break
     best, took, level = min(found, key=lambda each: each[0].rank)
     trace = tuple((spent, plan.cost) for plan, spent, _ in found)
