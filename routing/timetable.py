@@ -105,8 +105,8 @@ class Timetable:
 
     def departures(self) -> tuple[int, ...]:
         """When it may make sense to leave: with the shift, or once the break's window is over."""
-        begins, ends = self.crew.shift
-        if self.crew.break_ is not None and begins < self.crew.break_.window.closes_s <= ends:
+        begins = self.crew.shift[0]
+        if self.crew.break_ is not None and begins < self.crew.break_.window.closes_s <= self.crew.latest_return_s:
             return begins, self.crew.break_.window.closes_s
         return (begins,)
 
@@ -145,23 +145,32 @@ class Timetable:
             returns = self.returns(visits, departs)
             if returns >= FAR:
                 break
-            departs = self._latest(visits, departs, returns, busy)
+            at_least = busy + self._rest_between(departs, returns)
+            departs = self._latest(visits, departs, returns, at_least)
             route = clocked(self.problem, self.crew, visits, departs)
             if route is not None:
                 found.append(route)
-            if returns - departs <= busy or not self.priced:
+            if returns - departs <= at_least or not self.priced:
                 break
             departs += 1
         return found
 
-    def _latest(self, visits: Sequence[Visit], departs: int, returns: int, busy: int) -> int:
+    def _rest_between(self, departs: int, returns: int) -> int:
+        """The seconds of the break that any route needs which leaves then, or later before the break's window has
+        closed, and returns then. By hour bands later drives may be shorter: nothing is certain."""
+        rest = self.crew.break_
+        if rest is None or len(self.problem.travel.matrices) > 1:
+            return 0
+        return rest.duration_s if departs < rest.window.closes_s and returns >= rest.window.opens_s else 0
+
+    def _latest(self, visits: Sequence[Visit], departs: int, returns: int, at_least: int) -> int:
         """The latest departure that is back no later, by halving: leaving later never brings one back earlier."""
         low, high = departs, min(returns, self.crew.latest_return_s)
         if self.crew.break_ is not None and departs < self.crew.break_.window.closes_s:
             high = min(high, self.crew.break_.window.closes_s - 1)
         if len(self.problem.travel.matrices) == 1:
             # Who leaves later would be back later without waiting at all: mostly nothing is left to be halved.
-            high = max(low, min(high, returns - busy))
+            high = max(low, min(high, returns - at_least))
         middle = high
         while low < high:
             if self.returns(visits, middle) <= returns:
