@@ -125,7 +125,8 @@ class ReadyThreads(ThreadWorker):
         self._look_at = now + LOOK_S
         with self._turn:
             over = [(number, conn.timeout or now) for number, conn in self._silent.items()]
-            gone = [number for number, at in over if min(at, until or at) <= now]
+            late = [number for number, at in over if min(at, until or at) <= now]
+            gone = [number for number in late if not _has_spoken(self._silent[number].sock)]
             closing = [self._silent.pop(number) for number in gone]
         for conn in closing:
             self._close(conn)
@@ -151,6 +152,13 @@ class ReadyThreads(ThreadWorker):
         self.tpool.shutdown(wait=False)
         for listener in self.sockets:
             listener.close()
+
+
+def _has_spoken(connection: socket.socket) -> bool:
+    """Whether something was said that no thread has had time to read: whoever waits so long is not silent."""
+    with contextlib.suppress(OSError):
+        return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    return False
 
 
 def _has_read_ahead(conn: TConn) -> bool:

@@ -2,13 +2,16 @@
 
 import os
 import re
+import select
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from fieldvisit.demo.processes import usable_port
 from fieldvisit.settings import Settings
@@ -71,6 +74,44 @@ def test_several_processes_are_one_server(settings: Settings, tmp_path: Path) ->
             assert server.wait() == 0
         assert time.monotonic() - begun < 20, "silent connections hold nobody up"
         assert not list(tmp_path.glob("fieldvisit-*"))
+
+
+@pytest.mark.long
+def test_a_call_for_help_waits_for_no_thread(settings: Settings) -> None:
+    """All threads of the process that answers are held by logins that break off in the middle: whoever asks for
+    anything else waits, however long, and a call for help does not."""
+    port = usable_port(0)
+    with ExitStack() as ends:
+        ends.enter_context(running(settings, "serve", PORT=str(port), PROCESSES="1", THREADS="4"))
+        wait_until(lambda: says(port, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", ends))
+        halves = [
+            said(
+                port,
+                b"POST /tokens HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{",
+                ends,
+            )
+            for _ in range(4)
+        ]
+        waiting = said(port, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", ends)
+        for _ in range(20):
+            assert by_the_lane(f"http://127.0.0.1:{port}")
+        assert select.select([waiting], [], [], 0)[0] == []
+        halves[0].sendall(b"}")
+        assert waiting.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def said(port: int, text: bytes, ends: ExitStack) -> socket.socket:
+    """A connection on which this was said."""
+    connection = ends.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+    connection.sendall(text)
+    return connection
+
+
+def says(port: int, text: bytes, ends: ExitStack) -> bool:
+    try:
+        return said(port, text, ends).recv(100).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
 
 
 def test_a_server_that_was_killed_leaves_nobody_behind_and_its_port_free(settings: Settings) -> None:
