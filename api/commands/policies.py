@@ -99,7 +99,7 @@ def diff_policies(context: Context, before: str, after: str) -> None:
 @click.option("--at", "at", metavar="INSTANT", help="When it would begin, with an offset; now otherwise.")
 @click.option("--simulate", "drafts", multiple=True, metavar="PRESET", help="A draft to try out; repeatable.")
 @click.pass_obj
-def explain(context: Context, code: str | None, reference: str, at: str | None, drafts: tuple[str, ...]) -> None:
+def explain(context: Context, *, code: str | None, reference: str, at: str | None, drafts: tuple[str, ...]) -> None:
     """Say whether a visit may be made at an instant, by those who are to make it, and which clauses say so.
 
     \b

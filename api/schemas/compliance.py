@@ -119,8 +119,11 @@ class SwitchedOut(Out):
 
 
 class PolicyClauseOut(Out):
+    """`says` is the rule in sentences, in the caller's language, `terms` the same by the names of the policy format."""
+
     id = fields.String(required=True)
-    says = fields.String(required=True)
+    says = Words(required=True, of="words")
+    terms = fields.String(required=True, attribute="says")
     source = fields.String(required=True)
     legal_force = fields.String(required=True)
     confidence = fields.String(required=True)

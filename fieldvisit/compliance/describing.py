@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from fieldvisit.compliance.parameters import Confidence
 from fieldvisit.compliance.policy import AppliesTo, Policy
 from fieldvisit.compliance.rules import Rule
+from fieldvisit.compliance.saying import in_sentences
 from fieldvisit.compliance.wallclock import WEEK, Day
+from fieldvisit.languages import Message
 
 SAID_OF_ITSELF = {item.name for item in fields(Rule)}
 ALL_WEEK = "mon–sun"
@@ -17,7 +19,8 @@ ALL_WEEK = "mon–sun"
 
 @dataclass(frozen=True)
 class Clause:
-    """One rule in words and codes: what it says, where that stands, how far to trust it, what a breach does."""
+    """One rule in codes: what it says, where that stands, how far to trust it, what a breach does; `words`: what it
+    says, in sentences."""
 
     id: str
     says: str
@@ -26,6 +29,7 @@ class Clause:
     confidence: str
     on_breach: str
     note: str
+    words: Message = field(default=Message(""), compare=False)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Difference:
 
 def clauses_of(policy: Policy) -> list[Clause]:
     """Every rule of the policy, in the order of the format."""
-    return [_clause(rule) for _, rule in policy.rules()]
+    return [_clause(parameter, rule) for parameter, rule in policy.rules()]
 
 
 def confidences(policy: Policy) -> dict[Confidence, int]:
@@ -64,7 +68,7 @@ def scope_of(policy: Policy) -> str:
     return ", ".join(_said(policy.applies_to, AppliesTo())) or "all"
 
 
-def _clause(rule: Rule) -> Clause:
+def _clause(parameter: str, rule: Rule) -> Clause:
     breach = rule.on_breach.value
     if rule.override_role is not None:
         breach += f" ({rule.override_role.value}{', second person' if rule.second_person else ''})"
@@ -77,6 +81,7 @@ def _clause(rule: Rule) -> Clause:
         confidence=rule.confidence.value,
         on_breach=breach,
         note=rule.note,
+        words=in_sentences(parameter, rule),
     )
 
 

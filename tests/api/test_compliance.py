@@ -101,6 +101,10 @@ def test_a_policy_of_ones_own_is_previewed_switched_on_and_rolled_back(
     back = supervisor.post(f"/policy-versions/{on['version']['id']}/withdrawal").json
     assert back["version"]["withdrawn_at"] is not None
     assert [policy["id"] for policy in supervisor.get("/policies").json["policies"]] == ["house"]
+    (house,) = supervisor.get("/policies", headers=ZH).json["policies"]
+    (fits,) = [clause for clause in house["clauses"] if clause["id"] == "house/fit/1"]
+    told = ("整次外访须在允许时段内。其后另留 15 分钟。", "fit whole_visit_inside, margin_min 15")
+    assert (fits["says"], fits["terms"]) == told
 
 
 def test_a_policy_that_is_wrong_is_refused_where_it_is_wrong(supervisor: FlaskClient) -> None:

@@ -1,6 +1,5 @@
 """What the operator reads about the presets is what the presets say, and can be read back."""
 
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from fieldvisit.compliance.describing import Clause, clauses_of, confidences
 from fieldvisit.compliance.loading import load_preset, preset_names
 from fieldvisit.compliance.pages import pages
 from fieldvisit.compliance.parameters import Breach, Confidence, PolicyStatus
+from fieldvisit.languages import LANGUAGES, say
 
 FOLDER = Path(fieldvisit.__file__).parent.parent / "docs" / "policies"
 
@@ -28,7 +28,22 @@ def test_the_pages_are_made_from_the_presets() -> None:
 @pytest.mark.parametrize("name", preset_names())
 def test_a_preset_can_be_read_back_from_its_page(name: str) -> None:
     read_back = [Clause(*row[:7]) for row in rows((FOLDER / f"{name}.md").read_text("utf-8"))]
-    assert [astuple(each) for each in read_back] == [astuple(each) for each in clauses_of(load_preset(name))]
+    assert read_back == clauses_of(load_preset(name))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_is_told_in_sentences_of_the_readers_language(language: str) -> None:
+    for name in preset_names():
+        for clause in clauses_of(load_preset(name)):
+            told = say(clause.words, language)
+            assert told.endswith("." if language == "en" else "。"), (clause.id, told)
+            assert "{" not in told, (clause.id, told)
+
+
+def test_words_that_are_written_the_same_in_two_lists_are_told_apart() -> None:
+    words = {clause.id: clause.words for clause in clauses_of(load_preset("us"))}
+    assert say(words["us/caps/1"], "en") == "At most 7 within 7 days for each case, of: Call. Every attempt is counted."
+    assert say(words["us/caps/1"], "zh_CN") == "7 天内对每一案件至多 7 次，计入：电话。每次尝试均计入。"
 
 
 def test_the_index_counts_the_rules_by_confidence() -> None:
