@@ -20,6 +20,7 @@ from fieldvisit.vocabulary import RejudgingState, Role, Verdict
 
 LONGEST_POLICY = 200_000
 NAMED = {"type": "array", "items": {"type": "object"}, "examples": [[]]}
+TERMS = {"type": "string", "examples": ["fit whole_visit_inside, margin_min 15"]}
 COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}, "examples": [{"official": 12, "house": 2}]}
 
 
@@ -123,7 +124,7 @@ class PolicyClauseOut(Out):
 
     id = fields.String(required=True)
     says = Words(required=True, of="words")
-    terms = fields.String(required=True, attribute="says")
+    terms = fields.Function(lambda clause: clause.says, required=True, metadata=TERMS)
     source = fields.String(required=True)
     legal_force = fields.String(required=True)
     confidence = fields.String(required=True)
