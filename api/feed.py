@@ -5,6 +5,7 @@ Whoever comes with another id, or none, gets the whole wall.
 """
 
 import json
+import re
 import secrets
 import threading
 import time
@@ -29,6 +30,7 @@ STALE_S = 5.0
 LINGERS_S = 30.0
 """So long the last frames are kept after the last follower went: it may only have lost its connection."""
 KEPT = 600
+IDS = re.compile("[0-9]{1,18}")
 
 log = structlog.get_logger("fieldvisit.live")
 
@@ -144,8 +146,9 @@ class Feed:
         epoch, _, number = (last_id or "").partition(".")
         with self._changed:
             oldest = self._frames[0].number if self._frames else self._number + 1
-            known = epoch == self._epoch and number.isdecimal() and oldest - 1 <= int(number) <= self._number
-            return int(number) if known else None
+            if epoch != self._epoch or IDS.fullmatch(number) is None:
+                return None
+            return int(number) if oldest - 1 <= int(number) <= self._number else None
 
     def _after(self, number: int, until: float) -> list[Frame] | None:
         """The frames after this one, waited for until then; None where some of them are forgotten."""

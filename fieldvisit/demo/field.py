@@ -91,7 +91,7 @@ def silent_visit(phone: Phone, officer: Client, stop: dict[str, Any], screen: Sc
     screen.tell("Acknowledged; it lapses at {until} unless the officer goes on with it.", until=f"{until:%H:%M:%S}")
 
 
-def disputed_visit(phone: Phone, lender: Client, dispatcher: Client, stop: dict[str, Any], screen: Screen) -> None:
+def disputed_visit(phone: Phone, stop: dict[str, Any], *, lender: Client, dispatcher: Client, screen: Screen) -> None:
     """The debtor disputes the debt: the published visit is cancelled, the phone is told, the door stays closed."""
     visit_id = stop["visit_id"]
     case_id = dispatcher.get(f"/visits/{visit_id}")["case_id"]

@@ -136,7 +136,7 @@ def _go_out(stage: Stage, screen: Screen, made: World, published: Published) -> 
         field.silent_visit(field.phone_of(stage.base_url, made, third, screen), officer, third_stop, screen)
     with screen.step("A debtor who disputes the debt"):
         later = next(stop for stop in first["stops"] if stop is not first_stop)
-        field.disputed_visit(phone, lender, dispatcher, later, screen)
+        field.disputed_visit(phone, later, lender=lender, dispatcher=dispatcher, screen=screen)
 
 
 def _close(stage: Stage, screen: Screen, published: Published) -> None:

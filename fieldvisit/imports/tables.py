@@ -8,6 +8,7 @@ import csv
 import datetime as dt
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,13 @@ LARGEST_UNPACKED = 500 * 2**20
 ZIP_MAGIC, OLD_EXCEL_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 # Nearly every text of a Western code page is also some GB18030: it shows as Chinese inside of words.
 MISREAD = re.compile(r"[A-Za-z][\u3400-\u9fff\ue000-\uf8ff]{1,2}[a-z]")
-_BROKEN_SHEET = (zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, EOFError)
+_BROKEN_SHEET = (
+    *(zipfile.BadZipFile, zlib.error, ParseError, EOFError, OSError),
+    # What the reader of workbooks raises of itself over parts that are missing or not what they say they are.
+    *(KeyError, IndexError, ValueError, TypeError, AttributeError),
+    # Encrypted, or packed in a way that nobody here unpacks.
+    RuntimeError,
+)
 
 
 class UnusableFile(FieldVisitError):
@@ -148,10 +155,10 @@ def _sheet(path: Path) -> Iterator[Table]:
             if archive.testzip() is not None:
                 raise NotATable(file=path.name, line=1)
         workbook = load_workbook(path, read_only=True, data_only=True)
+        sheet = workbook.worksheets[0]
     except _BROKEN_SHEET as error:
         raise NotATable(file=path.name, line=1) from error
     try:
-        sheet = workbook.worksheets[0]
         length = sheet.max_row - 1 if sheet.max_row else None
         yield _table(_rows(sheet.iter_rows(values_only=True), path), path, length=length, filled=True)
     finally:

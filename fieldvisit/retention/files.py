@@ -130,11 +130,7 @@ class _Rows:
         self.placements: dict[uuid.UUID, list[Placement]] = defaultdict(list)
         for placement in session.scalars(sa.select(Placement).where(Placement.case_id.in_(ids))):
             self.placements[placement.case_id].append(placement)
-        self.places: dict[uuid.UUID, Place] = {}
-        known = (Place.debtor_id, Place.kind, Place.zone, Place.country, Place.region)
-        by_kind = sa.select(Place).options(load_only(*known)).order_by(Place.kind == PlaceKind.HOME, Place.id.desc())
-        for place in session.scalars(by_kind.where(Place.debtor_id.in_(debtors))):
-            self.places[place.debtor_id] = place
+        self.places = _homes(session, debtors)
         standing = sa.select(LegalHold.debtor_id, LegalHold.case_id).where(LegalHold.released_at.is_(None))
         self.holds = session.execute(standing.where(LegalHold.debtor_id.in_(debtors))).all()
         agencies = {row.agency_id for rows in self.placements.values() for row in rows}
@@ -197,3 +193,10 @@ class _Rows:
 
 def _day(at: dt.datetime) -> dt.date:
     return at.astimezone(dt.UTC).date()
+
+
+def _homes(session: Session, debtors: Collection[uuid.UUID]) -> dict[uuid.UUID, Place]:
+    """Where each debtor lives, or another place of theirs where that is not known."""
+    known = (Place.debtor_id, Place.kind, Place.zone, Place.country, Place.region)
+    by_kind = sa.select(Place).options(load_only(*known)).order_by(Place.kind == PlaceKind.HOME, Place.id.desc())
+    return {place.debtor_id: place for place in session.scalars(by_kind.where(Place.debtor_id.in_(debtors)))}

@@ -114,6 +114,15 @@ def test_a_wall_that_cannot_be_read_is_told_as_old_until_it_can(door: Door, feed
     assert kind == "heartbeat"
 
 
+@pytest.mark.parametrize("number", ["9" * 5_000, "-1", "\u0663", "", "1e3"])
+def test_who_resumes_with_rubbish_gets_the_whole_wall(feed: Feed, number: str) -> None:
+    feed.look()
+    ((last_id, _, _),) = told(list(feed.follow(None, 0)))
+    epoch = str(last_id).partition(".")[0]
+    ((_, kind, _),) = told(list(feed.follow(f"{epoch}.{number}", 0)))
+    assert kind == "wall"
+
+
 def test_a_visitor_learns_who_looked_at_where_they_were(
     client_for: ClientFor, world: World, sessions: sessionmaker[Session]
 ) -> None:

@@ -152,6 +152,18 @@ def test_a_workbook_with_a_damaged_sheet_is_one_clear_error(lender: Office) -> N
     assert names_stored(lender) == []
 
 
+@pytest.mark.parametrize("left_out", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml"])
+def test_a_workbook_without_one_of_its_parts_is_one_clear_error(lender: Office, left_out: str) -> None:
+    whole = write_xlsx(lender.folder / "whole.xlsx", [[*CASE], [*CASE.values()]])
+    lacking = lender.folder / "lacking.xlsx"
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(lacking, "w") as new:
+        for name in old.namelist():
+            if name != left_out:
+                new.writestr(name, old.read(name))
+    with pytest.raises(NotATable):
+        lender.load_file("cases", lacking)
+
+
 def test_a_folder_is_not_a_file(lender: Office) -> None:
     with pytest.raises(FileUnreadable):
         lender.load_file("cases", lender.folder)

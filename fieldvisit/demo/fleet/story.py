@@ -65,7 +65,7 @@ def play(stage: Stage, screen: Screen, fleet: Fleet) -> bool:
         routing = Processes([sys.executable, "-m", "routing"], environ, logs)
         with routing, Processes(stage.product, environ, logs) as processes:
             routing.start("kernel", "warm")
-            _make_day(stage, screen, processes, urls, fleet)
+            _make_day(stage, fleet, screen=screen, processes=processes, urls=urls)
             routing.finish("kernel")
             _plan_day(stage, screen, processes)
             with screen.step("The fleet lives its day"):
@@ -81,7 +81,7 @@ def play(stage: Stage, screen: Screen, fleet: Fleet) -> bool:
     return compared.holds
 
 
-def _make_day(stage: Stage, screen: Screen, processes: Processes, urls: Urls, fleet: Fleet) -> None:
+def _make_day(stage: Stage, fleet: Fleet, *, screen: Screen, processes: Processes, urls: Urls) -> None:
     with screen.step("Files for {phones} phones, a server and a worker", phones=fleet.phones):
         processes.run("migrate")
         _set_clock(urls, DAWN)
