@@ -1,6 +1,7 @@
 """A visit that needs two people on a day of crews of one: two crews meet at its door, from the plan to the report."""
 
 import asyncio
+import importlib
 import uuid
 from typing import Any
 
@@ -30,6 +31,12 @@ from tests.worlds import TODAY, World
 POINTS = [(60.1900, 24.9400), (60.1910, 24.9400), (60.1700, 24.9400), (60.1500, 24.9400), (60.1510, 24.9400)]
 DOOR = 2
 """The place in `POINTS` at which two are needed: between the two quarters."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernel() -> None:
+    """Compiled before the seconds of a search run: they would be over before two crews are sought to meet."""
+    importlib.import_module("routing.warm")
 
 
 @pytest.fixture
