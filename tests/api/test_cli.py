@@ -86,7 +86,7 @@ def test_an_error_is_told_in_chinese(environ: Mapping[str, str]) -> None:
     refused = call(
         {**environ, "LC_ALL": "zh_CN.UTF-8"}, "account", "add", "nobody", "aino", "--role", "admin", "--generate"
     )
-    assert (refused.exit_code, refused.stderr) == (1, "没有您可以查看的 机构 nobody。 [not_found]\n")
+    assert (refused.exit_code, refused.stderr) == (1, "找不到编号为 nobody 的机构，或您无权查看。 [not_found]\n")
 
 
 def test_a_generated_password_is_shown_once_and_logs_in(environ: Mapping[str, str]) -> None:

@@ -214,4 +214,4 @@ def test_the_lender_sees_the_visits_on_its_cases_and_a_stranger_none(
 def test_a_visit_that_nobody_made_is_not_found(dispatcher: FlaskClient) -> None:
     answer = dispatcher.get(f"/visits/{uuid.uuid4()}", headers=ZH)
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
-    assert answer.json["detail"].startswith("没有您可以查看的")
+    assert answer.json["detail"].startswith("找不到编号为")
