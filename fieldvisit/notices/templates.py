@@ -95,9 +95,9 @@ class TemplateDraft:
         if not self.passages:
             raise InvalidValue(path="passages", reason="is empty, but needed")
         for passage in self.passages:
-            check_text("passages", passage.text.translate(LAYOUT), longest=LONGEST_PASSAGE)
             if TURNS & set(passage.text + (self.subject or "")):
                 raise InvalidValue(path="passages", reason="holds a sign that turns the direction of reading")
+            check_text("passages", passage.text.translate(LAYOUT), longest=LONGEST_PASSAGE)
         if (self.subject is not None) != (self.channel is not Channel.SMS and self.channel is not Channel.VISIT):
             raise InvalidValue(path="subject", reason="is given for letters and mail, and for them alone")
         if self.subject is not None:

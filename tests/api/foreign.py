@@ -43,6 +43,7 @@ from fieldvisit.models import (
     VisitReport,
     WeekPlan,
 )
+from fieldvisit.safety.timers import BY_LEVEL
 from fieldvisit.vocabulary import (
     AgencyReviewKind,
     AlarmChannel,
@@ -364,7 +365,7 @@ def make_session(world: World, visitor_id: uuid.UUID) -> SafetySession:
         visitor_id=visitor_id,
         level=RiskLevel.NORMAL,
         state=SafetyState.ALARM,
-        policy={},
+        policy=BY_LEVEL[RiskLevel.NORMAL].as_json(),
         started_at=NOW,
     )
 

@@ -31,6 +31,7 @@ NO_DEBTORS: Mapping[str, str] = {
     "DutyOut": "one's own people",
     "EligibilityOut": "which clauses are in the way, and ids",
     "EventResultOut": "what became of the phone's own event",
+    "ExternalLineOut": "a number outside of the house",
     "FailureOut": "why a plan failed",
     "FaultOut": "what is wrong with the caller's own value",
     "HeldEventOut": "a code",

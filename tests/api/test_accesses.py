@@ -65,6 +65,7 @@ NO_JSON = {
     "open_file": "each opening is kept beside the file",
     "stream_live": "one's own people",
     "export_alarm_statistics": "numbers",
+    "export_drills": "one's own people",
     "show_verification": "tells nothing of a debtor",
 }
 

@@ -33,6 +33,7 @@ ALONE = {
     "end_duty": "taken away, nothing of it is overwritten",
     "drop_contact": "taken away, nothing of it is overwritten",
     "start_safety_session": "begins one's own",
+    "start_drill": "begins a session of the drill's own",
     "withdraw_duty_offer": "one's own offer, or the one made to oneself; never held up, for it is safety",
 }
 """What changes something that is there and needs no `If-Match`: why."""

@@ -253,6 +253,8 @@ def test_the_number_of_queries_does_not_grow_with_the_day(
     for visits in (1, 20):
         morning = make_morning(sessions, visits=visits) if not queries else _bigger(sessions, visits)
         phone = client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.ilta)
+        # Which database this is, is asked once.
+        phone.get("/phone/changes")
         with counted(app) as sent:
             assert len(phone.get("/phone/changes").json["visits"]) == visits
         queries.append(len(asked(sent)))

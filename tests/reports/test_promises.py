@@ -18,7 +18,6 @@ from fieldvisit.promises import GRACE, Owed, Paid, follow_up, received, settle_o
 from fieldvisit.reports import report_visit
 from fieldvisit.visits import history_of
 from fieldvisit.vocabulary import NextStep, PromiseState, VisitOutcome
-from tests.conftest import NOW
 from tests.phone.worlds import Morning, report
 from tests.reports.worlds import NEXT_WEEK, promise
 from tests.worlds import TODAY
@@ -41,7 +40,7 @@ def promised(morning: Morning, tell: Callable[..., Any], identified: None) -> Mo
 def pay(sessions: sessionmaker[Session], promised: Morning) -> Pay:
     """Record a payment on the case, as the lender."""
 
-    def pay(amount_minor: int, *, on: dt.date, now: dt.datetime = NOW) -> None:
+    def pay(amount_minor: int, *, on: dt.date, now: dt.datetime | None = None) -> None:
         with acting_for(sessions, promised.world.lender) as session:
             case = session.get_one(Case, session.get_one(Visit, promised.visit).case_id)
             draft = PaymentDraft(
@@ -51,7 +50,7 @@ def pay(sessions: sessionmaker[Session], promised: Morning) -> Pay:
                 currency="EUR",
                 paid_on=on,
             )
-            record_payment(session, draft, now=now)
+            record_payment(session, draft, now=now or dt.datetime.combine(on, dt.time(8), dt.UTC))
 
     return pay
 
@@ -115,7 +114,7 @@ def test_a_payment_that_is_heard_of_late_puts_it_right(
 def test_what_was_paid_before_the_promise_or_long_after_it_does_not_keep_it(
     sessions: sessionmaker[Session], promised: Morning, pay: Pay, on: dt.date
 ) -> None:
-    pay(5_000, on=on, now=OVERDUE)
+    pay(5_000, on=on, now=OVERDUE + 5 * DAY)
     assert states(sessions)[0] == "broken"
 
 
