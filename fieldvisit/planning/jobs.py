@@ -14,7 +14,8 @@ import procrastinate
 import sqlalchemy as sa
 import structlog
 from procrastinate import JobContext, RetryStrategy
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -153,7 +154,11 @@ async def sweep_stalled(app: procrastinate.App, *, silent_s: int = SILENT_S) -> 
     taken_over = 0
     for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=silent_s):
         try:
-            await app.job_manager.retry_job(job)
+            try:
+                await app.job_manager.retry_job(job)
+            except UniqueViolation:
+                # The next of its kind waits already: for the lock of this one, which nobody would ever give back.
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         except ConnectorException:
             # Another worker's sweep was quicker, or the job has come to its end after all.
             continue
