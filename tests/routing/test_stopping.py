@@ -133,6 +133,9 @@ def test_out_of_time_a_reason_is_told_without_its_detail() -> None:
 @pytest.mark.parametrize(
     "shape",
     [
+        # Days of up to 150 visits are bred.
+        DayShape(style="city", visits=100, seed=1),
+        DayShape(style="region", visits=150, seed=2, pairs=0.05, wait=1, breaks=True),
         DayShape(style="city", visits=300, seed=1),
         DayShape(style="city", visits=1000, seed=1),
         DayShape(style="city", visits=1000, seed=2, breaks=True, crews=45),
