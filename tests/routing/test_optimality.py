@@ -15,8 +15,8 @@ from tests.routing.worlds import HOUR, between, crew, lunch, street, task
 
 SMALL = Limits(iterations=400, threads=1, seed=3)
 DAYS = int(os.environ.get("SMALL_DAYS", "10000"))
-LEAST_SHARE, LEAST_SHARE_IDLING = 0.99, 0.85
-"""99.52 % and 87.06 % were seen."""
+LEAST_SHARE, LEAST_SHARE_IDLING = 0.99, 0.95
+"""99.60 % and 98.07 % were seen."""
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_small_days_are_solved_to_the_best_there_is(capsys: pytest.CaptureFixtur
     """At most six tasks and two crews, every feature mixed but hour bands. `SMALL_DAYS` says how many days.
 
     Where unequal work costs more than waiting, the very best plan may keep a crew waiting outside so that it has worked
-    as long as the others. The search never does that, and such days are counted apart.
+    as long as the others. The search thinks of that only when its stops are chosen, and such days are counted apart.
     """
     found = {True: Tally(), False: Tally()}
 
