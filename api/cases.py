@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from api.context import now
 from api.db import session
 from api.editing import Edited
-from api.endpoints import Stored, endpoint, stored
+from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
+from api.schemas.answers import Stored, stored
 from api.schemas.cases import (
     CaseIn,
     CaseOut,

@@ -9,10 +9,11 @@ from api.auth import actor
 from api.context import now
 from api.db import session
 from api.editing import Edited
-from api.endpoints import Stored, endpoint, stored
+from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission, allowed
+from api.schemas.answers import Stored, stored
 from api.schemas.debtors import DebtorFileOut, DebtorIn, DebtorOut, DebtorsQueryIn, WishIn, WishOut
 from api.showing import Shows
 from fieldvisit import debtors

@@ -11,84 +11,35 @@ transaction is still open, then everything is committed; whatever is raised leav
 something has to stay is returned as `Refused`, and raised after the commit.
 """
 
-import inspect
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import wraps
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, NoReturn
 
 from flask import Response, g, jsonify, request
-from flask_smorest import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
 from api import db
 from api.auth import actor, authenticate
 from api.context import request_id, runtime
-from api.editing import IF_MATCH, Edit, Edited
-from api.epochs import HEADER as EPOCH_HEADER
+from api.contracts import JSON, READING, Contract, View, contract_of, is_keyed
+from api.documenting import PAGE, contracted
+from api.editing import Edit
 from api.epochs import tell_epoch
-from api.idempotency import ANSWER_HEADER, PARAMETER, Turn, turn_of
+from api.idempotency import Turn, turn_of
 from api.locating import note_located
-from api.paging import Keyset
 from api.reading import read_body, read_query, read_raw
-from api.roles import GRANTS, PUBLIC, Permission, refuse_unless
-from api.schemas.base import In, Out, PageIn
-from api.schemas.fields import Choice, Part
-from api.showing import REASON_PARAMETER, Shows, note_shown
+from api.roles import PUBLIC, Permission, refuse_unless
+from api.schemas.base import In
+from api.showing import note_shown
 from fieldvisit.audit import record_action
-from fieldvisit.drafts import Change
 from fieldvisit.errors import FieldVisitError, Refused
 
-type View = Callable[..., Any]
-CONTRACTS = "_contract"
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-JSON = "application/json"
-PAGE, NOTHING = PageIn(), In()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contract:
-    """`may` is the permission needed, or PUBLIC. `query` and `body` arrive at the view under these names.
-
-    With `order` the view returns a select and the answer is one page of it. `safety` frees an endpoint from every
-    limit and from the audit trail, which safety keeps itself. `limit` is one of its own beside the usual one, counted
-    for each value that the body's field `limit_by` has. `counted_by` names a secret in the body whose bearer is counted
-    instead of the address: behind one address of a mobile network stands a whole fleet. `sees_all` is for logging in,
-    when there is no organisation yet. `even_expired` lets in whoever has a token that was good once: help is called
-    with whatever is at hand. `even_revoked` lets in a phone that was revoked, to say so or to call for help. `traced`
-    puts a reading into the audit trail, as every change is. `shows` puts it into the log of accesses: whose data it
-    showed, and for a file why. `media` is the answer's, where not JSON.
-    With `raw` the view is given the bytes of the body, which has to be of that media type: as many as came, should the
-    connection break off. `headers` are the request's own, as the document names them.
-    `edits` says what this one changes and which view reads it: two who change it take turns, and with `If-Match` the
-    second is told of the first (see `api.editing`).
-    `steady_s`: no answer comes sooner, so that its time tells nothing.
-    """
-
-    may: Permission | None
-    body: Schema | None = None
-    query: Schema | None = None
-    returns: Schema | None = None
-    status: int = 200
-    order: Keyset | None = None
-    safety: bool = False
-    limit: str | None = None
-    limit_by: str = ""
-    counted_by: str = ""
-    sees_all: bool = False
-    even_expired: bool = False
-    even_revoked: bool = False
-    traced: bool = False
-    shows: Shows | None = None
-    steady_s: float = 0.0
-    media: str = JSON
-    raw: str = ""
-    edits: Edited | None = None
-    headers: tuple[Mapping[str, Any], ...] = ()
+NOTHING = In()
 
 
 def endpoint(**terms: Any) -> Callable[[View], View]:
@@ -103,7 +54,7 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
             given = path | _read(contract)
             _count_own(contract, given)
             with db.transaction() as session:
-                turn = turn_of(session) if _is_keyed(contract, request.method) else Turn(session, None)
+                turn = turn_of(session) if is_keyed(contract, request.method) else Turn(session, None)
                 if (replayed := turn.replay()) is not None:
                     return replayed
                 edit = _edit_of(contract, path, given.get("body"))
@@ -128,16 +79,6 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
         return contracted(fulfil, contract)
 
     return bind
-
-
-def contracted(view: View, contract: Contract) -> View:
-    """A view that fulfils its contract by itself, and is documented by it."""
-    setattr(view, CONTRACTS, contract)
-    return documented(view, contract)
-
-
-def contract_of(view: View) -> Contract | None:
-    return getattr(view, CONTRACTS, None)
 
 
 def _edit_of(contract: Contract, path: Mapping[str, uuid.UUID], body: Any) -> Edit | None:
@@ -166,11 +107,6 @@ def _answer_of(contract: Contract, result: Any) -> Response:
         response = _respond(contract, _dump(contract, result.make()), tag=result.tag)
     response.set_etag(result.tag)
     return response
-
-
-def _is_keyed(contract: Contract, method: str) -> bool:
-    """Whether a caller may send it under a key of their own, to get the same answer if they have to send it again."""
-    return method not in READING and contract.may is not PUBLIC and not contract.safety
 
 
 def _refuse(contract: Contract, refused: Refused) -> NoReturn:
@@ -285,108 +221,3 @@ def _respond(contract: Contract, answer: Any, *, tag: str | None = None) -> Resp
         response.add_etag()
         response.make_conditional(request)
     return response
-
-
-def documented(view: View, contract: Contract) -> View:
-    """The view with its part of the OpenAPI document."""
-    name = view.__name__
-    manual: dict[str, Any] = {
-        "operationId": name,
-        "description": _described(view, contract),
-        "responses": {str(contract.status): _answer(contract)},
-        "security": [] if contract.may is PUBLIC else [{"bearer": []}],
-        "x-roles": [] if contract.may is None else sorted(GRANTS[contract.may]),
-    }
-    parameters = _query_parameters(contract) + ([REASON_PARAMETER] if contract.shows is Shows.FILE else [])
-    if parameters:
-        manual["parameters"] = parameters
-    if contract.raw:
-        manual["requestBody"] = {"content": {contract.raw: {"schema": {"type": "string", "format": "binary"}}}}
-    if contract.body is not None:
-        manual["requestBody"] = {"required": True, "content": {JSON: {"schema": contract.body}}}
-    bound: View = Blueprint.doc(**manual)(view)
-    return bound
-
-
-def documented_for(view: View, methods: Collection[str]) -> View:
-    """The view with what its document says only for these methods: that a write may be sent under a key."""
-    contract = contract_of(view)
-    if contract is None or not all(_is_keyed(contract, method) for method in methods):
-        return view
-    parameters = [*_query_parameters(contract), PARAMETER]
-    bound: View = Blueprint.doc(parameters=parameters, responses={str(contract.status): {"headers": ANSWER_HEADER}})(
-        view
-    )
-    return bound
-
-
-def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
-    query = contract.query or (PAGE if contract.order else None)
-    headers = [*map(dict, contract.headers), *([IF_MATCH] if contract.edits is not None else [])]
-    return [*([] if query is None else [{"in": "query", "schema": query}]), *headers]
-
-
-def _described(view: View, contract: Contract) -> str:
-    title, _, more = inspect.cleandoc(view.__doc__ or "").partition("\n")
-    if not title:
-        raise TypeError(f"The endpoint {view.__name__} has no docstring, which is its title.")
-    who = "Anyone, without a token." if contract.may is PUBLIC else f"Roles: {_roles(contract.may)}."
-    return f"{more.strip()}\n\n{who}".strip()
-
-
-def _roles(permission: Permission | None) -> str:
-    return ", ".join(sorted(GRANTS[permission])) if permission else ""
-
-
-def _answer(contract: Contract) -> dict[str, Any]:
-    said: dict[str, Any] = {"description": HTTPStatus(contract.status).phrase}
-    if contract.may is Permission.USE_PHONE:
-        said["headers"] = EPOCH_HEADER
-    schema = answer_schema(contract)
-    if contract.status == HTTPStatus.NO_CONTENT or (schema is None and contract.media == JSON):
-        # Headers alone.
-        return said
-    content = {"schema": schema} if schema is not None else {}
-    return said | {"content": {contract.media: content}}
-
-
-def answer_schema(contract: Contract) -> Schema | None:
-    """What is answered: one thing, or a page of them; None where it is no JSON."""
-    return page_of(contract.returns) if contract.order and contract.returns else contract.returns
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What an upsert did, and the thing as it stands now."""
-
-    change: Change
-    item: object
-
-    @classmethod
-    def of(cls, upserted: tuple[object, Change]) -> "Stored":
-        return cls(change=upserted[1], item=upserted[0])
-
-
-def stored(schema: Schema) -> Schema:
-    """The schema of what an upsert answers: what it did, and the thing as it stands now."""
-    return _stored_class(type(schema))()
-
-
-@cache
-def _stored_class(item: type[Schema]) -> type[Schema]:
-    name = item.__name__.removesuffix("Out") + "StoredOut"
-    return Out.from_dict({"change": Choice(Change, required=True), "item": Part(item, required=True)}, name=name)
-
-
-@cache
-def _page_class(items: type[Schema]) -> type[Schema]:
-    name = items.__name__.removesuffix("Out") + "PageOut"
-    return Out.from_dict(
-        {"items": fields.List(Part(items), required=True), "next": fields.String(allow_none=True, required=True)},
-        name=name,
-    )
-
-
-def page_of(schema: Schema) -> Schema:
-    """The schema of one page of these."""
-    return _page_class(type(schema))()

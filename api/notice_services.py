@@ -8,10 +8,11 @@ from api.auth import actor
 from api.context import now
 from api.db import session
 from api.editing import Edited, row_named
-from api.endpoints import Stored, endpoint, stored
+from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
+from api.schemas.answers import Stored, stored
 from api.schemas.notice_services import NoticeRulesIn, NoticeRulesOut, NoticeServiceIn, NoticeServiceOut
 from fieldvisit import notice_services
 from fieldvisit.finding import get_by_id

@@ -15,7 +15,8 @@ from flask import Flask, Response, send_from_directory
 from marshmallow import Schema
 
 from api.closed_lists import name_lists
-from api.endpoints import View, answer_schema, contract_of, documented_for
+from api.contracts import View, answer_schema, contract_of
+from api.documenting import documented_for
 from api.errors import PROBLEM
 from api.examples import put_examples
 from api.schemas.base import ProblemOut

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from api.auth import actor, visitor_id
 from api.context import settings
 from api.db import session
-from api.endpoints import contracted, endpoint
+from api.documenting import contracted
+from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.phone_events import release_held

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.auth import NoVisitor, read_bearer
 from api.calls import heard, made_out, readable
 from api.context import now, settings
+from api.contracts import Contract
 from api.db import db
-from api.endpoints import Contract
 from api.roles import Permission, refuse_unless
 from api.schemas.safety import SafetySessionOut, SosIn
 from fieldvisit.database import acting_for, session_factory

@@ -14,8 +14,10 @@ from api import db, verification_page
 from api.addresses import public_address
 from api.auth import actor, visitor_id
 from api.context import language, now, runtime, settings
+from api.contracts import Contract
 from api.db import session
-from api.endpoints import Contract, contracted, endpoint
+from api.documenting import contracted
+from api.endpoints import endpoint
 from api.errors import PROBLEM, TooManyRequests
 from api.openapi import Blueprint
 from api.paging import Keyset

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from marshmallow import fields
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.endpoints import contract_of
+from api.contracts import contract_of
 from api.schemas.base import Out
 from api.schemas.cases import CaseOut
 from api.showing import Shows

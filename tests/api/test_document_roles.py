@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, Phase
 from schemathesis import GenerationMode
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.endpoints import Contract
+from api.contracts import Contract
 from api.roles import GRANTS, PUBLIC
 from fieldvisit.database import Urls
 from fieldvisit.settings import Settings

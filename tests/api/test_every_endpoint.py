@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.endpoints import Contract, contract_of
+from api.contracts import Contract, contract_of
 from api.openapi import operations
 from api.roles import GRANTS, PUBLIC
 from fieldvisit.models import Account

@@ -7,7 +7,7 @@ import jsonschema_rs
 import pytest
 from flask import Flask
 
-from api.endpoints import JSON, contract_of
+from api.contracts import JSON, contract_of
 from api.examples import example_of
 from api.openapi import operations
 from api.schemas.base import In

@@ -13,8 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.contracts import contract_of
 from api.db import db
-from api.endpoints import contract_of
 from api.idempotency import HEADER, REPLAYED
 from api.openapi import operations
 from api.roles import PUBLIC

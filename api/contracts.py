@@ -1,0 +1,73 @@
+"""What an endpoint promises and asks for, as data: views fulfil it, the document tells it, tests walk over it all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema
+
+from api.editing import Edited
+from api.paging import Keyset
+from api.roles import PUBLIC, Permission
+from api.schemas.answers import page_of
+from api.showing import Shows
+
+type View = Callable[..., Any]
+CONTRACTS = "_contract"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+JSON = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """`may` is the permission needed, or PUBLIC. `query` and `body` arrive at the view under these names.
+
+    With `order` the view returns a select and the answer is one page of it. `safety` frees an endpoint from every
+    limit and from the audit trail, which safety keeps itself. `limit` is one of its own beside the usual one, counted
+    for each value that the body's field `limit_by` has. `counted_by` names a secret in the body whose bearer is counted
+    instead of the address: behind one address of a mobile network stands a whole fleet. `sees_all` is for logging in,
+    when there is no organisation yet. `even_expired` lets in whoever has a token that was good once: help is called
+    with whatever is at hand. `even_revoked` lets in a phone that was revoked, to say so or to call for help. `traced`
+    puts a reading into the audit trail, as every change is. `shows` puts it into the log of accesses: whose data it
+    showed, and for a file why. `media` is the answer's, where not JSON.
+    With `raw` the view is given the bytes of the body, which has to be of that media type: as many as came, should the
+    connection break off. `headers` are the request's own, as the document names them.
+    `edits` says what this one changes and which view reads it: two who change it take turns, and with `If-Match` the
+    second is told of the first (see `api.editing`).
+    `steady_s`: no answer comes sooner, so that its time tells nothing.
+    """
+
+    may: Permission | None
+    body: Schema | None = None
+    query: Schema | None = None
+    returns: Schema | None = None
+    status: int = 200
+    order: Keyset | None = None
+    safety: bool = False
+    limit: str | None = None
+    limit_by: str = ""
+    counted_by: str = ""
+    sees_all: bool = False
+    even_expired: bool = False
+    even_revoked: bool = False
+    traced: bool = False
+    shows: Shows | None = None
+    steady_s: float = 0.0
+    media: str = JSON
+    raw: str = ""
+    edits: Edited | None = None
+    headers: tuple[Mapping[str, Any], ...] = ()
+
+
+def contract_of(view: View) -> Contract | None:
+    return getattr(view, CONTRACTS, None)
+
+
+def is_keyed(contract: Contract, method: str) -> bool:
+    """Whether a caller may send it under a key of their own, to get the same answer if they have to send it again."""
+    return method not in READING and contract.may is not PUBLIC and not contract.safety
+
+
+def answer_schema(contract: Contract) -> Schema | None:
+    """What is answered: one thing, or a page of them; None where it is no JSON."""
+    return page_of(contract.returns) if contract.order and contract.returns else contract.returns
