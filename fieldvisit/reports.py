@@ -14,19 +14,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from fieldvisit.compliance.wallclock import local_day, whole_day
-from fieldvisit.contacts import CLOCK_SLACK
 from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.door_notes import flag_notes
-from fieldvisit.drafts import acting_organisation
-from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.form_versions import judge
-from fieldvisit.identity import confirmed_by_crew
+from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import (
-    Case,
-    FormVersion,
     ReportAddition,
-    Stop,
     Visit,
     VisitEvent,
     VisitReport,
@@ -38,9 +30,9 @@ from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.receipts import book_money
-from fieldvisit.record_duties import demand_recorded
-from fieldvisit.repayments import demand_fitting, withdraw_unheard
-from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft, ReportIncomplete
+from fieldvisit.repayments import withdraw_unheard
+from fieldvisit.report_demands import demand_reportable
+from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.report_rows import in_words, report_row
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.stays import flag_stay
@@ -62,11 +54,6 @@ class _Words:
 class VisitAlreadyReported(FieldVisitError):
     code, kind = "visit_already_reported", Kind.CONFLICT
     says = "Visit {reference} was reported by you before, as {report_id}. Add to that report instead."
-
-
-class IdentityNotConfirmed(FieldVisitError):
-    code, kind = "identity_not_confirmed", Kind.CONFLICT
-    says = "The debt may be spoken of only after a confirmed identity check; visit {reference} has none."
 
 
 def report_visit(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> Receipt:
@@ -159,7 +146,7 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
             raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
         stop_told = get_told_stop(session, by.visitor_id, visit_id)
         if leads(session, stop_told, by.visitor_id) and not leads(session, stop_told, earlier.visitor_id):
-            row = report_row(visit, draft, by, form=_demand_reportable(session, visit, draft, at=stop_told, now=now))
+            row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft, at=stop_told, now=now))
             return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
         words = _Words(AdditionReason.CREW_REPORT, in_words(draft))
         _book_money(session, visit, draft, by=by, now=now)
@@ -167,7 +154,7 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
         with books_of(session, visit):
             return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
     stop_told = get_told_stop(session, by.visitor_id, visit_id)
-    row = report_row(visit, draft, by, form=_demand_reportable(session, visit, draft, at=stop_told, now=now))
+    row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft, at=stop_told, now=now))
     _keep(session, visit, draft, row=row, by=by, now=now)
     state = visit.state
     with books_of(session, visit):
@@ -197,20 +184,11 @@ def _report_instead(
     session.flush()
     row.after_cancellation = earlier.after_cancellation
     _flag(session, visit, draft, now)
-    account = ReportAddition(
-        id=earlier.id,
-        org_id=visit.org_id,
-        lender_id=visit.lender_id,
-        report_id=row.id,
-        visitor_id=earlier.visitor_id,
-        reason=AdditionReason.CREW_REPORT,
-        text=in_words(earlier),
-    )
     event = _reported(visit, draft, row, by=by, now=now)
     event.detail |= {"instead_of": str(earlier.id)}
     _book_money(session, visit, draft, by=by, now=now)
     moved = list(earlier.additions)
-    write(session, row, account, event)
+    write(session, row, _as_addition(earlier, row), event)
     session.flush()
     for addition in moved:
         addition.report_id = row.id
@@ -223,6 +201,19 @@ def _report_instead(
             "attempt_id": settle_instead(session, visit, draft, now=now),
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
+
+
+def _as_addition(earlier: VisitReport, row: VisitReport) -> ReportAddition:
+    """What the other of the crew had reported, as an addition to the lead's report."""
+    return ReportAddition(
+        id=earlier.id,
+        org_id=row.org_id,
+        lender_id=row.lender_id,
+        report_id=row.id,
+        visitor_id=earlier.visitor_id,
+        reason=AdditionReason.CREW_REPORT,
+        text=in_words(earlier),
+    )
 
 
 def _keep(
@@ -293,39 +284,6 @@ def _find_report(session: Session, visit_id: uuid.UUID) -> VisitReport | None:
         )
         .execution_options(populate_existing=True)
     ).one_or_none()
-
-
-def _demand_reportable(
-    session: Session, visit: Visit, draft: ReportDraft, *, at: Stop, now: dt.datetime
-) -> FormVersion | None:
-    """The version of the house's form that was filled in. Raises what `report_visit` raises."""
-    if draft.left_at > now + CLOCK_SLACK:
-        raise InvalidValue(path="left_at", reason="lies in the future")
-    if draft.left_at < now - LATEST:
-        raise InvalidValue(path="left_at", reason="lies more than thirty days back")
-    if (draft.disclosed or draft.promises or draft.plan) and not confirmed_by_crew(session, visit, at, now=now):
-        raise IdentityNotConfirmed(reference=visit.reference)
-    case: Case | None = visit.case
-    # The place of a case that was called back is no longer there for us.
-    zone = visit.place.zone if case is not None else acting_organisation(session).zone
-    left_on = local_day(draft.left_at, zone)
-    if case is not None:
-        for promise in draft.promises:
-            if promise.currency != case.currency:
-                raise InvalidValue(path="promises.currency", reason="is not the currency of the case")
-            if promise.due_on <= left_on:
-                raise InvalidValue(path="promises.due_on", reason="must lie after the day of the visit")
-        if draft.plan is not None:
-            demand_fitting(case, draft.plan, after=left_on, within="plan.")
-    # Whoever has a visit of this day has asked for it on this day, and for the form with it.
-    fetched_at = whole_day(left_on, zone)[0].begins_at
-    form, missing = judge(
-        session, draft.form, draft.outcome, said=lambda name: getattr(draft, name) is not None, known_since=fetched_at
-    )
-    if missing:
-        raise ReportIncomplete(outcome=draft.outcome, missing=", ".join(missing))
-    demand_recorded(session, visit, draft)
-    return form
 
 
 def _add(

@@ -95,7 +95,7 @@ def _put_in(flat: Flat, lane: Lane, rows: tuple[int, int], places: Places) -> bo
     best: tuple[float, Place | None, int] = before - 1e-6, None, 0
     for place in islice(met, TRIED_BY_CLOCK if priced else None):
         for begin in _begins(places.task, place, priced):
-            _put(flat, lane, rows, place, begin)
+            _put(flat, lane, rows, place=place, begin=begin)
             cost = lane.cost()
             best = (cost, place, begin) if cost < best[0] else best
             take_pair_off(flat, lane, rows)
@@ -103,11 +103,11 @@ def _put_in(flat: Flat, lane: Lane, rows: tuple[int, int], places: Places) -> bo
             break
     if best[1] is None:
         return False
-    _put(flat, lane, rows, best[1], best[2])
+    _put(flat, lane, rows, place=best[1], begin=best[2])
     return True
 
 
-def _put(flat: Flat, lane: Lane, rows: tuple[int, int], place: Place, begin: int) -> None:
+def _put(flat: Flat, lane: Lane, rows: tuple[int, int], *, place: Place, begin: int) -> None:
     set_begin(flat, rows, begin)
     for row, half in zip(rows, place.halves, strict=True):
         serve(flat.day, lane.routes, flat.crew_numbers[half.crew.id], half.place, row)

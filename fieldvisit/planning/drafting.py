@@ -7,7 +7,7 @@ is reserved for it.
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -170,23 +170,27 @@ def _add_route(session: Session, answer: _Answer, found: answers.Route) -> Route
         CrewMember(org_id=answer.row.org_id, visitor_id=shift.visitor_id, lead=shift is crew.lead)
         for shift in crew.members
     ]
+    route.stops = list(_stops(answer, found))
+    session.add(route)
+    return route
+
+
+def _stops(answer: _Answer, found: answers.Route) -> Iterator[Stop]:
+    origin = answer.claimed.day.origin
     drives = drives_of(answer.question, found)
-    route.stops = [
-        Stop(
+    # The last drive, home, leads to no stop.
+    for position, (stop, drive_s) in enumerate(zip(found.stops, drives, strict=False), start=1):
+        yield Stop(
             org_id=answer.row.org_id,
             visit_id=uuid.UUID(stop.task),
             position=position,
             arrive_at=instant(origin, stop.arrive_s),
             begin_at=instant(origin, stop.begin_s),
             end_at=instant(origin, stop.end_s),
-            travel_s=drives[position - 1],
+            travel_s=drive_s,
             risk=answer.question.task_by_id[stop.task].risk,
             with_crew=answer.partners.get((stop.task, found.crew)),
         )
-        for position, stop in enumerate(found.stops, start=1)
-    ]
-    session.add(route)
-    return route
 
 
 def _reserve(

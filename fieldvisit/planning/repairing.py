@@ -228,7 +228,7 @@ def _changed(standing: Standing, orders: dict[str, list[str]], begins: Begins, p
     differ = {crew for crew, order in orders.items() if order != shown[crew]}
     rest = rest_of(standing, differ)
     same = {crew for crew in differ if sorted(orders[crew]) == sorted(shown[crew])}
-    kept = {crew for crew in same if not _spares(rest, crew, (shown[crew], orders[crew]), begins, price_s)}
+    kept = {crew for crew in same if not _spares(rest, crew, shown[crew], orders[crew], begins=begins, price_s=price_s)}
     met = _shown_begins(standing)
     moved = {name for name, begin_s in begins.items() if met.get(name) != begin_s}
     return (differ - kept) | {crew for crew, order in orders.items() if moved & set(order)}
@@ -239,10 +239,10 @@ def _shown_begins(standing: Standing) -> Begins:
     return {str(stop.visit_id): standing.second(stop.begin_at) for stop in stops if stop.with_crew is not None}
 
 
-def _spares(rest: Rest, crew: str, orders: tuple[list[str], list[str]], begins: Begins, price_s: int) -> bool:
+def _spares(rest: Rest, crew: str, shown: list[str], order: list[str], *, begins: Begins, price_s: int) -> bool:
     """Whether the second order costs so much less than the first, or the first can no longer be kept."""
     problem = rest.problem
-    before, after = (forced(problem, problem.crew_by_id[crew], met(problem, order, begins)) for order in orders)
+    before, after = (forced(problem, problem.crew_by_id[crew], met(problem, each, begins)) for each in (shown, order))
     broken = bool(judged_route(problem, before, "")[1])
     return broken or route_price(problem, before) - route_price(problem, after) >= max(1, price_s)
 

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import IdentityCheck, Placement, Promise, Visit
 from fieldvisit.phone.steps import check_identity
+from fieldvisit.report_demands import IdentityNotConfirmed
 from fieldvisit.report_drafts import ReportDraft
-from fieldvisit.reports import IdentityNotConfirmed, report_visit
+from fieldvisit.reports import report_visit
 from fieldvisit.visits import return_unbegun
 from fieldvisit.vocabulary import DayPlanState, IdentityMethod, IdentityResult, VisitOutcome, VisitState
 from tests.conftest import NOW

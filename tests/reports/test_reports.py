@@ -18,11 +18,11 @@ from fieldvisit.models import (
     VisitReport,
 )
 from fieldvisit.phone.steps import check_identity
+from fieldvisit.report_demands import IdentityNotConfirmed
 from fieldvisit.report_drafts import (
     AdditionDraft,
 )
 from fieldvisit.reports import (
-    IdentityNotConfirmed,
     VisitAlreadyReported,
     add_to_report,
     get_report,
