@@ -20,6 +20,7 @@ from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import HeldEvent, PhoneEventKey, SafetyKey, SafetySession
 from fieldvisit.obeyed import Obeyed
 from fieldvisit.phone.telling import Teller
+from fieldvisit.safety.drafts import OLDEST_S
 from fieldvisit.vocabulary import HeldState, WaitsFor
 
 OPEN = (HeldState.WAITING, HeldState.REFUSED)
@@ -75,10 +76,10 @@ def hold(session: Session, held: Held, *, by: Teller) -> None:
         "code": held.error.code,
         "details": json.loads(json.dumps(plain(held.error.details), default=str)) if held.subject_id else {},
         "device_at": held.device_at,
-        "sent_at": held.sent_at,
     }
     whose = {"org_id": session.info["org"], "visitor_id": by.visitor_id, "account_id": by.account_id}
-    kept = insert(HeldEvent).values(event_id=held.event_id, **whose, **values)
+    # Stays that of the first sending, as `recorded_at` does: together they say how the clocks differed.
+    kept = insert(HeldEvent).values(event_id=held.event_id, sent_at=held.sent_at, **whose, **values)
     same = sa.and_(HeldEvent.state.in_(OPEN), HeldEvent.visitor_id == by.visitor_id)
     session.execute(kept.on_conflict_do_update(index_elements=["org_id", "event_id"], set_=values, where=same))
 
@@ -126,8 +127,13 @@ def concerns_any(session: Session, event_ids: Collection[uuid.UUID], subject_ids
     return bool(CONCERNED.one(session, given)[0])
 
 
-def sent_of(row: HeldEvent) -> dict[str, Any]:
-    return {"body": json.loads(row.body), "sent_at": row.sent_at}
+def sent_of(row: HeldEvent, *, now: dt.datetime) -> dict[str, Any]:
+    """The event as if its phone sent it now, by a clock that differs from ours as it did then: that it lay here makes
+    what it tells of no younger."""
+    body, lay = json.loads(row.body), max(now - row.recorded_at, dt.timedelta())
+    if body.get("age_s") is not None:
+        body["age_s"] = min(body["age_s"] + round(lay.total_seconds()), OLDEST_S)
+    return {"body": body, "sent_at": row.sent_at and row.sent_at + lay}
 
 
 def teller_of(row: HeldEvent) -> Teller:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.context import runtime
 from fieldvisit.database import acting_for
-from fieldvisit.models import IdentityCheck, SafetyAlert, SafetyEvent, Visit, VisitReport
+from fieldvisit.models import HeldEvent, IdentityCheck, SafetyAlert, SafetyEvent, SafetySession, Visit, VisitReport
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.visits import history_of
 from fieldvisit.vocabulary import Role, VisitState
@@ -348,3 +348,47 @@ def test_neither_none_nor_more_than_five_hundred_are_taken(phone: FlaskClient, m
     for events in ([], list(itertools.repeat(one, 501))):
         refused = phone.post("/phone/events", json={"sent_at": NOW.isoformat(), "events": events})
         assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/events")
+
+
+def lay_for_hours(sessions: sessionmaker[Session], morning: Morning, hours: int) -> None:
+    """Whatever is held came so long ago."""
+    with acting_for(sessions, morning.world.agency) as session:
+        for row in session.scalars(sa.select(HeldEvent)):
+            row.recorded_at -= dt.timedelta(hours=hours)
+
+
+def test_what_lay_here_for_hours_happened_when_it_happened(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    way, there, who, report, more = a_visit(morning)
+    send(phone, [way, there])
+    hours = dt.timedelta(hours=8)
+    report |= {"device_at": (LEFT_AT - hours).isoformat(), "left_at": (LEFT_AT - hours).isoformat()}
+    early = [report, more | {"device_at": (LEFT_AT - hours).isoformat()}]
+    assert outcomes(send(phone, early, wrong_by=-hours)) == ["held", "held"]
+    lay_for_hours(sessions, morning, 8)
+    assert outcomes(send(phone, [who])) == ["taken"]
+    with acting_for(sessions, morning.world.agency) as session:
+        visit = session.get_one(Visit, morning.visit)
+        told = {entry.kind: entry.detail for entry in history_of(session, morning.visit)}
+    assert minutes(visit.ended_at) == -8 * 60 - 40
+    assert abs(told["reported"]["drift_s"]) < 120
+
+
+@pytest.mark.parametrize("counted", [{}, {"age_s": 60}])
+def test_a_check_in_that_lay_here_for_hours_says_nothing_of_now(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session], counted: dict[str, int]
+) -> None:
+    watch, hours = str(uuid.uuid4()), dt.timedelta(hours=2)
+    early = event("check_in", morning, NOW - hours - MINUTE, session_id=watch, **counted)
+    send(phone, [early], wrong_by=-hours)
+    lay_for_hours(sessions, morning, 2)
+    begun = event("safety_start", morning, NOW - hours - 5 * MINUTE, planned_s=3_600) | {"event_id": watch}
+    del begun["visit_id"]
+    assert outcomes(send(phone, [begun])) == ["taken"]
+    with acting_for(sessions, morning.world.agency) as session:
+        (entry,) = session.scalars(sa.select(SafetyEvent).where(SafetyEvent.kind == SafetyEventKind.CHECKED_IN))
+        watched = session.get_one(SafetySession, uuid.UUID(watch))
+    assert entry.detail["age_s"] == pytest.approx(2 * 3_600 + 60, abs=30)
+    assert watched.due_at is not None
+    assert watched.due_at < NOW
