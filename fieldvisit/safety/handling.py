@@ -29,6 +29,7 @@ from fieldvisit.safety.opening import find_open
 from fieldvisit.safety.seeming import seem
 from fieldvisit.safety.sessions import SessionAlreadyOpen
 from fieldvisit.safety.standing import lock_session, standing
+from fieldvisit.safety.taking_over import join_open
 from fieldvisit.vocabulary import AlertKind, AlertState, CallResult, ResolutionProof, SafetyState
 from fieldvisit.vocabulary import AlertOutcome as Outcome
 
@@ -146,7 +147,7 @@ def agree_to_close(session: Session, alert_id: uuid.UUID, by: Officer) -> Safety
 
 
 def reopen(session: Session, alert_id: uuid.UUID, by: Officer, note: str) -> SafetyAlert:
-    """Open a closed alert again: it climbs from its first step. Raises AlertNotReopened, SessionAlreadyOpen,
+    """Open a closed alert again: it climbs from its first step, or waits for a stronger one that is open. Raises AlertNotReopened, SessionAlreadyOpen,
     and OnlyADrill for a drill, which is begun anew instead."""
     check_note(note)
     row = lock_session(session, get_alert(session, alert_id).session_id)
@@ -161,7 +162,8 @@ def reopen(session: Session, alert_id: uuid.UUID, by: Officer, note: str) -> Saf
         raise SessionAlreadyOpen()
     _open_again(session, row, alert, at=at)
     record(session, alert, by, SafetyEventKind.REOPENED_ALERT, at=at, note=note)
-    climb(session, [(row, Rise.of(alert))])
+    if join_open(session, row, alert.id, alert.kind, at=at):
+        climb(session, [(row, Rise.of(alert))])
     return get_alert(session, alert_id)
 
 

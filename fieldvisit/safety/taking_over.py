@@ -19,8 +19,11 @@ def take_over(session: Session, row: SafetySession, alert_id: uuid.UUID, kind: A
 
     An alert that silence raised finds no other: a session in alarm has no deadlines.
     """
-    if kind not in RED:
-        return True
+    return kind not in RED or join_open(session, row, alert_id, kind, at=at)
+
+
+def join_open(session: Session, row: SafetySession, alert_id: uuid.UUID, kind: AlertKind, *, at: dt.datetime) -> bool:
+    """The same for an alert of any kind beside which others may be open, as one that was closed and is opened again."""
     others = session.execute(
         sa.select(ALERTS.c.id, ALERTS.c.kind).where(
             ALERTS.c.session_id == row.id,

@@ -146,6 +146,32 @@ def test_a_closed_alert_is_opened_again_and_climbs_from_its_first_step(door: Doo
     assert len(put_out(door, MessagePurpose.ALARM)) == 4
 
 
+def climbing(door: Door) -> list[tuple[AlertKind, bool]]:
+    """The open alerts, and whether they climb by themselves, not as the child of another one."""
+    open_ones = [alert for alert in door.alerts() if alert.resolved_at is None]
+    return [(alert.kind, alert.parent_id is None and alert.next_action_at is not None) for alert in open_ones]
+
+
+def test_a_call_for_help_that_is_opened_again_takes_over_what_was_raised_since(door: Door, alert_id: uuid.UUID) -> None:
+    door.resolve(resume=True)
+    door.pass_under_watch_s(60 * MINUTE)
+    door.watch()
+    assert climbing(door) == [(AlertKind.MISSED_CHECKIN, True)]
+    does(door, use.reopen, alert_id, door.other_officer, "It was not over.")
+    assert climbing(door) == [(AlertKind.SOS, True), (AlertKind.MISSED_CHECKIN, False)]
+
+
+def test_silence_that_is_opened_again_waits_for_the_call_for_help_that_is_open(door: Door) -> None:
+    door.start()
+    door.pass_under_watch_s(60 * MINUTE)
+    door.watch()
+    silent = door.acknowledge().id
+    door.resolve(resume=True)
+    door.call_for_help()
+    does(door, use.reopen, silent, door.officer, "It was not over.")
+    assert climbing(door) == [(AlertKind.MISSED_CHECKIN, False), (AlertKind.SOS, True)]
+
+
 def test_after_a_day_a_closed_alert_stays_closed(door: Door, alert_id: uuid.UUID) -> None:
     door.resolve(resume=False)
     door.clock.pass_s(25 * 60 * MINUTE)
