@@ -147,8 +147,10 @@ def agree_to_close(session: Session, alert_id: uuid.UUID, by: Officer) -> Safety
 
 
 def reopen(session: Session, alert_id: uuid.UUID, by: Officer, note: str) -> SafetyAlert:
-    """Open a closed alert again: it climbs from its first step, or waits for a stronger one that is open. Raises AlertNotReopened, SessionAlreadyOpen,
-    and OnlyADrill for a drill, which is begun anew instead."""
+    """Open a closed alert again: it climbs from its first step, or waits for a stronger one that is open.
+
+    Raises AlertNotReopened, SessionAlreadyOpen, and OnlyADrill for a drill, which is begun anew instead.
+    """
     check_note(note)
     row = lock_session(session, get_alert(session, alert_id).session_id)
     alert = get_alert(session, alert_id)
