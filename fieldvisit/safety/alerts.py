@@ -227,6 +227,13 @@ def renew(alert: SafetyAlert, at: dt.datetime) -> None:
     alert.version += 1
 
 
+def pass_on(alert: SafetyAlert, to: Officer, at: dt.datetime) -> None:
+    """It is this officer's from now on. What the owner before proposed is no proposal of theirs: under duress that one
+    could otherwise agree to the own proposal."""
+    alert.owner_id, alert.offered_to_id, alert.acknowledged_at, alert.closing = to.account_id, None, at, None
+    renew(alert, at)
+
+
 def demand_owner(alert: SafetyAlert, by: Officer) -> None:
     if alert.owner_id != by.account_id:
         raise AlertNotYours(owner_id=alert.owner_id)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.clock import database_now
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import DutyShift, SafetyAlert
-from fieldvisit.safety.alerts import SelfHandling, lock_alert, record, renew
+from fieldvisit.safety.alerts import SelfHandling, lock_alert, pass_on, record
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.roster import demand_officer, has_alarm_line
@@ -112,8 +112,7 @@ def _take_alerts(
         if alert.owner_id != giver or alert.state is not AlertState.ACKNOWLEDGED:
             continue
         at: dt.datetime = session.scalars(sa.select(database_now())).one()
-        alert.owner_id, alert.offered_to_id, alert.acknowledged_at = by.account_id, None, at
-        renew(alert, at)
+        pass_on(alert, by, at)
         record(session, alert, by, SafetyEventKind.HANDED_OVER, at=at, from_id=str(giver), with_duty=True)
         taken.append(alert.id)
     return tuple(taken), tuple(kept)

@@ -15,6 +15,7 @@ from fieldvisit.safety.alerts import (
     demand_owner,
     get_alert,
     lock_alert,
+    pass_on,
     record,
     refuse_unfit,
     renew,
@@ -24,7 +25,7 @@ from fieldvisit.safety.by_voice import end_for_visitor as end_for_visitor
 from fieldvisit.safety.calling import silence
 from fieldvisit.safety.climbing import Rise, climb
 from fieldvisit.safety.drafts import Officer, Resolution, check_note
-from fieldvisit.safety.events import SafetyEventKind
+from fieldvisit.safety.events import SafetyEventKind, history
 from fieldvisit.safety.opening import find_open
 from fieldvisit.safety.seeming import seem
 from fieldvisit.safety.sessions import SessionAlreadyOpen
@@ -90,8 +91,7 @@ def accept(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:
         raise AlertNotOffered()
     at = standing(session, alert.session).now_at
     before = alert.owner_id
-    alert.owner_id, alert.offered_to_id, alert.acknowledged_at = by.account_id, None, at
-    renew(alert, at)
+    pass_on(alert, by, at)
     record(session, alert, by, SafetyEventKind.HANDED_OVER, at=at, from_id=str(before))
     return alert
 
@@ -108,9 +108,12 @@ def record_call(
     if alert.owner_id == by.account_id:
         renew(alert, at)
     record(session, alert, by, SafetyEventKind.CALL_RESULT, at=at, note=note, result=result.value)
+    if result in UNFREE:
+        # Whatever was proposed before: now the visitor is known not to be free.
+        alert.closing = None
     if result in UNFREE and alert.kind is not AlertKind.DURESS:
         record(session, alert, by, SafetyEventKind.TURNED_DURESS, at=at, was=alert.kind.value)
-        alert.kind, alert.covert, alert.closing = AlertKind.DURESS, True, None
+        alert.kind, alert.covert = AlertKind.DURESS, True
         if alert.owner_id == by.account_id:
             renew(alert, at)
     return alert
@@ -141,9 +144,15 @@ def agree_to_close(session: Session, alert_id: uuid.UUID, by: Officer) -> Safety
         outcome=Outcome(alert.closing["outcome"]),
         proof=ResolutionProof(alert.closing["proof"]),
         resume=bool(alert.closing["resume"]),
-        note=alert.closing.get("reference"),
+        note=_proposal_note(session, alert),
     )
     return close(session, alert, Officer(account_id=alert.owner_id), proposed, second=by)
+
+
+def _proposal_note(session: Session, alert: SafetyAlert) -> str | None:
+    """What stood in the proposal: kept sealed, in the record alone."""
+    proposed = [each for each in history(session, alert.session) if each.kind == SafetyEventKind.CLOSING_PROPOSED]
+    return next((each.note for each in reversed(proposed) if each.detail["alert_id"] == str(alert.id)), None)
 
 
 def reopen(session: Session, alert_id: uuid.UUID, by: Officer, note: str) -> SafetyAlert:

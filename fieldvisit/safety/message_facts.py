@@ -75,6 +75,7 @@ class Facts:
     unanswered: int | None
     """Of the alerts of that outage."""
     covert: bool | None
+    """Nothing of it may be heard beside the visitor's phone, by now: it may have been put out before that was known."""
     level: RiskLevel | None
     house: str | None
     door: str | None
@@ -151,7 +152,7 @@ _FACTS = (
         WatchOutage.from_at.label("outage_from"),
         WatchOutage.until_at.label("outage_until"),
         sa.case((OutboxMessage.outage_id.is_not(None), _UNANSWERED)).label("unanswered"),
-        SafetyAlert.covert,
+        sa.or_(SafetyAlert.covert, SafetySession.duress).label("covert"),
         SafetySession.level,
         Organisation.name.label("house"),
         sa.case((_OUTSIDE, Place.address)).label("door"),

@@ -15,7 +15,7 @@ from fieldvisit.models import SafetySession
 from fieldvisit.safety.climbing import Rise, climb
 from fieldvisit.safety.events import Entry, SafetyEventKind, append_all, or_unwritten
 from fieldvisit.safety.rows import packed
-from fieldvisit.safety.taking_over import take_over
+from fieldvisit.safety.taking_over import take_over, void_proposals
 from fieldvisit.vocabulary import AlertKind, AlertState
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,8 @@ type Opening = tuple[SafetySession, Cause, dt.datetime]
 
 
 def open_alert(session: Session, row: SafetySession, cause: Cause, *, at: dt.datetime) -> uuid.UUID | None:
-    """Open an alert of a locked session; None where one of this kind is open already."""
+    """Open an alert of a locked session; None where one of this kind is open already, which the cause joins."""
+    void_proposals(session, row)
     return open_alerts(session, [(row, cause, at)]).get(row.id)
 
 

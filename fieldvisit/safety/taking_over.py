@@ -41,6 +41,15 @@ def join_open(session: Session, row: SafetySession, alert_id: uuid.UUID, kind: A
     return True
 
 
+def void_proposals(session: Session, row: SafetySession) -> None:
+    """Whatever was proposed to close an alert of this session was proposed before it was known what is known now."""
+    session.execute(
+        sa.update(ALERTS)
+        .where(ALERTS.c.session_id == row.id, ALERTS.c.state != AlertState.RESOLVED, ALERTS.c.closing.is_not(None))
+        .values(closing=sa.null(), version=ALERTS.c.version + 1)
+    )
+
+
 def close_children(session: Session, alert: SafetyAlert) -> None:
     """What a stronger alert took over ends with it, by the same proof."""
     session.execute(

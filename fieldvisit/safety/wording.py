@@ -83,6 +83,8 @@ def _recipient(facts: Facts) -> tuple[str, str] | Unwritable:
 
 
 def _said(facts: Facts) -> Message | Unwritable:
+    if facts.covert and _to_visitor(facts):
+        return Unwritable("covert")
     if facts.too_late:
         return Unwritable("too late")
     if facts.purpose is MessagePurpose.CONTACT_TEST:
