@@ -20,6 +20,7 @@ from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.finding import get_by_id
 from fieldvisit.languages import Message
 from fieldvisit.models import Account, RefreshToken, Visitor
+from fieldvisit.safety.handing_over import lapse_alerts_of
 from fieldvisit.vocabulary import Role
 
 PASSWORD_MIN, PASSWORD_MAX = 10, 200
@@ -153,7 +154,7 @@ def may_log_in(session: Session, account: Account) -> bool:
 
 
 def close_account(session: Session, account_id: uuid.UUID, now: dt.datetime) -> Account:
-    """Let nobody log in or renew with it any more. Raises NotFound."""
+    """Let nobody log in or renew with it any more; alerts that it holds climb on at once. Raises NotFound."""
     account = get_by_id(session, Account, account_id)
     account.active = False
     session.execute(
@@ -162,6 +163,7 @@ def close_account(session: Session, account_id: uuid.UUID, now: dt.datetime) -> 
         .values(revoked_at=now)
     )
     session.flush()
+    lapse_alerts_of(session, account_id)
     return account
 
 

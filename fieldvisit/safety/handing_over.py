@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.clock import database_now
+from fieldvisit.clock import database_now, one_moment
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import DutyShift, SafetyAlert
 from fieldvisit.safety.alerts import SelfHandling, lock_alert, pass_on, record
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.events import SafetyEventKind
+from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.roster import demand_officer, has_alarm_line
 from fieldvisit.vocabulary import AlertState
 
@@ -96,6 +97,19 @@ def take_duty(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver:
     session.add(following)
     session.flush()
     return TakenOver(following, taken, kept)
+
+
+def lapse_alerts_of(session: Session, account_id: uuid.UUID) -> None:
+    """Whoever has left acts on nothing any more: the alerts that this account holds lapse now, on the engine's next
+    turn, and climb on."""
+    now = one_moment()
+    session.execute(
+        sa.update(SafetyAlert)
+        .where(SafetyAlert.owner_id == account_id, SafetyAlert.state == AlertState.ACKNOWLEDGED)
+        .values(next_action_at=now, ack_until=now, version=SafetyAlert.version + 1),
+        execution_options={"synchronize_session": False},
+    )
+    give_hint(session)
 
 
 def _take_alerts(

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.clock import one_moment
-from fieldvisit.models import Account, OfficerContact, OutboxMessage
+from fieldvisit.models import Account, OfficerContact, OutboxMessage, SafetyEvent
 from fieldvisit.safety.alerts import AlertResolved, AlreadyAcknowledged, SelfHandling, acknowledge
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.outbox import OUTBOX
+from fieldvisit.safety.roster import NotAnOfficer
 from fieldvisit.safety.standing import lock_session, standing
 from fieldvisit.vocabulary import MessagePurpose, MessageRecipient, MessageState
 
@@ -39,8 +40,8 @@ class Receipt:
 
 
 def take_receipt(session: Session, receipt: Receipt) -> None:
-    """Note what became of a message. The key 1 takes the alarm for the officer whose telephone it was; that somebody
-    picked up takes nothing, for a machine may have."""
+    """Note what became of a message. The key 1 takes the alarm for the officer whose telephone it was, once; that
+    somebody picked up takes nothing, for a machine may have."""
     message = session.get(OutboxMessage, receipt.message_id)
     if message is None:
         return
@@ -59,21 +60,36 @@ def _take(session: Session, message: OutboxMessage) -> None:
         _confirm(session, message)
         return
     contact = session.get(OfficerContact, message.recipient_id)
-    if contact is None:
+    if contact is None or not contact.active:
         return
     if message.purpose is MessagePurpose.CONTACT_TEST:
         contact.confirmed_at = session.scalars(sa.select(sa.func.fieldvisit_now())).one()
         return
-    account = session.get_one(Account, contact.account_id)
-    if message.alert_id is None or not account.active:
+    # Gateways tell things twice: a key that is told again, when its acknowledgement has lapsed, was pressed by nobody.
+    if message.alert_id is None or message.purpose is not MessagePurpose.ALARM or message.answered_at is not None:
         return
+    if _opened_again_since(session, message):
+        return
+    account = session.get_one(Account, contact.account_id)
     officer = Officer(account_id=account.id, visitor_id=account.visitor_id)
     try:
         with session.begin_nested():
             acknowledge(session, message.alert_id, officer)
-    except (AlreadyAcknowledged, AlertResolved, SelfHandling):
+    except (AlreadyAcknowledged, AlertResolved, SelfHandling, NotAnOfficer):
         # A telephone is not told; the list shows who has it.
         return
+
+
+def _opened_again_since(session: Session, message: OutboxMessage) -> bool:
+    """Whether what this message called for was closed, and opened again, since it was put out."""
+    again = sa.select(SafetyEvent.session_id).where(
+        SafetyEvent.session_id == message.session_id,
+        SafetyEvent.org_id == message.org_id,
+        SafetyEvent.kind == SafetyEventKind.REOPENED_ALERT,
+        SafetyEvent.at > message.created_at,
+        SafetyEvent.detail["alert_id"].astext == str(message.alert_id),
+    )
+    return bool(session.scalar(sa.select(again.exists())))
 
 
 def _confirm(session: Session, message: OutboxMessage) -> None:
