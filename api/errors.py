@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 import structlog
-from flask import Flask, Response, g, json
+from flask import Flask, Response, g, json, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response as WerkzeugResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
@@ -19,11 +19,13 @@ from api.context import language, request_id
 from api.faults import Fault, domain_fault
 from api.sentences import facts, sentence
 from api.storage import translated
-from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
+from fieldvisit.errors import DatabaseUnavailable, FieldVisitError, InvalidValue, Kind
 from fieldvisit.languages import Message, say, tag
+from fieldvisit.safety.cover import WatchUnavailable
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER_S = 2
+WATCHED = "/safety/"
 
 STATUS: Mapping[Kind, int] = {
     Kind.INVALID: 422,
@@ -139,6 +141,7 @@ def _on_database(error: SQLAlchemyError) -> Response:
 
 def problem(error: FieldVisitError, *, status: int | None = None) -> Response:
     """The answer for this error, in the language of the request that met it."""
+    error = _as_at_a_door(error)
     status = status or status_of(error)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         _log_cause(error)
@@ -147,6 +150,15 @@ def problem(error: FieldVisitError, *, status: int | None = None) -> Response:
     for name, value in _headers(error, status).items():
         response.headers[name] = value
     return response
+
+
+def _as_at_a_door(error: FieldVisitError) -> FieldVisitError:
+    """Whoever asks to be watched over is told what to do meanwhile."""
+    if type(error) is not DatabaseUnavailable or not request.path.startswith(WATCHED):
+        return error
+    told = WatchUnavailable(**error.details)
+    told.__cause__ = error.__cause__
+    return told
 
 
 def problem_document(error: FieldVisitError, *, status: int | None = None) -> dict[str, Any]:

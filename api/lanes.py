@@ -141,6 +141,9 @@ class LanedThreads(ReadyThreads):
         for conn in list(self._arriving.values()):
             self._forget(conn)
             super()._lay_back(conn, new=True)
+        if self.calls_only:
+            # Given over before the others knew that this one ends: nobody else would ever answer them.
+            self._take(self._lane)
         super()._finish()
 
     def _counted(self, more: int) -> None:

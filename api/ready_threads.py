@@ -144,14 +144,15 @@ class ReadyThreads(ThreadWorker):
     def _finish(self) -> None:
         """Let running requests come to their end; who keeps a connection may be sending one already, and is waited for
         a moment."""
+        for listener in self.sockets:
+            # Nobody accepts any more: who comes now is refused at once and goes to the next server, instead of waiting.
+            listener.close()
         begun = time.monotonic()
         while self.nr_conns > 0 and time.monotonic() - begun < self.cfg.graceful_timeout:
             self.notify()
             self._let_go_silent(until=begun + LINGER_S)
             time.sleep(LAST_LOOK_S)
         self.tpool.shutdown(wait=False)
-        for listener in self.sockets:
-            listener.close()
 
 
 def _has_spoken(connection: socket.socket) -> bool:

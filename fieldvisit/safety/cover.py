@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.drafts import check_text
-from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.errors import DatabaseUnavailable, FieldVisitError, Kind, NotFound
 from fieldvisit.models import Account, CoverOverride, Organisation, SafetySession, Visitor
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.roster import reachable_officers
@@ -23,6 +23,17 @@ class NoCover(FieldVisitError):
     says = (
         "No safety officer can be reached just now, so nobody would come. Do not go in: call your supervisor, who may "
         "let you start. In danger call {emergency_number}."
+    )
+
+
+class WatchUnavailable(DatabaseUnavailable):
+    """The same for somebody who may be at a door: what to do by telephone until the service is back. No code of its
+    own: a program does the same as ever."""
+
+    says = (
+        "The database does not answer just now, so nobody is being watched over anew, and nothing was stored. Do not "
+        "go in. Ring your safety officer, say where you are, and ring again when you are out. A call for help is "
+        "taken all the same."
     )
 
 

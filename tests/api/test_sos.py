@@ -256,6 +256,21 @@ def test_when_the_database_refuses_the_officer_is_called_from_the_list_and_one_a
     assert alerts(sessions) == [AlertKind.SOS]
 
 
+def test_who_cannot_be_watched_over_is_told_what_to_do_by_telephone(
+    caller: FlaskClient, refusing: Callable[[bool], None]
+) -> None:
+    path = f"/safety/sessions/{uuid.uuid4()}/check-ins"
+    refusing(True)
+    told = [
+        caller.post(path, json={"event_id": str(uuid.uuid4())}, headers={"Accept-Language": language})
+        for language in ("en", "zh-CN")
+    ]
+    refusing(False)
+    assert [(each.status_code, each.json["code"]) for each in told] == [(503, "database_unavailable")] * 2
+    assert "Ring your safety officer" in told[0].json["detail"]
+    assert "请致电安全员" in told[1].json["detail"]
+
+
 def test_a_call_in_a_batch_that_the_database_refuses_goes_the_same_way(
     caller: FlaskClient,
     app: Flask,

@@ -28,20 +28,37 @@ class Wire:
             self._socket.close()
             self._socket = None
 
+    def is_let_go(self) -> bool:
+        """Whether the server has closed the kept connection meanwhile, as it does with silent ones."""
+        if self._socket is None:
+            return False
+        try:
+            return self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def send(self, sent_at: str, events: Sequence[dict[str, Any]]) -> float:
         """Send events, demand that all are taken; how many seconds it took."""
-        body = json.dumps({"sent_at": sent_at, "events": list(events)}).encode()
         begun = time.perf_counter()
-        head, answer = self._asked(self._head + str(len(body)).encode() + b"\r\n\r\n" + body)
+        status, told = self.tell(sent_at, events)
         took = time.perf_counter() - begun
-        told = json.loads(gzip.decompress(answer) if b"content-encoding: gzip" in head.lower() else answer)
-        assert head.startswith(b"HTTP/1.1 200"), told
+        assert status == 200, told
         assert told["taken"] == len(events), told
         return took
 
-    def _asked(self, text: bytes) -> tuple[bytes, bytes]:
+    def tell(self, sent_at: str, events: Sequence[dict[str, Any]], *, once: bool = False) -> tuple[int, dict[str, Any]]:
+        """Send events; the status and what was answered, whatever it is. Raises OSError where nobody answers: with
+        `once` already where the kept connection was let go."""
+        body = json.dumps({"sent_at": sent_at, "events": list(events)}).encode()
+        head, answer = self._asked(self._head + str(len(body)).encode() + b"\r\n\r\n" + body, once=once)
+        told = json.loads(gzip.decompress(answer) if b"content-encoding: gzip" in head.lower() else answer)
+        return int(head.split(b" ", 2)[1]), told
+
+    def _asked(self, text: bytes, *, once: bool) -> tuple[bytes, bytes]:
         if self._socket is not None:
-            with suppress(ConnectionError):
+            with suppress(*() if once else (ConnectionError,)):
                 return self._exchange(self._socket, text)
             self.close()
         self._socket = socket.create_connection(self._address, timeout=60)

@@ -1,22 +1,24 @@
 """After an outage of our own those on duty are told once of all whom nobody watched; each has an alert all the same."""
 
 import datetime as dt
+import uuid
 from collections import Counter
 
 import pytest
 import sqlalchemy as sa
 
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import OutboxMessage, SafetyAlert, WatchOutage
+from fieldvisit.models import OutboxMessage, SafetyAlert, SafetySession, WatchOutage
 from fieldvisit.safety import alerts
 from fieldvisit.safety.drafts import Resolution
 from fieldvisit.safety.live import read_wall
 from fieldvisit.safety.outages import OpenOutage
 from fieldvisit.vocabulary import AlertOutcome, AlertState, MessagePurpose, ResolutionProof, RiskLevel
+from tests.safety.crowds import fall_silent, make_crowd
 from tests.safety.offices import Office
 from tests.safety.worlds import MINUTE, Door, another_door
 
-MANY = 5
+MANY, CROWD = 5, 200
 
 
 @pytest.fixture
@@ -60,6 +62,32 @@ def test_all_are_raised_as_unverified_and_those_on_duty_are_told_once(office: Of
     (shown,) = outages(office.door)
     assert (shown.sessions, shown.open, shown.unanswered) == (MANY, MANY, MANY)
     assert (shown.until_at - (shown.from_at or shown.until_at)) == dt.timedelta(minutes=20)
+
+
+def test_two_hundred_deadlines_of_an_outage_are_raised_by_one_turn_with_one_banner_and_none_is_moved(
+    office: Office,
+) -> None:
+    make_crowd(office.door, CROWD)
+    office.door.clock.stop()
+    office.door.somebody_watches()
+    fall_silent(office.door, CROWD, within_s=19 * MINUTE)
+    before = deadlines(office.door)
+    office.door.clock.pass_s(20 * MINUTE)
+    assert office.door.watch().raised == CROWD
+    raised = office.door.alerts()
+    assert (len(raised), len({each.session_id for each in raised})) == (CROWD, CROWD)
+    assert {(each.unverified, each.state) for each in raised} == {(True, AlertState.NOTIFYING)}
+    assert deadlines(office.door) == before
+    (shown,) = outages(office.door)
+    assert (shown.sessions, shown.open, shown.unanswered) == (CROWD, CROWD, CROWD)
+    assert purposes(office)["outage"] == 2, "one message by each of two ways, of all of them"
+    assert office.door.watch().raised == 0
+
+
+def deadlines(door: Door) -> dict[uuid.UUID, tuple[dt.datetime | None, ...]]:
+    columns = SafetySession.due_at, SafetySession.grace_until, SafetySession.end_at
+    with acting_for_all(door.sessions) as session:
+        return {row[0]: tuple(row[1:]) for row in session.execute(sa.select(SafetySession.id, *columns))}
 
 
 def test_they_climb_together_until_each_has_been_taken(office: Office, silent: list[Door]) -> None:

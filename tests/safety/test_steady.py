@@ -1,5 +1,5 @@
-"""Hours of an ordinary day at full load: engines side by side, engines that are replaced while they work, and calls for
-help in the midst of everybody's check-ins. Every process is the product's own command.
+"""Hours of an ordinary day at full load: engines side by side, engines and servers that are replaced while they work,
+and calls for help in the midst of everybody's check-ins. Every process is the product's own command.
 
     SAFETY_SCALE=1 BARS=1 python -m pytest -s -m long tests/safety/test_steady.py
 
@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
@@ -23,14 +24,17 @@ import sqlalchemy as sa
 
 from fieldvisit.clock import database_now
 from fieldvisit.database import Urls, acting_for_all
+from fieldvisit.demo.processes import usable_port
 from fieldvisit.models import EngineBeat
 from fieldvisit.settings import Settings
 from fieldvisit.tokens import sign_access
 from fieldvisit.vocabulary import Role
 from tests.load.office import Office, opened
+from tests.load.wire import answers
 from tests.processes import running, wait_until
 from tests.safety.crowds import Raised, fall_silent, make_crowd, officer_at_work, raised
 from tests.safety.mixture import Told, calls_for_help, talking
+from tests.safety.moving import Crowd, Heard, Way, moving
 from tests.safety.providers import Providers, fake_providers
 from tests.safety.scale import BARS, SCALE, scaled_s
 from tests.safety.test_rush import sends
@@ -42,6 +46,10 @@ LIVE = int(os.environ.get("LIVE", str(round(5_000 * min(1.0, SCALE)))))
 RATE = int(os.environ.get("RATE", str(round(500 * min(1.0, SCALE)))))
 STEADY_S, ROLLING_S, EACH_S, CALLS_EACH_S = scaled_s(600), scaled_s(3_600), scaled_s(120), 0.5
 PHONES, MOST_ALONE = 40, 60
+# Of five thousand phones each says something once a minute.
+ROLLING_RATE = float(os.environ.get("ROLLING_RATE", str(max(5.0, LIVE / 60))))
+MOST_CALLS = max(6, round(ROLLING_S / 10))
+LOCK_TRIES = 5
 MIGRATED = ("safety_sessions", "safety_alerts", "safety_outbox")
 
 
@@ -98,30 +106,90 @@ def test_four_engines_raise_each_once_and_in_time(door: Door, settings: Settings
         judged(door, LIVE, f"four engines, {LIVE} silent within {STEADY_S:.0f} s", late_s=2)
 
 
+@dataclass
+class Servers:
+    """The server that phones find, and its like in its place: the new one answers before the old one is told to end."""
+
+    settings: Settings
+    alive: psutil.Popen
+    way: Way
+    processes: ExitStack
+    replaced: int = 0
+
+    def replace(self) -> None:
+        port = usable_port(0)
+        told = {"RATE_LIMIT": "10000000/minute", "LOG_LEVEL": "warning"}
+        new = self.processes.enter_context(running(self.settings, "serve", "--port", str(port), **told))
+        wait_until(lambda: answers(port))
+        self.way.now_to(port)
+        self.alive.terminate()
+        assert self.alive.wait() == 0, "it finished what it had begun"
+        self.alive = new
+        self.replaced += 1
+
+
 @pytest.mark.long
-def test_engines_are_replaced_and_tables_changed_while_alarms_are_up(
-    door: Door, settings: Settings, urls: Urls, told: dict[str, str]
+def test_engines_and_servers_are_replaced_and_tables_changed_while_alarms_are_up(
+    door: Door, engine: sa.Engine, settings: Settings, urls: Urls, told: dict[str, str]
 ) -> None:
     make_crowd(door, LIVE)
     owner, replaced = sa.create_engine(urls.owner, poolclass=sa.NullPool), 0
-    with ExitStack() as engines, officer_at_work(door):
-        alive = {name: engines.enter_context(engine_at_work(door, settings, name, told)) for name in "ab"}
-        fall_silent(door, LIVE, within_s=ROLLING_S)
-        until = time.monotonic() + ROLLING_S
-        for name in cycle("ab"):
-            time.sleep(min(EACH_S, max(0.0, until - time.monotonic())))
-            if time.monotonic() >= until:
-                break
-            alive[name].terminate()
-            alive[name].wait()
+    with opened(settings, engine, door.sessions, door.world) as office, ExitStack() as processes:
+        way = Way(int(office.url.rpartition(":")[2]))
+        servers = Servers(settings, office.process, way, processes)
+        alive = {name: processes.enter_context(engine_at_work(door, settings, name, told)) for name in "ab"}
+        crowd = Crowd(
+            phones=told_phones(office, PHONES),
+            rate=ROLLING_RATE,
+            callers=tokens(office, MOST_CALLS),
+            call_each_s=ROLLING_S / MOST_CALLS,
+        )
+        with officer_at_work(door), moving(crowd, way) as heard:
+            fall_silent(door, LIVE, within_s=ROLLING_S)
+            until = time.monotonic() + ROLLING_S
+            for name in cycle("ab"):
+                time.sleep(min(EACH_S, max(0.0, until - time.monotonic())))
+                if time.monotonic() >= until:
+                    break
+                alive[name].terminate()
+                alive[name].wait()
+                change_a_table(owner, replaced)
+                alive[name] = processes.enter_context(engine_at_work(door, settings, name, told))
+                servers.replace()
+                replaced += 1
+            wait_until(lambda: raised(door).told >= LIVE)
+        print(f"\n{servers.replaced} servers replaced: {heard}")
+        judged(door, LIVE, f"{replaced} engines replaced, {LIVE} silent within {ROLLING_S:.0f} s", late_s=5)
+        judge_heard(door, heard)
+    assert replaced > 0
+
+
+def change_a_table(owner: sa.Engine, number: int) -> None:
+    """A column more in one of the tables that alarms live in; asked for again where somebody holds it too long."""
+    table = MIGRATED[number % len(MIGRATED)]
+    for left in range(LOCK_TRIES - 1, -1, -1):
+        try:
             with owner.begin() as connection:
                 connection.execute(sa.text("set local lock_timeout = '1s'"))
-                table = MIGRATED[replaced % len(MIGRATED)]
-                connection.execute(sa.text(f"alter table {table} add column added_{replaced} int"))
-            alive[name] = engines.enter_context(engine_at_work(door, settings, name, told))
-            replaced += 1
-        judged(door, LIVE, f"{replaced} engines replaced, {LIVE} silent within {ROLLING_S:.0f} s", late_s=5)
-    assert replaced > 0
+                connection.execute(sa.text(f"alter table {table} add column added_{number} int"))
+            return
+        except sa.exc.OperationalError:
+            if not left:
+                raise
+
+
+def judge_heard(door: Door, heard: Heard) -> None:
+    """What phones were told is heard is in the database, once: each check-in, and an alarm for each call."""
+    with acting_for_all(door.sessions) as session:
+        known = set(session.scalars(sa.text("select event_id from safety_keys")))
+        called = sa.text("select count(*), count(distinct session_id) from safety_alerts where kind = 'sos'")
+        alarms = tuple(session.execute(called).one())
+        checked_in = session.scalar(sa.text("select count(*) from safety_events where kind = 'checked_in'"))
+    assert known.issuperset(heard.check_ins)
+    assert known.issuperset(heard.calls)
+    assert alarms == (len(heard.calls), len(heard.calls))
+    assert checked_in == len(heard.check_ins)
+    assert heard.words > 0
 
 
 @pytest.mark.long
@@ -132,8 +200,7 @@ def test_a_call_for_help_is_heard_in_the_midst_of_everybody(
     with opened(settings, engine, door.sessions, door.world) as office, running(settings, "watch", **told):
         callers = tokens(office, 2 * max(4, round(STEADY_S / CALLS_EACH_S)))
         alone, amid = callers[: len(callers) // 2], callers[len(callers) // 2 :]
-        ahead = office.clock() - dt.datetime.now(dt.UTC)
-        phones = [Told(office.url, each.wire.token, each.session_id, ahead) for each in office.phones(PHONES)]
+        phones = told_phones(office, PHONES)
         quiet = calls_for_help(office.url, alone[:MOST_ALONE], CALLS_EACH_S)
         with talking(phones, rate=RATE) as took:
             begun, before_s = time.monotonic(), office.processor_s()
@@ -156,6 +223,11 @@ def test_a_call_for_help_is_heard_in_the_midst_of_everybody(
 def spread(took: list[float]) -> str:
     p99 = statistics.quantiles(took, n=100, method="inclusive")[98]
     return f"median {statistics.median(took) * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, worst {max(took) * 1000:.0f} ms"
+
+
+def told_phones(office: Office, many: int) -> list[Told]:
+    ahead = office.clock() - dt.datetime.now(dt.UTC)
+    return [Told(office.url, each.wire.token, each.session_id, ahead) for each in office.phones(many)]
 
 
 def tokens(office: Office, many: int) -> list[str]:
