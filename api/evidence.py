@@ -61,7 +61,7 @@ def announce_evidence() -> Response:
     tus.demand_version()
     said = dict(tus.metadata()) | {"size_bytes": tus.number(tus.LENGTH)}
     said |= {"by_camera": FLAGS.get(str(said["by_camera"]), said["by_camera"])} if "by_camera" in said else {}
-    row = evidence.announce(session(), loaded(ANNOUNCED, said), visitor_id=visitor_id(), now=now())
+    row = evidence.announce(session(), loaded(ANNOUNCED, said), visitor_id=visitor_id())
     where = public_address(f"/phone/evidence/{row.id}")
     return tus.answer(201, Location=where, Upload_Offset=row.received_bytes)
 

@@ -11,6 +11,9 @@ from PIL import ExifTags, Image
 from fieldvisit.languages import Message
 from fieldvisit.photos import MOST_PIXELS, PhotoUnusable
 
+UNREADABLE = (ArithmeticError, KeyError, TypeError, ValueError)
+"""What comes of notes that no camera writes; an hour of the day with nine digits is an OverflowError."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CameraNotes:
@@ -44,7 +47,7 @@ def _degrees(place: Mapping[int, Any], value: int, side: int, *, most: int) -> f
         degrees, minutes, seconds = (float(each) for each in place[value])
         found = degrees + minutes / 60 + seconds / 3_600
         found = -found if str(place[side])[:1].upper() in ("S", "W") else found
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+    except UNREADABLE:
         return None
     return found if -most <= found <= most else None
 
@@ -53,7 +56,7 @@ def _by_camera(notes: Mapping[int, Any]) -> dt.datetime | None:
     try:
         said = f"{notes[ExifTags.Base.DateTimeOriginal]}{notes[ExifTags.Base.OffsetTimeOriginal]}"
         return dt.datetime.strptime(said, "%Y:%m:%d %H:%M:%S%z")
-    except (KeyError, TypeError, ValueError):
+    except UNREADABLE:
         return None
 
 
@@ -62,5 +65,5 @@ def _by_satellites(place: Mapping[int, Any]) -> dt.datetime | None:
         hours, minutes, seconds = (int(float(each)) for each in place[ExifTags.GPS.GPSTimeStamp])
         day = dt.datetime.strptime(str(place[ExifTags.GPS.GPSDateStamp]), "%Y:%m:%d").replace(tzinfo=dt.UTC)
         return day + dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+    except UNREADABLE:
         return None

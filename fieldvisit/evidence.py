@@ -86,7 +86,7 @@ class EvidenceDraft:
             raise InvalidValue(path="sha256", reason="must be 64 digits of hexadecimal")
 
 
-def announce(session: Session, draft: EvidenceDraft, *, visitor_id: uuid.UUID, now: dt.datetime) -> Evidence:
+def announce(session: Session, draft: EvidenceDraft, *, visitor_id: uuid.UUID) -> Evidence:
     """Make room for a file of a visit of the visitor's own. The same again is the same file.
 
     Raises NotFound, InvalidValue, and EvidenceDiffers where the id was announced with other terms.
@@ -106,8 +106,6 @@ def announce(session: Session, draft: EvidenceDraft, *, visitor_id: uuid.UUID, n
         if any(getattr(there, name) != value for name, value in terms.items()):
             raise EvidenceDiffers(evidence_id=draft.id)
         return there
-    if not now - LATEST <= draft.captured_at <= now + dt.timedelta(days=1):
-        raise InvalidValue(path="captured_at", reason="lies more than thirty days back")
     row = Evidence(id=draft.id, org_id=visit.org_id, lender_id=visit.lender_id, flaws=[], **terms)
     session.add(row)
     session.flush()
@@ -212,6 +210,9 @@ def _judge(session: Session, store: FileStore, row: Evidence, *, now: dt.datetim
         _forget_parts(session, row)
         return Refused(error)
     row.camera_notes, row.flaws = _compared(session, row, notes)
+    if not row.created_at - LATEST <= row.captured_at <= row.created_at + dt.timedelta(days=1):
+        # The clock of the phone is wrong: the file is not.
+        row.flaws = [*row.flaws, EvidenceFlaw.UNLIKELY_TIME.value]
     if not row.by_camera and str(row.id) in _wanted_by_camera(session, row.visit_id):
         row.flaws = [*row.flaws, EvidenceFlaw.NOT_BY_CAMERA.value]
     _forget_parts(session, row)

@@ -63,6 +63,8 @@ _BEGINNINGS: Mapping[FileKind, tuple[tuple[int, bytes], ...]] = {
     FileKind.MP3: ((0, b"ID3"),),
     FileKind.WAV: ((0, b"RIFF"), (8, b"WAVE")),
 }
+_STILLS = frozenset({b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+"""Photos in the container of films, by its brand: shown as a film they are nothing."""
 PROOF = "written-at-the-start"
 """What shows that something may be put there."""
 PATIENCE: Mapping[str, Any] = {"connect_timeout": "5s", "timeout": "30s"}
@@ -115,7 +117,7 @@ def kind_of(content: bytes) -> FileKind | None:
     """What the first bytes say that it is; None for what is not known here."""
     for kind, marks in _BEGINNINGS.items():
         if all(content[at : at + len(mark)] == mark for at, mark in marks):
-            return kind
+            return None if kind is FileKind.MP4 and content[8:12] in _STILLS else kind
     return None
 
 

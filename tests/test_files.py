@@ -61,6 +61,8 @@ def store(settings: Settings) -> FileStore:
         (b"GIF89a", None),
         (b"<html>%PDF-1.4", None),
         (b"RIFF0000AVI ", None),
+        (b"\0\0\0\x20ftypisom", K.MP4),
+        (b"\0\0\0\x18ftypheic", None),
         (b"PK\x03\x04", None),
         (b"", None),
         (b"%PD", None),

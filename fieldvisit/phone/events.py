@@ -105,7 +105,7 @@ def _take_all(
             taken = zip(rest, answers, strict=True)
             results = {place: _result(understood[place], EventOutcome.TAKEN, answer=answer) for place, answer in taken}
             for place, error in failed.items():
-                results[place] = _not_taken(session, events[place], understood[place], error, desk)
+                results[place] = _not_taken(session, events[place], understood[place], error, by=desk.by)
             return results
     alone = len(events) == 1
     return {place: _take(session, events[place], understood[place], desk, alone=alone) for place in order}
@@ -157,16 +157,16 @@ def _take(session: Session, sent: Sent, one: Event, desk: Desk, *, alone: bool =
         if isinstance(answer, Refused):
             unless_refused(answer)
     except FieldVisitError as error:
-        return _not_taken(session, sent, one, error, desk)
+        return _not_taken(session, sent, one, error, by=desk.by)
     except DBAPIError as error:
         known = desk.translate(error)
         if known is None or known.kind is Kind.UNAVAILABLE or unguarded:
             raise
-        return _not_taken(session, sent, one, known, desk)
+        return _not_taken(session, sent, one, known, by=desk.by)
     return _result(one, EventOutcome.TAKEN, answer=answer)
 
 
-def _not_taken(session: Session, sent: Sent, one: Event, error: FieldVisitError, desk: Desk) -> EventResult:
+def _not_taken(session: Session, sent: Sent, one: Event, error: FieldVisitError, *, by: Teller) -> EventResult:
     if error.kind is Kind.UNAVAILABLE:
         # Nothing is wrong with the event: the phone sends all of it again.
         raise error
@@ -183,7 +183,7 @@ def _not_taken(session: Session, sent: Sent, one: Event, error: FieldVisitError,
         waits_for=waits_for,
         error=error,
     )
-    holding.hold(session, held, by=desk.by)
+    holding.hold(session, held, by=by)
     outcome = EventOutcome.HELD if waits_for else EventOutcome.REFUSED
     return _result(one, outcome, waits_for=waits_for, error=error)
 

@@ -74,5 +74,7 @@ class EvidenceFlaw(StrEnum):
     """What of a file does not fit the visit, or the question it answers. It is evidence all the same."""
 
     OTHER_TIME = "other_time"
+    UNLIKELY_TIME = "unlikely_time"
+    """The phone's clock says that it was taken tomorrow, or longer ago than a phone is away."""
     OTHER_PLACE = "other_place"
     NOT_BY_CAMERA = "not_by_camera"

@@ -245,6 +245,25 @@ def test_the_content_decides_and_what_does_not_fit_is_flagged(sender: Sender, se
     ]
 
 
+def wild(hours: int) -> bytes:
+    """A photo whose satellites tell an hour of the day with nine digits."""
+    notes = Image.Exif()
+    notes.get_ifd(ExifTags.IFD.GPSInfo).update({7: (hours, 0, 0), 29: "9999:12:31"})
+    return picture(200, 200, exif=notes)
+
+
+def test_no_clock_and_no_camera_keeps_a_file_from_being_taken(sender: Sender, sessions: sessionmaker[Session]) -> None:
+    for captured_at in ("2021-03-03T09:00:00-12:00", "2031-02-28T23:59:59+05:45"):
+        sender.uploader(picture(200, 200), part=100_000, captured_at=captured_at).upload()
+    sender.uploader(wild(hours=4_000_000_000), part=100_000).upload()
+    rows = stored(sessions)
+    assert [(row.state.value, row.flaws) for row in rows] == [
+        ("accepted", ["unlikely_time"]),
+        ("accepted", ["unlikely_time"]),
+        ("accepted", []),
+    ]
+
+
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [

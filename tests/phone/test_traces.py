@@ -154,7 +154,7 @@ class Days:
             size_bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
         )
-        row = announce(session, draft, visitor_id=visitor_id, now=NOW)
+        row = announce(session, draft, visitor_id=visitor_id)
         if row.state is EvidenceState.UPLOADING:
             part = Part(evidence_id=row.id, begin=row.received_bytes, content=content)
             take_part(session, self.store, part, visitor_id=visitor_id, now=NOW)
