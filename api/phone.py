@@ -37,6 +37,7 @@ from api.schemas.reports import ReportIn
 from api.showing import Shows
 from fieldvisit import reports
 from fieldvisit.briefing import VisitCard
+from fieldvisit.devices import note_seen
 from fieldvisit.errors import Refused
 from fieldvisit.phone import changes, day, steps, undoing
 from fieldvisit.phone.drafts import (
@@ -92,7 +93,7 @@ def read_my_visit(visit_id: uuid.UUID) -> VisitCard:
 @endpoint(may=Permission.USE_PHONE, body=SetOutIn(), returns=ReceiptOut(), status=201)
 def set_out(visit_id: uuid.UUID, body: SetOutDraft) -> Receipt:
     """On the way. Before an earlier stop of the plan only as far as the rules of the house let one."""
-    return steps.set_out(session(), visit_id, body, by=_teller(), now=now())
+    return steps.set_out(session(), visit_id, _stamped(body), by=_teller(), now=now())
 
 
 @bp.post("/visits/<uuid:visit_id>/arrival")
@@ -103,35 +104,35 @@ def arrive(visit_id: uuid.UUID, body: ArrivalDraft) -> Receipt | Refused:
     Outside the geofence it is refused with the distance, unless `outside_reason` says why. A refused arrival is kept in
     the history of the visit.
     """
-    return steps.arrive(session(), visit_id, body, by=_teller(), now=now(), geofence_m=settings().geofence_m)
+    return steps.arrive(session(), visit_id, _stamped(body), by=_teller(), now=now(), geofence_m=settings().geofence_m)
 
 
 @bp.post("/visits/<uuid:visit_id>/rejection")
 @endpoint(may=Permission.USE_PHONE, body=RejectionIn(), returns=ReceiptOut(), status=201)
 def reject_visit(visit_id: uuid.UUID, body: RejectionDraft) -> Receipt:
     """Send a visit back before it has begun, if the house lets one; it waits to be planned again."""
-    return undoing.reject_visit(session(), visit_id, body, by=_teller(), now=now())
+    return undoing.reject_visit(session(), visit_id, _stamped(body), by=_teller(), now=now())
 
 
 @bp.post("/visits/<uuid:visit_id>/arrival-undo")
 @endpoint(may=Permission.USE_PHONE, body=UndoIn(), returns=ReceiptOut(), status=201)
 def undo_arrival(visit_id: uuid.UUID, body: UndoDraft) -> Receipt:
     """The arrival was none, as far as the house lets one say so: both stay in the history."""
-    return undoing.undo_arrival(session(), visit_id, body, by=_teller(), now=now())
+    return undoing.undo_arrival(session(), visit_id, _stamped(body), by=_teller(), now=now())
 
 
 @bp.post("/visits/<uuid:visit_id>/credential-shown")
 @endpoint(may=Permission.USE_PHONE, body=ShowingIn(), returns=ShowingOut(), status=201)
 def show_credential(visit_id: uuid.UUID, body: ShowingDraft) -> Receipt:
     """Papers were shown. What was wrong with them is told and kept, never refused."""
-    return steps.show_credential(session(), visit_id, body, by=_teller(), now=now())
+    return steps.show_credential(session(), visit_id, _stamped(body), by=_teller(), now=now())
 
 
 @bp.post("/visits/<uuid:visit_id>/identity-check")
 @endpoint(may=Permission.USE_PHONE, body=IdentityIn(), returns=IdentityOut(), status=201)
 def check_identity(visit_id: uuid.UUID, body: IdentityDraft) -> Receipt:
     """How it was established who is at the door. Only a confirmed one, after arriving, unlocks the amounts."""
-    receipt = steps.check_identity(session(), visit_id, body, by=_teller(), now=now())
+    receipt = steps.check_identity(session(), visit_id, _stamped(body), by=_teller(), now=now())
     release_held(visit_id)
     return receipt
 
@@ -158,12 +159,17 @@ def report_visit(visit_id: uuid.UUID, body: ReportDraft) -> Receipt:
 @endpoint(may=Permission.USE_PHONE, body=AdditionIn(), returns=ReportReceiptOut(), status=201)
 def add_to_report(visit_id: uuid.UUID, body: AdditionDraft) -> Receipt:
     """Add to the report of a visit. The first words stay."""
-    return reports.add_to_report(session(), visit_id, body, by=_teller(), now=now())
+    return reports.add_to_report(session(), visit_id, _stamped(body), by=_teller(), now=now())
 
 
 def _stamped[Draft: EventDraft](draft: Draft) -> Draft:
-    """The same, saying whether the login had lapsed by then."""
-    return replace(draft, token_expired=actor().expired)
+    """The same, saying whether the login had lapsed by then; dated by the clock as the quicker sendings of the hour
+    show it, where this one was long on its way."""
+    if draft.sent_at is None:
+        return replace(draft, token_expired=actor().expired)
+    drift, battery = now() - draft.sent_at, draft.battery_percent
+    drift = note_seen(session(), actor().device_id, drift=drift, battery_percent=battery, now=now())
+    return replace(draft, token_expired=actor().expired, sent_at=max(draft.sent_at, now() - drift))
 
 
 def _teller() -> Teller:

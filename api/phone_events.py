@@ -1,5 +1,6 @@
 """What a phone tells in one go, and what of it is held: seen by the visitor, and by the office."""
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -70,11 +71,13 @@ def send_events(body: dict[str, Any]) -> dict[str, Any]:
         with acting_for(emergency().sessions, actor().org_id) as apart:
             taken = take_events(apart, [sent[place] for place in places], desk(battery_percent=battery))
         results |= dict(zip(places, taken, strict=True))
-    note_seen(session(), actor().device_id, drift=now() - body["sent_at"], battery_percent=battery, now=now())
+    drift = note_seen(session(), actor().device_id, drift=now() - body["sent_at"], battery_percent=battery, now=now())
+    # What was long on its way is dated by the clock as the quicker sendings show it.
+    sent = [replace(one, sent_at=max(body["sent_at"], now() - drift)) for one in sent]
     rest = [place for place in range(len(sent)) if place not in results]
     others = take_events(session(), [sent[place] for place in rest], desk(battery_percent=battery)) if rest else []
     results |= dict(zip(rest, others, strict=True))
-    return _told([results[place] for place in range(len(sent))], body)
+    return _told([results[place] for place in range(len(sent))], drift)
 
 
 def _calls(sent: Sent) -> bool:
@@ -200,12 +203,12 @@ def loaded(schema: Schema, data: Any) -> Any:
         raise InvalidRequest(faults(error.messages, place="body", data=data, schema=schema)) from error
 
 
-def _told(results: Sequence[EventResult], body: dict[str, Any]) -> dict[str, Any]:
+def _told(results: Sequence[EventResult], drift: dt.timedelta) -> dict[str, Any]:
     outcomes = [result.outcome for result in results]
     return {
         **{outcome.value: outcomes.count(outcome) for outcome in EventOutcome},
         "server_at": now(),
-        "clock_drift_s": round((now() - body["sent_at"]).total_seconds()),
+        "clock_drift_s": round(drift.total_seconds()),
         "results": [_result(result) for result in results],
     }
 

@@ -22,14 +22,26 @@ DEVICES = cast("sa.Table", Device.__table__)
 # Both are asked at every call of every phone, and are put together once.
 _THIS = DEVICES.c.org_id == sa.bindparam("org"), DEVICES.c.id == sa.bindparam("device")
 STANDING = Obeyed(sa.select(DEVICES.c.revoked_at, DEVICES.c.account_id).where(*_THIS))
+LONGEST_SENDING_S = 120
+"""What comes later by no more than this was on its way for so long, as far as we know: the clock is as before."""
+DRIFT_HOLDS_FOR = dt.timedelta(hours=1)
+"""So long a sending says how wrong the clock is where later ones came slower: clocks drift, and are set right."""
+_DRIFT, _AT = sa.bindparam("drift", type_=sa.BigInteger), sa.bindparam("at", type_=sa.DateTime(timezone=True))
+_WAS_SLOWER = sa.and_(
+    # The time on the way only ever adds: of two sendings the quicker one says better how wrong the clock is.
+    sa.between(_DRIFT - DEVICES.c.clock_drift_s, 0, LONGEST_SENDING_S),
+    DEVICES.c.clock_drift_at >= _AT - DRIFT_HOLDS_FOR,
+)
 SEEN = Obeyed(
     sa.update(DEVICES)
     .where(*_THIS)
     .values(
-        last_seen_at=sa.bindparam("at"),
-        clock_drift_s=sa.bindparam("drift"),
+        last_seen_at=_AT,
+        clock_drift_s=sa.case((_WAS_SLOWER, DEVICES.c.clock_drift_s), else_=_DRIFT),
+        clock_drift_at=sa.case((_WAS_SLOWER, DEVICES.c.clock_drift_at), else_=_AT),
         battery_percent=sa.func.coalesce(sa.bindparam("battery", type_=sa.Integer), DEVICES.c.battery_percent),
     )
+    .returning(DEVICES.c.clock_drift_s)
 )
 
 
@@ -123,11 +135,17 @@ def note_seen(
     drift: dt.timedelta,
     battery_percent: int | None,
     now: dt.datetime,
-) -> None:
-    """The phone has spoken: when, how wrong its clock is, and how full its battery."""
-    if device_id is not None:
-        said = {"at": now, "drift": _seconds(drift), "battery": battery_percent}
-        SEEN.run(session, {"org": session.info["org"], "device": device_id, **said})
+) -> dt.timedelta:
+    """The phone has spoken: when, how far its clock seems to be behind ours, and how full its battery.
+
+    How far it is behind, by this sending and the others of the hour: what comes late on a bad line was slow, and its
+    clock is as wrong as before. `drift` itself where no phone is named.
+    """
+    if device_id is None:
+        return drift
+    said = {"at": now, "drift": _seconds(drift), "battery": battery_percent}
+    row = SEEN.first(session, {"org": session.info["org"], "device": device_id, **said})
+    return drift if row is None or row[0] >= _seconds(drift) else dt.timedelta(seconds=row[0])
 
 
 def set_push_token(device: Device, token: str | None, digest: bytes | None) -> None:

@@ -146,8 +146,8 @@ class EventResultOut(Out):
 
 
 class EventsTakenOut(Out):
-    """One result for each event, in the order sent. `clock_drift_s`: how far the phone's clock is behind the server's;
-    the time that the sending took is in it."""
+    """One result for each event, in the order sent. `clock_drift_s`: how far the phone's clock is behind the server's,
+    as the quickest of its sendings of the hour says: this one, or one by which this was up to two minutes slow."""
 
     taken = fields.Integer(required=True)
     held = fields.Integer(required=True)

@@ -25,7 +25,9 @@ class Device(Base, Owned):
     registered_at: Mapped[dt.datetime]
     last_seen_at: Mapped[dt.datetime]
     clock_drift_s: Mapped[int | None]
-    """How far its clock was behind ours when it last said what it shows."""
+    """How far its clock was behind ours when it last said what it shows, as the quickest sending of the hour says."""
+    clock_drift_at: Mapped[dt.datetime | None]
+    """When that one came."""
     battery_percent: Mapped[int | None]
     revoked_at: Mapped[dt.datetime | None]
     revoked_by_id: Mapped[uuid.UUID | None]

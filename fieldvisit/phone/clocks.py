@@ -25,8 +25,8 @@ class Clocked(Protocol):
 
 
 def drift_of(told: Clocked, now: dt.datetime) -> dt.timedelta:
-    """How far the phone's clock is behind ours, in whole seconds, with the time that the sending took in it; nothing
-    where not said."""
+    """How far the phone's clock is behind ours, in whole seconds; nothing where not said. The time that the sending
+    took is in it, unless the phone's quicker ones have shown it to be slow (see `fieldvisit.devices`)."""
     return dt.timedelta(seconds=0 if told.sent_at is None else round((now - told.sent_at).total_seconds()))
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.demo.processes import usable_port
+from fieldvisit.devices import DeviceDraft, register_device
 from fieldvisit.files import FileStore
 from fieldvisit.models import DayPlan
 from fieldvisit.settings import Settings
@@ -48,7 +49,7 @@ from tests.phone.traces import (
 from tests.phone.worlds import Morning, make_morning
 from tests.processes import wait_until
 from tests.safety.worlds import make_account
-from tests.worlds import World, make_world
+from tests.worlds import make_world
 
 FIRST, KILLED = int(os.environ.get("FIRST_TRACE", "0")), int(os.environ.get("KILLED_TRACES", "6"))
 POINTS = 70
@@ -84,9 +85,9 @@ class Phones:
         self.killed = self.asked = 0
 
     def tell(self, sessions: sessionmaker[Session], morning: Morning, told: list[Piece], clocks: Any) -> None:
-        tokens = {who: self._token(sessions, morning.world, getattr(morning, who)) for who in ("ilta", "oona")}
+        tokens = self._tokens(sessions, morning)
         for piece in told:
-            token, drift = tokens[PHONES[piece.phone]], clocks[piece.phone]
+            token, drift = tokens[piece.phone], clocks[piece.phone]
             if piece.beside is None:
                 self._send(token, piece, morning, drift)
             elif piece.beside.kind == "evidence":
@@ -119,10 +120,22 @@ class Phones:
         # Sent a second time, or its answer was lost: it is whole.
         assert came.status == 204 or "evidence_settled" in came.text, came.text
 
-    def _token(self, sessions: sessionmaker[Session], world: World, visitor_id: uuid.UUID) -> str:
-        with acting_for(sessions, world.agency) as session:
-            account = make_account(session, world, Role.VISITOR, visitor_id=visitor_id)
-            return sign_access(account, key=self._settings.token_key, now=self._clock(), lifetime_s=36_000)
+    def _tokens(self, sessions: sessionmaker[Session], morning: Morning) -> dict[str, str]:
+        """Of each phone, whose login names it: a request that was slow is not taken for a wrong clock then."""
+        now = self._clock()
+        tokens: dict[str, str] = {}
+        with acting_for(sessions, morning.world.agency) as session:
+            accounts = {
+                who: make_account(session, morning.world, Role.VISITOR, visitor_id=getattr(morning, who))
+                for who in ("ilta", "oona")
+            }
+            for phone, who in PHONES.items():
+                account = accounts[who]
+                draft = DeviceDraft(id=uuid.uuid4(), name=phone, app_version="1.4.0")
+                device = register_device(session, account, draft, now)
+                key = self._settings.token_key
+                tokens[phone] = sign_access(account, key=key, now=now, lifetime_s=36_000, device_id=device.id)
+        return tokens
 
     def _insist(
         self,
