@@ -2,24 +2,28 @@
 
 import datetime as dt
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from flask import request
 from marshmallow import ValidationError
-from werkzeug.exceptions import HTTPException
 
 from api.schemas.safety import SosIn
 from fieldvisit.phone.kinds import age_of
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.tokens import Claims
 
-MOST_BYTES, PIECE = 64 * 1024, 8 * 1024
-PATIENCE_S = 3.0
-"""So long the next bytes of a body may take: somebody whose signal is lost in the middle of a call has called."""
+MOST_BYTES, USUAL_BYTES, PIECE = 64 * 1024, 4 * 1024, 256
+PATIENCE_S, LONGEST_S = 3.0, 6.0
+"""So long the next bytes of a body may take, and all of them: somebody whose signal is lost in the middle of a call, or
+brings a few bytes now and then, has called."""
 NO_LIMIT = 2**62
+
+log = structlog.get_logger("fieldvisit.emergency")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,22 +61,30 @@ def _instant(text: str) -> dt.datetime | None:
     return found if found.tzinfo is not None else None
 
 
-def heard() -> bytes:
+def heard(*, patience_s: float = PATIENCE_S, within_s: float = LONGEST_S) -> bytes:
     """The body as far as it is of use and comes soon, whatever its length is said to be and however it breaks off."""
     request.max_content_length = NO_LIMIT
-    connection = request.environ.get("gunicorn.socket")
-    if connection is not None:
-        connection.settimeout(PATIENCE_S)
-    raw = bytearray()
+    connection, body = request.environ.get("gunicorn.socket"), request.environ["wsgi.input"]
+    # What lies between fills a buffer before it gives any of it: of a body that breaks off all would be lost.
+    source = getattr(body, "reader", request.stream)
+    raw, until = bytearray(), time.monotonic() + within_s
     try:
-        while len(raw) < MOST_BYTES and (some := request.stream.read(PIECE)):
+        while len(raw) < MOST_BYTES and (left_s := until - time.monotonic()) > 0:
+            if connection is not None:
+                connection.settimeout(min(patience_s, left_s))
+            some = source.read(1 if len(raw) < USUAL_BYTES else PIECE)
+            if not some:
+                return bytes(raw)
             raw += some
-    except (OSError, HTTPException):
-        # Silence, a broken connection, a broken piece.
-        pass
+    except Exception as error:
+        # Silence, a broken connection, a broken piece: whatever it is, somebody called.
+        log.warning("call_broke_off", error=type(error).__name__, bytes=len(raw))
     finally:
         if connection is not None:
             connection.settimeout(None)
+    if hasattr(body, "failed"):
+        # The rest may still come: it is no next request.
+        body.failed = True
     return bytes(raw)
 
 

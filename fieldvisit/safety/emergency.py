@@ -9,7 +9,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,12 +22,17 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import FieldVisitError, NotFound
 from fieldvisit.models import Account, DutyShift, OfficerContact, Visitor
 from fieldvisit.safety.drafts import OLDEST_S, Sos
+from fieldvisit.safety.roster import HANDLES
 from fieldvisit.safety.sos import call_under_any_id
 from fieldvisit.sealing import Cipher
 from fieldvisit.vocabulary import AlarmChannel
 
 BOOK, LIST = "emergency.book", "emergency.list"
 PURPOSE = "emergency"
+HELD_S = 2.0
+"""So long the book is waited for."""
+SILENT_S = 30.0
+"""Whoever sees to the book and gave no sign for longer does not."""
 
 log = structlog.get_logger("fieldvisit.emergency")
 
@@ -44,96 +49,160 @@ class Line:
 class Book:
     """The calls that no database has taken yet, on this host's disk, sealed. Several processes may write to it."""
 
-    def __init__(self, folder: Path, cipher: Cipher) -> None:
+    def __init__(self, folder: Path, cipher: Cipher, *, held_s: float = HELD_S) -> None:
         self._path = folder / BOOK
         self._cipher = cipher
+        self._held_s = held_s
 
     def append(self, line: Line) -> None:
         """Keep a call; when this returns, it is on the disk. Raises OSError where it cannot be kept."""
         sealed = self._cipher.seal(json.dumps(_plain(line)), PURPOSE)
         is_new = not self._path.exists()
-        with self._locked() as file:
+        with self._locked(os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
             # A line of its own whatever stands before it: half a line that a power cut left spoils no other.
-            os.write(file, b"\n" + base64.b64encode(sealed) + b"\n")
-            os.fsync(file)
+            _write_whole(file, b"\n" + base64.b64encode(sealed) + b"\n")
         if is_new:
             _sync_folder(self._path.parent)
 
     def waits(self) -> bool:
         try:
             return self._path.stat().st_size > 0
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def lines(self) -> Sequence[Line]:
-        """The calls that are kept, oldest first."""
-        if not self.waits():
-            return []
-        with self._locked() as file:
-            return self._read(file)
+        """The calls that are kept, oldest first. Raises OSError where the book cannot be read."""
+        return self._opened(self._read())[0]
 
-    def reconcile(self, sessions: sessionmaker[Session]) -> int:
-        """Make of each call its one alert, and empty the book; how many there were. Whatever is raised leaves the book
-        as it was: the same calls again are the same alerts."""
-        if not self.waits():
-            return 0
-        with self._locked() as file:
-            lines = self._read(file)
-            for line in lines:
-                _raise_late(sessions, line)
-            os.ftruncate(file, 0)
-            os.fsync(file)
-        log.warning("emergency_reconciled", calls=len(lines))
-        return len(lines)
+    def reconcile(self, sessions: sessionmaker[Session]) -> set[uuid.UUID]:
+        """Make of each call its one alert, and empty the book; the ids of those of which one was made.
+
+        The book is not held meanwhile: however long a database takes, others write to it. It stays as it was where of
+        one call none could be made, or another one came: the same calls again are the same alerts.
+        """
+        written = self._read()
+        lines, unreadable = self._opened(written)
+        raised = {line.told.event_id for line in lines if _raise_late(sessions, line)}
+        if len(raised) == len({line.told.event_id for line in lines}):
+            self._empty(written, unreadable)
+            log.warning("emergency_reconciled", calls=len(raised))
+        return raised
 
     @contextmanager
     def seen_to(self) -> Iterator[bool]:
-        """Whether it is for this process to see to the book until the end of the block: of those on this host, one."""
-        file = os.open(self._path.with_suffix(".seen_to"), os.O_RDWR | os.O_CREAT, 0o600)
+        """Whether it is for this process to see to the book until the end of the block: of those on this host, one.
+        Where that one lives and does nothing, or it cannot be told, another: rather two call than nobody."""
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            mine = False
-        else:
-            mine = True
+            file = os.open(self._seen_to, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            yield True
+            return
         try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                mine = time.time() - os.fstat(file).st_mtime > SILENT_S
+            else:
+                mine = True
+                self.give_sign()
             yield mine
         finally:
             os.close(file)
 
+    def give_sign(self) -> None:
+        """Whoever sees to the book says that it does."""
+        with suppress(OSError):
+            os.utime(self._seen_to)
+
+    @property
+    def _seen_to(self) -> Path:
+        return self._path.with_suffix(".seen_to")
+
     @contextmanager
-    def _locked(self) -> Iterator[int]:
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    def _locked(self, flags: int) -> Iterator[int]:
+        """The book, held; raises OSError where another one, that was stopped perhaps, holds it for too long."""
+        file = os.open(self._path, flags, 0o600)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _hold(file, self._held_s)
             yield file
         finally:
             os.close(file)
 
-    def _read(self, file: int) -> list[Line]:
-        os.lseek(file, 0, os.SEEK_SET)
-        with os.fdopen(os.dup(file), "rb") as stream:
-            written = [each for each in stream.read().split(b"\n") if each]
-        return [line for each in written if (line := self._open(each)) is not None]
+    def _read(self) -> bytes:
+        if not self.waits():
+            return b""
+        # For reading only: a disk that takes nothing any more may still tell.
+        with self._locked(os.O_RDONLY) as file, os.fdopen(os.dup(file), "rb") as stream:
+            return stream.read()
 
-    def _open(self, written: bytes) -> Line | None:
+    def _empty(self, written: bytes, unreadable: bytes) -> None:
+        """Unless there is more in the book than was read. What nobody can read is kept beside it: it may be a call,
+        under another key."""
+        with self._locked(os.O_RDWR) as file:
+            if os.fstat(file).st_size != len(written):
+                return
+            if unreadable:
+                aside = os.open(self._path.with_suffix(".unreadable"), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+                try:
+                    _write_whole(aside, unreadable)
+                finally:
+                    os.close(aside)
+            os.ftruncate(file, 0)
+            os.fsync(file)
+
+    def _opened(self, written: bytes) -> tuple[list[Line], bytes]:
+        """The lines, and what is none."""
+        lines, unreadable = [], bytearray()
+        for each in filter(None, written.split(b"\n")):
+            try:
+                lines.append(_line(json.loads(self._cipher.open(base64.b64decode(each, validate=True), PURPOSE))))
+            except (FieldVisitError, ValueError, KeyError, TypeError, IndexError):
+                log.critical("emergency_line_unreadable", bytes=len(each))
+                unreadable += each + b"\n"
+        return lines, bytes(unreadable)
+
+
+def _write_whole(file: int, text: bytes) -> None:
+    """On the disk, whole, or not at all. A disk that is nearly full takes half a line and raises nothing."""
+    stood = os.fstat(file).st_size
+    try:
+        rest = text
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        os.fsync(file)
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(file, stood)
+        raise
+
+
+def _hold(file: int, for_s: float) -> None:
+    until = time.monotonic() + for_s
+    while True:
         try:
-            return _line(json.loads(self._cipher.open(base64.b64decode(written, validate=True), PURPOSE)))
-        except (FieldVisitError, ValueError, KeyError, TypeError, IndexError):
-            # Half a line. Its call was never answered with a success.
-            log.error("emergency_line_unreadable", bytes=len(written))
-            return None
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
-def _raise_late(sessions: sessionmaker[Session], line: Line) -> None:
+def _raise_late(sessions: sessionmaker[Session], line: Line) -> bool:
+    """Whether nothing more is to be done for this call. One that cannot be raised stands in no other's way."""
     waited_s = max(0, int(time.time() - line.at))
     told = replace(line.told, age_s=min(OLDEST_S, line.told.age_s + waited_s))
     try:
         with acting_for(sessions, line.org_id) as session:
             call_under_any_id(session, told)
     except NotFound:
-        # A visitor whom this database does not know: nothing more can be made of it, and others wait behind it.
+        # A visitor whom this database does not know: nothing more can be made of it.
         log.error("emergency_visitor_unknown", event_id=str(told.event_id))
+    except (sa.exc.SQLAlchemyError, FieldVisitError) as error:
+        log.error("emergency_not_reconciled", event_id=str(told.event_id), error=type(error).__name__)
+        return False
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,10 +214,16 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Whom to call for an organisation, and what its visitors are called: id → name and staff number."""
+    """Whom to call for an organisation: who was on duty, and the others who answer alarms; and what its visitors are
+    called: id → name and staff number."""
 
     addresses: tuple[Address, ...]
     visitors: dict[str, str]
+    others: tuple[Address, ...] = ()
+
+    def called(self, *, everybody: bool) -> tuple[Address, ...]:
+        """Whom to call now. With nobody on duty everybody is called at once, as the ladder does."""
+        return (*self.addresses, *self.others) if everybody or not self.addresses else self.addresses
 
 
 class DutyList:
@@ -196,37 +271,46 @@ class DutyList:
 
 
 def _known(stored: dict[str, list[dict[str, str]] | dict[str, str]]) -> Known:
-    addresses = tuple(
-        Address(channel=AlarmChannel(each["channel"]), to=each["to"], language=each["language"])
-        for each in stored["addresses"]
-        if isinstance(each, dict)
+    def addresses(name: str) -> tuple[Address, ...]:
+        return tuple(
+            Address(channel=AlarmChannel(each["channel"]), to=each["to"], language=each["language"])
+            for each in stored.get(name, ())
+            if isinstance(each, dict)
+        )
+
+    visitors = stored["visitors"]
+    return Known(
+        addresses=addresses("addresses"),
+        visitors={**visitors} if isinstance(visitors, dict) else {},
+        others=addresses("others"),
     )
-    return Known(addresses=addresses, visitors={**stored["visitors"]} if isinstance(stored["visitors"], dict) else {})
 
 
 def _ask(session: Session) -> dict[str, Known]:
-    on_duty = (
-        sa.select(OfficerContact)
+    on_duty = sa.exists().where(
+        DutyShift.account_id == Account.id, DutyShift.starts_at <= database_now(), DutyShift.ends_at > database_now()
+    )
+    answers = Account.roles.op("&&")(sa.cast([role.value for role in HANDLES], sa.ARRAY(sa.Text)))
+    told = (
+        sa.select(OfficerContact, on_duty)
         .join(Account, Account.id == OfficerContact.account_id)
-        .join(DutyShift, DutyShift.account_id == Account.id)
-        .where(
-            Account.active,
-            OfficerContact.active,
-            DutyShift.starts_at <= database_now(),
-            DutyShift.ends_at > database_now(),
-        )
+        .where(Account.active, OfficerContact.active, sa.or_(on_duty, answers))
         .order_by(OfficerContact.id)
     )
-    addresses: dict[str, list[Address]] = {}
-    for contact in session.scalars(on_duty).unique():
-        told = Address(channel=contact.channel, to=contact.address, language=contact.language)
-        addresses.setdefault(str(contact.org_id), []).append(told)
+    addresses: dict[tuple[str, bool], list[Address]] = {}
+    for contact, is_on_duty in session.execute(told).unique():
+        address = Address(channel=contact.channel, to=contact.address, language=contact.language)
+        addresses.setdefault((str(contact.org_id), is_on_duty), []).append(address)
     visitors: dict[str, dict[str, str]] = {}
     for each in session.scalars(sa.select(Visitor).where(Visitor.active)):
         visitors.setdefault(str(each.org_id), {})[str(each.id)] = f"{each.name} ({each.staff_number})"
     return {
-        org: Known(addresses=tuple(addresses.get(org, ())), visitors=visitors.get(org, {}))
-        for org in addresses.keys() | visitors.keys()
+        org: Known(
+            addresses=tuple(addresses.get((org, True), ())),
+            visitors=visitors.get(org, {}),
+            others=tuple(addresses.get((org, False), ())),
+        )
+        for org in {org for org, _ in addresses} | visitors.keys()
     }
 
 

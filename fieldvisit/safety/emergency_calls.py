@@ -1,5 +1,5 @@
-"""Calling people while there is no database: everyone on the list by every address, again each two minutes, until the
-calls for help are in the database and its engine goes on with them."""
+"""Calling people while there is no database: who is on duty by every address, after two minutes everybody who answers
+alarms, again each two minutes, until the calls for help are in the database and its engine goes on with them."""
 
 import datetime as dt
 import threading
@@ -16,6 +16,8 @@ from fieldvisit.safety.emergency import Address, Book, DutyList, Line
 
 AGAIN_S = 120.0
 LOOK_S = 5.0
+SOON_S = 1.0
+"""So long the database has, each time, before people are called."""
 TRIES = 6
 
 log = structlog.get_logger("fieldvisit.emergency")
@@ -27,36 +29,34 @@ class Caller:
     def __init__(self, book: Book, duty: DutyList, channels: Channels, sessions: sessionmaker[Session]) -> None:
         self._book, self._duty, self._channels, self._sessions = book, duty, channels, sessions
         self._lock = threading.Lock()
+        self._woken = threading.Event()
         self._thread: threading.Thread | None = None
-        self._at_once: list[threading.Thread] = []
-        self._called: dict[uuid.UUID, tuple[int, float]] = {}
+        self._ringing: list[threading.Thread] = []
+        self._called: dict[uuid.UUID, float] = {}
+        self._raised: set[uuid.UUID] = set()
+        """Calls that are in the database, and may still stand in the book."""
 
     def call_at_once(self, line: Line) -> None:
-        """Where not even the book takes a call: the list is in memory, and people can be rung. Once in two minutes,
-        however often it is told."""
+        """Where not even the book takes a call: the list is in memory, and people can be rung. Once in two minutes for
+        one visitor, however often it is told."""
         with self._lock:
-            times, last = self._called.get(line.told.event_id, (0, -AGAIN_S))
-            if time.monotonic() - last < AGAIN_S:
-                return
-            self._called[line.told.event_id] = (times + 1, time.monotonic())
-            # Rounds of their own, so that no gateway takes these for those of the book.
-            thread = threading.Thread(
-                target=self._call_everybody, args=(line, -1 - times), name="emergency", daemon=True
-            )
-            self._at_once = [each for each in self._at_once if each.is_alive()] + [thread]
-        thread.start()
+            is_due = self._is_due(line)
+        if is_due:
+            # Under ids of their own, so that no gateway takes these for those of the book.
+            self._ring(line, everybody=False, at="at once")
 
     def wake(self) -> None:
         """See to the book, in a thread of its own. Cheap where nothing is to be done."""
         if not self._book.waits():
             return
         with self._lock:
+            self._woken.set()
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._see_to_it, name="emergency", daemon=True)
                 self._thread.start()
 
     def join(self, seconds: float) -> None:
-        for thread in (self._thread, *self._at_once):
+        for thread in (self._thread, *self._ringing):
             if thread is not None:
                 thread.join(seconds)
 
@@ -67,40 +67,70 @@ class Caller:
                 self._until_empty()
 
     def _until_empty(self) -> None:
-        called: dict[uuid.UUID, float] = {}
-        round = 0
+        """A database that does not answer keeps nobody waiting: people are called beside it."""
+        making: threading.Thread | None = None
         while self._book.waits():
-            if self._reconciled():
+            self._woken.clear()
+            self._book.give_sign()
+            if making is None or not making.is_alive():
+                making = threading.Thread(target=self._reconcile, name="emergency-book", daemon=True)
+                making.start()
+            making.join(SOON_S)
+            if not self._book.waits():
                 return
-            now = time.monotonic()
-            due = [each for each in self._book.lines() if now - called.get(each.told.event_id, -AGAIN_S) >= AGAIN_S]
-            round += bool(due)
-            for line in due:
-                called[line.told.event_id] = now
-                self._call_everybody(line, round)
-            time.sleep(LOOK_S)
+            for line, since in self._due():
+                self._ring(line, everybody=time.time() - since >= AGAIN_S, at="by the book")
+            self._woken.wait(LOOK_S)
 
-    def _reconciled(self) -> bool:
+    def _reconcile(self) -> None:
         try:
-            self._book.reconcile(self._sessions)
+            self._raised |= self._book.reconcile(self._sessions)
         except Exception as error:
             log.error("emergency_not_reconciled", error=type(error).__name__)
+
+    def _due(self) -> list[tuple[Line, float]]:
+        """Of each visitor about whom people are to be called now the newest call, and since when there have been some:
+        one who presses again and again keeps nobody from being called about another."""
+        try:
+            lines = [line for line in self._book.lines() if line.told.event_id not in self._raised]
+        except OSError as error:
+            log.critical("emergency_book_unreadable", error=type(error).__name__)
+            return []
+        newest = {line.told.visitor_id: line for line in lines}
+        since = {line.told.visitor_id: line.at for line in reversed(lines)}
+        with self._lock:
+            return [(line, since[visitor_id]) for visitor_id, line in newest.items() if self._is_due(line)]
+
+    def _is_due(self, line: Line) -> bool:
+        now = time.monotonic()
+        if now - self._called.get(line.told.visitor_id, -AGAIN_S) < AGAIN_S:
             return False
+        self._called[line.told.visitor_id] = now
         return True
 
-    def _call_everybody(self, line: Line, round: int) -> None:
+    def _ring(self, line: Line, *, everybody: bool, at: str) -> None:
+        """In threads of their own: nobody waits for a provider that somebody else's call hangs at."""
+        thread = threading.Thread(
+            target=self._call_everybody, args=(line, everybody, f"{at}:{int(time.time() // AGAIN_S)}"), daemon=True
+        )
+        self._ringing = [each for each in self._ringing if each.is_alive()] + [thread]
+        thread.start()
+
+    def _call_everybody(self, line: Line, everybody: bool, turn: str) -> None:
         known = self._duty.of(line.org_id)
-        if not known.addresses:
+        addresses = known.called(everybody=everybody)
+        if not addresses:
             log.critical("emergency_nobody_to_call", org_id=str(line.org_id))
             return
         who = known.visitors.get(str(line.told.visitor_id), "-")
-        with ThreadPoolExecutor(min(16, len(known.addresses))) as pool:
-            for address in known.addresses:
-                pool.submit(self._call, line, address, who, round)
+        with ThreadPoolExecutor(min(16, len(addresses))) as pool:
+            for address in addresses:
+                pool.submit(self._call, line, address, who, turn)
 
-    def _call(self, line: Line, address: Address, who: str, round: int) -> None:
+    def _call(self, line: Line, address: Address, who: str, turn: str) -> None:
         letter = Letter(
-            id=uuid.uuid5(line.told.event_id, f"{address.channel}:{address.to}:{round}"),
+            # The same for whoever calls in these two minutes, another one afterwards, also of a process that is new.
+            id=uuid.uuid5(line.told.event_id, f"{address.channel}:{address.to}:{turn}"),
             channel=address.channel,
             to=address.to,
             text=say(_said(line, who), address.language),

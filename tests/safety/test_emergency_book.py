@@ -1,0 +1,178 @@
+"""Calls for help that no database takes: the disk is full, the book is held, the database hangs, somebody calls again
+and again. People are called, and later each call is in one alert."""
+
+import fcntl
+import os
+import resource
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from fieldvisit.database import Urls, acting_for_all
+from fieldvisit.models import Account, DutyShift
+from fieldvisit.outgoing.gateways import Channels
+from fieldvisit.safety.drafts import Sos
+from fieldvisit.safety.emergency import BOOK, SILENT_S, Book, DutyList, Line
+from fieldvisit.safety.emergency_calls import Caller
+from fieldvisit.sealing import Cipher
+from fieldvisit.vocabulary import AlertKind
+from tests.processes import wait_until
+from tests.safety.providers import Providers
+from tests.safety.worlds import Door, another_door
+
+CIPHER = Cipher(b"k" * 32)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    return Book(tmp_path, CIPHER, held_s=0.05)
+
+
+def line(door: Door | None = None, *, at: float = 1.0) -> Line:
+    org_id, visitor_id = (door.world.agency, door.visitor_id) if door else (uuid.uuid4(), uuid.uuid4())
+    return Line(org_id=org_id, told=Sos(visitor_id=visitor_id, actor_id=None, event_id=uuid.uuid4()), at=at)
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """Like a disk with so much room: it takes what fits, and only then refuses."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_call_of_which_the_disk_takes_half_is_not_kept_and_leaves_nothing(book: Book, tmp_path: Path) -> None:
+    first, second, third = line(), line(), line()
+    book.append(first)
+    size = (tmp_path / BOOK).stat().st_size
+    with no_file_longer_than(size + 20), pytest.raises(OSError, match="File too large"):
+        book.append(second)
+    assert (tmp_path / BOOK).stat().st_size == size
+    book.append(third)
+    assert book.lines() == [first, third]
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """By somebody who was stopped in the midst of it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(file)
+
+
+def test_a_book_that_somebody_holds_is_not_waited_for(book: Book, tmp_path: Path) -> None:
+    book.append(line())
+    with held(tmp_path / BOOK), pytest.raises(OSError, match="unavailable"):
+        book.append(line())
+    book.append(line())
+    assert len(book.lines()) == 2
+
+
+def test_who_sees_to_the_book_and_gives_no_sign_is_not_waited_for(book: Book, tmp_path: Path) -> None:
+    with book.seen_to() as first, book.seen_to() as second:
+        assert (first, second) == (True, False)
+        stopped_at = (tmp_path / BOOK).with_suffix(".seen_to").stat().st_mtime - SILENT_S - 1
+        os.utime((tmp_path / BOOK).with_suffix(".seen_to"), (stopped_at, stopped_at))
+        with book.seen_to() as third:
+            assert third
+        book.give_sign()
+        with book.seen_to() as fourth:
+            assert not fourth
+
+
+def test_what_cannot_be_read_is_kept_aside_and_the_others_are_raised(book: Book, door: Door, tmp_path: Path) -> None:
+    Book(tmp_path, Cipher(b"o" * 32)).append(line(door))
+    book.append(line(door))
+    with (tmp_path / BOOK).open("ab") as file:
+        file.write(b"half a li")
+    assert len(book.reconcile(door.sessions)) == 1
+    assert [each.kind for each in door.alerts()] == [AlertKind.SOS]
+    assert not book.waits()
+    aside = Book(tmp_path, Cipher(b"o" * 32))
+    aside._path = aside._path.with_suffix(".unreadable")
+    assert [each.told.visitor_id for each in aside.lines()] == [door.visitor_id]
+
+
+@pytest.fixture
+def refused(door: Door, urls: Urls) -> Iterator[Door]:
+    """A visitor of whom the database takes nothing."""
+    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+    with owner.begin() as connection:
+        connection.execute(
+            sa.text(
+                f"alter table safety_sessions add constraint nobody check (visitor_id <> '{door.visitor_id}') not valid"
+            )
+        )
+    yield door
+    owner.dispose()
+
+
+def test_a_call_that_cannot_be_raised_stays_and_stands_in_no_other_s_way(book: Book, refused: Door) -> None:
+    stuck, other = line(refused), line(another_door(refused))
+    for each in (stuck, other):
+        book.append(each)
+    for _ in range(2):
+        assert book.reconcile(refused.sessions) == {other.told.event_id}
+    assert [each.kind for each in refused.alerts()] == [AlertKind.SOS]
+    assert book.lines() == [stuck, other]
+
+
+@contextmanager
+def database_that_hangs(urls: Urls) -> Iterator[None]:
+    """For whoever wants a session of a visitor, as under a migration that waits for something."""
+    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+    with owner.begin() as connection:
+        connection.execute(sa.text("lock table safety_sessions in access exclusive mode"))
+        yield
+    owner.dispose()
+
+
+def test_while_the_database_hangs_people_are_called_about_each_visitor_once_and_more_calls_are_kept(
+    book: Book, door: Door, urls: Urls, providers: Providers, tmp_path: Path
+) -> None:
+    duty = DutyList(tmp_path, CIPHER)
+    duty.keep_fresh(door.sessions)
+    channels = Channels.of(providers.all(), 1.0)
+    caller = Caller(book, duty, channels, door.sessions)
+    other = another_door(door)
+    providers.forget()
+    with database_that_hangs(urls):
+        for each in [line(door) for _ in range(9)]:
+            book.append(each)
+            caller.wake()
+        wait_until(lambda: len(providers.heard()) == 4)
+        book.append(line(other))
+        caller.wake()
+        wait_until(lambda: len(providers.heard()) == 8)
+    wait_until(lambda: not book.waits())
+    caller.join(30)
+    channels.close()
+    assert [each.kind for each in door.alerts()] == [AlertKind.SOS] * 2
+    assert len(providers.heard()) == 8
+
+
+@pytest.mark.parametrize("on_duty", [True, False])
+def test_with_nobody_on_duty_everybody_who_answers_alarms_is_called(door: Door, tmp_path: Path, on_duty: bool) -> None:
+    with acting_for_all(door.sessions) as session:
+        gone = sa.delete(DutyShift)
+        session.execute(gone.where(DutyShift.account_id == door.officer.account_id) if on_duty else gone)
+        names = dict(session.execute(sa.select(Account.id, Account.username)).all())
+    DutyList(tmp_path, CIPHER).keep_fresh(door.sessions)
+    known = DutyList(tmp_path, CIPHER).of(door.world.agency)
+
+    def called(*, everybody: bool) -> set[str]:
+        return {address.to.partition(":")[2] for address in known.called(everybody=everybody)}
+
+    both = {names[door.officer.account_id], names[door.other_officer.account_id]}
+    assert called(everybody=False) == ({names[door.other_officer.account_id]} if on_duty else both)
+    assert called(everybody=True) == both
