@@ -1,5 +1,5 @@
-"""A call for help among the events of a batch that is refused as a whole: too large, cut off, no JSON, beyond the limit
-of requests, or met by a database that does not answer. What can be read of it still calls.
+"""A call for help among the events of a batch that is refused as a whole: too large, cut off, packed, no JSON, beyond
+the limit of requests, or met by a database that does not answer. What can be read of it still calls.
 
 The body is overheard while it goes by, in a window of a fixed size: nothing is kept of it but the calls.
 """
@@ -18,6 +18,7 @@ from flask import Response, after_this_request, request
 from api.auth import read_bearer
 from api.calls import NO_LIMIT, Call, call_in
 from api.context import now, settings
+from api.inflating import PACKED, Inflating
 from api.sos import raise_call
 from fieldvisit.errors import FieldVisitError
 
@@ -40,8 +41,9 @@ log = structlog.get_logger("fieldvisit.emergency")
 class Overheard(io.RawIOBase):
     """A body as it is read, by whomever; the calls for help in it are picked up on the way."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, *, packed: bool) -> None:
         self._stream = stream
+        self._inflating = Inflating(MOST_BYTES) if packed else None
         self._window = b""
         self._from = 0
         self.bodies: dict[str, Mapping[str, Any]] = {}
@@ -53,7 +55,8 @@ class Overheard(io.RawIOBase):
     def readinto(self, into: Any, /) -> int:
         some = self._stream.read(len(into))
         into[: len(some)] = some
-        self._hear(some)
+        for plain in self._inflating.feed(some) if self._inflating else (some,):
+            self._hear(plain)
         return len(some)
 
     def end(self) -> None:
@@ -120,7 +123,8 @@ def hears_calls[View: Callable[..., Any]](view: View) -> View:
 
     @wraps(view)
     def heard(**path: Any) -> Any:
-        overheard = Overheard(request.environ["wsgi.input"])
+        packed = request.headers.get("Content-Encoding", "").strip().lower() in PACKED
+        overheard = Overheard(request.environ["wsgi.input"], packed=packed)
         request.environ["wsgi.input"] = overheard
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:

@@ -12,6 +12,7 @@ import structlog
 from flask import request
 from marshmallow import ValidationError
 
+from api.inflating import GZIP, inflated
 from api.schemas.safety import SosIn
 from fieldvisit.phone.kinds import age_of
 from fieldvisit.safety.drafts import Sos
@@ -89,7 +90,9 @@ def heard(*, patience_s: float = PATIENCE_S, within_s: float = LONGEST_S) -> byt
 
 
 def readable(raw: bytes) -> dict[str, Any]:
-    """The object that these bytes are in JSON; an empty one where they are none."""
+    """The object that these bytes are in JSON, also where they were packed; an empty one where they are none."""
+    if raw.startswith(GZIP):
+        raw = inflated(raw, MOST_BYTES)
     try:
         found = json.loads(raw.decode(errors="replace"))
     except (ValueError, RecursionError):

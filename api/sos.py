@@ -6,7 +6,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 from flask import Response, current_app, jsonify
@@ -17,13 +17,14 @@ from api.calls import heard, made_out, readable
 from api.context import now, settings
 from api.contracts import Contract
 from api.db import db
+from api.epochs import NAME as EPOCH
 from api.roles import Permission, refuse_unless
 from api.schemas.safety import SafetySessionOut, SosIn
 from fieldvisit.database import acting_for, session_factory
-from fieldvisit.devices import is_revoked
 from fieldvisit.errors import DatabaseUnavailable, NotFound
-from fieldvisit.models import Account, SafetySession
+from fieldvisit.models import SafetySession
 from fieldvisit.outgoing.gateways import Channels
+from fieldvisit.safety.caller_facts import caller_facts
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import Book, DutyList, Line
 from fieldvisit.safety.emergency_calls import Caller
@@ -94,33 +95,41 @@ def send_sos() -> Response:
     refuse_unless(CONTRACT.may or Permission.USE_PHONE, claims.roles)
     if claims.visitor_id is None:
         raise NoVisitor()
-    answer = jsonify(SafetySessionOut().dump(raise_call(claims, _told(claims, claims.visitor_id))))
+    raised = raise_call(claims, _told(claims, claims.visitor_id))
+    answer = jsonify(SafetySessionOut().dump(raised.standing))
     answer.status_code = CONTRACT.status
+    if raised.epoch is not None:
+        answer.headers[EPOCH] = str(raised.epoch)
     return answer
 
 
-def raise_call(claims: Claims, told: Sos) -> Standing:
+@dataclass(frozen=True)
+class Raised:
+    """How the session stands, and in which epoch of the database; none where no database took the call yet."""
+
+    standing: Standing
+    epoch: uuid.UUID | None = None
+
+
+def raise_call(claims: Claims, told: Sos) -> Raised:
     """Open the alert, or keep the call by the emergency path and have people called. Raises NotFound for a visitor who
     is not there, DatabaseUnavailable where not even the disk took it."""
     try:
-        standing = emergency().pool.submit(_store, emergency().sessions, claims, told).result(PATIENCE_S)
+        raised = emergency().pool.submit(_store, emergency().sessions, claims, told).result(PATIENCE_S)
     except NotFound:
         raise
     except (Exception, TookTooLong) as error:
         log.error("emergency_path", error=type(error).__name__, event_id=str(told.event_id))
-        standing = _keep(claims, told)
+        raised = Raised(_keep(claims, told))
     emergency().caller.wake()
-    return standing
+    return raised
 
 
-def _store(sessions: sessionmaker[Session], claims: Claims, told: Sos) -> Standing:
+def _store(sessions: sessionmaker[Session], claims: Claims, told: Sos) -> Raised:
     with acting_for(sessions, claims.org_id) as session:
-        account = session.get(Account, claims.account_id)
-        closed = account is None or not account.active
-        revoked = claims.device_id is not None and is_revoked(
-            session, claims.org_id, claims.device_id, claims.account_id
-        )
-        return call_under_any_id(session, replace(told, account_closed=closed, device_revoked=revoked))
+        facts = caller_facts(session, claims.account_id, claims.device_id)
+        told = replace(told, account_closed=facts.account_closed, device_revoked=facts.device_revoked)
+        return Raised(call_under_any_id(session, told), facts.epoch)
 
 
 def _keep(claims: Claims, told: Sos) -> Standing:

@@ -37,6 +37,11 @@ class TileOut(Out):
     last_lat = Latitude(required=True, allow_none=True)
     last_lon = Longitude(required=True, allow_none=True)
     battery_percent = Whole(required=True, allow_none=True)
+    battery_noted = Whole(
+        required=True,
+        allow_none=True,
+        metadata={"description": "20 or 10: so low it has been in this session, and that stands in its record"},
+    )
     alert_id = Id(required=True, allow_none=True)
     alert_kind = Choice(AlertKind, required=True, allow_none=True)
     alert_state = Choice(AlertState, required=True, allow_none=True)

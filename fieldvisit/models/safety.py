@@ -54,7 +54,8 @@ class SafetySession(Base, Owned):
     expected: Mapped[dict[str, Any] | None]
     """What the published plan said of the visit at the start; see `fieldvisit.safety.following`."""
     nudged: Mapped[Json]
-    """Of which deadlines the visitor was reminded: purpose of the message → the deadline, in seconds since 1970."""
+    """Of which deadlines the visitor was reminded: purpose of the message → the deadline, in seconds since 1970.
+    Beside them `battery`: to which percentage the phone's battery fell that was noted last."""
     lost_contact: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     unverified: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     asked_again_at: Mapped[dt.datetime | None]

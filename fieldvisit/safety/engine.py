@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.safety.batteries import claim_low, note_low
 from fieldvisit.safety.beats import SHORTEST_REST_S, beat, engine_transaction, find_outage, keep_up, rest_s
 from fieldvisit.safety.climbing import Rise, claim_waiting, climb
 from fieldvisit.safety.epochs import Witness, ask_again, claim_unasked, notice
@@ -83,7 +84,8 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: 
     # outage to be found again, so that what it did not reach is still raised as unverified.
     with engine_transaction(sessions) as session:
         beat(session, name, fired=fired.raised)
-    return fired + _remind_some(sessions)
+    fired += _afterwards(sessions, claim_unreminded, _remind)
+    return fired + _afterwards(sessions, claim_low, _note_batteries)
 
 
 def watch(sessions: sessionmaker[Session], stop: Event, *, name: str, hint: Hint | None = None) -> None:
@@ -150,13 +152,17 @@ def _turn(sessions: sessionmaker[Session], name: str, kept: tuple[_Upkeep, Witne
         return rest_s(session)
 
 
-def _remind_some(sessions: sessionmaker[Session]) -> Fired:
+def _afterwards(
+    sessions: sessionmaker[Session],
+    claim: Callable[[Session, int], Sequence[SafetySession]],
+    act: "Act[SafetySession]",
+) -> Fired:
     """One batch and no more, in no more than a second: alarms are looked at again before the next. The beat is written
     by then, so that nothing that fails here can be taken for a time in which nobody watched."""
     with _told_after() as faults, engine_transaction(sessions) as session:
         session.execute(sa.select(sa.func.set_config("statement_timeout", str(REMINDING_MS), True)))
-        rows = claim_unreminded(session, BATCH)
-        return sum(_guarded(session, rows, _remind, faults).values(), NOTHING) if rows else NOTHING
+        rows = claim(session, BATCH)
+        return sum(_guarded(session, rows, act, faults).values(), NOTHING) if rows else NOTHING
 
 
 def _look_which(sessions: sessionmaker[Session], name: str, witness: Witness) -> None:
@@ -210,6 +216,11 @@ def _settle_covers(session: Session, rows: Sequence[SafetySession]) -> dict[uuid
 def _remind(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:
     with or_unwritten(session, rows):
         return dict.fromkeys(remind(session, rows), Fired(reminded=1))
+
+
+def _note_batteries(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:
+    with or_unwritten(session, rows):
+        return dict.fromkeys(note_low(session, rows), NOTHING)
 
 
 type Act[R] = Callable[[Session, Sequence[R]], dict[uuid.UUID, Fired]]

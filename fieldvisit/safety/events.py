@@ -89,6 +89,7 @@ class SafetyEventKind(StrEnum):
     EXTERNAL_CONFIRMED = "external_confirmed"
     UNVERIFIED = "unverified"
     DRILL_BEGUN = "drill_begun"
+    BATTERY_LOW = "battery_low"
 
 
 @dataclass(frozen=True, kw_only=True)

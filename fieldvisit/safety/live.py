@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.models import Device, SafetyAlert, SafetySession, Visitor
+from fieldvisit.safety.batteries import NOTED
 from fieldvisit.safety.drill_records import owed_now
 from fieldvisit.safety.outages import OpenOutage, open_outages
 from fieldvisit.safety.roster import reachable_officers
@@ -87,6 +88,7 @@ class Tile:
     last_lat: float | None
     last_lon: float | None
     battery_percent: int | None
+    battery_noted: int | None
     alert_id: uuid.UUID | None
     alert_kind: AlertKind | None
     alert_state: AlertState | None
@@ -173,6 +175,7 @@ def _tiles() -> sa.Select[tuple[object, ...]]:
         sa.select(
             *(getattr(SafetySession, name) for name in STATED),
             battery.c.battery_percent,
+            SafetySession.nudged[NOTED].astext.cast(sa.Integer).label("battery_noted"),
             SafetyAlert.id.label("alert_id"),
             SafetyAlert.kind.label("alert_kind"),
             SafetyAlert.state.label("alert_state"),

@@ -1,5 +1,6 @@
 """A call for help is taken from whoever once had a token, whatever its body, and also when the database refuses."""
 
+import gzip
 import io
 import json
 import uuid
@@ -21,6 +22,7 @@ from fieldvisit.database import Urls, acting_for_all
 from fieldvisit.models import Account, SafetyAlert, SafetyEvent
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import BOOK, Book, DutyList, Line
+from fieldvisit.safety.epochs import Witness, current_epoch, notice
 from fieldvisit.sealing import Cipher
 from fieldvisit.settings import Settings, read_settings
 from fieldvisit.tokens import sign_access
@@ -98,6 +100,9 @@ BROKEN = {
     "more than any request may hold": b"x" * (8 * 1024 * 1024 + 1),
     "fields of a later version": b'{"event_id": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69", "mood": 7, "version": "9.0"}',
     "wrong values": b'{"event_id": 7, "age_s": "old", "position": {"lat": 900}, "device_at": "soon", "covert": "x"}',
+    "packed": gzip.compress(b'{"event_id": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69"}'),
+    "packed gigabytes": gzip.compress(b"{" + b" " * 50_000_000),
+    "half of what was packed": gzip.compress(json.dumps({"note": "x" * 9_000}).encode())[:40],
     "a clock off by years": b'{"device_at": "2031-01-01T00:00:00Z"}',
 }
 
@@ -184,6 +189,45 @@ def test_a_call_in_a_batch_that_is_refused_is_heard_once(
     assert alerts(sessions) == [AlertKind.SOS]
     alone = caller.post("/safety/sos", json={"event_id": CALL["event_id"]})
     assert (alone.status_code, len(pressed(sessions))) == (201, 1)
+
+
+PACKED = {
+    "whole": gzip.compress(f"{SENT}{json.dumps(CALL)}]}}".encode()),
+    "behind gigabytes": gzip.compress(f"{SENT}{json.dumps(CALL)}, ".encode() + b" " * 90_000_000),
+    "cut off": gzip.compress(f"{SENT}{json.dumps(CALL)}, {uuid.uuid4().hex}".encode())[:-30],
+}
+
+
+@pytest.mark.parametrize("batch", PACKED.values(), ids=PACKED.keys())
+def test_a_call_in_a_batch_that_came_packed_is_heard(
+    caller: FlaskClient, sessions: sessionmaker[Session], batch: bytes
+) -> None:
+    answer = caller.post(
+        "/phone/events", data=batch, content_type="application/json", headers={"Content-Encoding": "gzip"}
+    )
+    assert (answer.status_code, answer.headers["Calls-For-Help"]) == (415, "1")
+    assert alerts(sessions) == [AlertKind.SOS]
+
+
+def test_a_batch_of_which_nothing_can_be_read_names_no_call_so_that_the_phone_calls_by_itself(
+    caller: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    for encoding in ("gzip", "br"):
+        answer = caller.post(
+            "/phone/events", data=b"\x8b\x0f", content_type="application/json", headers={"Content-Encoding": encoding}
+        )
+        assert (answer.status_code, "Calls-For-Help" in answer.headers, alerts(sessions)) == (415, False, [])
+
+
+def test_the_answer_to_a_call_names_the_epoch_as_every_other_does(
+    caller: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    assert "Database-Epoch" not in caller.post("/safety/sos", json={"event_id": str(uuid.uuid4())}).headers
+    with acting_for_all(sessions) as session:
+        notice(session, "one", Witness())
+        epoch = current_epoch(session)
+    answer = caller.post("/safety/sos", json={"event_id": str(uuid.uuid4())})
+    assert (answer.status_code, answer.headers["Database-Epoch"]) == (201, str(epoch))
 
 
 class BreaksOff(io.RawIOBase):

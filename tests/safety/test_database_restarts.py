@@ -63,8 +63,8 @@ def test_the_engine_goes_on_by_itself_and_nobody_is_told_that_all_is_well(
         office = parts.enter_context(opened(settings, engine, door.sessions, door.world))
         told = {"ALARM_PROVIDERS": json.dumps(providers.as_json())}
         parts.enter_context(engine_at_work(door, settings, "one", told))
-        phone, caller = office.phones(2)
         make_crowd(door, SILENT)
+        phone, caller = office.phones(2)
         fall_silent(door, SILENT, within_s=AWAY_S)
         assert says(office, phone)[0] == 200
         embedded.stop(folder)

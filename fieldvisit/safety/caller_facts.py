@@ -1,0 +1,36 @@
+"""What a call for help is told of whoever calls, and in which epoch of the database: one question, for each trip to a
+busy database is a wait."""
+
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.obeyed import Obeyed
+
+# A phone that nobody knows, or that is somebody else's by now, is as good as revoked (see `fieldvisit.devices`).
+FACTS = Obeyed(
+    sa.text("""
+select not exists (select from accounts a where a.id = :account and a.active),
+       cast(:device as uuid) is not null and not exists (
+           select from devices d where d.org_id = :org and d.id = cast(:device as uuid)
+             and d.account_id = :account and d.revoked_at is null),
+       (select id from database_epochs order by began_at desc, id desc limit 1)
+""")
+)
+
+
+@dataclass(frozen=True)
+class CallerFacts:
+    """`epoch`: the one that answers; None before any engine has looked."""
+
+    account_closed: bool
+    device_revoked: bool
+    epoch: uuid.UUID | None
+
+
+def caller_facts(session: Session, account_id: uuid.UUID, device_id: uuid.UUID | None) -> CallerFacts:
+    """Of the acting organisation's account, on this phone."""
+    given = {"account": account_id, "device": device_id, "org": session.info["org"]}
+    return CallerFacts(*FACTS.one(session, given))
