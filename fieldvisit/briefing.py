@@ -2,7 +2,7 @@
 
 The amounts and the product are told once somebody is at the door and has confirmed there that this is the debtor. Of a
 visit that was cancelled, or whose case was taken back, nothing is told but that; of one that another crew makes now, or
-that is over, nothing but where it stands.
+that is over or not of today, nothing but where it stands.
 """
 
 import datetime as dt
@@ -121,7 +121,8 @@ class Briefing:
 class VisitCard:
     """A visit as its crew sees it.
 
-    `briefing` None: it was cancelled, for the reason that is given; or another crew makes it now, or it is over.
+    `briefing` None: it was cancelled, for the reason that is given; or another crew makes it now, or it is over, or of
+    another day.
     """
 
     visit_id: uuid.UUID
@@ -182,12 +183,12 @@ def gone(visit: Visit) -> Cancellation | None:
 
 
 def _is_briefed(stop: Stop, now: dt.datetime) -> bool:
-    """Whether those who ride this route are to know the debtor: while the visit stands, is theirs, and is not over."""
+    """Whether those who ride this route are to know the debtor: on the day of the visit, at its place, while it stands
+    and is theirs."""
     visit = stop.visit
     if gone(visit) is not None or visit.plan_id != stop.route.plan_id:
         return False
-    over = visit.planned_on is None or visit.planned_on < local_day(now, visit.place.zone)
-    return visit.state is not VisitState.CLOSED and not (visit.state is VisitState.REPORTED and over)
+    return visit.state is not VisitState.CLOSED and visit.planned_on == local_day(now, visit.place.zone)
 
 
 def _briefing(
@@ -214,7 +215,7 @@ def _briefing(
         skills=tuple(visit.requires),
         languages=(debtor.language,) if debtor.language else (),
         to_show=tuple(_to_show(kinds, papers, visit, day) for kinds in wanted_kinds(organisations, visit, day)),
-        guide=guide_for(case.stage, reason_known=case.reason_for_arrears is not None),
+        guide=guide_for(case.stage, reason_known=case.reason_for_arrears is not None, confirmed=amounts is not None),
         emergency_number=organisation.emergency_number,
         debtor_phone=organisation.debtor_phone,
         last_contacts=tuple(last_contacts),

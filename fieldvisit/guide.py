@@ -1,6 +1,7 @@
 """What to say and ask at a door, and what never to say: a few lines for each situation a visitor may meet.
 
-The lines before an identity check name no debt, no lender and no amount; those after it differ by the stage of a case.
+The lines before an identity check name no debt, no lender and no amount. Those after it differ by the stage of a case,
+and are on the phone only then.
 """
 
 from collections.abc import Mapping
@@ -81,8 +82,14 @@ LISTEN = (
 REASON_KNOWN = Message("The file names a reason for the arrears. Ask how things are now before you speak of paying.")
 
 
-def guide_for(stage: CaseStage, *, reason_known: bool) -> tuple[GuideSection, ...]:
-    """The sections in the order in which a visit meets them. `reason_known`: the file says why nothing was paid."""
+def guide_for(stage: CaseStage, *, reason_known: bool, confirmed: bool) -> tuple[GuideSection, ...]:
+    """The sections in the order in which a visit meets them. `reason_known`: the file says why nothing was paid.
+
+    What is said of the debt is there once the identity is `confirmed`: a phone that holds it before may show it to
+    whoever opens.
+    """
+    if not confirmed:
+        return tuple(GuideSection(situation, ALWAYS[situation]) for situation in Situation if situation in ALWAYS)
     talk = CONFIRMED[stage]
     if stage not in (CaseStage.LEGAL, CaseStage.CLOSED):
         talk = (*talk, *([REASON_KNOWN] if reason_known else []), *LISTEN)

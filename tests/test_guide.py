@@ -17,28 +17,43 @@ TELLING = ("debt", "loan", "owe", "amount", "pay ", "债", "贷款", "欠", "金
 
 @pytest.mark.parametrize("stage", CaseStage)
 def test_every_stage_has_lines_for_every_situation(stage: CaseStage) -> None:
-    sections = guide_for(stage, reason_known=False)
+    sections = guide_for(stage, reason_known=False, confirmed=True)
     assert [section.situation for section in sections] == list(Situation)
     assert all(section.lines for section in sections)
 
 
+@pytest.mark.parametrize("stage", CaseStage)
+def test_before_the_identity_is_confirmed_no_line_tells_at_which_stage_the_debt_is(stage: CaseStage) -> None:
+    before = guide_for(stage, reason_known=True, confirmed=False)
+    assert before == guide_for(CaseStage.REMIND, reason_known=False, confirmed=False)
+    assert [section.situation for section in before] == [
+        each for each in Situation if each.value != "identity_confirmed"
+    ]
+
+
 def test_a_known_reason_is_asked_about_before_paying_is() -> None:
     (talk,) = (
-        s.lines for s in guide_for(CaseStage.VISIT, reason_known=True) if s.situation.value.startswith("identity")
+        s.lines
+        for s in guide_for(CaseStage.VISIT, reason_known=True, confirmed=True)
+        if s.situation.value.startswith("identity")
     )
     assert talk == (*CONFIRMED[CaseStage.VISIT], REASON_KNOWN, *LISTEN)
 
 
 @pytest.mark.parametrize("stage", [CaseStage.LEGAL, CaseStage.CLOSED])
 def test_where_nothing_is_left_to_talk_about_nobody_is_asked_to_pay(stage: CaseStage) -> None:
-    (talk,) = (s.lines for s in guide_for(stage, reason_known=True) if s.situation is Situation.IDENTITY_CONFIRMED)
+    (talk,) = (
+        s.lines
+        for s in guide_for(stage, reason_known=True, confirmed=True)
+        if s.situation is Situation.IDENTITY_CONFIRMED
+    )
     assert talk == CONFIRMED[stage]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_at_an_unknown_persons_door_no_line_names_the_debt(language: str) -> None:
     before = {Situation.AT_THE_DOOR, Situation.SOMEBODY_ELSE, Situation.NOBODY_THERE}
-    sections = [s for s in guide_for(CaseStage.VISIT, reason_known=True) if s.situation in before]
+    sections = [s for s in guide_for(CaseStage.VISIT, reason_known=True, confirmed=True) if s.situation in before]
     lines = [say(line, language).lower() for section in sections for line in section.lines]
     assert [(word, line) for word in TELLING for line in lines if word in line] == []
 

@@ -289,7 +289,7 @@ class BriefingOut(Out):
 
 class VisitCardOut(Out):
     """`cancelled` is the reason where nobody is to go there any more; then there is no briefing. Nor is there one where
-    another crew makes the visit now, or where it is over."""
+    another crew makes the visit now, where it is over, or of another day than today."""
 
     sample = {"cancelled": None, "cancelled_words": None}
 

@@ -14,8 +14,8 @@ from fieldvisit.briefing import ToShow, VisitCard
 from fieldvisit.credentials import papers_of
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import NotFound
-from fieldvisit.guide import guide_for
-from fieldvisit.models import Case, Credential, Organisation, Place, Placement, Visit
+from fieldvisit.guide import CONFIRMED, LISTEN, guide_for
+from fieldvisit.models import Case, Credential, DayPlan, Organisation, Place, Placement, Visit
 from fieldvisit.phone.day import MyDay, my_day, my_visit
 from fieldvisit.phone.steps import arrive, check_identity
 from fieldvisit.visits import CalledOff
@@ -70,7 +70,7 @@ def test_a_briefing_holds_what_the_door_needs(sessions: sessionmaker[Session], m
         ToShow(kinds=(kind,), credential_id=papers[kind])
         for kind in (CredentialKind.ID_CARD, CredentialKind.AUTHORISATION_LETTER)
     )
-    assert briefing.guide == guide_for(CaseStage.PHONE, reason_known=False)
+    assert briefing.guide == guide_for(CaseStage.PHONE, reason_known=False, confirmed=False)
 
 
 def test_a_paper_that_does_not_hold_is_not_offered_for_showing(
@@ -91,7 +91,8 @@ def test_without_a_confirmed_identity_nothing_tells_of_the_debt(
     card = card_of(sessions, morning)
     assert card.briefing is not None
     assert card.briefing.amounts is None
-    for telling in ("105500", "105_500", "instalment_loan", "EUR"):
+    script = [line.text for line in (*CONFIRMED[CaseStage.PHONE], *LISTEN)]
+    for telling in ("105500", "105_500", "instalment_loan", "EUR", *script):
         assert telling not in str(asdict(card))
 
 
@@ -131,9 +132,26 @@ def test_a_known_reason_for_the_arrears_changes_what_is_asked(
 ) -> None:
     with acting_for_all(sessions) as session:
         session.execute(sa.update(Case).values(reason_for_arrears="illness"))
+    at_the_door(sessions, morning, IdentityResult.CONFIRMED)
     briefing = card_of(sessions, morning).briefing
     assert briefing is not None
-    assert briefing.guide == guide_for(CaseStage.PHONE, reason_known=True)
+    assert briefing.guide == guide_for(CaseStage.PHONE, reason_known=True, confirmed=True)
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+@pytest.mark.parametrize("state", [VisitState.PUBLISHED, VisitState.UNDER_WAY, VisitState.ARRIVED])
+def test_no_debtor_of_another_day_is_on_the_phone(
+    sessions: sessionmaker[Session], days: int, state: VisitState
+) -> None:
+    morning = make_morning(sessions)
+    on = TODAY + dt.timedelta(days=days)
+    with acting_for_all(sessions) as session:
+        visit = session.get_one(Visit, morning.visit)
+        visit.state, visit.planned_on = state, on
+        session.execute(sa.update(DayPlan).values(planned_on=on))
+    (stop,) = day_of(sessions, morning, on=on).routes[0].stops
+    assert (stop.visit.state, stop.visit.briefing) == (state, None)
+    assert card_of(sessions, morning).briefing is None
 
 
 def test_only_ones_own_published_routes_of_that_day_are_there(sessions: sessionmaker[Session]) -> None:

@@ -111,7 +111,8 @@ def test_the_amounts_close_with_the_day(sessions: sessionmaker[Session], morning
 @pytest.mark.parametrize(
     ("state", "now", "told_of"),
     [
-        (VisitState.ARRIVED, NOW + DAY, True),
+        (VisitState.ARRIVED, NOW, True),
+        (VisitState.ARRIVED, NOW + DAY, False),
         (VisitState.REPORTED, NOW, True),
         (VisitState.REPORTED, NOW + DAY, False),
         (VisitState.CLOSED, NOW, False),
