@@ -133,7 +133,7 @@ def show_credential(visit_id: uuid.UUID, body: ShowingDraft) -> Receipt:
 def check_identity(visit_id: uuid.UUID, body: IdentityDraft) -> Receipt:
     """How it was established who is at the door. Only a confirmed one, after arriving, unlocks the amounts."""
     receipt = steps.check_identity(session(), visit_id, _stamped(body), by=_teller(), now=now())
-    release_held(visit_id)
+    release_held(visit_id, body.event_id)
     return receipt
 
 
@@ -142,7 +142,7 @@ def check_identity(visit_id: uuid.UUID, body: IdentityDraft) -> Receipt:
 def abort_visit(visit_id: uuid.UUID, body: AbortDraft) -> Receipt:
     """Leave now: one call ends and reports the visit, and files the block that the reason asks for."""
     receipt = reports.abort_visit(session(), visit_id, _stamped(body), by=_teller(), now=now())
-    release_held(visit_id)
+    release_held(visit_id, body.event_id)
     return receipt
 
 
@@ -151,7 +151,7 @@ def abort_visit(visit_id: uuid.UUID, body: AbortDraft) -> Receipt:
 def report_visit(visit_id: uuid.UUID, body: ReportDraft) -> Receipt:
     """Report how a visit went. Late is fine; a crew mate's report becomes an addition."""
     receipt = reports.report_visit(session(), visit_id, _stamped(body), by=_teller(), now=now())
-    release_held(visit_id)
+    release_held(visit_id, body.event_id)
     return receipt
 
 

@@ -116,9 +116,12 @@ def dismiss_held_event(held_event_id: uuid.UUID, body: dict[str, str]) -> HeldEv
     return holding.dismiss(session(), held_event_id, reason=body["reason"], by=actor().account_id, now=now())
 
 
-def release_held(subject_id: uuid.UUID) -> None:
-    """Take what was held and waited for something of this visit, or for this safety session."""
-    release(session(), {subject_id}, desk())
+def release_held(subject_id: uuid.UUID, event_id: uuid.UUID) -> None:
+    """This was taken: it is held no more, if a batch had it before, and what waited for something of this visit or
+    safety session is taken."""
+    if holding.concerns_any(session(), [event_id], {subject_id}):
+        holding.settle_taken(session(), [event_id], now=now())
+        release(session(), {subject_id}, desk())
 
 
 def desk(*, battery_percent: int | None = None) -> Desk:

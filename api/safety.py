@@ -63,7 +63,7 @@ def start_safety_session(body: dict[str, Any]) -> Standing:
     """
     draft = SessionDraft(**_told(body))
     started = sessions.start_session(session(), draft, allow_drill=not settings().is_production, covered=True)
-    release_held(started.session.id)
+    release_held(started.session.id, started.session.id)
     return as_shown(session(), started)
 
 

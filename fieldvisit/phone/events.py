@@ -117,14 +117,13 @@ def release(session: Session, subject_ids: set[uuid.UUID], desk: Desk) -> int:
     while taken > before:
         before = taken
         for row in holding.waiting_for(session, subject_ids):
-            sent = Sent(**holding.sent_of(row, now=desk.now))
             try:
-                one = desk.read(sent)
+                one = desk.read(Sent(**holding.as_if_sent(row, now=desk.now)))
             except FieldVisitError:
                 # Nobody reads it from here, a revoked phone say: it goes on waiting, and hinders nothing else.
                 continue
             desk_of_theirs = replace(desk, by=holding.teller_of(row))
-            result = _take(session, sent, one, desk_of_theirs)
+            result = _take(session, Sent(**holding.sent_of(row)), one, desk_of_theirs)
             if result.outcome is EventOutcome.TAKEN:
                 holding.settle_taken(session, [row.event_id], now=desk.now)
                 taken += 1

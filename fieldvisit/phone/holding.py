@@ -127,7 +127,11 @@ def concerns_any(session: Session, event_ids: Collection[uuid.UUID], subject_ids
     return bool(CONCERNED.one(session, given)[0])
 
 
-def sent_of(row: HeldEvent, *, now: dt.datetime) -> dict[str, Any]:
+def sent_of(row: HeldEvent) -> dict[str, Any]:
+    return {"body": json.loads(row.body), "sent_at": row.sent_at}
+
+
+def as_if_sent(row: HeldEvent, *, now: dt.datetime) -> dict[str, Any]:
     """The event as if its phone sent it now, by a clock that differs from ours as it did then: that it lay here makes
     what it tells of no younger."""
     body, lay = json.loads(row.body), max(now - row.recorded_at, dt.timedelta())

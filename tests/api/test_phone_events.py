@@ -230,6 +230,17 @@ def test_a_refused_event_may_be_put_right_under_its_id(phone: FlaskClient, morni
     assert phone.get("/phone/held-events").json["items"] == []
 
 
+def test_one_that_a_batch_refused_may_be_put_right_by_itself(
+    phone: FlaskClient, morning: Morning, client_for: ClientFor
+) -> None:
+    report = event("report", morning, LEFT_AT, outcome="nobody", left_at=LEFT_AT.isoformat())
+    assert outcomes(send(phone, [report | {"outcome": "met_debtor"}])) == ["refused"]
+    told = {"id": report["event_id"], "outcome": "nobody", "left_at": LEFT_AT.isoformat()}
+    assert phone.post(f"/phone/visits/{morning.visit}/report", json=told).status_code == 201
+    office = client_for(Role.DISPATCHER, org=morning.world.agency)
+    assert (phone.get("/phone/held-events").json["items"], office.get("/held-events").json["items"]) == ([], [])
+
+
 def test_the_same_id_with_something_else_in_it_is_refused(phone: FlaskClient, morning: Morning) -> None:
     way, there, *_ = a_visit(morning)
     send(phone, [way])
