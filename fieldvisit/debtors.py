@@ -23,7 +23,7 @@ from fieldvisit.sealing import cipher_of
 from fieldvisit.vocabulary import ContactPointKind, DebtorParty, PlaceKind, PointSource
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 # Of two ways to know a point the better one stays: a given point is not replaced by a geocoder's.

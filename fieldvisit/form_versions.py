@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.decision import plain
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
-from fieldvisit.forms import NEEDABLE, Answer, FilledForm, FormDraft, FormRefused, question_from
+from fieldvisit.forms import NEEDABLE, Answer, FilledForm, FormDraft, FormRefused, Question, question_from
 from fieldvisit.languages import Message
 from fieldvisit.models import Evidence, FormVersion, Organisation
 from fieldvisit.report_drafts import ONLY_TALKED, OUTCOMES
@@ -92,6 +92,7 @@ def judge(
     filled: FilledForm | None,
     outcome: VisitOutcome,
     *,
+    visit_id: uuid.UUID,
     said: Callable[[str], bool],
     known_since: dt.datetime,
 ) -> tuple[FormVersion | None, list[str]]:
@@ -108,21 +109,33 @@ def judge(
     if row is None:
         raise FormUnknown(version=filled.version)
     form = form_of(row)
-    faults = form.faults(outcome, filled.answers) or _not_by_camera(session, form, filled)
+    faults = form.faults(outcome, filled.answers) or _unfit_files(session, form, filled, visit_id)
     if faults:
         raise FormRefused(version=row.version, faults=side_by_side(faults))
     return row, form.missing(outcome, filled.answers, said)
 
 
-def _not_by_camera(session: Session, form: FormDraft, filled: FilledForm) -> list[Message]:
-    """Files that are here already and were chosen where the form wants them taken. One that comes later is flagged
-    then."""
-    wanted = form.by_camera(filled.answers)
-    if not wanted:
+def _unfit_files(session: Session, form: FormDraft, filled: FilledForm, visit_id: uuid.UUID) -> list[Message]:
+    """Files that are here already and answer nothing: of another visit, of another kind, or chosen where the form wants
+    them taken. One of this visit that comes later is flagged then."""
+    asked = form.files(filled.answers)
+    if not asked:
         return []
-    chosen = sa.select(Evidence.id).where(Evidence.id.in_(map(uuid.UUID, wanted)), Evidence.by_camera.is_(False))
-    found = Message("{file_id}: has to be taken with the camera")
-    return [Message(found.text, {"file_id": file_id}) for file_id in session.scalars(chosen)]
+    rows = session.scalars(sa.select(Evidence).where(Evidence.id.in_([uuid.UUID(file_id) for file_id, _ in asked])))
+    here = {str(row.id): row for row in rows}
+    found = [_unfit(here[file_id], question, visit_id) for file_id, question in asked if file_id in here]
+    return [fault for fault in found if fault is not None]
+
+
+def _unfit(row: Evidence, question: Question, visit_id: uuid.UUID) -> Message | None:
+    named = {"file_id": str(row.id)}
+    if row.visit_id != visit_id:
+        return Message("{file_id}: is a file of another visit", named)
+    if row.kind is not question.evidence:
+        return Message("{file_id}: is a file of another kind", named)
+    if question.camera_only and not row.by_camera:
+        return Message("{file_id}: has to be taken with the camera", named)
+    return None
 
 
 def side_by_side(messages: Sequence[Message]) -> Message:

@@ -134,10 +134,13 @@ class FormDraft:
         """Whether a report of this outcome can lack anything by this form."""
         return bool(self.needs.get(outcome)) or any(outcome in each.needed_for for each in self.questions)
 
+    def files(self, answers: Mapping[str, Answer]) -> list[tuple[str, Question]]:
+        """The ids of the files among the answers, each with the question that it answers."""
+        return [(str(answers[each.name]), each) for each in self.questions if each.evidence and each.name in answers]
+
     def by_camera(self, answers: Mapping[str, Answer]) -> set[str]:
         """The ids of the files among the answers that had to be taken with the camera."""
-        asked = [each.name for each in self.questions if each.camera_only]
-        return {str(answers[name]) for name in asked if name in answers}
+        return {file_id for file_id, question in self.files(answers) if question.camera_only}
 
     def missing(self, outcome: VisitOutcome, answers: Mapping[str, Answer], said: Callable[[str], bool]) -> list[str]:
         """What has to be said for this outcome and is not. `said`: whether the report says a field of its own."""

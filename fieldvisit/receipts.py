@@ -28,7 +28,7 @@ from fieldvisit.visits import note_event
 from fieldvisit.vocabulary import ReceiptFlaw, ReceiptState
 
 SERIES = "R-"
-STATED = re.compile(r"R-(\d{6,15})")
+STATED = re.compile(r"R-(\d{6,15})", re.ASCII)
 
 
 class MoneyNotTaken(FieldVisitError):
@@ -257,6 +257,8 @@ def _held(session: Session, stated: str, visitor_id: uuid.UUID) -> _Held | None:
     if match is None:
         return None
     number = int(match.group(1))
+    if written(number) != stated:
+        return None
     block = session.scalars(
         sa.select(ReceiptBlock)
         .where(ReceiptBlock.visitor_id == visitor_id)

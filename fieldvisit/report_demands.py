@@ -48,7 +48,12 @@ def demand_reportable(
     # Whoever has a visit of this day has asked for it on this day, and for the form with it.
     fetched_at = whole_day(left_on, zone)[0].begins_at
     form, missing = judge(
-        session, draft.form, draft.outcome, said=lambda name: getattr(draft, name) is not None, known_since=fetched_at
+        session,
+        draft.form,
+        draft.outcome,
+        visit_id=visit.id,
+        said=lambda name: getattr(draft, name) is not None,
+        known_since=fetched_at,
     )
     if missing:
         raise ReportIncomplete(outcome=draft.outcome, missing=", ".join(missing))

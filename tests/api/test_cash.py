@@ -18,7 +18,7 @@ ON = "2026-03-03"
 
 @pytest.fixture
 def morning(sessions: sessionmaker[Session]) -> Morning:
-    return make_morning(sessions, visits=4)
+    return make_morning(sessions, visits=6)
 
 
 class House:
@@ -116,6 +116,7 @@ def test_money_is_written_down_whatever_is_wrong_with_it(house: House) -> None:
     house.mate.post("/phone/receipt-blocks")
     right, twice = house.take(0, 100, number), house.take(1, 200, number)
     foreign = house.take(2, 300, "R-000007")
+    spelt = [house.take(4, 60, "R-٠٠٠٠٠٣"), house.take(5, 60, "R-0000003")]
     mates = house.take(2, 50, None, phone=house.mate)
     house.takes(False)
     forbidden = house.take(3, 400, "R-000002")
@@ -123,12 +124,13 @@ def test_money_is_written_down_whatever_is_wrong_with_it(house: House) -> None:
         right: (1, 100, []),
         twice: (None, 200, ["used_before"]),
         foreign: (None, 300, ["not_yours"]),
+        **dict.fromkeys(spelt, (None, 60, ["not_yours"])),
         mates: (None, 50, ["no_number"]),
         forbidden: (2, 400, ["not_allowed"]),
     }
     refused = house.phone.post("/phone/receipt-blocks")
     assert (refused.status_code, refused.json["code"]) == (403, "money_not_taken")
-    assert {each["in_hand_minor"] for each in house.day()["people"]} == {1_000, 50}
+    assert {each["in_hand_minor"] for each in house.day()["people"]} == {1_120, 50}
 
 
 def test_a_lost_phone_leaves_no_number_unexplained(house: House) -> None:

@@ -85,9 +85,11 @@ METER = {
 }
 
 
-def send_photo(phone: FlaskClient, morning: Morning, photo_id: str, *, by_camera: bool) -> None:
+def send_photo(
+    phone: FlaskClient, morning: Morning, photo_id: str, *, by_camera: bool, visit: int = 0, kind: str = "photo"
+) -> None:
     tus, content = {"Tus-Resumable": "1.0.0"}, picture(300, 200)
-    said = {"id": photo_id, "visit_id": str(morning.visit), "kind": "photo", "captured_at": NOW.isoformat()}
+    said = {"id": photo_id, "visit_id": str(morning.visits[visit]), "kind": kind, "captured_at": NOW.isoformat()}
     said["by_camera"] = "true" if by_camera else "false"
     pairs = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in said.items())
     announced = {"Upload-Length": str(len(content)), "Upload-Metadata": pairs}
@@ -116,3 +118,18 @@ def test_where_the_camera_is_wanted_a_chosen_file_is_refused_and_flagged_where_i
         send_photo(phone, morning, photo_id, by_camera=by_camera)
     (file,) = office.get(f"/visits/{morning.visit}/evidence").json["items"]
     assert file["flaws"] == ([] if by_camera else ["not_by_camera"])
+
+
+@pytest.mark.parametrize(("visit", "kind"), [(1, "photo"), (0, "document")])
+def test_a_file_of_another_visit_or_kind_answers_nothing(
+    client_for: ClientFor, sessions: sessionmaker[Session], visit: int, kind: str
+) -> None:
+    morning = make_morning(sessions, visits=2)
+    org, photo_id = morning.world.agency, str(uuid.uuid4())
+    office, phone = client_for(Role.SUPERVISOR, org=org), client_for(Role.VISITOR, org=org, visitor_id=morning.ilta)
+    office.post("/report-forms", json={"replaces": 0, "questions": [METER]})
+    send_photo(phone, morning, photo_id, by_camera=True, visit=visit, kind=kind)
+    form = {"version": 1, "answers": {"meter": photo_id}}
+    (result,) = phone.post("/phone/events", json=events(morning, form=form)).json["results"]
+    assert (result["outcome"], result["problem"]["code"]) == ("refused", "form_refused")
+    assert f"{photo_id}: is a file of another {'visit' if visit else 'kind'}" in result["problem"]["detail"]
