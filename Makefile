@@ -23,7 +23,7 @@ endif
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-demo: $(VENV)/.installed ## A planned and published day in Helsinki, live; ONCE=1 ends when the story is told
+demo: $(VENV)/.client ## A planned and published day in Helsinki, live; ONCE=1 ends when the story is told
 	DATA_FOLDER=$(DEMO_DATA) $(BIN)/fieldvisit demo $(if $(ONCE),--once)
 
 test: $(VENV)/.installed-dev ## All checks and every quick test

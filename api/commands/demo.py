@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -14,8 +14,10 @@ from rich.console import Console
 from api.commands.context import Context
 from api.commands.spoken import SpokenGroup
 from fieldvisit.demo.screen import Screen
-from fieldvisit.demo.story import Stage, make_stage, play
 from fieldvisit.errors import FieldVisitError, Kind
+
+if TYPE_CHECKING:
+    from fieldvisit.demo.story import Stage
 
 
 class DemoRefused(FieldVisitError):
@@ -26,7 +28,7 @@ class DemoRefused(FieldVisitError):
 
 
 class ClientMissing(FieldVisitError):
-    """The fleet speaks through the typed client, which is generated where it is used."""
+    """Every phone of the demo speaks through the typed client, which is generated where it is used."""
 
     code, kind = "client_missing", Kind.UNAVAILABLE
     says = "The typed client of the phone's API is not installed: `make client` generates it."
@@ -48,9 +50,10 @@ def demo(ctx: click.Context, once: bool, port: int) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
+    story = _with_client("fieldvisit.demo.story")
     stage, screen = _set("demo", port), Screen(Console(), ctx.obj.language)
     try:
-        play(stage, screen, once=once)
+        story.play(stage, screen, once=once)
     except KeyboardInterrupt:
         screen.tell("Stopping server, worker and watcher.")
 
@@ -72,20 +75,26 @@ def fleet(context: Context, /, lost_requests: float, lost_answers: float, port: 
     \b
       make client && fieldvisit demo fleet --phones 300
     """
-    if find_spec("fieldvisit_client") is None:
-        raise ClientMissing()
-    story = import_module("fieldvisit.demo.fleet.story")
+    story = _with_client("fieldvisit.demo.fleet.story")
     weather = import_module("fieldvisit.demo.fleet.line").Weather(request_lost=lost_requests, answer_lost=lost_answers)
     stage, screen = _set("fleet", port), Screen(Console(), context.language)
     if not story.play(stage, screen, story.Fleet(weather=weather, **numbers)):
         sys.exit(1)
 
 
-def _set(name: str, port: int) -> Stage:
+def _with_client(name: str) -> Any:
+    """A module that the phones of the demo are in. Raises ClientMissing where they have nothing to speak through."""
+    if find_spec("fieldvisit_client") is None:
+        raise ClientMissing()
+    return import_module(name)
+
+
+def _set(name: str, port: int) -> "Stage":
     """Where it plays: an own folder, on a port that is free. Raises DemoRefused beside real people."""
     if os.environ.get("ENVIRONMENT") == "production":
         raise DemoRefused()
     # Ended from outside, it still stops what it has started.
     signal.signal(signal.SIGTERM, _interrupt)
     folder = Path(os.environ.get("DATA_FOLDER") or f".data/{name}").absolute()
-    return make_stage(folder, port, [sys.executable, "-m", "api"])
+    stage: Stage = import_module("fieldvisit.demo.story").make_stage(folder, port, [sys.executable, "-m", "api"])
+    return stage
