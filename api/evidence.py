@@ -55,11 +55,12 @@ def describe_uploads() -> Response:
 def announce_evidence() -> Response:
     """Announce a file: `Upload-Length`, and in `Upload-Metadata` what it is.
 
-    That is the `id` (a UUID of the phone), `visit_id`, `kind`, `captured_at`, `by_camera` and `sha256`. Announced
-    again it is the same file; the answer says where to send it.
+    That is the `id` (a UUID of the phone), `visit_id`, `kind`, `captured_at`, `by_camera` and `sha256`. What tus
+    clients tell of a file by custom (`filename`, `filetype` and the like) is not read and not kept: a file is judged by
+    what it holds. Announced again it is the same file; the answer says where to send it.
     """
     tus.demand_version()
-    said = dict(tus.metadata()) | {"size_bytes": tus.number(tus.LENGTH)}
+    said = dict(tus.metadata(besides=tus.CUSTOMARY)) | {"size_bytes": tus.number(tus.LENGTH)}
     said |= {"by_camera": FLAGS.get(str(said["by_camera"]), said["by_camera"])} if "by_camera" in said else {}
     row = evidence.announce(session(), loaded(ANNOUNCED, said), visitor_id=visitor_id())
     where = public_address(f"/phone/evidence/{row.id}")

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from flask import Response, request
@@ -25,6 +25,10 @@ SAID: Mapping[str, str] = {
     METADATA: "pairs of a name and its value in base64, with commas between them",
     CHECKSUM: "of the part: sha256 or sha1, and the digest in base64",
 }
+
+
+CUSTOMARY = frozenset({"filename", "filetype", "name", "type", "contentType", "relativePath"})
+"""What tus clients tell of every file, whether anybody asks or not: names by which nothing here is ever called."""
 
 
 def named(*names: str) -> tuple[Mapping[str, Any], ...]:
@@ -62,12 +66,12 @@ def number(name: str) -> int:
     return int(given)
 
 
-def metadata() -> Mapping[str, str]:
-    """The pairs of Upload-Metadata, decoded."""
+def metadata(*, besides: Collection[str] = ()) -> Mapping[str, str]:
+    """The pairs of Upload-Metadata, decoded; of those `besides` nothing is read. A name without a value is empty."""
     found = {}
     for pair in request.headers.get(METADATA, "").split(","):
         name, _, value = pair.strip().partition(" ")
-        if not name:
+        if not name or name in besides:
             continue
         try:
             found[name] = base64.b64decode(value, validate=True).decode()

@@ -29,13 +29,18 @@ class Point:
             raise InvalidValue(path="longitude", reason="must lie between -180 and 180")
 
 
+def is_used_at(point: Point, datum: Datum) -> bool:
+    """Whether coordinates like these may be of this datum. Outside its box the conversion of a Chinese one warns and
+    returns the point as it came: a silent mistake."""
+    return datum is Datum.WGS84 or bool(prcoords.sanity_in_china_p(prcoords.Coords(point.lat, point.lon)))
+
+
 def to_wgs84(lat: float, lon: float, datum: Datum) -> Point:
     """The point given in `datum`, to about a decimetre. Refuses Chinese datums far from China."""
     given = Point(lat, lon)
     if datum is Datum.WGS84:
         return given
-    # Outside its box the conversion warns and returns the point as it came: a silent mistake.
-    if not prcoords.sanity_in_china_p(prcoords.Coords(lat, lon)):
+    if not is_used_at(given, datum):
         raise InvalidValue(path="datum", reason="is used in China only, and the point is far from it")
     converted = _CONVERSIONS[datum]((lat, lon))
     return Point(converted.lat, converted.lon)

@@ -1,13 +1,14 @@
 """Is the phone where the visit is? Judged here, from what the phone says of its position.
 
-A mock position is recorded and never refused: who is refused for it learns to hide it.
+A mock position is recorded and never refused: who is refused for it learns to hide it. Nor is an honest visitor refused
+for a phone that names the datum of China everywhere: far from China its positions are what they are, and that is noted.
 """
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fieldvisit.datums import Point, to_wgs84
+from fieldvisit.datums import Point, is_used_at, to_wgs84
 from fieldvisit.distances import metres_between
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.vocabulary import Datum
@@ -43,11 +44,16 @@ class Position:
     def __post_init__(self) -> None:
         if self.accuracy_m < 0:
             raise InvalidValue(path="accuracy_m", reason="must not be negative")
-        to_wgs84(self.lat, self.lon, self.datum)
+        Point(self.lat, self.lon)
+
+    @property
+    def datum_unfit(self) -> bool:
+        """The datum is used nowhere near: the coordinates are taken as they are."""
+        return not is_used_at(Point(self.lat, self.lon), self.datum)
 
     @property
     def point(self) -> Point:
-        return to_wgs84(self.lat, self.lon, self.datum)
+        return Point(self.lat, self.lon) if self.datum_unfit else to_wgs84(self.lat, self.lon, self.datum)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 from fieldvisit.visit_records import VisitRecord
 
 HEADERS = ("path", "value")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes what begins so for a formula, and a debtor's words may."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet takes what begins so for a formula, in Chinese the wide signs too, and a debtor's words may."""
 
 
 def record_as_csv(record: VisitRecord) -> str:

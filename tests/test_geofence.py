@@ -58,5 +58,11 @@ def test_a_position_without_sense_is_refused() -> None:
         at(60.0, 25.0, accuracy_m=-1)
     with pytest.raises(InvalidValue, match="latitude"):
         at(91.0, 25.0)
-    with pytest.raises(InvalidValue, match="datum"):
-        at(60.0, 25.0, datum=Datum.BD09)
+    with pytest.raises(InvalidValue, match="longitude"):
+        at(60.0, 181.0, datum=Datum.BD09)
+
+
+def test_a_datum_that_is_used_nowhere_near_is_noted_and_the_point_taken_as_it_is() -> None:
+    odd, fitting = at(60.0, 25.0, datum=Datum.BD09), at(39.9, 116.4, datum=Datum.GCJ02)
+    assert (odd.datum_unfit, odd.point) == (True, Point(60.0, 25.0))
+    assert (fitting.datum_unfit, at(60.0, 25.0).datum_unfit) == (False, False)

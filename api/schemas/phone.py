@@ -147,6 +147,12 @@ class ArrivalOut(ReceiptOut):
         attribute="facts.too_fast_m_per_s",
         metadata={"description": "the least speed since another door, where it is impossible: flagged, never refused"},
     )
+    datum_unfit = Flag(
+        required=True,
+        dump_default=False,
+        attribute="facts.datum_unfit",
+        metadata={"description": "the datum is used nowhere near; the coordinates were taken as they are: flagged"},
+    )
 
 
 class PaperFaultOut(Out):

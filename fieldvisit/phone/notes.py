@@ -70,13 +70,14 @@ def fix_of(visit: Visit, draft: ArrivalDraft, geofence_m: int) -> Fix:
 def flags_of(fix: Fix, draft: ArrivalDraft) -> dict[str, Any]:
     """The distance, never the position: where a debtor lives is not repeated in a history that many read."""
     outside = None if fix.inside or draft.outside_reason is None else draft.outside_reason.value
-    return {
+    flags = {
         "distance_m": fix.distance_m,
         "allowed_m": fix.allowed_m,
         "accuracy_m": draft.position.accuracy_m,
         "mock": draft.position.mock,
         "outside_reason": outside,
     }
+    return flags | ({"datum_unfit": True} if draft.position.datum_unfit else {})
 
 
 def present_of(session: Session, stop: Stop, draft: ArrivalDraft, by: Teller) -> frozenset[uuid.UUID]:

@@ -75,6 +75,8 @@ class Sender:
     def uploader(self, content: bytes, *, part: int = 1_000, url: str | None = None, **said: Any) -> Any:
         told = {"id": str(uuid.uuid4()), "visit_id": str(self.visit_id), "kind": "photo"} | said
         told.setdefault("captured_at", NOW.isoformat())
+        # As tus clients do, whoever they send to.
+        told |= {"filename": "../../照片.jpg", "filetype": "image/jpeg", "relativePath": ""}
         more: dict[str, Any] = {"url": url} if url else {"metadata": told}
         return self.client.uploader(file_stream=BytesIO(content), chunk_size=part, upload_checksum=True, **more)
 

@@ -153,6 +153,12 @@ def test_a_mock_position_is_flagged_and_never_refused(told: Callable[..., Any]) 
     assert told(arrive, arrival(position=mock)).facts["mock"] is True
 
 
+def test_a_datum_that_is_used_nowhere_near_is_flagged_and_the_visitor_is_let_in(told: Callable[..., Any]) -> None:
+    here = Position(lat=HELSINKI[0], lon=HELSINKI[1], accuracy_m=5, datum=Datum.GCJ02)
+    there = told(arrive, arrival(position=here)).facts
+    assert (there["datum_unfit"], there["distance_m"]) == (True, 0)
+
+
 def test_nobody_arrives_outside_the_permitted_hours(told: Callable[..., Any]) -> None:
     with pytest.raises(Forbidden) as refused:
         told(arrive, arrival(), now=dt.datetime(2026, 3, 3, 17, 50, tzinfo=dt.UTC))

@@ -86,6 +86,8 @@ def test_what_the_phone_says_of_the_door_fills_the_record(
     record = record_of(sessions, morning)
     assert record.content["door"]["recording_gap"] == "battery"
     assert "door.wishes,'=cmd|' /C calc'!A0" in record_as_csv(record).splitlines()
+    wide = dataclasses.replace(record, content={"case": "\uff1dHYPERLINK(1)", "row": ["\n@x", -5]})
+    assert record_as_csv(wide).startswith("path,value\r\ncase,'\uff1dHYPERLINK(1)\r\nrow.0,\"'\n@x\"\r\nrow.1,-5\r\n")
 
 
 @pytest.mark.parametrize("lead_first", [True, False])
