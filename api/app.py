@@ -24,6 +24,13 @@ from fieldvisit.files import FileStore
 from fieldvisit.settings import Settings
 
 MIB = 2**20
+PROTECTING = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+DEPENDS_ON = ("Accept-Language", "Authorization")
 # Each module's `bp` is one resource. The order is the order of the document.
 RESOURCES = (
     "tokens",
@@ -141,12 +148,12 @@ def _blueprints() -> Iterator[Blueprint]:
 
 def _protect(response: Response) -> Response:
     """What comes from here is data about people: kept in no cache, framed by no page, sniffed for no other type."""
-    for name, value in {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }.items():
-        response.headers.setdefault(name, value)
-    response.vary.update(("Accept-Language", "Authorization"))
+    there = {name for name, _ in response.headers}
+    for name, value in PROTECTING.items():
+        if name not in there:
+            response.headers.add(name, value)
+    if "Vary" in there:
+        response.vary.update(DEPENDS_ON)
+    else:
+        response.headers.add("Vary", ", ".join(DEPENDS_ON))
     return response

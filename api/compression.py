@@ -24,6 +24,9 @@ def compress(response: Response) -> Response:
 
 
 def _worth_it(response: Response) -> bool:
+    # What is known at once comes first: most answers are small.
+    if response.is_streamed or (response.content_length or SMALLEST) < SMALLEST:
+        return False
     takes = request.accept_encodings["gzip"] > 0 and not response.content_encoding
     is_json = (response.mimetype or "").endswith("json")
-    return takes and is_json and not response.is_streamed and len(response.get_data()) >= SMALLEST
+    return takes and is_json and len(response.get_data()) >= SMALLEST

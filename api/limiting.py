@@ -70,7 +70,7 @@ def tell_limit(response: Response) -> Response:
     """Say in the answer what is left."""
     if "rate_limit" in g:
         for name, value in zip(("Limit", "Remaining", "Reset"), g.rate_limit, strict=True):
-            response.headers[f"RateLimit-{name}"] = str(value)
+            response.headers.add(f"RateLimit-{name}", value)
     return response
 
 

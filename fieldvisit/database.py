@@ -27,7 +27,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from fieldvisit import embedded
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.obeyed import Obeyed
+from fieldvisit.obeyed import CONNECTION, Obeyed
 from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
 
@@ -157,6 +157,7 @@ def scope_transactions(target: object) -> None:
 def _state_organisation(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
     if transaction.nested:
         return
+    session.info[CONNECTION] = connection
     sees_all = "on" if session.info.get("sees_all") else ""
     SCOPE.run_on(connection, {"org": str(session.info.get("org") or ""), "sees_all": sees_all})
 

@@ -10,13 +10,16 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_dict, set_committed_value
+
+CONNECTION, CURSOR = "connection of the transaction", "cursor of these statements"
 
 
 class Obeyed:
     """A statement that is given all its values by name each time.
 
-    It answers with rows as psycopg reads them: ids, times, numbers, texts, truths. Raises what SQLAlchemy raises.
+    It answers with rows as SQLAlchemy would read them, as tuples. Raises what SQLAlchemy raises.
     """
 
     def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.TextClause") -> None:
@@ -24,6 +27,8 @@ class Obeyed:
         self._text = ""
         self._fixed: Mapping[str, Any] = {}
         self._makers: Mapping[str, Callable[[Any], Any]] = {}
+        self._types: Sequence[sa.types.TypeEngine[Any]] = ()
+        self._readers: Mapping[int, Callable[[Any], Any]] | None = None
 
     def one(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any]:
         """The one row that it answers with."""
@@ -34,13 +39,19 @@ class Obeyed:
 
     def first(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any] | None:
         """The first row, if there is one."""
-        connection = session.connection()
+        connection = connection_of(session)
         if _is_listened_to(connection):
             return connection.execute(self.statement, given).first()
-        return self._send(connection, given).fetchone()
+        cursor = self._send(connection, given)
+        if self._readers is None:
+            self._readers = self._readers_of(cursor, connection.dialect)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        if row is None or not self._readers:
+            return row
+        return [self._readers[place](value) if place in self._readers else value for place, value in enumerate(row)]
 
     def run(self, session: Session, given: Mapping[str, Any]) -> None:
-        self.run_on(session.connection(), given)
+        self.run_on(connection_of(session), given)
 
     def run_on(self, connection: sa.Connection, given: Mapping[str, Any]) -> None:
         if _is_listened_to(connection):
@@ -51,14 +62,14 @@ class Obeyed:
     def _send(self, connection: sa.Connection, given: Mapping[str, Any]) -> psycopg.Cursor[Any]:
         if not self._text:
             self._prepare(connection.dialect, given)
-        raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        cursor = _cursor_of(connection)
         values = {**self._fixed, **given}
         for name, make in self._makers.items():
             values[name] = make(values[name])
         try:
-            return raw.execute(self._text, values, prepare=True)
+            return cursor.execute(self._text, values, prepare=True)
         except psycopg.Error as error:
-            lost = connection.dialect.is_disconnect(error, raw, None)  # type: ignore[arg-type]
+            lost = connection.dialect.is_disconnect(error, cursor.connection, None)  # type: ignore[arg-type]
             if lost:
                 connection.invalidate(error)
             raise sa.exc.DBAPIError.instance(
@@ -82,7 +93,58 @@ class Obeyed:
         values = {name: value for name, value in compiled.params.items() if name not in given}
         self._fixed = {name: makers[name](value) if name in makers else value for name, value in values.items()}
         self._makers = {name: maker for name, maker in makers.items() if name in given}
+        self._types = [column.type for column in getattr(compiled, "_result_columns", ())]
         self._text = str(compiled)
+
+    def _readers_of(self, cursor: psycopg.Cursor[Any], dialect: sa.Dialect) -> Mapping[int, Callable[[Any], Any]]:
+        """What psycopg's values are read with, by their place in a row; most need nothing."""
+        columns = zip(self._types, cursor.description or (), strict=False)
+        return {
+            place: reader
+            for place, (of, column) in enumerate(columns)
+            if (reader := of.dialect_impl(dialect).result_processor(dialect, column.type_code)) is not None
+        }
+
+
+class Rows[Model]:
+    """Rows of a table, its columns in their order, as the objects that a session holds of them."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model, self._mapper = model, sa.inspect(model)
+        self.columns = tuple(self._mapper.local_table.columns)
+        self._names = [self._mapper.get_property_by_column(column).key for column in self.columns]
+        self._primary = [self.columns.index(column) for column in self._mapper.primary_key]
+
+    def held(self, session: Session, row: Sequence[Any]) -> Model:
+        """The one object of this row, as the database has it now."""
+        key = self._mapper.identity_key_from_primary_key([row[place] for place in self._primary])
+        known: Model | None = session.identity_map.get(key)
+        if known is None:
+            known = self._model()
+            instance_dict(known).update(zip(self._names, row, strict=True))
+            make_transient_to_detached(known)
+            session.add(known)
+            return known
+        session.expire(known)
+        for name, value in zip(self._names, row, strict=True):
+            set_committed_value(known, name, value)
+        return known
+
+
+def connection_of(session: Session) -> sa.Connection:
+    """The connection of the session's transaction, which begins one where there is none."""
+    known: sa.Connection | None = session.info.get(CONNECTION)
+    return session.connection() if known is None or known.closed else known
+
+
+def _cursor_of(connection: sa.Connection) -> psycopg.Cursor[Any]:
+    """One for each connection to the database: each answer is read before the next statement is sent."""
+    kept = connection.info
+    raw = connection.connection.driver_connection
+    cursor: psycopg.Cursor[Any] | None = kept.get(CURSOR)
+    if cursor is None or cursor.connection is not raw:
+        cursor = kept[CURSOR] = raw.cursor()  # type: ignore[union-attr]  # it is there
+    return cursor
 
 
 def _is_listened_to(connection: sa.Connection) -> bool:

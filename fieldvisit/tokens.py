@@ -11,9 +11,8 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -85,30 +84,33 @@ def read_access(token: str, *, key: bytes, now: dt.datetime, even_expired: bool 
     With `even_expired` any token that we once signed is read, however old, and its claims say so.
     """
     try:
-        claims = _signed(token, key)
-        now_s = int(now.timestamp())
-        read_s = min(now_s, int(claims["exp"]) - 1) if even_expired else now_s
-        registry = jwt.JWTClaimsRegistry(now=read_s, iss={"essential": True, "value": ISSUER}, exp={"essential": True})
-        registry.validate({**claims})
-        return _claims(claims, expired=read_s < now_s)
+        claims, begins_s, ends_s = _signed(token, key)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise AccessTokenRefused() from error
+    now_s = int(now.timestamp())
+    if now_s < begins_s or (now_s >= ends_s and not even_expired):
+        raise AccessTokenRefused()
+    return claims if now_s < ends_s else replace(claims, expired=True)
 
 
 @lru_cache(maxsize=4_096)
-def _signed(token: str, key: bytes) -> Mapping[str, Any]:
-    """What a token says that we signed; raises JoseError or ValueError for any other. A phone sends one for a quarter
-    of an hour, and its signature is good each time; whether it has expired is for the caller to see."""
-    return MappingProxyType(jwt.decode(token, _octets(key), algorithms=[ALGORITHM]).claims)
+def _signed(token: str, key: bytes) -> tuple[Claims, int, int]:
+    """What a token says that we signed, from when on it is good and until when, in seconds since 1970; raises
+    JoseError, ValueError, KeyError or TypeError for any other. A phone sends one for a quarter of an hour, and it says
+    the same each time; whether it has expired is for the caller to see."""
+    claims = jwt.decode(token, _octets(key), algorithms=[ALGORITHM]).claims
+    ends_s = int(claims["exp"])
+    registry = jwt.JWTClaimsRegistry(now=ends_s - 1, iss={"essential": True, "value": ISSUER}, exp={"essential": True})
+    registry.validate(claims)
+    return _claims(claims), int(claims["iat"]), ends_s
 
 
-def _claims(claims: Mapping[str, Any], *, expired: bool) -> Claims:
+def _claims(claims: Mapping[str, Any]) -> Claims:
     return Claims(
         account_id=uuid.UUID(claims["sub"]),
         org_id=uuid.UUID(claims["org"]),
         roles=frozenset(Role(role) for role in claims["roles"]),
         visitor_id=uuid.UUID(claims["visitor"]) if claims["visitor"] else None,
-        expired=expired,
         device_id=uuid.UUID(claims["device"]) if claims.get("device") else None,
     )
 

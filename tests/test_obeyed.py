@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Organisation
-from fieldvisit.obeyed import Obeyed
+from fieldvisit.obeyed import Obeyed, Rows
 from fieldvisit.vocabulary import HeldState
 from tests.worlds import World
 
@@ -21,6 +21,8 @@ WORDS = Obeyed(
     )
 )
 MINE = Obeyed(sa.select(Organisation.__table__.c.id).where(sa.text("id = cast(current_setting('app.org') as uuid)")))
+ALL_OF_IT = Rows(Organisation)
+WHOLE = Obeyed(sa.select(*ALL_OF_IT.columns).where(Organisation.__table__.c.id == sa.bindparam("id")))
 BROKEN = Obeyed(sa.text("select 1 / cast(:by as int)"))
 END = sa.text("select pg_terminate_backend(:number, 5000)")
 
@@ -33,12 +35,30 @@ def test_both_ways_send_and_answer_the_same(engine: sa.Engine, sessions: session
     with acting_for_all(sessions) as session:
         usual = [*WORDS.one(session, given)]
     assert sent == usual == [one, given["ids"], given["said"], "waiting"]
+    assert type(sent[3]) is type(usual[3])
 
 
 def test_each_transaction_sees_its_own_organisation(sessions: sessionmaker[Session], world: World) -> None:
     for org_id in (world.agency, world.lender, world.agency):
         with acting_for(sessions, org_id) as session:
             assert MINE.one(session, {})[0] == org_id
+
+
+def test_a_row_is_the_same_object_that_a_query_gives(sessions: sessionmaker[Session], world: World) -> None:
+    given = {"id": world.agency}
+    with acting_for(sessions, world.agency) as session:
+        held = ALL_OF_IT.held(session, WHOLE.one(session, given))
+        assert held is session.get(Organisation, world.agency)
+        assert held not in session.dirty
+        name = held.name
+        session.execute(
+            sa.update(Organisation).values(name="another"), execution_options={"synchronize_session": False}
+        )
+        assert ALL_OF_IT.held(session, WHOLE.one(session, given)) is held
+        assert held.name == "another"
+        held.name = name
+        session.flush()
+        assert WHOLE.one(session, given)[ALL_OF_IT.columns.index(Organisation.__table__.c.name)] == name
 
 
 def test_what_the_database_has_against_it_is_told_as_ever(sessions: sessionmaker[Session]) -> None:

@@ -1,6 +1,9 @@
 """What every schema shares: nothing unknown comes in, and shapes that several resources use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields, post_load
@@ -34,6 +37,21 @@ class Out(Schema):
 
     class Meta:
         unknown = RAISE
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        # marshmallow tries each step of a path as an item, then as an attribute. What we dump is nearly always objects
+        # of attributes alone, or plain dictionaries.
+        if type(obj) is dict and attr in obj:
+            return obj[attr]
+        if not hasattr(obj, "__getitem__"):
+            with suppress(AttributeError):
+                return _getter(attr)(obj)
+        return super().get_attribute(obj, attr, default)
+
+
+@cache
+def _getter(path: str) -> Callable[[Any], Any]:
+    return attrgetter(path)
 
 
 class PageIn(In):

@@ -25,7 +25,6 @@ from fieldvisit.sealing import Cipher, cipher_of
 
 SESSIONS = cast("sa.Table", SafetySession.__table__)
 NOTE = "safety_events.note"
-COLUMNS = tuple(column.key for column in SafetyEvent.__table__.columns if column.key != "note")
 # Events and the heads of their chains in one statement.
 WRITE = Obeyed(
     sa.text("""
@@ -112,6 +111,21 @@ class Head:
     hash: bytes
 
 
+@dataclass(kw_only=True)
+class Link:
+    """An event with its place in a chain: what its hash is made of."""
+
+    org_id: uuid.UUID
+    session_id: uuid.UUID
+    sequence: int
+    at: dt.datetime
+    kind: str
+    actor_id: uuid.UUID | None
+    device_at: dt.datetime | None
+    detail: dict[str, Any]
+    previous_hash: bytes
+
+
 @dataclass(frozen=True)
 class Break:
     """The first event at which a chain does not hold, and why."""
@@ -135,22 +149,23 @@ def append_all(session: Session, entries: Sequence[tuple[SafetySession, Entry]])
     given = []
     for row, entry in entries:
         _, before = heads.get(row.id, (row, Head(row.last_sequence, row.last_hash)))
-        event = _joined(row, entry, before, cipher)
-        heads[row.id] = row, Head(event.sequence, event.hash)
+        link = _joined(row, entry, before, cipher)
+        head = Head(link.sequence, fingerprint(link))
+        heads[row.id] = row, head
         sealed = None if entry.note is None else cipher.seal(entry.note, NOTE)
-        given.append({name: getattr(event, name) for name in COLUMNS} | {"note": sealed})
+        given.append({**vars(link), "note": sealed, "hash": head.hash})
     WRITE.run(session, {"given": packed(given)})
     for row, head in heads.values():
         set_committed_value(row, "last_sequence", head.sequence)
         set_committed_value(row, "last_hash", head.hash)
 
 
-def _joined(row: SafetySession, entry: Entry, before: Head, cipher: Cipher) -> SafetyEvent:
+def _joined(row: SafetySession, entry: Entry, before: Head, cipher: Cipher) -> Link:
     """The event with its place in the chain, after the head before it."""
     detail = dict(entry.detail)
     if entry.note is not None:
         detail["note_digest"] = cipher.digest(entry.note).hex()
-    event = SafetyEvent(
+    return Link(
         org_id=row.org_id,
         session_id=row.id,
         sequence=before.sequence + 1,
@@ -161,8 +176,6 @@ def _joined(row: SafetySession, entry: Entry, before: Head, cipher: Cipher) -> S
         detail=detail,
         previous_hash=before.hash,
     )
-    event.hash = fingerprint(event)
-    return event
 
 
 @contextmanager
@@ -179,7 +192,7 @@ def or_unwritten(session: Session, rows: Iterable[SafetySession]) -> Iterator[No
         raise
 
 
-def fingerprint(event: SafetyEvent) -> bytes:
+def fingerprint(event: SafetyEvent | Link) -> bytes:
     """SHA-256 over every stored field but the sealed note, whose keyed digest stands in the detail."""
     content = {
         "org_id": str(event.org_id),

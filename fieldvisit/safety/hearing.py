@@ -11,12 +11,12 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_dict
 
 from fieldvisit.clock import one_moment
 from fieldvisit.models import SafetyKey, SafetySession
-from fieldvisit.obeyed import Obeyed
+from fieldvisit.obeyed import Obeyed, Rows
 from fieldvisit.safety.deadlines import due_at_the_door, heard, later, timers_in_force
 from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.following import Spot, leaving, spot_of
@@ -62,8 +62,8 @@ def write_heard(session: Session, row: SafetySession, news: Sequence[Told], pres
     statement, names = _statement(way)
     session.flush()
     *values, at = statement.one(session, {name: given[name] for name in names})
-    for name, value in zip(MOVED, values, strict=True):
-        set_committed_value(row, name, value)
+    # Nothing of the row waits to be written: this is all that there is to know of it.
+    instance_dict(row).update(zip(MOVED, values, strict=True))
     moment: dt.datetime = at
     return moment
 
@@ -90,17 +90,20 @@ def lock_fresh(session: Session, session_id: object, told: Told) -> tuple[Safety
     """In one statement: the visitor's own session, locked, the phone's id of what it tells kept, and whether it was
     new. None where the visitor has no session of this id."""
     given = {"session": session_id, "visitor": told.visitor_id, "event": told.event_id}
-    found = session.execute(LOCKED, given, execution_options={"populate_existing": True}).one_or_none()
-    return None if found is None else (found[0], found[1])
+    session.flush()
+    found = LOCKED.first(session, given)
+    return None if found is None else (ROWS.held(session, found[:-1]), found[-1])
 
 
-def _locked() -> sa.Select[SafetySession, bool]:
+def _locked() -> sa.Select[Any]:
     own = SESSIONS.c.id == sa.bindparam("session"), SESSIONS.c.visitor_id == sa.bindparam("visitor")
     held = sa.select(SESSIONS).where(*own).with_for_update().cte("held")
     key = sa.select(held.c.org_id, sa.bindparam("event", type_=sa.Uuid), held.c.id)
     kept = insert(KEYS).from_select(["org_id", "event_id", "session_id"], key).on_conflict_do_nothing()
     told = kept.returning(KEYS.c.event_id).cte("told")
-    return sa.select(aliased(SafetySession, held), sa.select(sa.func.count() > 0).select_from(told).scalar_subquery())
+    columns = [held.c[column.key] for column in ROWS.columns]
+    return sa.select(*columns, sa.select(sa.func.count() > 0).select_from(told).scalar_subquery())
 
 
-LOCKED = _locked()
+ROWS = Rows(SafetySession)
+LOCKED = Obeyed(_locked())
