@@ -42,6 +42,8 @@ from fieldvisit.phone import holding
 from fieldvisit.phone.events import Desk, EventOutcome, EventResult, Sent, release, take_events
 from fieldvisit.phone.kinds import OF_SAFETY, Event, EventKind, SafetyTold, StepEvent, Terms, age_of
 from fieldvisit.phone.telling import Teller
+from fieldvisit.safety.seeming import as_shown
+from fieldvisit.safety.standing import Standing
 
 bp = Blueprint("phone-events", __name__, description=__doc__)
 ENVELOPE = EnvelopeIn()
@@ -221,7 +223,12 @@ def _result(result: EventResult) -> dict[str, Any]:
         "event_id": result.event_id,
         "kind": result.kind,
         "outcome": result.outcome,
-        "answer": DUMPERS[EventKind(result.kind)].dump(result.answer) if result.kind and result.answer else None,
+        "answer": _answer(EventKind(result.kind), result.answer) if result.kind and result.answer else None,
         "waits_for": result.waits_for,
         "problem": problem_document(result.error) if result.error else None,
     }
+
+
+def _answer(kind: EventKind, answer: object) -> Any:
+    # As by its own address: what is under duress is shown to its phone as it wants it to be.
+    return DUMPERS[kind].dump(as_shown(session(), answer) if isinstance(answer, Standing) else answer)

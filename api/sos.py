@@ -29,6 +29,7 @@ from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import Book, DutyList, Line
 from fieldvisit.safety.emergency_calls import Caller
 from fieldvisit.safety.pace import PACE
+from fieldvisit.safety.seeming import as_shown
 from fieldvisit.safety.sos import call_under_any_id
 from fieldvisit.safety.standing import Standing
 from fieldvisit.safety.timers import BY_LEVEL
@@ -129,7 +130,7 @@ def _store(sessions: sessionmaker[Session], claims: Claims, told: Sos) -> Raised
     with acting_for(sessions, claims.org_id) as session:
         facts = caller_facts(session, claims.account_id, claims.device_id)
         told = replace(told, account_closed=facts.account_closed, device_revoked=facts.device_revoked)
-        return Raised(call_under_any_id(session, told), facts.epoch)
+        return Raised(as_shown(session, call_under_any_id(session, told)), facts.epoch)
 
 
 def _keep(claims: Claims, told: Sos) -> Standing:

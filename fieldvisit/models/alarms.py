@@ -111,8 +111,9 @@ class VisitorPin(Base, Owned):
     duress_pin: Mapped[bytes]
     set_at: Mapped[dt.datetime]
     wrong: Mapped[int] = mapped_column(server_default="0")
-    """Wrong PINs in a row since `wrong_since_at`."""
+    """Wrong PINs in a row, none more than a minute after the one before."""
     wrong_since_at: Mapped[dt.datetime | None]
+    """When the last of them was given."""
 
 
 class CoverOverride(Base, Owned):

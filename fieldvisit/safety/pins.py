@@ -69,7 +69,8 @@ def has_pin(session: Session, visitor_id: uuid.UUID) -> bool:
 
 
 def judge_pin(session: Session, visitor_id: uuid.UUID, given: str | None) -> Pin:
-    """What this PIN is, counting wrong ones: three within a minute are as good as a call for help. A visitor who has
+    """What this PIN is, counting wrong ones: three, none of them more than a minute after the one before, are as
+    good as a call for help. A visitor who has
     set none needs none."""
     kept = session.get(VisitorPin, visitor_id, with_for_update=True, populate_existing=True)
     if kept is None:
@@ -88,8 +89,9 @@ def judge_pin(session: Session, visitor_id: uuid.UUID, given: str | None) -> Pin
 def _count_wrong(session: Session, kept: VisitorPin) -> Pin:
     now: dt.datetime = session.scalars(sa.select(database_now())).one()
     if kept.wrong_since_at is None or now - kept.wrong_since_at > WITHIN:
-        kept.wrong, kept.wrong_since_at = 0, now
-    kept.wrong += 1
+        kept.wrong = 0
+    # Counted from the last one: of any three within a minute none may be the first of another count.
+    kept.wrong, kept.wrong_since_at = kept.wrong + 1, now
     session.flush()
     return Pin.WRONG_TOO_OFTEN if kept.wrong >= TRIES else Pin.WRONG
 

@@ -16,6 +16,7 @@ from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.opening import Beginning, EventIdUsed, find_open, insert_session, remember, told_of
 from fieldvisit.safety.pins import has_pin
 from fieldvisit.safety.raising import Cause, open_alert
+from fieldvisit.safety.seeming import seem_called
 from fieldvisit.safety.standing import Standing, lock_session, standing
 from fieldvisit.safety.timers import BY_LEVEL, Timers, seconds
 from fieldvisit.vocabulary import AlertKind, RiskLevel, SafetyState
@@ -57,6 +58,8 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         return known | {"state": SafetyState.ALARM, "ended_at": sa.null()}
 
     at = set_by_clock(session, row, values)
+    if not told.covert and not told.on_behalf:
+        seem_called(row)
     if was_over:
         append(session, row, Entry(kind=SafetyEventKind.REOPENED, at=at, actor_id=told.actor_id))
     pressed = Entry(

@@ -69,6 +69,15 @@ class Phone:
         assert answer.status_code == 201, answer.text
         return session_id
 
+    def tell(self, session_id: str) -> tuple[int, str]:
+        """What the phone is told when it tells on: a check-in, that it is there, and that it has ended."""
+        events = [
+            {"kind": kind, "event_id": str(uuid.uuid4()), "session_id": session_id, "device_at": NOW.isoformat()}
+            for kind in ("check_in", "beat", "safety_end")
+        ]
+        answer = self.client.post("/phone/events", json={"sent_at": NOW.isoformat(), "events": events})
+        return answer.status_code, answer.text
+
     def end(self, session_id: str, pin: str) -> Any:
         return self.client.post(f"/safety/sessions/{session_id}/end", json={"event_id": str(uuid.uuid4()), "pin": pin})
 
@@ -142,6 +151,7 @@ def test_nothing_that_can_be_asked_tells_of_duress_until_it_is_over(
         _names(covert),
         len(covert.data),
     )
+    assert differing({"events": forced.tell(forced_id)}, {"events": calm.tell(calm_id)}) == {}
     for path in ("/safety/sessions", "/safety/alerts", "/safety/live", f"/safety/alerts/{alert_id}"):
         assert "duress" in officer.get(path).text
 

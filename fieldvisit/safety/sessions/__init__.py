@@ -9,7 +9,7 @@ from fieldvisit.safety.sessions.ending import _being_pressed, _take_back, cancel
 from fieldvisit.safety.sessions.hearing import TIMED, _move_deadlines, beat, check_in, hear_all
 from fieldvisit.safety.sessions.own import lock_own
 from fieldvisit.safety.sessions.refusals import AlertStillOpen, ExtensionTooLong, SessionAlreadyOpen, SessionNotActive
-from fieldvisit.safety.sessions.starting import _gate, _seems_over, _started_before, start_session
+from fieldvisit.safety.sessions.starting import _gate, _started_before, start_session
 
 __all__ = [
     "TIMED",
@@ -20,7 +20,6 @@ __all__ = [
     "_being_pressed",
     "_gate",
     "_move_deadlines",
-    "_seems_over",
     "_started_before",
     "_take_back",
     "beat",

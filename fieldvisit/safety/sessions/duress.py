@@ -8,7 +8,7 @@ from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.raising import Cause, open_alert
-from fieldvisit.safety.seeming import seem
+from fieldvisit.safety.seeming import seem, seem_as_before
 from fieldvisit.safety.sessions.own import record
 from fieldvisit.safety.standing import Standing
 from fieldvisit.safety.timers import Timers
@@ -31,11 +31,13 @@ def raise_duress(session: Session, row: SafetySession, told: Told, seems: Safety
 
 def raise_wrong_pins(session: Session, row: SafetySession, told: Told) -> None:
     """Three wrong PINs within a minute: somebody else holds the phone. Covert; the answer stays that of a wrong PIN."""
+    before = row.state
     at = set_by_clock(
         session, row, lambda now: heard(Timers.from_json(row.policy), told, now) | {"state": SafetyState.ALARM}
     )
     if row.shown is None:
-        seem(row, at, SafetyState.ACTIVE)
+        # Nothing moves by it: neither would anything by the second wrong one.
+        seem_as_before(row, before)
         session.flush()
     record(session, Standing(row, at), told, SafetyEventKind.WRONG_PINS)
     open_alert(session, row, Cause(kind=AlertKind.DURESS, deadline_at=at, covert=True), at=at)

@@ -13,7 +13,7 @@ from fieldvisit.safety.drafts import Extension, Told
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.opening import remember, told_of
 from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
-from fieldvisit.safety.seeming import move_on
+from fieldvisit.safety.seeming import extension_shown, move_on, seem_extended, seems_over, state_shown
 from fieldvisit.safety.sessions.duress import raise_duress, raise_wrong_pins
 from fieldvisit.safety.sessions.own import lock_own, record
 from fieldvisit.safety.sessions.refusals import AlertStillOpen, ExtensionTooLong, SessionNotActive
@@ -28,13 +28,18 @@ def extend_session(session: Session, session_id: uuid.UUID, told: Extension) -> 
     row = lock_own(session, session_id, told.visitor_id)
     if not remember(session, row, told.event_id):
         return standing(session, row)
-    cap_s = Timers.from_json(row.policy).extend_cap_s
+    seems, used_s, cap_s = row.state, row.extended_s, Timers.from_json(row.policy).extend_cap_s
     if row.duress:
+        seems = state_shown(row, standing(session, row).now_at)
+        used_s, cap_s = extension_shown(row)
+    if seems is not SafetyState.ACTIVE:
+        raise SessionNotActive(state=seems.value)
+    if used_s + told.by_s > cap_s:
+        raise ExtensionTooLong(cap_s=cap_s, used_s=used_s)
+    if row.duress:
+        seem_extended(row, told.by_s)
+        session.flush()
         return standing(session, row)
-    if row.state is not SafetyState.ACTIVE:
-        raise SessionNotActive(state=row.state.value)
-    if row.extended_s + told.by_s > cap_s:
-        raise ExtensionTooLong(cap_s=cap_s, used_s=row.extended_s)
     row.end_at = (row.end_at or row.started_at) + seconds(told.by_s)
     row.extended_s += told.by_s
     row.version += 1
@@ -47,7 +52,7 @@ def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing
     """Stop watching. Needs the PIN of a visitor who has one; refused while an alert is open; ending what has ended
     changes nothing. The duress PIN seems to end it. A wrong PIN is a refusal of which the count stays."""
     row = lock_own(session, session_id, told.visitor_id)
-    if row.state not in OPEN or (row.duress and told_of(session, told.event_id)):
+    if row.state not in OPEN or (row.duress and told_of(session, told.event_id)) or seems_over(row):
         return standing(session, row)
     judged = judge_pin(session, told.visitor_id, told.pin)
     if judged is Pin.DURESS:
@@ -59,8 +64,8 @@ def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing
         if judged is Pin.WRONG_TOO_OFTEN:
             raise_wrong_pins(session, row, told)
         return Refused(PinWrong())
-    seems = row.shown["state"] if row.duress and row.shown else row.state
-    if seems == SafetyState.ALARM:
+    seems = state_shown(row, standing(session, row).now_at) if row.duress else row.state
+    if seems is SafetyState.ALARM:
         raise AlertStillOpen()
     if row.duress:
         remember(session, row, told.event_id)

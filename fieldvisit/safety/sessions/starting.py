@@ -10,16 +10,16 @@ from fieldvisit.safety.drafts import SessionDraft
 from fieldvisit.safety.following import expect
 from fieldvisit.safety.incidents import demand_not_frozen
 from fieldvisit.safety.markers import demand_read
-from fieldvisit.safety.opening import Beginning, find_open, insert_session, remember
+from fieldvisit.safety.opening import Beginning, find_open, insert_session, remember, told_of
 from fieldvisit.safety.own_timers import timers_of
 from fieldvisit.safety.pairs import cover_of, demand_pair
 from fieldvisit.safety.risk import Risk, circumstances_of, judge
-from fieldvisit.safety.seeming import seem
+from fieldvisit.safety.seeming import seem_to_start, seems_over
 from fieldvisit.safety.sessions.hearing import keep_as_evidence
 from fieldvisit.safety.sessions.refusals import SessionAlreadyOpen, StartIsStale
 from fieldvisit.safety.standing import Standing, lock_session, standing
 from fieldvisit.safety.unwatched import is_about_no_session
-from fieldvisit.vocabulary import RiskLevel, SafetyState
+from fieldvisit.vocabulary import RiskLevel, SessionCover
 
 FRESH_S = 60
 """A start that was pressed longer ago is none before the door."""
@@ -50,7 +50,7 @@ def start_session(
     beginning = Beginning(timers, cover=cover_of(risk.level, visit), because=risk.reasons)
     row = insert_session(session, draft, beginning, session_id=draft.event_id)
     if row is None:
-        return _started_before(session, draft)
+        return _started_before(session, draft, beginning)
     if override is not None:
         use_override(session, row, override)
     if visit is not None:
@@ -74,23 +74,21 @@ def _demand_fresh(session: Session, draft: SessionDraft) -> CoverOverride | None
     return override
 
 
-def _seems_over(row: SafetySession) -> bool:
-    return row.duress and row.shown is not None and row.shown["state"] == SafetyState.ENDED
-
-
-def _started_before(session: Session, draft: SessionDraft) -> Standing:
+def _started_before(session: Session, draft: SessionDraft, beginning: Beginning | None = None) -> Standing:
     """The answer where the id or the visitor has a session already."""
     if session.get(SafetySession, draft.event_id) is not None:
         return standing(session, lock_session(session, draft.event_id, visitor_id=draft.visitor_id))
     open_id = find_open(session, draft.visitor_id)
     if open_id is not None:
         row = lock_session(session, open_id)
-        if _seems_over(row):
+        if row.duress and told_of(session, draft.event_id) == row.id:
+            # Told again, of what only seems to be a session.
+            return standing(session, row)
+        if seems_over(row) and beginning is not None:
             remember(session, row, draft.event_id)
             found = standing(session, row)
-            row.shown = None
-            seem(row, found.now_at, SafetyState.ACTIVE)
-            row.shown = {**(row.shown or {}), "id": str(draft.event_id)}
+            timers = beginning.timers.alone() if beginning.cover is SessionCover.NONE else beginning.timers
+            seem_to_start(row, draft, timers, found.now_at)
             session.flush()
             return found
         if is_about_no_session(session, row):
