@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from fieldvisit.outgoing import hurried
 from fieldvisit.outgoing.apprised import Apprised, load_apprise
 from fieldvisit.outgoing.letters import GATEWAYS, Handed, Letter, Service
 
@@ -53,7 +54,7 @@ class Gateway:
         # One connection pool for a provider; httpx's client may be used by several threads.
         # The parts add up to the whole: a lease counts on it.
         parts = httpx.Timeout(0.6 * timeout_s, connect=0.3 * timeout_s, write=0.1 * timeout_s, pool=1.0)
-        self._client = httpx.Client(timeout=parts, follow_redirects=False, verify=_trusted())
+        self._client = hurried.client(parts, _trusted())
 
     def hand_over(self, letter: Letter) -> Handed:
         headers = {"Idempotency-Key": str(letter.id)}
@@ -68,9 +69,11 @@ class Gateway:
         }
         if letter.subject is not None:
             body["subject"] = letter.subject
-        until = time.monotonic() + self._timeout_s
         try:
-            with self._client.stream("POST", self._provider.url, json=body, headers=headers) as answer:
+            with (
+                hurried.within(self._timeout_s) as until,
+                self._client.stream("POST", self._provider.url, json=body, headers=headers) as answer,
+            ):
                 if not answer.is_success:
                     return Handed(provider=self.name, error=f"HTTP {answer.status_code}")
                 return Handed(provider=self.name, provider_id=_own_id(answer, until), receipts=self.receipts)

@@ -66,20 +66,24 @@ class _Row(Protocol):
 
 def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: Witness | None = None) -> Fired:
     """One turn: raise what is due, let unanswered alerts climb, beat, then remind whom a deadline nears. What fails for
-    one row stops no other."""
+    one row stops no other, and what fails of one kind no other kind: the first such fault is raised at the end, and
+    there is no beat."""
     with engine_transaction(sessions) as session:
         outage = find_outage(session)
-    _look_which(sessions, name, witness or Witness())
     if outage:
         log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
         with engine_transaction(sessions) as session:
             note_outage(session, outage)
-    fired = _each(sessions, claim_due, lambda session, rows: _raise(session, rows, outage))
-    fired += _each(sessions, claim_called, _raise_partners)
-    fired += _each(sessions, claim_unwatched, _raise_unwatched)
-    fired += _each(sessions, claim_unasked, _ask_again)
-    fired += _each(sessions, claim_waiting, _climb)
-    fired += _each(sessions, claim_uncovered, _settle_covers)
+    kinds: tuple[Callable[[], Fired], ...] = (
+        lambda: _look_which(sessions, name, witness or Witness()),
+        lambda: _each(sessions, claim_due, lambda session, rows: _raise(session, rows, outage)),
+        lambda: _each(sessions, claim_called, _raise_partners),
+        lambda: _each(sessions, claim_unwatched, _raise_unwatched),
+        lambda: _each(sessions, claim_unasked, _ask_again),
+        lambda: _each(sessions, claim_waiting, _climb),
+        lambda: _each(sessions, claim_uncovered, _settle_covers),
+    )
+    fired = _all_of(kinds)
     # Only now: a beat says that everything before it was looked at. An engine killed before this line leaves the
     # outage to be found again, so that what it did not reach is still raised as unverified.
     with engine_transaction(sessions) as session:
@@ -104,6 +108,21 @@ def watch(sessions: sessionmaker[Session], stop: Event, *, name: str, hint: Hint
         upkeep.do_when_due()
         if not stop.is_set():
             hint.rest(wait_s)
+
+
+def _all_of(kinds: Sequence[Callable[[], Fired]]) -> Fired:
+    """What these did; then the first fault of any is raised. A table that somebody holds, say, on which one kind rests,
+    keeps no alarm of another from being raised or from climbing."""
+    total, faults = NOTHING, list[Exception]()
+    for kind in kinds:
+        try:
+            total += kind()
+        except Exception as error:
+            faults.append(error)
+    if faults:
+        log.error("kinds_failed", kinds=len(faults), of=len(kinds))
+        raise faults[0]
+    return total
 
 
 class _Upkeep:
@@ -165,13 +184,14 @@ def _afterwards(
         return sum(_guarded(session, rows, act, faults).values(), NOTHING) if rows else NOTHING
 
 
-def _look_which(sessions: sessionmaker[Session], name: str, witness: Witness) -> None:
+def _look_which(sessions: sessionmaker[Session], name: str, witness: Witness) -> Fired:
     """A transaction of its own: a server that does not say which it is keeps no alarm waiting."""
     try:
         with engine_transaction(sessions) as session:
             notice(session, name, witness)
     except ProgrammingError as error:
         log.error("epoch_not_told", engine=name, error=type(error.orig).__name__)
+    return NOTHING
 
 
 def _ask_again(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:

@@ -10,6 +10,7 @@ from threading import Event, Thread
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
 
 from fieldvisit import embedded
 from fieldvisit.database import Urls, acting_for_all, plain_url
@@ -214,6 +215,21 @@ def test_a_row_that_the_database_refuses_stands_in_nobodys_way_and_is_tried_agai
     assert door.row(broken_id).state is ACTIVE
     set_last_sequence(door, broken_id, 1)
     assert door.watch() == RAISED_ONE
+
+
+def test_what_cannot_be_asked_of_one_kind_keeps_no_alarm_of_another_back(door: Door, urls: Urls) -> None:
+    """The table of visits is not to be had, on which alone rests who goes without a session."""
+    door.call_for_help()
+    another_door(door).start(planned_s=2 * MINUTE)
+    door.pass_under_watch_s(2 * MINUTE)
+    with psycopg.connect(plain_url(urls.owner), autocommit=True) as owner:
+        owner.execute("alter table visits rename to visits_elsewhere")
+        with pytest.raises(ProgrammingError):
+            door.watch()
+        owner.execute("alter table visits_elsewhere rename to visits")
+    called, silent = door.alerts()
+    assert (called.step, silent.kind) == (2, AlertKind.OVERRUN)
+    assert not has_beaten(door, "one"), "not everything was looked at"
 
 
 def test_a_deadline_that_passed_while_nobody_watched_is_unverified(door: Door) -> None:

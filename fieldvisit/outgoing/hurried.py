@@ -1,0 +1,68 @@
+"""A client of HTTP whose whole request takes no longer than is said.
+
+httpx counts each of its limits anew with every byte that comes: a service that brings one now and then would be waited
+for without end.
+"""
+
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpx
+
+LEAST_S = 0.001
+_UNTIL: ContextVar[float] = ContextVar("until")
+
+
+def client(timeouts: httpx.Timeout, trusted: ssl.SSLContext) -> httpx.Client:
+    """Follows no redirects; what it reads is read `within` a time."""
+    transport = httpx.HTTPTransport(verify=trusted)
+    # httpx hands on no network of one's own; a test holds a service that drips against it.
+    pool: Any = transport._pool  # noqa: SLF001
+    pool._network_backend = _Network(pool._network_backend)  # noqa: SLF001
+    return httpx.Client(timeout=timeouts, follow_redirects=False, transport=transport)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[float]:
+    """What this thread reads in the block comes within so many seconds, or is a `httpx.ReadTimeout`; until when."""
+    until = time.monotonic() + seconds
+    token = _UNTIL.set(until)
+    try:
+        yield until
+    finally:
+        _UNTIL.reset(token)
+
+
+class _Network:
+    """What httpcore makes connections by."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+
+    def connect_tcp(self, *given: Any, **more: Any) -> "_Stream":
+        return _Stream(self._network.connect_tcp(*given, **more))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._network, name)
+
+
+class _Stream:
+    """One connection."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left_s = max(LEAST_S, _UNTIL.get(float("inf")) - time.monotonic())
+        found: bytes = self._stream.read(max_bytes, left_s if timeout is None else min(timeout, left_s))
+        return found
+
+    def start_tls(self, *given: Any, **more: Any) -> "_Stream":
+        return _Stream(self._stream.start_tls(*given, **more))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
