@@ -10,6 +10,8 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.identity import LONGEST_AT_DOOR
+
 ROWS = sa.text("""
 with today as materialized (
     select (cast(:now as timestamptz) at time zone o.zone)::date as day from organisations o where o.id = :org
@@ -32,9 +34,12 @@ select (select day from today) || ' ' || md5(coalesce(string_agg(line, ';' order
     union all select concat_ws(' ', 'case', t.id, t.xmin) from cases t where t.id in (select case_id from visited)
     union all select concat_ws(' ', 'debtor', t.id, t.xmin) from debtors t
         where t.id in (select debtor_id from visited)
-    union all select concat_ws(' ', 'place', t.id, t.xmin) from places t where t.id in (select place_id from visited)
+    union all select concat_ws(' ', 'place', t.id, t.xmin, (cast(:now as timestamptz) at time zone t.zone)::date)
+        from places t where t.id in (select place_id from visited)
     union all select concat_ws(' ', 'organisation', t.id, t.xmin) from organisations t
         where t.id = :org or t.id in (select lender_id from visited)
+    union all select concat_ws(' ', 'policy', t.id, t.xmin) from policy_versions t
+        where t.org_id = :org or t.org_id in (select lender_id from visited)
     union all select concat_ws(' ', 'member', m.route_id, m.visitor_id, m.xmin, w.xmin)
         from crew_members m join visitors w on w.id = m.visitor_id where m.route_id in (select route_id from mine)
     union all select concat_ws(' ', 'partner', m.route_id, m.visitor_id, m.xmin, w.xmin)
@@ -44,9 +49,9 @@ select (select day from today) || ' ' || md5(coalesce(string_agg(line, ';' order
     union all select concat_ws(' ', 'paper', t.id, t.xmin) from credentials t where t.visitor_id = :visitor
     union all select concat_ws(' ', 'notice', t.id, t.xmin) from notices t
         where t.visit_id in (select id from visited) and t.about = 'visit'
-    union all select concat_ws(' ', 'check', t.id) from identity_checks t
+    union all select concat_ws(' ', 'check', t.id, t.at >= :at_door_since) from identity_checks t
         where t.visit_id in (select id from visited)
-    union all select concat_ws(' ', 'event', t.id) from visit_events t
+    union all select concat_ws(' ', 'event', t.id, t.at >= :at_door_since) from visit_events t
         where t.visit_id in (select id from visited) and t.kind = 'arrived' and t.at >= cast(:now as timestamptz) -
         interval '2 days'
     union all select concat_ws(' ', 'attempt', t.id) from contact_attempts t
@@ -64,5 +69,7 @@ select (select day from today) || ' ' || md5(coalesce(string_agg(line, ';' order
 def fingerprint(session: Session, visitor_id: uuid.UUID, *, now: dt.datetime, contacts_since: dt.timedelta) -> str:
     """The organisation's local day, and a digest that differs whenever what the visitor is told of it differs. One
     query."""
-    known = {"visitor": visitor_id, "org": session.info["org"], "earliest": now - contacts_since, "now": now}
-    return str(session.execute(ROWS, known).scalar_one())
+    whose = {"visitor": visitor_id, "org": session.info["org"]}
+    # The amounts that a check has opened close when nobody can be at that door any more, and no row tells of that.
+    times = {"now": now, "earliest": now - contacts_since, "at_door_since": now - LONGEST_AT_DOOR}
+    return str(session.execute(ROWS, whose | times).scalar_one())

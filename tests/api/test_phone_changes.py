@@ -1,6 +1,7 @@
 """The phone's world as a delta: whole after any gap, small on the wire, one query where nothing changed."""
 
 import dataclasses
+import datetime as dt
 import gzip
 import json
 import uuid
@@ -21,14 +22,25 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.form_versions import publish_form
 from fieldvisit.forms import FormDraft
 from fieldvisit.models import CrewMember, DayPlan, Place, Placement, Stop, Visit, Visitor
+from fieldvisit.own_policies import PolicyDraft, add_version
+from fieldvisit.phone.changes import Asked, changes, tag_of
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import BlockTrigger, DayPlanState, Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning, make_plan, make_visit_on_evidence
-from tests.worlds import HELSINKI
+from tests.test_rejudging import HOUSE
+from tests.worlds import HELSINKI, TODAY
 
 HERE = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12, "mock": False}
+
+NO_LONGER = """
+[visit_length]
+id = "house/visit_length/1"
+minutes = 20
+source = "ours"
+confidence = "house"
+"""
 
 
 @pytest.fixture
@@ -139,6 +151,11 @@ def publish_form_of_the_house(session: Session, morning: Morning) -> None:
     publish_form(session, FormDraft(replaces=0), by=None, now=NOW)
 
 
+def switch_policy_on(session: Session, morning: Morning) -> None:
+    draft = PolicyDraft(text=HOUSE.format(opens="08:00") + NO_LONGER, effective_from=TODAY)
+    add_version(session, morning.world.agency, draft, made_by_id=None, now=NOW)
+
+
 def take_off_the_route(session: Session, morning: Morning) -> None:
     session.execute(sa.delete(CrewMember).where(CrewMember.visitor_id == morning.ilta))
 
@@ -154,6 +171,7 @@ def take_off_the_route(session: Session, morning: Morning) -> None:
         block_debtor,
         publish_anew,
         publish_form_of_the_house,
+        switch_policy_on,
         take_off_the_route,
     ],
 )
@@ -306,3 +324,22 @@ def test_what_an_amount_needs_to_be_shown_is_a_change_too(
     assert card["briefing"]["amounts"]["total_minor"] == 105_500
     with acting_for(sessions, morning.world.agency) as session:
         assert session.get_one(Visit, morning.visit).arrived_at is not None
+
+
+def test_that_the_amounts_close_with_the_hours_at_the_door_is_a_change_too(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    path = f"/phone/visits/{morning.visit}"
+    check = {"event_id": str(uuid.uuid4()), "method": "document_seen", "result": "confirmed"}
+    phone.post(f"{path}/arrival", json={"event_id": str(uuid.uuid4()), "position": HERE})
+    phone.post(f"{path}/identity-check", json=check)
+    told = []
+    for hours in (1, 3, 5):
+        now = NOW + dt.timedelta(hours=hours)
+        asked_then = Asked(visitor_id=morning.ilta, language="en", since=None, now=now)
+        with acting_for(sessions, morning.world.agency) as session:
+            (card,) = (card for card in changes(session, asked_then).visits if card.visit_id == morning.visit)
+            told.append((tag_of(session, asked_then), card.briefing and card.briefing.amounts is not None))
+    (first, opened), (same, still), (later, closed) = told
+    assert (opened, still, closed) == (True, True, False)
+    assert (first == same, same == later) == (True, False)
