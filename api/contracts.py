@@ -22,14 +22,14 @@ JSON = "application/json"
 class Contract:
     """`may` is the permission needed, or PUBLIC. `query` and `body` arrive at the view under these names.
 
-    With `order` the view returns a select and the answer is one page of it. `safety` frees an endpoint from every
-    limit and from the audit trail, which safety keeps itself. `limit` is one of its own beside the usual one, counted
-    for each value that the body's field `limit_by` has. `counted_by` names a secret in the body whose bearer is counted
-    instead of the address: behind one address of a mobile network stands a whole fleet. `sees_all` is for logging in,
-    when there is no organisation yet. `even_expired` lets in whoever has a token that was good once: help is called
-    with whatever is at hand. `even_revoked` lets in a phone that was revoked, to say so or to call for help. `traced`
-    puts a reading into the audit trail, as every change is. `shows` puts it into the log of accesses: whose data it
-    showed, and for a file why. `media` is the answer's, where not JSON.
+    With `order` the view returns a select and the answer is one page of it. `safety` frees an endpoint from every limit
+    and from the audit trail, which safety keeps itself; `unlimited` frees it from the limits alone. `limit` is one of
+    its own beside the usual one, counted for each value that the body's field `limit_by` has. `counted_by` names a
+    secret in the body whose bearer is counted instead of the address: behind one address of a mobile network stands a
+    whole fleet. `sees_all` is for logging in, when there is no organisation yet. `even_expired` lets in whoever has a
+    token that was good once: help is called with whatever is at hand. `even_revoked` lets in a phone that was revoked,
+    to say so or to call for help. `traced` puts a reading into the audit trail, as every change is. `shows` puts it
+    into the log of accesses: whose data it showed, and for a file why. `media` is the answer's, where not JSON.
     With `raw` the view is given the bytes of the body, which has to be of that media type: as many as came, should the
     connection break off. `headers` are the request's own, as the document names them.
     `edits` says what this one changes and which view reads it: two who change it take turns, and with `If-Match` the
@@ -44,6 +44,7 @@ class Contract:
     status: int = 200
     order: Keyset | None = None
     safety: bool = False
+    unlimited: bool = False
     limit: str | None = None
     limit_by: str = ""
     counted_by: str = ""

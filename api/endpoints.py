@@ -136,7 +136,7 @@ def _admit(contract: Contract) -> None:
 
 
 def _count(contract: Contract, caller: str) -> None:
-    if not contract.safety:
+    if not (contract.safety or contract.unlimited):
         runtime().limiter.count(caller)
 
 

@@ -138,7 +138,14 @@ def check_identity(visit_id: uuid.UUID, body: IdentityDraft) -> Receipt:
 
 
 @bp.post("/visits/<uuid:visit_id>/abort")
-@endpoint(may=Permission.USE_PHONE, body=AbortIn(), returns=ReportReceiptOut(), status=201, even_expired=True)
+@endpoint(
+    may=Permission.USE_PHONE,
+    body=AbortIn(),
+    returns=ReportReceiptOut(),
+    status=201,
+    even_expired=True,
+    unlimited=True,
+)
 def abort_visit(visit_id: uuid.UUID, body: AbortDraft) -> Receipt:
     """Leave now: one call ends and reports the visit, and files the block that the reason asks for."""
     receipt = reports.abort_visit(session(), visit_id, _stamped(body), by=_teller(), now=now())

@@ -1,5 +1,6 @@
 """The visitor's day over HTTP, as a phone lives it."""
 
+import dataclasses
 import uuid
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.app import close_app, create_app
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for
 from fieldvisit.models import AuditEvent, StoredDecision, Visit
@@ -46,6 +48,18 @@ def tell(phone: FlaskClient, morning: Morning, what: str, **facts: Any) -> Any:
 def report(**given: Any) -> dict[str, Any]:
     values = {"id": str(uuid.uuid4()), "outcome": "nobody", "left_at": "2026-03-03T09:00:00+02:00"}
     return values | given
+
+
+def test_who_has_to_leave_leaves_however_often_the_phone_has_asked(
+    settings: Settings, phone: FlaskClient, morning: Morning
+) -> None:
+    app = create_app(dataclasses.replace(settings, rate_limit="1/minute"))
+    limited = app.test_client()
+    limited.environ_base["HTTP_AUTHORIZATION"] = phone.environ_base["HTTP_AUTHORIZATION"]
+    asked_twice = [limited.get("/phone/my-day").status_code for _ in range(2)]
+    status, _ = tell(limited, morning, "abort", reason="safety")
+    close_app(app)
+    assert (asked_twice, status) == ([200, 429], 201)
 
 
 def test_a_telling_sent_again_gets_the_same_bytes(phone: FlaskClient, morning: Morning) -> None:
