@@ -122,8 +122,9 @@ def release_held(subject_id: uuid.UUID, event_id: uuid.UUID) -> None:
     """This was taken: it is held no more, if a batch had it before, and what waited for something of this visit or
     safety session is taken."""
     if holding.concerns_any(session(), [event_id], {subject_id}):
-        holding.settle_taken(session(), [event_id], now=now())
-        release(session(), {subject_id}, desk())
+        taker = desk()
+        holding.settle_taken(session(), [event_id], by=taker.by, now=now())
+        release(session(), {subject_id}, taker)
 
 
 def desk(*, battery_percent: int | None = None) -> Desk:

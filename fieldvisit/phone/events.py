@@ -82,7 +82,7 @@ def take_events(session: Session, events: Sequence[Sent], desk: Desk) -> list[Ev
     taken = [uuid.UUID(one.event_id) for one in results.values() if one.outcome is EventOutcome.TAKEN and one.event_id]
     subjects = {one.subject_id for one in understood.values() if one.subject_id}
     if holding.concerns_any(session, taken, subjects):
-        holding.settle_taken(session, taken, now=desk.now)
+        holding.settle_taken(session, taken, by=desk.by, now=desk.now)
         release(session, subjects, desk)
     return [results[place] for place in range(len(events))]
 
@@ -125,7 +125,7 @@ def release(session: Session, subject_ids: set[uuid.UUID], desk: Desk) -> int:
             desk_of_theirs = replace(desk, by=holding.teller_of(row))
             result = _take(session, Sent(**holding.sent_of(row)), one, desk_of_theirs)
             if result.outcome is EventOutcome.TAKEN:
-                holding.settle_taken(session, [row.event_id], now=desk.now)
+                holding.settle_taken(session, [row.event_id], by=desk_of_theirs.by, now=desk.now)
                 taken += 1
     return taken
 

@@ -149,11 +149,14 @@ def teller_of(row: HeldEvent) -> Teller:
     return Teller(visitor_id=row.visitor_id, account_id=row.account_id)
 
 
-def settle_taken(session: Session, event_ids: Collection[uuid.UUID], *, now: dt.datetime) -> None:
-    """The events were taken after all. For most there is nothing to settle."""
+def settle_taken(session: Session, event_ids: Collection[uuid.UUID], *, by: Teller, now: dt.datetime) -> None:
+    """The events of this teller were taken after all. For most there is nothing to settle.
+
+    Another's under the same id, as a phone restored from a crew mate's copy makes them, was not taken by that."""
     if event_ids:
-        mine = HeldEvent.org_id == session.info["org"], HeldEvent.event_id.in_(event_ids), HeldEvent.state.in_(OPEN)
-        session.execute(sa.update(HeldEvent).where(*mine).values(state=HeldState.TAKEN, settled_at=now))
+        mine = HeldEvent.org_id == session.info["org"], HeldEvent.visitor_id == by.visitor_id
+        these = HeldEvent.event_id.in_(event_ids), HeldEvent.state.in_(OPEN)
+        session.execute(sa.update(HeldEvent).where(*mine, *these).values(state=HeldState.TAKEN, settled_at=now))
 
 
 def dismiss(session: Session, event_id: uuid.UUID, *, reason: str, by: uuid.UUID, now: dt.datetime) -> HeldEvent:

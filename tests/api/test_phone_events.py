@@ -241,6 +241,16 @@ def test_one_that_a_batch_refused_may_be_put_right_by_itself(
     assert (phone.get("/phone/held-events").json["items"], office.get("/held-events").json["items"]) == ([], [])
 
 
+def test_what_a_crew_mate_told_under_the_same_id_is_not_taken_with_it(
+    phone: FlaskClient, morning: Morning, client_for: ClientFor
+) -> None:
+    mate = client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.oona)
+    way = a_visit(morning)[0]
+    assert [outcomes(send(each, [way])) for each in (phone, mate, phone)] == [["taken"], ["refused"], ["taken"]]
+    (kept,) = mate.get("/phone/held-events").json["items"]
+    assert (kept["event_id"], kept["state"], kept["code"]) == (way["event_id"], "refused", "event_id_reused")
+
+
 def test_the_same_id_with_something_else_in_it_is_refused(phone: FlaskClient, morning: Morning) -> None:
     way, there, *_ = a_visit(morning)
     send(phone, [way])

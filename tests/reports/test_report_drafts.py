@@ -6,8 +6,23 @@ from typing import Any
 import pytest
 
 from fieldvisit.errors import InvalidValue
-from fieldvisit.report_drafts import OUTCOMES, Contact, Met, PromiseDraft, ReportContradicts, ReportIncomplete
-from fieldvisit.vocabulary import AbortReason, AttemptResult, PaymentMethod, ReachedDetail, VisitOutcome
+from fieldvisit.report_drafts import (
+    OUTCOMES,
+    Contact,
+    ContactChange,
+    Met,
+    PromiseDraft,
+    ReportContradicts,
+    ReportIncomplete,
+)
+from fieldvisit.vocabulary import (
+    AbortReason,
+    AttemptResult,
+    ContactPointKind,
+    PaymentMethod,
+    ReachedDetail,
+    VisitOutcome,
+)
 from tests.phone.worlds import report
 from tests.worlds import TODAY
 
@@ -126,6 +141,11 @@ def test_what_cannot_have_happened_is_refused(outcome: VisitOutcome, field: str,
     with pytest.raises(ReportContradicts) as refused:
         report(outcome, **{field: value})
     assert refused.value.details == {"outcome": outcome, "fields": field}
+
+
+def test_a_telephone_number_has_one_spelling() -> None:
+    with pytest.raises(InvalidValue, match="telephone number"):
+        ContactChange(kind=ContactPointKind.PHONE, value="+35840٢٣٤٥٦٧٨")
 
 
 def test_a_promise_of_nothing_is_none() -> None:
