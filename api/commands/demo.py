@@ -60,6 +60,9 @@ def demo(ctx: click.Context, once: bool, port: int) -> None:
 
 @demo.command("fleet")
 @click.option("--phones", default=300, show_default=True, type=click.IntRange(1, 999), help="How many phones.")
+@click.option(
+    "--at-once", default=24, show_default=True, type=click.IntRange(1, 300), help="How many have signal at once."
+)
 @click.option("--visits", default=4, show_default=True, type=click.IntRange(1, 16), help="Visits for each crew.")
 @click.option("--revoked", default=3, show_default=True, help="So many phones the office takes back at work.")
 @click.option("--seed", default=1, show_default=True, help="The same seed is the same day.")

@@ -18,6 +18,7 @@ from fieldvisit_client.api.phone import read_changes, read_my_day
 from fieldvisit_client.api.phone_events import send_events
 from fieldvisit_client.api.safety import end_safety_session, start_safety_session
 from fieldvisit_client.api.tokens import log_in, refresh_tokens
+from fieldvisit_client.models.changes_out import ChangesOut
 from fieldvisit_client.models.check_in_event_in import CheckInEventIn
 from fieldvisit_client.models.device_in import DeviceIn
 from fieldvisit_client.models.event_outcome import EventOutcome
@@ -83,6 +84,7 @@ class FleetPhone:
         self._path = folder / f"{owner.username}.jsonl"
         self.notes = Notes(drift_s=self._chance.randint(-300, 300), device_id=str(new_id(self._chance)))
         self._ahead = dt.timedelta()
+        self._cursor: str | None = None
         self._open()
 
     def live(self, revoke: Callable[[str], None] | None = None) -> Notes:
@@ -152,7 +154,12 @@ class FleetPhone:
         if mixed:
             self._send(mixed)
         if self._chance.random() < 0.3:
-            self._asked(lambda: read_changes.sync_detailed(client=self._client), object)
+            self._read_what_changed()
+
+    def _read_what_changed(self) -> None:
+        """Since it last asked; all of it where the app has started again meanwhile."""
+        changes = self._asked(lambda: read_changes.sync_detailed(client=self._client, since=self._cursor), ChangesOut)
+        self._cursor = changes.cursor
 
     def _send(self, events: list[Event]) -> None:
         def send() -> Any:
@@ -211,6 +218,7 @@ class FleetPhone:
         self._nobody = Client(base_url=self._base_url).set_httpx_client(self._http)
         self._client = AuthenticatedClient(base_url=self._base_url, token="").set_httpx_client(self._http)
         self._outbox = Outbox(self._path)
+        self._cursor = None
 
     def _authorise(self) -> None:
         self._http.headers["Authorization"] = f"Bearer {self._tokens.access_token}"

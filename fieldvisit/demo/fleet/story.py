@@ -41,13 +41,17 @@ FILES = (
     ("credentials", AGENCY_CODE),
 )
 SEARCH_S, PATIENCE_S, POLL_S = 10, 600, 1.0
+SAYS = 5
+"""How often it says how far the fleet has come."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """How many phones, how many visits for each crew, how many phones are taken back, and the seed of it all."""
+    """How many phones, how many of them have signal at once, how many visits for each crew, how many phones are taken
+    back, and the seed of it all."""
 
     phones: int
+    at_once: int
     visits: int
     revoked: int
     seed: int
@@ -69,7 +73,7 @@ def play(stage: Stage, screen: Screen, fleet: Fleet) -> bool:
             routing.finish("kernel")
             _plan_day(stage, screen, processes)
             with screen.step("The fleet lives its day"):
-                notes, meter = _live(stage, processes, urls, fleet)
+                notes, meter = _live(stage, fleet, screen=screen, processes=processes, urls=urls)
             with screen.step("What the server holds is compared with what the phones did"):
                 compared = _compare(stage, settings, urls, notes)
     finally:
@@ -125,7 +129,7 @@ def _published(office: Client, area_id: str, processes: Processes) -> dict[str, 
     return published
 
 
-def _live(stage: Stage, processes: Processes, urls: Urls, fleet: Fleet) -> tuple[list[Notes], Meter]:
+def _live(stage: Stage, fleet: Fleet, *, screen: Screen, processes: Processes, urls: Urls) -> tuple[list[Notes], Meter]:
     """In the afternoon: most of the day is behind the phones, and untold."""
     _set_clock(urls, DUSK)
     processes.start("serve", "serve")
@@ -138,8 +142,21 @@ def _live(stage: Stage, processes: Processes, urls: Urls, fleet: Fleet) -> tuple
         folder = stage.data_folder / "phones"
         for left in folder.glob("*.jsonl"):
             left.unlink()
-        run = Run(base_url=stage.base_url, folder=folder, weather=fleet.weather, revoked=fleet.revoked, revoke=revoke)
+        run = Run(
+            base_url=stage.base_url,
+            folder=folder,
+            weather=fleet.weather,
+            revoked=fleet.revoked,
+            revoke=revoke,
+            at_once=fleet.at_once,
+            through=partial(_say_how_far, screen, fleet.phones),
+        )
         return live(owners, run)
+
+
+def _say_how_far(screen: Screen, phones: int, count: int) -> None:
+    if count * SAYS // phones > (count - 1) * SAYS // phones:
+        screen.tell("{count} of {phones} phones have told their day.", count=count, phones=phones)
 
 
 def _compare(stage: Stage, settings: Settings, urls: Urls, notes: Sequence[Notes]) -> Compared:
