@@ -1,5 +1,5 @@
 """Announcing visits: whoever publishes a day tells the debtors for whom a policy demands it, in time and again when the
-visit moves; and whoever was told of a visit that nobody makes any more is told so."""
+visit moves; and whoever was told of a visit that nobody makes any more, or waited for one in vain, is told so."""
 
 import datetime as dt
 import uuid
@@ -19,14 +19,14 @@ from fieldvisit.compliance.windows import lawful_windows
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.facts import facts_of, subject_of
-from fieldvisit.models import Notice, Stop, Visit
+from fieldvisit.models import Notice, NoticeTemplate, Stop, Visit
 from fieldvisit.notices.filing import fill, put_out
 from fieldvisit.notices.matters import Matter, NoTemplateFits, Way, choose, matter_of, stopped_by
 from fieldvisit.notices.standing import LIVE
-from fieldvisit.notices.writing import write, write_called_off
+from fieldvisit.notices.writing import write, write_called_off, write_missed
 from fieldvisit.policies import policies_of
 from fieldvisit.visits import note_event
-from fieldvisit.vocabulary import NoticeState, VisitState
+from fieldvisit.vocabulary import NoticeState, VisitOutcome, VisitState
 
 AROUND = dt.timedelta(hours=1)
 """So long before and after its planned begin a visit is announced for: a day is allowed to move a little."""
@@ -38,6 +38,8 @@ OFF = (VisitState.CANCELLED, VisitState.EXPIRED)
 IN_NO_PLAN = (VisitState.REQUESTED, VisitState.ELIGIBLE)
 UNKEPT = dt.timedelta(hours=1)
 """A visit that is in no plan so long before its announced hours will not be made in them."""
+MISSED_FOR = dt.timedelta(days=3)
+"""Whoever waited in vain longer ago than this is not reminded of it."""
 
 log = structlog.get_logger(__name__)
 
@@ -148,12 +150,41 @@ def call_off(session: Session, *, now: dt.datetime) -> int:
     return len(rows)
 
 
+def tell_missed(session: Session, *, now: dt.datetime) -> int:
+    """Tell every debtor whose announced hours passed without anybody coming, once; how many. For the worker.
+
+    Told is what is known: as long as a visit may have been made by a phone without signal, it is not in no plan.
+    """
+    rows = session.scalars(
+        sa.select(Notice)
+        .join(Visit, Visit.id == Notice.visit_id)
+        .where(
+            Notice.about == NoticeAbout.VISIT,
+            Notice.state.in_(LIVE),
+            Notice.announced_until.between(now - MISSED_FOR, now),
+            Notice.called_off_at.is_(None),
+            Notice.sent_at.is_not(None),
+            Visit.arrived_at.is_(None),
+            sa.or_(Visit.state.in_((*OFF, *IN_NO_PLAN)), Visit.outcome == VisitOutcome.NOT_REACHED),
+        )
+        .order_by(Notice.id)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True, of=Notice)
+    ).all()
+    for row in rows:
+        # It stays on file as sent: the debtor was told, and it did not come true.
+        row.called_off_at = now
+        _tell_off(session, row, now, missed=True)
+    session.flush()
+    return len(rows)
+
+
 def stops_of(stops: Iterable[Stop], visits: Mapping[uuid.UUID, Visit]) -> list[Appointment]:
     """The appointments that these stops are."""
     return [Appointment(visits[stop.visit_id], Interval(stop.begin_at, stop.end_at)) for stop in stops]
 
 
-def _tell_off(session: Session, told: Notice, now: dt.datetime) -> None:
+def _tell_off(session: Session, told: Notice, now: dt.datetime, *, missed: bool = False) -> None:
     """By the way, and in the language, in which the visit was announced."""
     visit = session.get_one(Visit, told.visit_id)
     sender = organisations_by_id(session, [told.sender_id])[told.sender_id]
@@ -175,11 +206,12 @@ def _tell_off(session: Session, told: Notice, now: dt.datetime) -> None:
         announced_until=told.announced_until,
     )
     way = Way(told.channel, contact_point_id=told.contact_point_id, place_id=told.place_id)
-    try:
-        template, _ = choose(session, matter, channel=told.channel)
-        text, row.template_id = write(template, matter.known), template.id
-    except NoTemplateFits:
-        text = write_called_off(told.channel, told.language, matter.known)
+    # A house's own words say that nobody will come, which is not what happened.
+    own = None if missed else _own_words(session, matter, told)
+    if own is not None:
+        text, row.template_id = write(own, matter.known), own.id
+    else:
+        text = (write_missed if missed else write_called_off)(told.channel, told.language, matter.known)
     fill(row, matter, way, text, now=now)
     stopped = stopped_by(matter, told.channel, now)
     if stopped is not None:
@@ -188,7 +220,19 @@ def _tell_off(session: Session, told: Notice, now: dt.datetime) -> None:
     session.add(row)
     session.flush()
     session.add(note_event(visit, "notice_filed", now=now, notice_id=str(row.id), about=row.about.value))
-    log.info("visit_called_off", visit_id=str(visit.id), notice_id=str(row.id), held_back=row.reason)
+    log.info(
+        "visit_missed" if missed else "visit_called_off",
+        visit_id=str(visit.id),
+        notice_id=str(row.id),
+        held_back=row.reason,
+    )
+
+
+def _own_words(session: Session, matter: Matter, told: Notice) -> NoticeTemplate | None:
+    try:
+        return choose(session, matter, channel=told.channel)[0]
+    except NoTemplateFits:
+        return None
 
 
 def _speaks_of_visits(policies: Iterable[Policy]) -> bool:

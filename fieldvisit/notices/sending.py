@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for_all
-from fieldvisit.notices.announcing import call_off
+from fieldvisit.notices.announcing import call_off, tell_missed
 from fieldvisit.notices.carriers import Carriers, Lane
 from fieldvisit.notices.outbox import Pace
 from fieldvisit.notices.posts import Post, Unwanted
@@ -53,9 +53,10 @@ class Sender:
         self._carriers.close()
 
     def turn(self) -> int:
-        """Tell of what was called off, then everything that is due; how many tries were made."""
+        """Tell of what was called off or did not take place, then everything that is due; how many tries were made."""
         with acting_for_all(self._sessions) as session:
             call_off(session, now=self._clock())
+            tell_missed(session, now=self._clock())
             lanes = self._carriers.lanes(session)
         if not lanes:
             # Without a provider everything waits, and is shown as waiting: to try it would only use up its tries.

@@ -26,6 +26,12 @@ CALLED_OFF = Message(
     "{organisation} {organisation_phone}"
 )
 """Said where the sender has no words of its own for it: a debtor must not wait for nobody."""
+MISSED_SUBJECT = Message("Your appointment on {date} did not take place")
+MISSED = Message(
+    "Nobody came on {date} between {from_time} and {until_time}, as we had told you. We are sorry that you waited. "
+    "You need not do anything. {organisation} {organisation_phone}"
+)
+"""Said afterwards, where that became known too late; never of why."""
 
 
 OUTCOMES: Mapping[VisitOutcome, Message] = {
@@ -77,10 +83,17 @@ def write(template: NoticeTemplate, known: Known) -> Written:
 
 def write_called_off(channel: Channel, language: str, known: Known) -> Written:
     """That nobody comes, in the product's own words."""
-    values = values_of(known, language)
-    body = say(Message(CALLED_OFF.text, values), language).strip()
-    subject = None if channel in OPEN else say(Message(CALLED_OFF_SUBJECT.text, values), language)
-    return Written(subject=subject, body=body)
+    return _said(CALLED_OFF_SUBJECT, CALLED_OFF, channel, values_of(known, language), language=language)
+
+
+def write_missed(channel: Channel, language: str, known: Known) -> Written:
+    """That nobody came, in the product's own words."""
+    return _said(MISSED_SUBJECT, MISSED, channel, values_of(known, language), language=language)
+
+
+def _said(subject: Message, body: Message, channel: Channel, values: Mapping[str, str], *, language: str) -> Written:
+    title = None if channel in OPEN else say(Message(subject.text, values), language)
+    return Written(subject=title, body=say(Message(body.text, values), language).strip())
 
 
 def language_of(debtor: Debtor, wanted: str | None = None) -> str:

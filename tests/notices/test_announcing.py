@@ -18,12 +18,13 @@ from fieldvisit.models import DayPlan, Notice, Stop, Visit, VisitEvent
 from fieldvisit.notices.due import DueKind, due
 from fieldvisit.notices.filing import AnnouncedTooLate, NoticeDraft, file_notice
 from fieldvisit.notices.receipts import Arrival, note_arrival, withdraw
+from fieldvisit.notices.wording import offending
 from fieldvisit.planning.effects import effects_of
 from fieldvisit.planning.plans import get_plan
 from fieldvisit.planning.publishing import publish_plan
 from fieldvisit.planning.rest import standing_of
 from fieldvisit.rejudging import rejudge
-from fieldvisit.visits import CancelReason, cancel_visit, get_visit
+from fieldvisit.visits import CancelReason, cancel_visit, get_visit, return_unbegun
 from fieldvisit.vocabulary import (
     BlockScope,
     BlockTrigger,
@@ -211,6 +212,41 @@ def test_whoever_was_told_of_a_visit_is_told_that_nobody_comes(
     )
     assert "Nobody will come on Wednesday, March 11, 2026 between 10:00" in mail.texts[1]
     assert send(sessions, mail) == 0
+
+
+def test_whoever_waited_in_vain_is_told_once_when_that_is_known(
+    sessions: sessionmaker[Session], world: World, visit_id: uuid.UUID, mail: MailServer
+) -> None:
+    tell(sessions, world, visit_id)
+    published(sessions, world)
+    send(sessions, mail)
+    evening, morning = at("20:00", DAY), at("08:00", DAY + dt.timedelta(days=1))
+    # A phone without signal may have been there: until the day is over nobody knows.
+    assert send(sessions, mail, now=evening) == 0
+    with acting_for(sessions, world.agency) as session:
+        return_unbegun(session, morning, morning.date())
+    send(sessions, mail, now=morning)
+    first, second = notices(sessions)
+    assert (first.state, second.about, second.state) == (NoticeState.SENT, NoticeAbout.CALLED_OFF, NoticeState.SENT)
+    assert "Nobody came on Wednesday, March 11, 2026 between 10:00" in mail.texts[1]
+    assert not offending(mail.texts[1], is_open=True)
+    assert send(sessions, mail, now=morning + dt.timedelta(hours=1)) == 0
+    with acting_for(sessions, world.agency) as session:
+        # What was announced and missed is no announcement of another day.
+        assert day_of(session, world, on=DAY, now=morning).visits == ()
+
+
+@pytest.mark.parametrize(("came", "days"), [(True, 1), (False, 4)])
+def test_whom_somebody_came_to_and_who_waited_long_ago_is_told_nothing(
+    sessions: sessionmaker[Session], world: World, visit_id: uuid.UUID, mail: MailServer, came: bool, days: int
+) -> None:
+    tell(sessions, world, visit_id)
+    send(sessions, mail)
+    later = at("09:00", DAY + dt.timedelta(days=days))
+    with acting_for_all(sessions) as session:
+        visit = session.get_one(Visit, visit_id)
+        visit.arrived_at, visit.state = at("10:30", DAY) if came else None, VisitState.ELIGIBLE
+    assert send(sessions, mail, now=later) == 0
 
 
 def test_what_had_not_gone_out_does_not_have_to_be_taken_back(
