@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.auth import actor, visitor_id
+from api.calls_for_others import kept_when_away
 from api.context import settings
 from api.db import session
 from api.documenting import contracted
@@ -147,9 +148,13 @@ def extend_for_visitor(session_id: uuid.UUID, body: by_voice.SpokenExtension) ->
 
 
 @bp.post("/visitors/<uuid:visitor_id>/sos")
+@kept_when_away
 @endpoint(may=Permission.CALL_FOR_OTHERS, body=CallForIn(), returns=CalledForOut(), status=201, safety=True)
 def call_for_somebody(visitor_id: uuid.UUID, body: dict[str, Any]) -> Standing:
-    """Call for help for a visitor: for the office, and for who was named as a buddy or is of the same crew today."""
+    """Call for help for a visitor: for the office, and for who was named as a buddy or is of the same crew today.
+
+    When the database refuses, the call is kept on the disk and people are called from a list, as for `/safety/sos`.
+    """
     call = CallFor(**body, visitor_id=visitor_id)
     return call_for(session(), call, _officer(), actor().roles)
 

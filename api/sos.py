@@ -121,7 +121,7 @@ def raise_call(claims: Claims, told: Sos) -> Raised:
         raise
     except (Exception, TookTooLong) as error:
         log.error("emergency_path", error=type(error).__name__, event_id=str(told.event_id))
-        raised = Raised(_keep(claims, told))
+        return Raised(keep_call(claims, told))
     emergency().caller.wake()
     return raised
 
@@ -133,8 +133,9 @@ def _store(sessions: sessionmaker[Session], claims: Claims, told: Sos) -> Raised
         return Raised(as_shown(session, call_under_any_id(session, told)), facts.epoch)
 
 
-def _keep(claims: Claims, told: Sos) -> Standing:
-    """By the emergency path. The answer is that of a success, for that is what it is: somebody is being called."""
+def keep_call(claims: Claims, told: Sos) -> Standing:
+    """By the emergency path. The answer is that of a success, for that is what it is: somebody is being called. Raises
+    DatabaseUnavailable where the disk took it neither."""
     line = Line(org_id=claims.org_id, told=told, at=time.time())
     try:
         emergency().book.append(line)
@@ -142,6 +143,7 @@ def _keep(claims: Claims, told: Sos) -> Standing:
         log.critical("emergency_not_kept", error=type(error).__name__, event_id=str(told.event_id))
         emergency().caller.call_at_once(line)
         raise DatabaseUnavailable() from error
+    emergency().caller.wake()
     moment = now()
     row = SafetySession(
         id=told.session_id or told.event_id,

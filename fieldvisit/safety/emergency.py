@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -20,9 +21,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.clock import database_now
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import FieldVisitError, NotFound
-from fieldvisit.models import Account, DutyShift, OfficerContact, Visitor
+from fieldvisit.models import Account, DutyShift, OfficerContact, Organisation, Visitor
 from fieldvisit.safety.drafts import OLDEST_S, Sos
 from fieldvisit.safety.roster import HANDLES
+from fieldvisit.safety.rules import Rules, rules_of_all
 from fieldvisit.safety.sos import call_under_any_id
 from fieldvisit.sealing import Cipher
 from fieldvisit.vocabulary import AlarmChannel
@@ -214,16 +216,22 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Whom to call for an organisation: who was on duty, and the others who answer alarms; and what its visitors are
-    called: id → name and staff number."""
+    """Whom to call for an organisation: who was on duty, the others who answer alarms, and its agreed number outside,
+    which is told which `house` it is; and what its visitors are called: id → name and staff number."""
 
     addresses: tuple[Address, ...]
     visitors: dict[str, str]
     others: tuple[Address, ...] = ()
+    outside: tuple[Address, ...] = ()
+    house: str = ""
 
     def called(self, *, everybody: bool) -> tuple[Address, ...]:
         """Whom to call now. With nobody on duty everybody is called at once, as the ladder does."""
         return (*self.addresses, *self.others) if everybody or not self.addresses else self.addresses
+
+    def called_outside(self, *, everybody: bool) -> tuple[Address, ...]:
+        """As on the ladder: with everybody, or at once where nobody of the house is on duty."""
+        return self.outside if everybody or not self.addresses else ()
 
 
 class DutyList:
@@ -270,7 +278,7 @@ class DutyList:
         return {org: _known(each) for org, each in stored.items()}
 
 
-def _known(stored: dict[str, list[dict[str, str]] | dict[str, str]]) -> Known:
+def _known(stored: dict[str, Any]) -> Known:
     def addresses(name: str) -> tuple[Address, ...]:
         return tuple(
             Address(channel=AlarmChannel(each["channel"]), to=each["to"], language=each["language"])
@@ -283,6 +291,8 @@ def _known(stored: dict[str, list[dict[str, str]] | dict[str, str]]) -> Known:
         addresses=addresses("addresses"),
         visitors={**visitors} if isinstance(visitors, dict) else {},
         others=addresses("others"),
+        outside=addresses("outside"),
+        house=str(stored.get("house", "")),
     )
 
 
@@ -304,14 +314,26 @@ def _ask(session: Session) -> dict[str, Known]:
     visitors: dict[str, dict[str, str]] = {}
     for each in session.scalars(sa.select(Visitor).where(Visitor.active)):
         visitors.setdefault(str(each.org_id), {})[str(each.id)] = f"{each.name} ({each.staff_number})"
+    outside = {str(org_id): _outside(rules) for org_id, rules in rules_of_all(session).items()}
+    houses = {str(org_id): name for org_id, name in session.execute(sa.select(Organisation.id, Organisation.name))}
     return {
         org: Known(
             addresses=tuple(addresses.get((org, True), ())),
             visitors=visitors.get(org, {}),
             others=tuple(addresses.get((org, False), ())),
+            outside=outside.get(org, ()),
+            house=houses.get(org, ""),
         )
         for org in {org for org, _ in addresses} | visitors.keys()
     }
+
+
+def _outside(rules: Rules) -> tuple[Address, ...]:
+    line = rules.external
+    if line is None:
+        return ()
+    channels = (AlarmChannel.VOICE, AlarmChannel.SMS) if line.sms else (AlarmChannel.VOICE,)
+    return tuple(Address(channel=channel, to=line.number, language=line.language) for channel in channels)
 
 
 def _plain(line: Line) -> dict[str, object]:

@@ -111,29 +111,33 @@ class Caller:
     def _ring(self, line: Line, *, everybody: bool, at: str) -> None:
         """In threads of their own: nobody waits for a provider that somebody else's call hangs at."""
         thread = threading.Thread(
-            target=self._call_everybody, args=(line, everybody, f"{at}:{int(time.time() // AGAIN_S)}"), daemon=True
+            target=self.call_people, args=(line, everybody, f"{at}:{int(time.time() // AGAIN_S)}"), daemon=True
         )
         self._ringing = [each for each in self._ringing if each.is_alive()] + [thread]
         thread.start()
 
-    def _call_everybody(self, line: Line, everybody: bool, turn: str) -> None:
+    def call_people(self, line: Line, everybody: bool, turn: str) -> None:
+        """Ring those whose turn it is; back when each was rung. Told again in one `turn` no gateway rings twice."""
         known = self._duty.of(line.org_id)
-        addresses = known.called(everybody=everybody)
-        if not addresses:
+        addresses, outside = known.called(everybody=everybody), known.called_outside(everybody=everybody)
+        if not addresses and not outside:
             log.critical("emergency_nobody_to_call", org_id=str(line.org_id))
             return
         who = known.visitors.get(str(line.told.visitor_id), "-")
-        with ThreadPoolExecutor(min(16, len(addresses))) as pool:
+        inside, others = _said(line, who), _said_outside(line, who, known.house)
+        with ThreadPoolExecutor(min(16, len(addresses) + len(outside))) as pool:
             for address in addresses:
-                pool.submit(self._call, line, address, who, turn)
+                pool.submit(self._call, line, address, inside, turn)
+            for address in outside:
+                pool.submit(self._call, line, address, others, turn)
 
-    def _call(self, line: Line, address: Address, who: str, turn: str) -> None:
+    def _call(self, line: Line, address: Address, said: Message, turn: str) -> None:
         letter = Letter(
             # The same for whoever calls in these two minutes, another one afterwards, also of a process that is new.
             id=uuid.uuid5(line.told.event_id, f"{address.channel}:{address.to}:{turn}"),
             channel=address.channel,
             to=address.to,
-            text=say(_said(line, who), address.language),
+            text=say(said, address.language),
             language=address.language,
         )
         last = None
@@ -146,11 +150,30 @@ class Caller:
 
 
 def _said(line: Line, who: str) -> Message:
-    told = line.told
-    place = f"{told.lat:.5f},{told.lon:.5f}" if told.lat is not None else "-"
-    at = dt.datetime.fromtimestamp(line.at - told.age_s, dt.UTC).strftime("%H:%M UTC")
     return Message(
         "ALARM, by the emergency line since our database is down: call for help. {who}, at {at}, position {place}. "
         "Call now; the list shows it when the database is back.",
-        {"who": who, "at": at, "place": place},
+        _values(line, who),
     )
+
+
+def _said_outside(line: Line, who: str, house: str) -> Message:
+    values = _values(line, who) | {"house": house or "-"}
+    if line.told.covert:
+        return Message(
+            "ALARM of {house}, by its emergency line since its database is down: call for help. {who}, at {at}, last "
+            "position {place}. Act as agreed. Do not call the visitor: nobody at the door may learn of it.",
+            values,
+        )
+    return Message(
+        "ALARM of {house}, by its emergency line since its database is down: call for help. {who}, at {at}, last "
+        "position {place}. Act as agreed.",
+        values,
+    )
+
+
+def _values(line: Line, who: str) -> dict[str, object]:
+    told = line.told
+    place = f"{told.lat:.5f},{told.lon:.5f}" if told.lat is not None else "-"
+    at = dt.datetime.fromtimestamp(line.at - told.age_s, dt.UTC).strftime("%H:%M UTC")
+    return {"who": who, "at": at, "place": place}

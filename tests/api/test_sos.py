@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.app import close_app, create_app
 from api.sos import KEY, Emergency, stay_ready
 from fieldvisit import embedded
-from fieldvisit.database import Urls, acting_for_all
-from fieldvisit.models import Account, SafetyAlert, SafetyEvent
+from fieldvisit.database import Urls, acting_for, acting_for_all
+from fieldvisit.models import Account, DutyShift, SafetyAlert, SafetyEvent, Visitor
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import BOOK, Book, DutyList, Line
+from fieldvisit.safety.emergency_calls import Caller
 from fieldvisit.safety.epochs import Witness, current_epoch, notice
+from fieldvisit.safety.rules import ExternalLine, RulesDraft, set_rules
 from fieldvisit.sealing import Cipher
 from fieldvisit.settings import Settings, read_settings
 from fieldvisit.tokens import sign_access
@@ -298,6 +300,77 @@ def test_when_the_database_refuses_the_officer_is_called_from_the_list_and_one_a
     assert len(pressed(sessions)) == 1
     caller.post("/safety/sos", json={"event_id": event_id})
     assert alerts(sessions) == [AlertKind.SOS]
+
+
+def test_a_call_for_somebody_else_is_taken_when_the_database_refuses_too(
+    caller: FlaskClient,
+    app: Flask,
+    sessions: sessionmaker[Session],
+    world: World,
+    settings: Settings,
+    providers: Providers,
+    refusing: Callable[[bool], None],
+) -> None:
+    with acting_for_all(sessions) as session:
+        visitor_id = session.scalars(sa.select(Visitor.id)).one()
+        dispatcher = make_account(session, world, Role.DISPATCHER)
+        debtor_desk = make_account(session, world, Role.AUDITOR)
+    with app.app_context():
+        stay_ready()
+    headers = {
+        account.id: {
+            "Authorization": "Bearer " + sign_access(account, key=settings.token_key, now=NOW, lifetime_s=86_400)
+        }
+        for account in (dispatcher, debtor_desk)
+    }
+    said = {"event_id": str(uuid.uuid4()), "note": "She rang and was cut off."}
+    refusing(True)
+    try:
+        path = f"/safety/visitors/{visitor_id}/sos"
+        taken = caller.post(path, json=said, headers=headers[dispatcher.id])
+        nobody = caller.post(f"/safety/visitors/{uuid.uuid4()}/sos", json=said, headers=headers[dispatcher.id])
+        others = caller.post(path, json=said, headers=headers[debtor_desk.id])
+        wait_until(lambda: len({each["channel"] for each in providers.heard()}) == 2)
+    finally:
+        refusing(False)
+    assert [each.status_code for each in (taken, nobody, others)] == [201, 404, 403]
+    wait_until(lambda: not app.extensions[KEY].book.waits())
+    assert alerts(sessions) == [AlertKind.SOS]
+    assert [each["on_behalf"] for each in pressed(sessions)] == [True]
+    assert caller.post(path, json=said, headers=headers[dispatcher.id]).status_code == 201
+    assert alerts(sessions) == [AlertKind.SOS]
+
+
+def test_the_number_outside_is_called_by_the_emergency_line_after_the_house(
+    app: Flask,
+    caller: FlaskClient,
+    sessions: sessionmaker[Session],
+    world: World,
+    settings: Settings,
+    providers: Providers,
+) -> None:
+    line = ExternalLine(name="Pohja Guard", number="+358401234567", sms=True)
+    with acting_for(sessions, world.agency) as session:
+        draft = RulesDraft(positions_days=30, sessions_days=730, external=line, reason="By contract.")
+        set_rules(session, draft, session.scalars(sa.select(Account.id).limit(1)).one())
+        visitor_id = session.scalars(sa.select(Visitor.id)).one()
+    with app.app_context():
+        stay_ready()
+        ready = app.extensions[KEY]
+    told = Sos(visitor_id=visitor_id, actor_id=None, event_id=uuid.uuid4(), lat=60.17, lon=24.94, covert=True)
+    call = Line(org_id=world.agency, told=told, at=NOW.timestamp())
+    ready.caller.call_people(call, False, "first")
+    assert line.number not in {each["to"] for each in providers.heard()}
+    ready.caller.call_people(call, True, "second")
+    outside = [each for each in providers.heard() if each["to"] == line.number]
+    assert sorted(each["channel"] for each in outside) == ["sms", "voice"]
+    assert all("Agency" in each["text"] and "Do not call the visitor" in each["text"] for each in outside)
+    with acting_for_all(sessions) as session:
+        session.execute(sa.delete(DutyShift))
+    fresh = DutyList(settings.data_folder, Cipher(settings.data_key))
+    fresh.keep_fresh(sessions)
+    Caller(ready.book, fresh, ready.channels, sessions).call_people(call, False, "third")
+    assert len([each for each in providers.heard() if each["to"] == line.number]) == 4, "nobody of the house: at once"
 
 
 def test_who_cannot_be_watched_over_is_told_what_to_do_by_telephone(

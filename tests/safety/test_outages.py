@@ -13,9 +13,10 @@ from fieldvisit.safety import alerts
 from fieldvisit.safety.drafts import Resolution
 from fieldvisit.safety.live import read_wall
 from fieldvisit.safety.outages import OpenOutage
-from fieldvisit.vocabulary import AlertOutcome, AlertState, MessagePurpose, ResolutionProof, RiskLevel
+from fieldvisit.vocabulary import AlarmChannel, AlertOutcome, AlertState, MessagePurpose, ResolutionProof, RiskLevel
 from tests.safety.crowds import fall_silent, make_crowd
 from tests.safety.offices import Office
+from tests.safety.test_external import agree, outside
 from tests.safety.worlds import MINUTE, Door, another_door
 
 MANY, CROWD = 5, 200
@@ -104,6 +105,15 @@ def test_they_climb_together_until_each_has_been_taken(office: Office, silent: l
     office.turn(10 * MINUTE)
     waiting = [each for each in office.messages() if each.purpose is MessagePurpose.OUTAGE and each.next_try_at]
     assert waiting == []
+
+
+def test_the_number_outside_is_called_for_each_of_them(office: Office, silent: list[Door]) -> None:
+    agree(office.door)
+    office.door.watch()
+    for _ in range(4):
+        office.turn(2 * MINUTE + 1)
+    called = [each.alert_id for each in outside(office) if each.channel is AlarmChannel.VOICE and each.round == 1]
+    assert sorted(called, key=str) == sorted((each.id for each in office.door.alerts()), key=str)
 
 
 def test_one_that_was_taken_and_let_go_is_told_of_by_itself(office: Office, silent: list[Door]) -> None:
