@@ -8,9 +8,9 @@ from api.db import session
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
-from api.schemas.safety import CallResultIn, NoteIn, OfferIn, ReferralIn, SafetyAlertOut
+from api.schemas.safety import CallResultIn, NoteIn, OfferIn, PoliceDecisionIn, ReferralIn, SafetyAlertOut
 from fieldvisit.models import Account, SafetyAlert
-from fieldvisit.safety import handling
+from fieldvisit.safety import handling, police
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.roster import demand_officer
 
@@ -44,6 +44,16 @@ def record_call(alert_id: uuid.UUID, body: dict[str, Any]) -> SafetyAlert:
 def refer_alert(alert_id: uuid.UUID, body: handling.Referral) -> SafetyAlert:
     """Say that the emergency service or the alarm centre has it too: to whom, and their reference."""
     return handling.refer(session(), alert_id, _officer(), body)
+
+
+@bp.post("/<uuid:alert_id>/police-decision")
+@endpoint(may=Permission.HANDLE_ALERTS, body=PoliceDecisionIn(), returns=SafetyAlertOut(), safety=True)
+def decide_police(alert_id: uuid.UUID, body: dict[str, Any]) -> SafetyAlert:
+    """Put on record whether the police is called, within five minutes after a call for help.
+
+    What is not by then is told to the safety manager, every five minutes until it is. A referral counts as well.
+    """
+    return police.decide_police(session(), alert_id, _officer(), body["decision"], body["note"])
 
 
 @bp.post("/<uuid:alert_id>/resolution/agreement")

@@ -8,12 +8,14 @@ from api.db import session
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
-from api.schemas.statistics import AlarmStatisticsOut, MonthOfAlarmsOut, PeriodIn
+from api.schemas.statistics import AlarmStatisticsOut, FalseAlarmsOfAllOut, FalseAlarmsOut, MonthOfAlarmsOut, PeriodIn
+from fieldvisit.safety.false_alarms import false_alarms
 from fieldvisit.safety.statistics import LATENESS_S, MonthOfAlarms, alarm_statistics
 from fieldvisit.vocabulary import AlertKind, AlertOutcome
 
 bp = Blueprint("safety_statistics", __name__, url_prefix="/safety", description=__doc__)
 CSV = "text/csv"
+FALSE = tuple(name for name in FalseAlarmsOut().fields if name != "visitor")
 
 
 @bp.get("/statistics")
@@ -29,6 +31,29 @@ def read_alarm_statistics(query: dict[str, Any]) -> Any:
 def export_alarm_statistics(query: dict[str, Any]) -> str:
     """The same as CSV, a line for each month and for the drills of each."""
     return _table(alarm_statistics(session(), since=query["since"], until=query["until"]))
+
+
+@bp.get("/statistics/false-alarms")
+@endpoint(may=Permission.READ_SAFETY, query=PeriodIn(), returns=FalseAlarmsOfAllOut(), traced=True)
+def read_false_alarms(query: dict[str, Any]) -> Any:
+    """The alarms that were closed by visitor, phone and level of the timers, and how many were false, by why.
+
+    Each reading stands in the audit trail: it is about people.
+    """
+    return {"lines": false_alarms(session(), since=query["since"], until=query["until"])}
+
+
+@bp.get("/statistics/false-alarms.csv")
+@endpoint(may=Permission.READ_SAFETY, query=PeriodIn(), media=CSV, traced=True)
+def export_false_alarms(query: dict[str, Any]) -> str:
+    """The same as CSV, a line for each."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["visitor_id", "staff_number", "name", *FALSE])
+    for each in false_alarms(session(), since=query["since"], until=query["until"]):
+        who = each.person
+        writer.writerow([who.id, who.staff_number, who.name, *(getattr(each, name) for name in FALSE)])
+    return text.getvalue()
 
 
 def _table(months: list[MonthOfAlarms]) -> str:

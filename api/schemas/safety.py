@@ -23,6 +23,7 @@ from fieldvisit.vocabulary import (
     MessagePurpose,
     MessageRecipient,
     MessageState,
+    PoliceDecision,
     ResolutionProof,
     RiskLevel,
     SafetyState,
@@ -214,6 +215,12 @@ class SafetyAlertOut(Out):
     ack_until = Instant(required=True, allow_none=True)
     offered_to_id = Id(required=True, allow_none=True)
     referred_at = Instant(required=True, allow_none=True)
+    police_due_at = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "put on record by then whether the police is called; the safety manager is told else"},
+    )
+    police_decision = Choice(PoliceDecision, required=True, allow_none=True)
     covert = Flag(required=True, metadata={"description": "nothing of it may show on the visitor's phone"})
     parent_id = Id(
         required=True, allow_none=True, metadata={"description": "the stronger alert that took this one over"}
@@ -291,6 +298,13 @@ class ReferralIn(Drafted):
     service = Text(required=True, max=200)
     reference = Text(required=True, max=200)
     note = Text(max=LONGEST_NOTE, allow_none=True, load_default=None)
+
+
+class PoliceDecisionIn(In):
+    """Whether the police is called, and why, or under which reference."""
+
+    decision = Choice(PoliceDecision, required=True)
+    note = Text(required=True, max=LONGEST_NOTE)
 
 
 class NoteIn(In):

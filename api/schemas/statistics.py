@@ -3,8 +3,9 @@
 from marshmallow import fields
 
 from api.schemas.base import In, Out
-from api.schemas.fields import Choice, Day, Flag, Many, Part, Whole
-from fieldvisit.vocabulary import AlertKind, AlertOutcome
+from api.schemas.fields import Choice, Day, Flag, Id, Many, Part, Whole
+from api.schemas.safety import AtRiskOut
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, RiskLevel
 
 ALL = 10_000
 
@@ -47,3 +48,24 @@ class AlarmStatisticsOut(Out):
 
     lateness_s = fields.List(fields.Float(), required=True)
     months = Many(Part(MonthOfAlarmsOut), required=True, max=ALL)
+
+
+class FalseAlarmsOut(Out):
+    """Alarms of one visitor, one phone and the timers of one level that were closed: how many, and how many as false,
+    by why. `device_id` is null where the visitor had no phone that is known."""
+
+    visitor = Part(AtRiskOut, required=True, attribute="person")
+    device_id = Id(required=True, allow_none=True)
+    device_name = fields.String(required=True, allow_none=True)
+    level = Choice(RiskLevel, required=True)
+    alerts = Whole(required=True)
+    false_alarms = Whole(required=True)
+    share = fields.Float(required=True)
+    accidental = Whole(required=True)
+    forgot = Whole(required=True)
+    by_device = Whole(required=True)
+    our_outage = Whole(required=True)
+
+
+class FalseAlarmsOfAllOut(Out):
+    lines = Many(Part(FalseAlarmsOut), required=True, max=ALL)

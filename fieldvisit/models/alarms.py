@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -86,6 +87,8 @@ class OutboxMessage(Base, Owned):
     provider_id: Mapped[str | None]
     error: Mapped[str | None]
     created_at: Mapped[dt.datetime]
+    figures: Mapped[dict[str, Any] | None]
+    """What it tells that stands nowhere else."""
     sent_at: Mapped[dt.datetime | None]
     """When a provider first accepted it."""
     delivered_at: Mapped[dt.datetime | None]

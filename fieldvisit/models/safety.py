@@ -15,6 +15,7 @@ from fieldvisit.vocabulary import (
     AlertOutcome,
     AlertState,
     DrillKind,
+    PoliceDecision,
     ResolutionProof,
     RiskLevel,
     SafetyState,
@@ -145,8 +146,13 @@ class SafetyAlert(Base, Owned):
     """The stronger alert of the same session that took this one over: it climbs for both, and closes both."""
     offered_to_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     referred_at: Mapped[dt.datetime | None]
+    police_due_at: Mapped[dt.datetime | None]
+    """Until when its owner has to say whether the police is called; afterwards the safety manager is told."""
+    police_decision: Mapped[PoliceDecision | None]
     closing: Mapped[dict[str, Any] | None]
     """How its owner would close it, where a second officer has to agree."""
+    device_id: Mapped[uuid.UUID | None]
+    """The phone that the visitor was heard by last when it opened: of that organisation's."""
     roster: Mapped[Json]
     """Who was on duty when it opened, account → rank: a roster edited in mid-alarm takes nobody off it."""
     version: Mapped[Version]
@@ -171,6 +177,11 @@ class SafetyAlert(Base, Owned):
             postgresql_where=sa.text("state <> 'resolved'"),
         ),
         sa.Index("ix_safety_alerts_org_id_state_opened_at", "org_id", "state", "opened_at"),
+        sa.Index(
+            "ix_safety_alerts_police_due_at",
+            "police_due_at",
+            postgresql_where=sa.text("police_due_at is not null and state <> 'resolved'"),
+        ),
         sa.Index("ix_safety_alerts_outage_id", "outage_id", postgresql_where=sa.text("outage_id is not null")),
         sa.CheckConstraint(
             "(state = 'resolved') = (outcome is not null and (proof is not null or outcome = 'cancelled_by_visitor'))",

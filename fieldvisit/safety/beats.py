@@ -20,6 +20,7 @@ from fieldvisit.safety.contact_tests import try_contacts
 from fieldvisit.safety.drill_reminders import remind_of_drills
 from fieldvisit.safety.firing import Outage, is_due
 from fieldvisit.safety.gap_warnings import warn_of_gaps
+from fieldvisit.safety.slow_weeks import tell_of_slow_weeks
 from fieldvisit.vocabulary import AlertState, SafetyState
 
 OUTAGE_S = 15
@@ -104,12 +105,14 @@ def _oldest_unsent_s() -> sa.ScalarSelect[float]:
 
 
 def keep_up(sessions: sessionmaker[Session]) -> bool:
-    """Make next month's partitions, say which drills are due and when nobody will be on duty, test the addresses of
-    those who answer alarms, and forget the beats of engines long gone; False where it should be tried again."""
+    """Make next month's partitions, say which drills are due, when nobody will be on duty and that alarms were taken
+    late last week, test the addresses of those who answer them, and forget the beats of engines long gone; False where
+    it should be tried again."""
     made = make_partitions(sessions)
     with engine_transaction(sessions) as session:
         remind_of_drills(session)
         warn_of_gaps(session)
+        tell_of_slow_weeks(session)
         try_contacts(session)
     with engine_transaction(sessions) as session:
         newest = sa.select(sa.func.max(EngineBeat.at)).scalar_subquery()

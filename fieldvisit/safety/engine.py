@@ -27,6 +27,7 @@ from fieldvisit.safety.hints import Hint
 from fieldvisit.safety.nudging import claim_unreminded, remind
 from fieldvisit.safety.outages import note_outage
 from fieldvisit.safety.pairs import claim_called, claim_uncovered, raise_partners, settle_cover
+from fieldvisit.safety.police import claim_undecided, name_undecided
 from fieldvisit.safety.unwatched import Unwatched, claim_unwatched, raise_unwatched
 
 BATCH = 50
@@ -81,6 +82,7 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: 
         lambda: _each(sessions, claim_unwatched, _raise_unwatched),
         lambda: _each(sessions, claim_unasked, _ask_again),
         lambda: _each(sessions, claim_waiting, _climb),
+        lambda: _each(sessions, claim_undecided, _name_undecided),
         lambda: _each(sessions, claim_uncovered, _settle_covers),
     )
     fired = _all_of(kinds)
@@ -215,6 +217,11 @@ def _climb(session: Session, alerts: Sequence[SafetyAlert]) -> dict[uuid.UUID, F
     with or_unwritten(session, [alert.session for alert in alerts]):
         risen = climb(session, [(alert.session, Rise.of(alert)) for alert in alerts])
     return dict.fromkeys(risen, Fired(climbed=1))
+
+
+def _name_undecided(session: Session, alerts: Sequence[SafetyAlert]) -> dict[uuid.UUID, Fired]:
+    with or_unwritten(session, [alert.session for alert in alerts]):
+        return dict.fromkeys(name_undecided(session, alerts), NOTHING)
 
 
 def _raise_partners(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:

@@ -89,6 +89,8 @@ class SafetyEventKind(StrEnum):
     UNVERIFIED = "unverified"
     DRILL_BEGUN = "drill_begun"
     BATTERY_LOW = "battery_low"
+    POLICE_DECIDED = "police_decided"
+    POLICE_UNDECIDED = "police_undecided"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from fieldvisit.safety.seeming import seem
 from fieldvisit.safety.sessions import SessionAlreadyOpen
 from fieldvisit.safety.standing import lock_session, standing
 from fieldvisit.safety.taking_over import join_open
+from fieldvisit.safety.timers import decide_by
 from fieldvisit.vocabulary import AlertKind, AlertState, CallResult, ResolutionProof, SafetyState
 from fieldvisit.vocabulary import AlertOutcome as Outcome
 
@@ -114,6 +115,8 @@ def record_call(
     if result in UNFREE and alert.kind is not AlertKind.DURESS:
         record(session, alert, by, SafetyEventKind.TURNED_DURESS, at=at, was=alert.kind.value)
         alert.kind, alert.covert = AlertKind.DURESS, True
+        if alert.police_decision is None and alert.police_due_at is None:
+            alert.police_due_at = decide_by(alert.session, alert.kind, at)
         if alert.owner_id == by.account_id:
             renew(alert, at)
     return alert
@@ -127,6 +130,7 @@ def refer(session: Session, alert_id: uuid.UUID, by: Officer, referral: Referral
         raise OnlyADrill()
     at = standing(session, alert.session).now_at
     alert.referred_at = at
+    alert.police_due_at = None
     renew(alert, at)
     note = f"{referral.service}: {referral.reference}" + (f"\n{referral.note}" if referral.note else "")
     record(session, alert, by, SafetyEventKind.REFERRED, at=at, note=note)

@@ -76,6 +76,9 @@ class Facts:
     """Of the alerts of that outage."""
     covert: bool | None
     """Nothing of it may be heard beside the visitor's phone, by now: it may have been put out before that was known."""
+    police_decided: bool | None
+    """That was decided about the alert by now: the message is not needed."""
+    figures: dict[str, Any] | None
     level: RiskLevel | None
     house: str | None
     door: str | None
@@ -153,6 +156,8 @@ _FACTS = (
         WatchOutage.until_at.label("outage_until"),
         sa.case((OutboxMessage.outage_id.is_not(None), _UNANSWERED)).label("unanswered"),
         sa.or_(SafetyAlert.covert, SafetySession.duress).label("covert"),
+        (SafetyAlert.police_due_at.is_(None)).label("police_decided"),
+        OutboxMessage.figures,
         SafetySession.level,
         Organisation.name.label("house"),
         sa.case((_OUTSIDE, Place.address)).label("door"),

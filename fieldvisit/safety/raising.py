@@ -16,6 +16,7 @@ from fieldvisit.safety.climbing import Rise, climb
 from fieldvisit.safety.events import Entry, SafetyEventKind, append_all, or_unwritten
 from fieldvisit.safety.rows import packed
 from fieldvisit.safety.taking_over import take_over, void_proposals
+from fieldvisit.safety.timers import decide_by
 from fieldvisit.vocabulary import AlertKind, AlertState
 
 log = structlog.get_logger(__name__)
@@ -24,11 +25,14 @@ OPEN_ALERTS = sa.text("""
 with given as materialized (
     select * from jsonb_to_recordset(cast(:given as jsonb)) as given(
         org_id uuid, session_id uuid, kind text, state text, opened_at timestamptz, deadline_at timestamptz,
-        next_action_at timestamptz, unverified boolean, covert boolean)
+        next_action_at timestamptz, unverified boolean, covert boolean, police_due_at timestamptz)
 )
 insert into safety_alerts (org_id, session_id, kind, state, opened_at, deadline_at, next_action_at, unverified, covert,
-                           outage_id, roster)
-select given.*, case when given.unverified then (
+                           police_due_at, device_id, outage_id, roster)
+select given.*, (
+    select d.id from safety_sessions s join devices d on d.visitor_id = s.visitor_id and d.org_id = s.org_id
+    where s.id = given.session_id and d.revoked_at is null order by d.last_seen_at desc limit 1),
+  case when given.unverified then (
     select w.id from watch_outages w where w.org_id = given.org_id and w.until_at >= given.deadline_at
       and (w.from_at is null or w.from_at <= given.deadline_at) order by w.until_at desc, w.id desc limit 1) end,
   coalesce((
@@ -97,6 +101,7 @@ def _as_row(opening: Opening) -> dict[str, object]:
         "next_action_at": at + dt.timedelta(seconds=cause.press_s),
         "unverified": cause.unverified,
         "covert": cause.covert,
+        "police_due_at": decide_by(row, cause.kind, at),
     }
 
 

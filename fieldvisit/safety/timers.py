@@ -10,11 +10,13 @@ from typing import Any
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.languages import Message
+from fieldvisit.models import SafetySession
 from fieldvisit.vocabulary import AlertKind, DutyRank, RiskLevel
 
 MINUTE = 60
 EXHAUSTED_EVERY_S = 2 * MINUTE
 RED_HOLDS_S, AMBER_HOLDS_S = 3 * MINUTE, 8 * MINUTE
+POLICE_S = 5 * MINUTE
 DRILL_LONGEST_S = 2 * MINUTE
 """No timer of a drill is longer, the planned length apart: what is longer is not a drill."""
 
@@ -34,13 +36,15 @@ STEPS = tuple((rank,) for rank in DutyRank)
 class Ladder:
     """How an alert climbs: `waits_s[k]` seconds after step k + 1 the next begins, and `joins[k]` are the ranks who are
     called from that step on; after the last, a call to everyone each `repeat_s`, for ever. An acknowledgement holds for
-    `ack_s` unless it is renewed. With `calls_visitor` the first step rings the visitor too."""
+    `ack_s` unless it is renewed. With `calls_visitor` the first step rings the visitor too. Whether the police is
+    called has to be on record `decide_s` after the opening, where that is demanded."""
 
     waits_s: tuple[int, ...]
     joins: tuple[tuple[DutyRank, ...], ...] = STEPS
     repeat_s: int = EXHAUSTED_EVERY_S
     ack_s: int = AMBER_HOLDS_S
     calls_visitor: bool = False
+    decide_s: int | None = None
 
     def __post_init__(self) -> None:
         if not self.waits_s or min(*self.waits_s, self.repeat_s, self.ack_s) < 1:
@@ -72,6 +76,7 @@ CALLING = Ladder(
     waits_s=(MINUTE, MINUTE),
     joins=((DutyRank.DUTY,), (DutyRank.BACKUP, DutyRank.TEAM_LEAD, DutyRank.SAFETY_MANAGER)),
     ack_s=RED_HOLDS_S,
+    decide_s=POLICE_S,
 )
 DRILL = Ladder(waits_s=(10, 10, 10, 10), repeat_s=20, ack_s=MINUTE)
 
@@ -223,6 +228,15 @@ BY_LEVEL: Mapping[RiskLevel, Timers] = {
 }
 ORDER = (RiskLevel.DRILL, RiskLevel.LOW, RiskLevel.NORMAL, RiskLevel.RAISED, RiskLevel.HIGH)
 """From the least to the most dangerous: what is most dangerous is looked at first."""
+
+
+def decide_by(row: SafetySession, kind: AlertKind, at: dt.datetime) -> dt.datetime | None:
+    """Until when it has to be on record whether the police is called about an alert of this session, which is of this
+    kind since `at`; never of a drill."""
+    if kind not in RED or row.drill is not None:
+        return None
+    decide_s = Timers.from_json(row.policy).ladder(kind).decide_s
+    return None if decide_s is None else at + seconds(decide_s)
 
 
 def seconds(count: int) -> dt.timedelta:

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -106,6 +107,8 @@ def _said(facts: Facts) -> Message | Unwritable:
             "By the rules of your own house a drill of the alarms is due this month and has not been held. The list of "
             "drills tells which."
         )
+    if facts.purpose is MessagePurpose.SLOW_WEEK:
+        return _slow_week(facts.figures or {})
     if facts.purpose is MessagePurpose.REMINDER:
         return Message("A danger at this door has become known. Look at your phone now, and check in.")
     if facts.purpose in REMINDERS:
@@ -114,6 +117,8 @@ def _said(facts: Facts) -> Message | Unwritable:
         return Unwritable("nothing to say")
     if facts.purpose is MessagePurpose.ALARM and facts.state in ANSWERED:
         return Unwritable("taken")
+    if facts.purpose is MessagePurpose.POLICE_UNDECIDED:
+        return _undecided(facts)
     if facts.purpose is MessagePurpose.TAKEN:
         return Message("Your safety officer has your alarm and is acting on it.")
     if facts.purpose is MessagePurpose.ALL_CLEAR:
@@ -124,6 +129,31 @@ def _said(facts: Facts) -> Message | Unwritable:
             "You have not reported back. Check in now, or call your safety officer. We are calling for help."
         )
     return _outside(facts) if facts.recipient is MessageRecipient.EXTERNAL else _alarm(facts)
+
+
+def _slow_week(figures: dict[str, Any]) -> Message:
+    return Message(
+        "In the week from {week_on} on only {in_time} of {asked} alarms were taken within 60 seconds, {share} %. It "
+        "should be 98.5 % at least. The statistics of alarms tell more.",
+        figures | {"share": f"{100 * figures['in_time'] / figures['asked']:.1f}"},
+    )
+
+
+def _undecided(facts: Facts) -> Message | Unwritable:
+    if facts.state is AlertState.RESOLVED or facts.police_decided:
+        return Unwritable("not needed any more")
+    assert facts.opened_at is not None
+    assert facts.zone is not None
+    return Message(
+        "UNDECIDED since {at}: {kind}, {name} ({staff_number}). Nobody has put on record whether the police is called. "
+        "Decide it now, with whoever has the alarm.",
+        {
+            "at": _clock(facts.opened_at, facts.zone),
+            "kind": facts.kind,
+            "name": facts.name,
+            "staff_number": facts.staff_number,
+        },
+    )
 
 
 def _reminder(facts: Facts) -> Message:

@@ -29,6 +29,8 @@ class MessagePurpose(StrEnum):
     DRILL_OWED = "drill_owed"
     OUTAGE = "outage"
     COVER_GAP = "cover_gap"
+    POLICE_UNDECIDED = "police_undecided"
+    SLOW_WEEK = "slow_week"
 
 
 class MessageRecipient(StrEnum):

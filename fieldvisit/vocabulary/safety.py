@@ -95,6 +95,13 @@ class CallResult(StrEnum):
     DURESS_WORD = "duress_word"
 
 
+class PoliceDecision(StrEnum):
+    """What the owner of a call for help decided about the police."""
+
+    CALLED = "called"
+    NOT_CALLED = "not_called"
+
+
 class ResolutionProof(StrEnum):
     VOICE_CONTACT = "voice_contact"
     SEEN_IN_PERSON = "seen_in_person"

@@ -66,6 +66,7 @@ NO_JSON = {
     "stream_live": "one's own people",
     "export_alarm_statistics": "numbers",
     "export_drills": "one's own people",
+    "export_false_alarms": "one's own people",
     "show_verification": "tells nothing of a debtor",
 }
 

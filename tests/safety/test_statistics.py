@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import uuid
 
 import pytest
 import sqlalchemy as sa
@@ -10,9 +11,12 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for
+from fieldvisit.devices import DeviceDraft, register_device
 from fieldvisit.errors import InvalidValue
+from fieldvisit.models import Account, AuditEvent
+from fieldvisit.safety import alerts
 from fieldvisit.safety.statistics import LATENESS_S, MonthOfAlarms, alarm_statistics
-from fieldvisit.vocabulary import AlertOutcome, RiskLevel, Role
+from fieldvisit.vocabulary import AlertOutcome, AlertState, RiskLevel, Role
 from tests.api.conftest import ClientFor, app, client_for
 from tests.safety.worlds import MINUTE, Door, another_door
 
@@ -69,6 +73,35 @@ def test_a_deadline_that_passed_in_our_own_outage_says_nothing_of_lateness(door:
 def test_a_period_that_ends_before_it_begins_is_refused(door: Door) -> None:
     with acting_for(door.sessions, door.world.agency) as session, pytest.raises(InvalidValue):
         alarm_statistics(session, since=MARCH["until"], until=MARCH["since"])
+
+
+def test_false_alarms_are_told_by_visitor_phone_and_level_and_each_reading_is_kept(
+    door: Door, client_for: ClientFor, sessions: sessionmaker[Session]
+) -> None:
+    phone = DeviceDraft(id=uuid.uuid4(), name="Old phone", app_version="1")
+    with acting_for(door.sessions, door.world.agency) as session:
+        now = session.scalars(sa.select(sa.func.fieldvisit_now())).one()
+        register_device(session, session.get_one(Account, door.account_id), phone, now)
+    for outcome in (AlertOutcome.FALSE_DEVICE, AlertOutcome.GENUINE_THREAT):
+        door.call_for_help()
+        (open_alert,) = [each for each in door.alerts() if each.state is not AlertState.RESOLVED]
+        with acting_for(door.sessions, door.world.agency) as session:
+            alerts.acknowledge(session, open_alert.id, door.officer)
+        door.resolve(alert_id=open_alert.id, outcome=outcome, resume=False)
+    officer: FlaskClient = client_for(Role.SAFETY_OFFICER, org=door.world.agency)
+    asked = "?since=2026-03-01&until=2026-04-01"
+    (line,) = officer.get(f"/safety/statistics/false-alarms{asked}").json["lines"]
+    assert (line["visitor"]["id"], line["device_id"]) == (str(door.visitor_id), str(phone.id))
+    assert (line["device_name"], line["level"], line["alerts"]) == ("Old phone", "normal", 2)
+    assert (line["false_alarms"], line["by_device"], line["share"]) == (1, 1, 0.5)
+    table = officer.get(f"/safety/statistics/false-alarms.csv{asked}")
+    (row,) = csv.DictReader(io.StringIO(table.text))
+    assert (row["device_name"], row["false_alarms"], row["our_outage"]) == ("Old phone", "1", "0")
+    visitor = client_for(Role.VISITOR, org=door.world.agency)
+    assert visitor.get(f"/safety/statistics/false-alarms{asked}").status_code == 403
+    with acting_for(sessions, door.world.agency) as session:
+        kept = session.scalars(sa.select(AuditEvent.action)).all()
+    assert {"read_false_alarms", "export_false_alarms"} <= set(kept)
 
 
 def test_the_table_has_a_line_for_each_month(
