@@ -17,7 +17,7 @@ from flask import Response, after_this_request, request
 
 from api.auth import read_bearer
 from api.calls import NO_LIMIT, Call, call_in
-from api.context import now, settings
+from api.context import now_for_a_call, settings
 from api.inflating import PACKED, Inflating
 from api.sos import raise_call
 from fieldvisit.errors import FieldVisitError
@@ -144,7 +144,7 @@ def hears_calls[View: Callable[..., Any]](view: View) -> View:
 def _call_for(overheard: Overheard, connection: Any) -> None:
     """Whatever else was wrong: who called is heard. Raises nothing, for the answer is the refusal's."""
     try:
-        claims = read_bearer(settings().token_key, now=now(), even_expired=True)
+        claims = read_bearer(settings().token_key, now=now_for_a_call(), even_expired=True)
     except FieldVisitError:
         return
     if claims.visitor_id is None:

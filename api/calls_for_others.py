@@ -10,7 +10,7 @@ from flask import Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.auth import read_bearer
-from api.context import now, settings
+from api.context import now_for_a_call, settings
 from api.reading import read_body
 from api.roles import Permission, refuse_unless
 from api.schemas.safety import CalledForOut, CallForIn
@@ -43,7 +43,7 @@ def _keep(visitor_id: uuid.UUID) -> Response:
     """Who calls for whom is not asked: whose buddy somebody is, no list at hand tells, and a call is not refused for
     that. It stands in the record. Raises NotFound for a visitor whom the list does not know, DatabaseUnavailable where
     not even the disk took it."""
-    claims = read_bearer(settings().token_key, now=now(), even_expired=False)
+    claims = read_bearer(settings().token_key, now=now_for_a_call(), even_expired=False)
     refuse_unless(Permission.CALL_FOR_OTHERS, claims.roles)
     body = read_body(CallForIn())
     known = emergency().duty.of(claims.org_id).visitors

@@ -6,15 +6,17 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
 from flask import Response, current_app, jsonify
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.auth import NoVisitor, read_bearer
 from api.calls import heard, made_out, readable
-from api.context import now, settings
+from api.context import now, now_for_a_call, runtime, settings
 from api.contracts import Contract
 from api.db import db
 from api.epochs import NAME as EPOCH
@@ -80,9 +82,13 @@ def emergency() -> Emergency:
 
 
 def stay_ready() -> None:
-    """In passing, with every word of a phone: the list of whom to call stays young, and the book is seen to."""
+    """In passing, with every word of a phone: what time it is is known, the list of whom to call stays young, and the
+    book is seen to."""
     emergency().duty.keep_fresh(emergency().sessions)
     emergency().caller.wake()
+    with suppress(SQLAlchemyError):
+        # Asked once, and not first by a call for help that comes when nobody answers any more.
+        runtime().clock()
 
 
 def send_sos() -> Response:
@@ -92,7 +98,7 @@ def send_sos() -> Response:
     officer is told. A body that is broken, too large or of an unknown version is read as far as it can be. When the
     database refuses, the call is kept on the disk and the officers on duty are called from a list.
     """
-    claims = read_bearer(settings().token_key, now=now(), even_expired=True)
+    claims = read_bearer(settings().token_key, now=now_for_a_call(), even_expired=True)
     refuse_unless(CONTRACT.may or Permission.USE_PHONE, claims.roles)
     if claims.visitor_id is None:
         raise NoVisitor()

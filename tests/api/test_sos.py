@@ -19,7 +19,7 @@ from api.app import close_app, create_app
 from api.sos import KEY, Emergency, stay_ready
 from fieldvisit import embedded
 from fieldvisit.database import Urls, acting_for, acting_for_all
-from fieldvisit.models import Account, DutyShift, SafetyAlert, SafetyEvent, Visitor
+from fieldvisit.models import Account, DutyShift, Organisation, SafetyAlert, SafetyEvent, Visitor
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import BOOK, Book, DutyList, Line
 from fieldvisit.safety.emergency_calls import Caller
@@ -364,13 +364,38 @@ def test_the_number_outside_is_called_by_the_emergency_line_after_the_house(
     ready.caller.call_people(call, True, "second")
     outside = [each for each in providers.heard() if each["to"] == line.number]
     assert sorted(each["channel"] for each in outside) == ["sms", "voice"]
-    assert all("Agency" in each["text"] and "Do not call the visitor" in each["text"] for each in outside)
     with acting_for_all(sessions) as session:
+        house = session.get_one(Organisation, world.agency).name
+        assert all(f"ALARM of {house}, by its emergency line" in each["text"] for each in outside)
+        assert all("Do not call the visitor" in each["text"] for each in outside)
         session.execute(sa.delete(DutyShift))
     fresh = DutyList(settings.data_folder, Cipher(settings.data_key))
     fresh.keep_fresh(sessions)
     Caller(ready.book, fresh, ready.channels, sessions).call_people(call, False, "third")
     assert len([each for each in providers.heard() if each["to"] == line.number]) == 4, "nobody of the house: at once"
+
+
+def test_a_process_that_has_never_reached_its_database_hears_a_call(
+    caller: FlaskClient, sessions: sessionmaker[Session], settings: Settings, providers: Providers, app: Flask
+) -> None:
+    """As the one for calls alone is, when the database goes away before anybody has called."""
+    with app.app_context():
+        stay_ready()
+    nowhere = "postgresql://nobody:x@127.0.0.1:1/none"
+    told = {"DATA_FOLDER": str(settings.data_folder), "DATABASE_URL": nowhere, "DATABASE_OWNER_URL": nowhere}
+    told |= {"ENVIRONMENT": "test", "ALARM_PROVIDERS": json.dumps(providers.as_json())}
+    alone = create_app(read_settings(told))
+    client = alone.test_client()
+    client.environ_base |= caller.environ_base
+    try:
+        assert client.post("/safety/sos", json={"event_id": str(uuid.uuid4())}).status_code == 201
+        wait_until(lambda: len({each["channel"] for each in providers.heard()}) == 2)
+    finally:
+        Book(settings.data_folder, Cipher(settings.data_key)).reconcile(sessions)
+        alone.extensions[KEY].caller.join(30)
+        alone.extensions[KEY].channels.close()
+        close_app(alone)
+    assert alerts(sessions) == [AlertKind.SOS]
 
 
 def test_who_cannot_be_watched_over_is_told_what_to_do_by_telephone(
