@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
-from fieldvisit.safety.live import Person
+from fieldvisit.safety.live import Person, meet
 from fieldvisit.vocabulary import RiskLevel
 
 # As the statistics count: no drill, and nothing that a stronger alert took over.
 COUNTED = sa.text("""
-select s.visitor_id, v.name, v.staff_number, v.phone, a.device_id, d.name as device_name, s.level,
+select s.visitor_id, a.device_id, d.name as device_name, s.level,
        count(*) as alerts, count(*) filter (where a.outcome = 'false_accidental') as accidental,
        count(*) filter (where a.outcome = 'false_forgot') as forgot,
        count(*) filter (where a.outcome = 'false_device') as by_device,
@@ -25,7 +25,7 @@ from safety_alerts a join safety_sessions s on s.id = a.session_id join visitors
 left join devices d on d.org_id = a.org_id and d.id = a.device_id
 where a.opened_at >= :since and a.opened_at < :until and a.parent_id is null and a.state = 'resolved'
   and s.drill is null and s.level <> 'drill'
-group by s.visitor_id, v.name, v.staff_number, v.phone, a.device_id, d.name, s.level
+group by s.visitor_id, v.staff_number, a.device_id, d.name, s.level
 order by count(*) filter (where starts_with(a.outcome, 'false_')) desc, v.staff_number, s.level, d.name, a.device_id
 """)
 
@@ -63,9 +63,7 @@ def false_alarms(session: Session, *, since: dt.date, until: dt.date) -> list[Fa
         "since": dt.datetime.combine(since, dt.time(), dt.UTC),
         "until": dt.datetime.combine(until, dt.time(), dt.UTC),
     }
-    found = []
-    for row in session.execute(COUNTED, given).mappings():
-        told = dict(row)
-        person = Person(told.pop("visitor_id"), told.pop("name"), told.pop("staff_number"), told.pop("phone"))
-        found.append(FalseAlarms(person=person, level=RiskLevel(told.pop("level")), **told))
-    return found
+    rows = [dict(row) for row in session.execute(COUNTED, given).mappings()]
+    people: dict[uuid.UUID, Person] = {}
+    meet(session, people, [row["visitor_id"] for row in rows])
+    return [FalseAlarms(person=people[row.pop("visitor_id")], level=RiskLevel(row.pop("level")), **row) for row in rows]

@@ -142,7 +142,7 @@ def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -
     now_at: dt.datetime = session.scalars(sa.select(database_now())).one()
     org_id = session.info["org"]
     going = unwatched(session, org_id)
-    _meet(session, people, [*(row["visitor_id"] for row in rows), *(each.visitor_id for each in going)])
+    meet(session, people, [*(row["visitor_id"] for row in rows), *(each.visitor_id for each in going)])
     tiles = [
         Tile(**row, shown=_shown(row, now_at), person=people[row["visitor_id"]])
         for row in rows
@@ -195,7 +195,8 @@ def _tiles() -> sa.Select[tuple[object, ...]]:
     )
 
 
-def _meet(session: Session, people: dict[uuid.UUID, Person], visitor_ids: Sequence[uuid.UUID]) -> None:
+def meet(session: Session, people: dict[uuid.UUID, Person], visitor_ids: Sequence[uuid.UUID]) -> None:
+    """Fill up who these visitors are."""
     unknown = set(visitor_ids) - set(people)
     if unknown:
         columns = (Visitor.id, Visitor.name, Visitor.staff_number, Visitor.phone)
