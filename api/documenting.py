@@ -7,10 +7,10 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
+from api.answer_headers import headers_of
 from api.contracts import CONTRACTS, JSON, Contract, View, answer_schema, contract_of, is_keyed
 from api.editing import IF_MATCH
-from api.epochs import HEADER as EPOCH_HEADER
-from api.idempotency import ANSWER_HEADER, PARAMETER
+from api.idempotency import PARAMETER
 from api.roles import GRANTS, PUBLIC, Permission
 from api.schemas.base import PageIn
 from api.showing import REASON_PARAMETER, Shows
@@ -46,14 +46,15 @@ def documented(view: View, contract: Contract) -> View:
 
 
 def documented_for(view: View, methods: Collection[str]) -> View:
-    """The view with what its document says only for these methods: that a write may be sent under a key."""
+    """The view with what its document says only for these methods: that a write may be sent under a key, and which
+    headers its answer carries."""
     contract = contract_of(view)
-    if contract is None or not all(is_keyed(contract, method) for method in methods):
+    if contract is None:
         return view
-    parameters = [*_query_parameters(contract), PARAMETER]
-    bound: View = Blueprint.doc(parameters=parameters, responses={str(contract.status): {"headers": ANSWER_HEADER}})(
-        view
-    )
+    said: dict[str, Any] = {"responses": {str(contract.status): {"headers": headers_of(contract, methods)}}}
+    if all(is_keyed(contract, method) for method in methods):
+        said["parameters"] = [*_query_parameters(contract), PARAMETER]
+    bound: View = Blueprint.doc(**said)(view)
     return bound
 
 
@@ -77,8 +78,6 @@ def _roles(permission: Permission | None) -> str:
 
 def _answer(contract: Contract) -> dict[str, Any]:
     said: dict[str, Any] = {"description": HTTPStatus(contract.status).phrase}
-    if contract.may is Permission.USE_PHONE:
-        said["headers"] = EPOCH_HEADER
     schema = answer_schema(contract)
     if contract.status == HTTPStatus.NO_CONTENT or (schema is None and contract.media == JSON):
         # Headers alone.

@@ -14,6 +14,7 @@ import flask_smorest
 from flask import Flask, Response, send_from_directory
 from marshmallow import Schema
 
+from api.answer_headers import REFUSED
 from api.closed_lists import name_lists
 from api.contracts import View, answer_schema, contract_of
 from api.documenting import documented_for
@@ -99,6 +100,7 @@ class Api(flask_smorest.Api):
             blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
             self.spec.tag({"name": blueprint.name, "description": blueprint.description})
         document = self.spec.to_dict()
+        document["components"]["responses"]["DEFAULT_ERROR"]["headers"] = dict(REFUSED)
         put_examples(document, self._shapes())
         name_lists(document)
         return flask.json.dumps(document, indent=2, sort_keys=False)

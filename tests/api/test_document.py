@@ -56,6 +56,42 @@ def test_every_operation_may_answer_with_a_problem(client: FlaskClient) -> None:
     assert document["openapi"] == "3.1.0"
 
 
+OF_EVERYTHING = {"Content-Type", "Content-Length", "Content-Encoding", "Cache-Control", "Vary", "X-Request-Id"} | {
+    *("Date", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options")
+}
+READ = ("/visits", "/areas", "/devices", "/field-rules", "/promises", "/safety/alerts")
+
+
+def test_the_headers_of_an_answer_are_those_that_the_document_names(everybody: FlaskClient) -> None:
+    """Read, changed, changed again under the same key, and refused: what goes with each is what was said."""
+    document = everybody.get("/openapi.json").json
+    refused = set(document["components"]["responses"]["DEFAULT_ERROR"]["headers"])
+
+    def agree(method: str, path: str, **how: Any) -> Any:
+        answer = everybody.open(path, method=method.upper(), **how)
+        named = document["paths"][path][method]["responses"][str(answer.status_code)].get("headers", {})
+        given = set(answer.headers.keys()) - OF_EVERYTHING
+        assert given <= named.keys(), (method, path)
+        # All of them but the one by which an answer that is given again is known; that one has no tag.
+        of_others = "ETag" if "Idempotency-Replayed" in given else "Idempotency-Replayed"
+        assert named.keys() - given <= {of_others}, (method, path)
+        return answer
+
+    for path in READ:
+        if "get" in document["paths"].get(path, {}):
+            agree("get", path)
+    rules = everybody.get("/field-rules").json
+    body = {name: rules[name] for name in document["components"]["schemas"]["FieldRulesIn"]["properties"]}
+    for again in (False, True):
+        put = agree("put", "/field-rules", json=body, headers={"Idempotency-Key": "the-rules-of-the-house"})
+        assert ("Idempotency-Replayed" in put.headers) is again
+    missing = everybody.get("/visits/018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69")
+    unknown = everybody.get("/visits", headers={"Authorization": "Bearer x"})
+    assert set(missing.headers.keys()) - OF_EVERYTHING - refused == set()
+    assert set(unknown.headers.keys()) - OF_EVERYTHING - refused == set()
+    assert "WWW-Authenticate" in unknown.headers
+
+
 def test_every_schema_is_named_by_its_direction(client: FlaskClient) -> None:
     asked, answered = ({child.__name__ for child in _below(base)} for base in (In, Out))
     assert sorted(name for name in asked if not name.endswith(("In", "Drafted"))) == []
