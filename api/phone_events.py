@@ -2,8 +2,9 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,10 +16,11 @@ from api.calls import call_in
 from api.context import now, settings
 from api.db import session
 from api.endpoints import endpoint
-from api.errors import InvalidRequest, problem_document
+from api.errors import InvalidRequest, TooManyRequests, problem_document
 from api.faults import faults
 from api.openapi import Blueprint
 from api.paging import Keyset
+from api.reading import read_body
 from api.roles import Permission
 from api.schemas.phone_events import (
     DUMPERS,
@@ -36,7 +38,7 @@ from api.sos import emergency
 from api.storage import translated
 from fieldvisit.database import acting_for
 from fieldvisit.devices import DeviceRevoked, note_seen
-from fieldvisit.errors import InvalidValue
+from fieldvisit.errors import FieldVisitError, InvalidValue
 from fieldvisit.models import HeldEvent
 from fieldvisit.phone import holding
 from fieldvisit.phone.events import Desk, EventOutcome, EventResult, Sent, release, take_events
@@ -51,8 +53,37 @@ IN_ENVELOPE = ("kind", "visit_id", "session_id")
 BY_ARRIVAL = Keyset(HeldEvent.recorded_at, HeldEvent.event_id)
 
 
+def takes_safety_beyond_the_limit[View: Callable[..., Any]](view: View) -> View:
+    """The view of a batch; one beyond the limit of requests is refused, but what it says of safety is taken."""
+
+    @wraps(view)
+    def taken(**path: Any) -> Any:
+        try:
+            return view(**path)
+        except TooManyRequests:
+            _take_safety_alone()
+            raise
+
+    return taken  # type: ignore[return-value]  # wrapped
+
+
+def _take_safety_alone() -> None:
+    """The phone sends the batch once more, and has the answers of these again."""
+    try:
+        body = read_body(EventsIn())
+        told = [Sent(body=event, sent_at=body["sent_at"]) for event in body["events"]]
+        of_safety = [one for one in told if _is_of_safety(one)]
+        if of_safety:
+            with acting_for(emergency().sessions, actor().org_id) as apart:
+                take_events(apart, of_safety, desk(battery_percent=body["battery_percent"]))
+    except FieldVisitError:
+        # What is wrong with the batch is told once it is within the limit; a call for help in it is heard all the same.
+        return
+
+
 @bp.post("/phone/events")
 @hears_calls
+@takes_safety_beyond_the_limit
 @endpoint(may=Permission.USE_PHONE, body=EventsIn(), returns=EventsTakenOut(), even_expired=True, even_revoked=True)
 def send_events(body: dict[str, Any]) -> dict[str, Any]:
     """Tell 1 to 500 events, in any order, repeated, of any days.
@@ -62,7 +93,8 @@ def send_events(body: dict[str, Any]) -> dict[str, Any]:
     wrong with it is written down. What has to come after something that is not here yet is held.
 
     A call for help is heard whatever becomes of the batch: also in one that is too large, cut off or refused, as far
-    as it can be read. The answer then names how many were, in the header `Calls-For-Help`.
+    as it can be read. The answer then names how many were, in the header `Calls-For-Help`. Beyond the limit of requests
+    what a batch says of safety is taken too; sent again, it gets its answer.
     """
     sent = [Sent(body=event, sent_at=body["sent_at"]) for event in body["events"]]
     battery = body["battery_percent"]

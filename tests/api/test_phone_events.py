@@ -1,5 +1,6 @@
 """A phone that had no signal tells its day in one go: in any order, twice, with a clock that is wrong."""
 
+import dataclasses
 import datetime as dt
 import itertools
 import json
@@ -11,10 +12,12 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.app import close_app, create_app
 from api.context import runtime
 from fieldvisit.database import acting_for
 from fieldvisit.models import HeldEvent, IdentityCheck, SafetyAlert, SafetyEvent, SafetySession, Visit, VisitReport
 from fieldvisit.safety.events import SafetyEventKind
+from fieldvisit.settings import Settings
 from fieldvisit.visits import history_of
 from fieldvisit.vocabulary import Role, VisitState
 from tests.api.conftest import ClientFor
@@ -339,6 +342,27 @@ def test_a_call_for_help_in_a_batch_is_an_alert_and_a_check_in_waits_for_its_ses
     assert outcomes(send(phone, [call, call])) == ["taken", "taken"]
     with acting_for(sessions, morning.world.agency) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(SafetyAlert)) == 1
+
+
+def test_what_is_said_of_safety_beyond_the_limit_is_taken_and_the_rest_waits(
+    settings: Settings, phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    app = create_app(dataclasses.replace(settings, rate_limit="1/minute"))
+    limited = app.test_client()
+    limited.environ_base["HTTP_AUTHORIZATION"] = phone.environ_base["HTTP_AUTHORIZATION"]
+    limited.get("/phone/my-day")
+    begun = event("safety_start", morning, server_now(phone), planned_s=3_600)
+    checked = event("check_in", morning, server_now(phone), session_id=begun["event_id"])
+    body = {"sent_at": server_now(phone).isoformat(), "events": [checked, event("set_out", morning, NOW), begun]}
+    refused = limited.post("/phone/events", json=body)
+    close_app(app)
+    with acting_for(sessions, morning.world.agency) as session:
+        kinds = session.scalars(sa.select(SafetyEvent.kind).order_by(SafetyEvent.sequence)).all()
+        visit = session.get_one(Visit, morning.visit)
+    assert (refused.status_code, kinds[:2]) == (429, [SafetyEventKind.STARTED, SafetyEventKind.CHECKED_IN])
+    assert visit.under_way_at is None
+    again = phone.post("/phone/events", json=body).json
+    assert outcomes(again) == ["taken"] * 3
 
 
 def test_half_a_character_and_no_event_at_all_spoil_no_other_event(
