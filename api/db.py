@@ -8,13 +8,12 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.database import SAME_EVERYWHERE, scope_transactions, tested_when_in_doubt
+from fieldvisit.database import REACHING, SAME_EVERYWHERE, scope_transactions, tested_when_in_doubt
 from fieldvisit.models import Base
 from fieldvisit.partitions import lacks_partition, make_partitions
 from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
 
-CONNECT_S = 3
 WAIT_FOR_CONNECTION_S = 5
 STATEMENT_S = 30
 LIMITS = f"-c statement_timeout={STATEMENT_S}s -c idle_in_transaction_session_timeout={2 * STATEMENT_S}s"
@@ -33,10 +32,7 @@ def attach(app: Flask, url: str, settings: Settings) -> sa.Engine:
         "pool_timeout": WAIT_FOR_CONNECTION_S,
         # The parameters of a failed statement are names and numbers of people; no log may repeat them.
         "hide_parameters": True,
-        "connect_args": {
-            "connect_timeout": CONNECT_S,
-            "options": f"{SAME_EVERYWHERE} {LIMITS}",
-        },
+        "connect_args": REACHING | {"options": f"{SAME_EVERYWHERE} {LIMITS}"},
     }
     db.init_app(app)
     with app.app_context():

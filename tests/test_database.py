@@ -1,6 +1,8 @@
 """A database that must not be served is refused, with the reason and the cure."""
 
 import dataclasses
+import os
+import socket
 
 import psycopg
 import pytest
@@ -111,3 +113,15 @@ def test_a_connection_that_the_server_has_ended_is_not_used_again(engine: sa.Eng
         superuser.execute("select pg_terminate_backend(%s, 5000)", (ended,))
     with engine.connect() as connection:
         assert connection.scalar(sa.text("select pg_backend_pid()")) != ended
+
+
+def test_a_server_that_has_gone_from_the_network_is_waited_for_seconds_only(urls: Urls, settings: Settings) -> None:
+    engine = app_engine(urls.app, settings)
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        with socket.socket(fileno=os.dup(raw.fileno())) as line:
+            waits_ms = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            asks_after_s = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+    engine.dispose()
+    assert (waits_ms, asks_after_s) == (10_000, 5)

@@ -13,6 +13,8 @@ import httpx
 import psycopg
 import structlog
 
+from fieldvisit.database import REACHING
+from fieldvisit.outgoing import hurried
 from fieldvisit.safety.chains import Altered, Proven, WholeRecord
 from fieldvisit.safety.invariants import CLOCK_S, INVARIANTS, Invariant
 
@@ -61,7 +63,7 @@ def audit(
     it was at the last audit is found.
     """
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=3) as connection:
+        with psycopg.connect(url, autocommit=True, **REACHING) as connection:
             connection.execute("select set_config('app.sees_all', 'on', false), set_config('timezone', 'UTC', false)")
             connection.execute(f"set statement_timeout = {STATEMENT_MS}")
             found = [*_all(connection, proven or Proven()), *_host_clock(connection, host_time)]
@@ -134,16 +136,18 @@ on conflict (key) do nothing
 
 def warn(url: str, violations: Iterable[Violation]) -> None:
     """Put out a message to those who answer alarms that their alarms may not be answered for."""
-    with psycopg.connect(url, connect_timeout=3) as connection:
+    with psycopg.connect(url, **REACHING) as connection:
         connection.execute("select set_config('app.sees_all', 'on', true)")
         for number, org_id in sorted({(each.number, each.org_id or "") for each in violations}):
             connection.execute(WARN, {"number": number, "org_id": org_id or None})
 
 
-def call_outside(url: str) -> bool:
-    """The dead-man call. False where it did not go through, which whoever waits for it will notice by itself."""
+def call_outside(url: str, *, timeout_s: float = TIMEOUT_S) -> bool:
+    """The dead-man call, which keeps no audit waiting. False where it did not go through, which whoever waits for it
+    will notice by itself."""
     try:
-        return httpx.get(url, timeout=TIMEOUT_S).is_success
+        with hurried.within(timeout_s), hurried.client(httpx.Timeout(timeout_s), httpx.create_ssl_context()) as client:
+            return client.get(url).is_success
     except httpx.HTTPError as error:
         log.error("outside_call_failed", error=type(error).__name__)
         return False

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from fieldvisit.database import REACHING
+
 LISTEN = "fieldvisit_safety"
 RETRY_S = 5.0
 
@@ -39,7 +41,7 @@ def listen(url: str, hint: Hint, stop: threading.Event) -> None:
     """Pass on what the database tells, until `stop`; runs in a thread of its own and survives whatever happens to its
     connection."""
     while not stop.is_set():
-        with suppress(psycopg.Error), psycopg.connect(url, autocommit=True) as connection:
+        with suppress(psycopg.Error), psycopg.connect(url, autocommit=True, **REACHING) as connection:
             connection.execute(f"listen {LISTEN}")
             while not stop.is_set():
                 for _ in connection.notifies(timeout=RETRY_S, stop_after=1):

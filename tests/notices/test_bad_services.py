@@ -1,10 +1,9 @@
 """Services that answer wrongly, slowly, or break off: nothing is lost, and what was accepted is not sent again."""
 
-import socket
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -18,6 +17,7 @@ from fieldvisit.notices.filing import NoticeDraft, file_notice
 from fieldvisit.outgoing.gateways import Gateway, Handed, Letter
 from fieldvisit.vocabulary import Channel, NoticeState
 from tests.conftest import NOW
+from tests.dripping import dripping
 from tests.notices.mail import BREAKS_OFF, MailServer
 from tests.notices.worlds import give_address, give_phone, make_template, notices, sender_of
 from tests.worlds import World, make_case
@@ -54,30 +54,6 @@ def answering(body: bytes, *, length: int | None = None) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@contextmanager
-def dripping() -> Iterator[str]:
-    """A service whose answer comes byte by byte, a part of a second each, and would be a good one after long enough."""
-    over, listening = threading.Event(), socket.create_server(("127.0.0.1", 0))
-
-    def answer() -> None:
-        connection, _ = listening.accept()
-        with connection, suppress(OSError):
-            connection.recv(65_536)
-            for each in b"HTTP/1.1 202 Accepted\r\nX-Slow: " + b"x" * 100 + b"\r\nContent-Length: 0\r\n\r\n":
-                if over.wait(0.02):
-                    return
-                connection.sendall(bytes([each]))
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    finally:
-        over.set()
-        thread.join()
-        listening.close()
 
 
 def test_a_service_that_brings_a_byte_now_and_then_is_not_waited_for() -> None:

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from fieldvisit.database import Urls, acting_for_all, plain_url
 from fieldvisit.models import OutboxMessage
-from fieldvisit.safety.auditing import STATEMENT_MS, audit, once
+from fieldvisit.safety.auditing import STATEMENT_MS, audit, call_outside, once
 from fieldvisit.safety.chains import Proven, WholeRecord, altered
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import MessagePurpose
+from tests.dripping import dripping
 from tests.processes import call
 from tests.safety.worlds import Door, another_door
 
@@ -257,3 +258,8 @@ def test_an_audit_beside_a_million_events_ends_in_time(at_work: Door, url: str, 
     print(f"\naudit beside a million events: {took_s:.2f} s")
     assert found == []
     assert took_s < STATEMENT_MS / 1_000
+
+
+def test_an_outside_that_brings_a_byte_now_and_then_keeps_no_audit_waiting() -> None:
+    with dripping() as address:
+        assert not call_outside(address, timeout_s=0.3)
