@@ -74,6 +74,7 @@ RESOURCES = (
     "safety_looks",
     "safety_markers",
     "safety_roster",
+    "safety_plans",
     "safety_rules",
     "safety_statistics",
     "safety_timers",

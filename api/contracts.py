@@ -34,7 +34,8 @@ class Contract:
     connection break off. `headers` are the request's own, as the document names them.
     `edits` says what this one changes and which view reads it: two who change it take turns, and with `If-Match` the
     second is told of the first (see `api.editing`).
-    `steady_s`: no answer comes sooner, so that its time tells nothing.
+    `steady_s`: no answer comes sooner, so that its time tells nothing; with `steady_with` only where the body has that
+    field.
     """
 
     may: Permission | None
@@ -54,6 +55,7 @@ class Contract:
     traced: bool = False
     shows: Shows | None = None
     steady_s: float = 0.0
+    steady_with: str = ""
     media: str = JSON
     raw: str = ""
     edits: Edited | None = None

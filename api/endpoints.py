@@ -49,9 +49,10 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
     def bind(view: View) -> View:
         @wraps(view)
         def fulfil(**path: uuid.UUID) -> Response:
-            not_before = time.monotonic() + contract.steady_s
+            not_before = time.monotonic()
             _admit(contract)
             given = path | _read(contract)
+            not_before += _steady_s(contract, given)
             _count_own(contract, given)
             with db.transaction() as session:
                 turn = turn_of(session) if is_keyed(contract, request.method) else Turn(session, None)
@@ -71,7 +72,7 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                         tell_epoch(session, response)
                     _record(contract, view.__name__, path)
             # After the commit: how long the work took may not tell what it was.
-            time.sleep(max(0.0, not_before - time.monotonic()) if contract.steady_s else 0.0)
+            time.sleep(max(0.0, not_before - time.monotonic()))
             if isinstance(result, Refused):
                 _refuse(contract, result)
             return response
@@ -79,6 +80,10 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
         return contracted(fulfil, contract)
 
     return bind
+
+
+def _steady_s(contract: Contract, given: Mapping[str, Any]) -> float:
+    return 0.0 if contract.steady_with and given["body"][contract.steady_with] is None else contract.steady_s
 
 
 def _edit_of(contract: Contract, path: Mapping[str, uuid.UUID], body: Any) -> Edit | None:

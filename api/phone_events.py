@@ -210,12 +210,15 @@ def _call_for_help(sent: Sent) -> SafetyTold:
 
 def _safety(kind: EventKind, envelope: dict[str, Any], said: dict[str, Any], sent: Sent) -> SafetyTold:
     starts = {"visit_id": envelope["visit_id"]} if kind is EventKind.SAFETY_START else {}
+    if kind is EventKind.SAFETY_ASSESSMENT:
+        starts = {"visit_id": _named(envelope, "visit_id")}
     counted_s = said.pop("age_s")
     stated = counted_s if "age_s" in sent.body else None
     age_s = age_of(envelope["device_at"], sent.sent_at or envelope["device_at"], stated)
     event_id = said.pop("event_id")
     del said["device_at"]
-    session_id = event_id if kind is EventKind.SAFETY_START else envelope["session_id"]
+    begins = {EventKind.SAFETY_START: event_id, EventKind.SAFETY_ASSESSMENT: starts.get("visit_id")}
+    session_id = begins.get(kind, envelope["session_id"])
     return SafetyTold(
         kind=kind,
         session_id=_named(envelope, "session_id") if kind in NAMES_SESSION else session_id,

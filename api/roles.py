@@ -72,6 +72,7 @@ class Permission(StrEnum):
     CALL_FOR_OTHERS = "call_for_others"
     MANAGE_ROSTER = "manage_roster"
     OVERRIDE_COVER = "override_cover"
+    PLAN_SESSIONS = "plan_sessions"
     SET_TIMERS = "set_timers"
     REPORT_INCIDENTS = "report_incidents"
     MANAGE_MARKERS = "manage_markers"
@@ -146,6 +147,8 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.CALL_FOR_OTHERS: RUNS_THE_DAY | {OFFICER, VISITOR},
     Permission.MANAGE_ROSTER: frozenset({OFFICER, SUPERVISOR}),
     Permission.OVERRIDE_COVER: frozenset({SUPERVISOR}),
+    # Of visitors, each for themselves alone.
+    Permission.PLAN_SESSIONS: RUNS_THE_DAY | {VISITOR},
     Permission.SET_TIMERS: frozenset({SUPERVISOR}),
     Permission.REPORT_INCIDENTS: RUNS_THE_DAY | {OFFICER, VISITOR},
     Permission.MANAGE_MARKERS: frozenset({OFFICER, SUPERVISOR}),

@@ -22,6 +22,7 @@ from api.schemas.safety import (
     AlertFileOut,
     CalledForOut,
     CallForIn,
+    CheckInByPinIn,
     CheckInIn,
     CoverOverrideIn,
     CoverOverrideOut,
@@ -76,13 +77,22 @@ def list_safety_sessions() -> dict[str, list[Standing]]:
 
 
 @bp.post("/sessions/<uuid:session_id>/check-ins")
-@endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True, even_expired=True)
-def check_in(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
+@endpoint(
+    may=Permission.USE_PHONE,
+    body=CheckInByPinIn(),
+    returns=SafetySessionOut(),
+    safety=True,
+    even_expired=True,
+    steady_s=STEADY_S,
+    steady_with="pin",
+)
+def check_in(session_id: uuid.UUID, body: dict[str, Any]) -> Standing | Refused:
     """Say: I am safe. An alarm that is up stays up until an officer has spoken with the visitor.
 
-    An access token that has expired is taken as well, as long as the account is open.
+    An access token that has expired is taken as well, as long as the account is open. With the visitor's PIN where the
+    rules of the house ask for it; no answer to one with a PIN comes sooner than a third of a second.
     """
-    return as_shown(session(), sessions.check_in(session(), session_id, Told(**_told(body))))
+    return _shown(sessions.check_in(session(), session_id, Told(**_told(body))))
 
 
 @bp.post("/sessions/<uuid:session_id>/beats")

@@ -38,6 +38,7 @@ from fieldvisit.models import (
     Promise,
     Receipt,
     RepaymentPlan,
+    SafetyAssessment,
     SafetyIncident,
     VisitReport,
     Wish,
@@ -189,6 +190,12 @@ def _(thing: SafetyIncident) -> Shown:
     """What happened at somebody's door, and what follows from it."""
     people = frozenset({thing.debtor_id} if thing.debtor_id is not None else ())
     return Shown(people=people) if thing.visit_id is None else _of_visits([thing.visit_id])
+
+
+@shown_by.register
+def _(thing: SafetyAssessment) -> Shown:
+    """What is feared at somebody's door."""
+    return _of_visits([thing.visit_id])
 
 
 @shown_by.register

@@ -21,7 +21,9 @@ class TileOut(Out):
     level = Choice(RiskLevel, required=True)
     state = Choice(SafetyState, required=True)
     shown = Choice(SafetyDisplay, required=True)
-    started_at = Instant(required=True)
+    started_at = Instant(required=True, metadata={"description": "of one that is planned: when it was planned"})
+    planned_at = Instant(required=True, allow_none=True)
+    planned_s = Whole(required=True, allow_none=True)
     due_at = Instant(required=True, allow_none=True)
     deadline_at = Instant(required=True, allow_none=True)
     end_at = Instant(required=True, allow_none=True)
@@ -73,7 +75,8 @@ class OutageOut(Out):
 class LiveWallOut(Out):
     """Everybody who is out now: alarms first, then by risk. `cover`: how many officers an alarm would reach.
     `unwatched`: who is out, or should be, and has no session. `drills_owed`: what the house's own rules still demand
-    this month. `outages`: of our own watch, as long as an alert of one is open. Drills are the last of the tiles."""
+    this month. `outages`: of our own watch, as long as an alert of one is open. Drills are behind all tiles, and
+    behind those what is only planned."""
 
     server_at = Instant(required=True)
     cover = fields.Integer(required=True)

@@ -23,7 +23,8 @@ from api.schemas.phone import (
     UndoIn,
 )
 from api.schemas.reports import ReportIn
-from api.schemas.safety import CheckInIn, SafetySessionIn, SafetySessionOut, SosIn
+from api.schemas.safety import CheckInByPinIn, CheckInIn, SafetySessionIn, SafetySessionOut, SosIn, WithPinIn
+from api.schemas.safety_plans import AssessmentOut, AssessmentToldIn, PlannedSessionOut
 from api.schemas.words import Words
 from fieldvisit.phone.events import MOST_AT_ONCE, EventOutcome
 from fieldvisit.phone.kinds import OF_SAFETY, EventKind
@@ -68,11 +69,13 @@ SHAPES: Mapping[EventKind, type[In]] = {
     EventKind.ABORT: AbortIn,
     EventKind.REPORT: ReportToldIn,
     EventKind.ADDITION: AdditionIn,
+    EventKind.SAFETY_ASSESSMENT: AssessmentToldIn,
     EventKind.SAFETY_START: SafetyStartToldIn,
     EventKind.SOS: SosIn,
-    EventKind.CHECK_IN: CheckInIn,
+    EventKind.CHECK_IN: CheckInByPinIn,
     EventKind.BEAT: CheckInIn,
-    EventKind.SAFETY_END: CheckInIn,
+    EventKind.SAFETY_END: WithPinIn,
+    EventKind.SAFETY_CANCEL: CheckInIn,
 }
 ANSWERS: Mapping[EventKind, type[Schema]] = {
     EventKind.REJECTION: ReceiptOut,
@@ -84,8 +87,11 @@ ANSWERS: Mapping[EventKind, type[Schema]] = {
     EventKind.ABORT: ReportReceiptOut,
     EventKind.REPORT: ReportReceiptOut,
     EventKind.ADDITION: ReportReceiptOut,
-} | dict.fromkeys(OF_SAFETY, SafetySessionOut)
-NAMES_SESSION = (EventKind.CHECK_IN, EventKind.BEAT, EventKind.SAFETY_END)
+    **dict.fromkeys(OF_SAFETY, SafetySessionOut),
+    EventKind.SAFETY_ASSESSMENT: AssessmentOut,
+    EventKind.SAFETY_CANCEL: PlannedSessionOut,
+}
+NAMES_SESSION = (EventKind.CHECK_IN, EventKind.BEAT, EventKind.SAFETY_END, EventKind.SAFETY_CANCEL)
 READERS: Mapping[EventKind, Schema] = {kind: shape() for kind, shape in SHAPES.items()}
 DUMPERS: Mapping[EventKind, Schema] = {kind: shape() for kind, shape in ANSWERS.items()}
 
@@ -94,7 +100,8 @@ def _documented(kind: EventKind) -> type[Schema]:
     """The shape of one event of this kind, as the document shows it."""
     shape = SHAPES[kind]
     own = {name: field for name, field in shape().load_fields.items() if name != "sent_at"}
-    of_what: dict[str, fields.Field[Any]] = {} if kind in OF_SAFETY else {"visit_id": Id(required=True)}
+    of_none = kind in OF_SAFETY and kind is not EventKind.SAFETY_ASSESSMENT
+    of_what: dict[str, fields.Field[Any]] = {} if of_none else {"visit_id": Id(required=True)}
     if kind in NAMES_SESSION:
         of_what = {"session_id": Id(required=True)}
     name = "".join(part.title() for part in kind.split("_")) + "EventIn"
@@ -179,7 +186,7 @@ class HeldEventOut(Out):
 class HeldEventFileOut(HeldEventOut):
     """The same, with all that it says: `event` is the text that the phone sent, which need not be readable."""
 
-    event = fields.String(required=True, attribute="body")
+    event = fields.String(required=True, attribute="body_without_pin")
 
 
 class DismissalIn(In):

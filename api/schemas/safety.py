@@ -73,6 +73,12 @@ class WithPinIn(CheckInIn):
     pin = Text(min=4, max=8, form=DIGITS, allow_none=True, load_default=None)
 
 
+class CheckInByPinIn(CheckInIn):
+    """`pin` where the session says `pin_at_check_in`; one that is given is judged in any case."""
+
+    pin = Text(min=4, max=8, form=DIGITS, allow_none=True, load_default=None)
+
+
 class PinsIn(In):
     """4 to 8 digits each, as many in both, different in two at least."""
 
@@ -153,6 +159,11 @@ class SafetySessionOut(Out):
     end_at = Instant(required=True, allow_none=True, attribute="session.end_at")
     ended_at = Instant(required=True, allow_none=True, attribute="session.ended_at")
     extended_s = Whole(required=True, attribute="session.extended_s")
+    pin_at_check_in = Flag(
+        required=True,
+        attribute="session.pin_at_check_in",
+        metadata={"description": "a check-in needs the PIN of a visitor who has set one"},
+    )
     server_at = Instant(required=True, attribute="now_at")
 
 

@@ -9,7 +9,7 @@ from api.schemas.fields import Choice, Flag, Id, Instant, Many, Part, Text, Whol
 from api.schemas.roster import TAGS
 from fieldvisit.languages import tag
 from fieldvisit.safety.rules import DemandedDrill, ExternalLine, RulesDraft
-from fieldvisit.vocabulary import DrillKind
+from fieldvisit.vocabulary import DrillKind, RiskLevel
 
 
 class DemandedDrillIn(Drafted):
@@ -67,6 +67,30 @@ class SafetyRulesIn(Drafted):
         metadata={"description": "of which kinds a drill is demanded, and every how many months"},
     )
     external = Part(ExternalLineIn, allow_none=True, load_default=None)
+    assessed_from = Choice(
+        RiskLevel,
+        allow_none=True,
+        load_default=None,
+        metadata={
+            "description": "from this level on nobody starts without the questions before the visit; null: at none",
+            "examples": ["raised"],
+        },
+    )
+    assessment_valid_s = Whole(
+        min=900, max=604_800, load_default=43_200, metadata={"description": "so long an answer to them is good"}
+    )
+    pin_from = Choice(
+        RiskLevel,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "from this level on a check-in needs the visitor's PIN; null: at none"},
+    )
+    buddy_from = Choice(
+        RiskLevel,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "from this level on whoever goes alone names a buddy; null: at none"},
+    )
     reason = Text(required=True, max=500)
 
 
@@ -78,6 +102,10 @@ class SafetyRulesOut(Out):
     unwatched_s = Whole(required=True, allow_none=True, attribute="rules.unwatched_s")
     drills = Many(Part(DemandedDrillOut), required=True, attribute="rules.drills")
     external = Part(ExternalLineOut, required=True, allow_none=True, attribute="rules.external")
+    assessed_from = Choice(RiskLevel, required=True, allow_none=True, attribute="rules.assessed_from")
+    assessment_valid_s = Whole(required=True, attribute="rules.assessment_valid_s")
+    pin_from = Choice(RiskLevel, required=True, allow_none=True, attribute="rules.pin_from")
+    buddy_from = Choice(RiskLevel, required=True, allow_none=True, attribute="rules.buddy_from")
     reason = fields.String(required=True, allow_none=True, attribute="setting.reason", dump_default=None)
     set_by_id = Id(required=True, allow_none=True, attribute="setting.set_by_id", dump_default=None)
     set_at = Instant(required=True, allow_none=True, attribute="setting.set_at", dump_default=None)

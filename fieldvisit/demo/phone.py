@@ -22,7 +22,7 @@ from fieldvisit_client.models.abort_in import AbortIn
 from fieldvisit_client.models.abort_reason import AbortReason
 from fieldvisit_client.models.arrival_in import ArrivalIn
 from fieldvisit_client.models.arrival_out import ArrivalOut
-from fieldvisit_client.models.check_in_in import CheckInIn
+from fieldvisit_client.models.check_in_by_pin_in import CheckInByPinIn
 from fieldvisit_client.models.datum import Datum
 from fieldvisit_client.models.day_stop_out import DayStopOut
 from fieldvisit_client.models.device_in import DeviceIn
@@ -103,7 +103,7 @@ class Phone:
 
     def check_in(self, session_id: uuid.UUID) -> dt.datetime:
         """All is well; what the server's clock shows."""
-        body = CheckInIn(event_id=uuid.uuid4())
+        body = CheckInByPinIn(event_id=uuid.uuid4())
         return _given(check_in.sync_detailed(session_id, client=self._client, body=body), SafetySessionOut).server_at
 
     def end_safety(self, session_id: uuid.UUID) -> None:

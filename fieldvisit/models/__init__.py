@@ -3,6 +3,7 @@
 from fieldvisit.models.accesses import DebtorAccess
 from fieldvisit.models.alarms import CoverOverride, DutyShift, OfficerContact, OutboxMessage, VisitorPin
 from fieldvisit.models.answers import KeptAnswer
+from fieldvisit.models.assessments import SafetyAssessment
 from fieldvisit.models.audit import AuditEvent, ClockShift
 from fieldvisit.models.base import Base
 from fieldvisit.models.cases import Case, Payment, Placement
@@ -117,6 +118,7 @@ __all__ = [
     "ReportAddition",
     "Route",
     "SafetyAlert",
+    "SafetyAssessment",
     "SafetyEvent",
     "SafetyIncident",
     "SafetyKey",

@@ -1,6 +1,7 @@
 """What phones told and what could not be taken yet: kept in full, and seen by the visitor and by the office."""
 
 import datetime as dt
+import re
 import uuid
 
 import sqlalchemy as sa
@@ -79,6 +80,11 @@ class HeldEvent(Base, Owned):
     settled_by_id: Mapped[uuid.UUID | None]
     reason: Mapped[str | None]
     """Why a person dismissed it."""
+
+    @property
+    def body_without_pin(self) -> str:
+        """The event as a person may read it."""
+        return re.sub(r'("pin"\s*:\s*)"[^"]*"?', r'\1"***"', self.body)
 
     __table_args__ = (
         sa.Index("ix_held_events_org_id_recorded_at", "org_id", "recorded_at"),

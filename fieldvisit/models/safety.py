@@ -41,6 +41,11 @@ class SafetySession(Base, Owned):
     generation: Mapped[int] = mapped_column(server_default="1")
     version: Mapped[Version]
     started_at: Mapped[dt.datetime]
+    """Of one that is only planned: when it was planned."""
+    planned_at: Mapped[dt.datetime | None]
+    """When it was planned: its record begins then. Empty where it was started at once."""
+    planned_s: Mapped[int | None]
+    """For how long it was planned."""
     remind_at: Mapped[dt.datetime | None]
     due_at: Mapped[dt.datetime | None]
     grace_until: Mapped[dt.datetime | None]
@@ -80,6 +85,16 @@ class SafetySession(Base, Owned):
     last_hash: Mapped[bytes] = mapped_column(server_default=sa.text("''"))
     """The head of the chain of events: events cut off its end are missed."""
 
+    @property
+    def pin_at_check_in(self) -> bool:
+        """By the rules of the house when it started: a check-in of a visitor who has a PIN needs it."""
+        return bool(((self.shown or {}).get("policy") or self.policy).get("pin_at_check_in"))
+
+    @property
+    def never_started(self) -> bool:
+        """Planned, and whatever has become of it since, nobody has set out by it."""
+        return self.planned_at is not None and self.end_at is None
+
     visitor: Mapped[Visitor] = relationship(foreign_keys=visitor_id)
     alerts: Mapped[list["SafetyAlert"]] = relationship(back_populates="session")
 
@@ -88,7 +103,14 @@ class SafetySession(Base, Owned):
             "uq_safety_sessions_open",
             "visitor_id",
             unique=True,
-            postgresql_where=sa.text("state in ('planned', 'active', 'alarm') and drill is null"),
+            postgresql_where=sa.text("state in ('active', 'alarm') and drill is null"),
+        ),
+        sa.Index(
+            "uq_safety_sessions_planned",
+            "visitor_id",
+            "visit_id",
+            unique=True,
+            postgresql_where=sa.text("state = 'planned'"),
         ),
         sa.Index(
             "uq_safety_sessions_drill",
@@ -108,6 +130,7 @@ class SafetySession(Base, Owned):
         sa.CheckConstraint(
             "state <> 'active' or (grace_until is not null and end_at is not null)", name="active_has_deadlines"
         ),
+        sa.CheckConstraint("state <> 'planned' or planned_at is not null", name="planned_at_some_time"),
         sa.CheckConstraint("remind_at <= due_at and due_at <= grace_until", name="deadlines_in_order"),
     )
 

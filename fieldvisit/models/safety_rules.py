@@ -5,9 +5,10 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from fieldvisit.models.base import Base, Json, Owned, PrimaryKey
+from fieldvisit.vocabulary import RiskLevel
 
 
 class SafetyRules(Base, Owned):
@@ -26,6 +27,13 @@ class SafetyRules(Base, Owned):
     """Every how many months a drill is demanded, by its kind; none of the kinds that are not there."""
     external: Mapped[dict[str, Any] | None]
     """Who is called when nobody of the house answers: see `fieldvisit.safety.rules.ExternalLine`."""
+    assessed_from: Mapped[RiskLevel | None]
+    """From this level on the questions before the visit are demanded; at none where this is empty."""
+    assessment_valid_s: Mapped[int] = mapped_column(server_default="43200")
+    pin_from: Mapped[RiskLevel | None]
+    """From this level on a check-in needs the PIN; at none where this is empty."""
+    buddy_from: Mapped[RiskLevel | None]
+    """From this level on whoever goes alone names a buddy; at none where this is empty."""
     reason: Mapped[str]
     set_by_id: Mapped[uuid.UUID]
     set_at: Mapped[dt.datetime]
@@ -37,5 +45,6 @@ class SafetyRules(Base, Owned):
             "and positions_days <= sessions_days",
             name="within_bounds",
         ),
+        sa.CheckConstraint("assessment_valid_s between 900 and 604800", name="assessment_within_bounds"),
         sa.CheckConstraint("unwatched_s between 300 and 7200", name="unwatched_within_bounds"),
     )

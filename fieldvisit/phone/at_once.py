@@ -71,7 +71,7 @@ def _take_all(session: Session, events: Sequence[Event], by: Teller) -> list[obj
             if len(run) > 1:
                 raise NotAtOnce from error
             raise Stumbled(len(answers), error) from error
-        if isinstance(answers[-1], Refused):
+        if any(isinstance(answer, Refused) for answer in answers[-len(run) :]):
             # Of a refusal something stays, and what comes after it sees that.
             raise NotAtOnce
     return answers

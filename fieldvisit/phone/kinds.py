@@ -10,13 +10,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from fieldvisit import reports
-from fieldvisit.errors import InvalidValue
+from fieldvisit.errors import InvalidValue, Refused
 from fieldvisit.phone import steps, undoing
 from fieldvisit.phone.telling import EventDraft, Teller
 from fieldvisit.safety import sessions
+from fieldvisit.safety.assessments import AssessmentDraft, answer_assessment
 from fieldvisit.safety.drafts import OLDEST_S, SessionDraft, Sos, Told
+from fieldvisit.safety.markers import Reader
 from fieldvisit.safety.sos import call_under_any_id
 from fieldvisit.safety.standing import Standing
+from fieldvisit.vocabulary import Role
 
 
 class EventKind(StrEnum):
@@ -31,19 +34,30 @@ class EventKind(StrEnum):
     ABORT = "abort"
     REPORT = "report"
     ADDITION = "addition"
+    SAFETY_ASSESSMENT = "safety_assessment"
     SAFETY_START = "safety_start"
     SOS = "sos"
     CHECK_IN = "check_in"
     BEAT = "beat"
     SAFETY_END = "safety_end"
+    SAFETY_CANCEL = "safety_cancel"
 
 
-OF_SAFETY = (EventKind.SAFETY_START, EventKind.SOS, EventKind.CHECK_IN, EventKind.BEAT, EventKind.SAFETY_END)
+OF_SAFETY = (
+    EventKind.SAFETY_ASSESSMENT,
+    EventKind.SAFETY_START,
+    EventKind.SOS,
+    EventKind.CHECK_IN,
+    EventKind.BEAT,
+    EventKind.SAFETY_END,
+    EventKind.SAFETY_CANCEL,
+)
 RANK: Mapping[EventKind, int] = {kind: place for place, kind in enumerate(EventKind)} | {
     # Of these the phone's own order counts.
     EventKind.CHECK_IN: 100,
     EventKind.BEAT: 100,
     EventKind.SAFETY_END: 101,
+    EventKind.SAFETY_CANCEL: 101,
 }
 
 
@@ -117,6 +131,13 @@ class SafetyTold:
             return call_under_any_id(session, Sos(**said, **why))
         if self.kind is EventKind.SAFETY_START:
             return sessions.start_session(session, SessionDraft(**said), allow_drill=self.terms.allow_drill)
+        if self.kind is EventKind.SAFETY_ASSESSMENT:
+            kept = ("visit_id", "questionnaire", "answers", "age_s")
+            answered = {name: self.said[name] for name in kept}
+            draft = AssessmentDraft(id=self.event_id, visitor_id=by.visitor_id, **answered)
+            return answer_assessment(session, draft, _reader(by))
+        if self.kind is EventKind.SAFETY_CANCEL and self.session_id is not None:
+            return sessions.cancel_session(session, self.session_id, self.event_id, _reader(by))
         return SESSION_STEPS[self.kind](session, self.session_id, Told(**said))
 
     def facts(self, by: Teller) -> dict[str, Any]:
@@ -128,6 +149,11 @@ class SafetyTold:
             "visitor_id": by.visitor_id,
             "actor_id": by.account_id,
         }
+
+
+def _reader(by: Teller) -> Reader:
+    """Whoever holds the phone, for whom nothing is done but the own."""
+    return Reader(account_id=by.account_id, roles=frozenset({Role.VISITOR}), visitor_id=by.visitor_id)
 
 
 type Event = StepEvent | SafetyTold
@@ -157,7 +183,7 @@ SPARING = frozenset({EventKind.CHECK_IN, EventKind.BEAT})
 """Where these are refused, they have written nothing yet."""
 
 
-def take_run(session: Session, run: Sequence[Event], by: Teller) -> list[Standing]:
+def take_run(session: Session, run: Sequence[Event], by: Teller) -> list[Standing | Refused]:
     """Check-ins and beats of one session that follow each other, in one. How the session stands then, for each."""
     told = [event for event in run if isinstance(event, SafetyTold)]
     heard = [(event.kind is EventKind.CHECK_IN, Told(**event.facts(by))) for event in told]

@@ -20,6 +20,7 @@ from fieldvisit.safety.contact_tests import try_contacts
 from fieldvisit.safety.drill_reminders import remind_of_drills
 from fieldvisit.safety.firing import Outage, is_due
 from fieldvisit.safety.gap_warnings import warn_of_gaps
+from fieldvisit.safety.sessions.planning import cancel_idle
 from fieldvisit.safety.slow_weeks import tell_of_slow_weeks
 from fieldvisit.vocabulary import AlertState, SafetyState
 
@@ -105,15 +106,20 @@ def _oldest_unsent_s() -> sa.ScalarSelect[float]:
 
 
 def keep_up(sessions: sessionmaker[Session]) -> bool:
-    """Make next month's partitions, say which drills are due, when nobody will be on duty and that alarms were taken
-    late last week, test the addresses of those who answer them, and forget the beats of engines long gone; False where
-    it should be tried again."""
+    """What an engine sees to once an hour; False where it should be tried again.
+
+    Next month's partitions are made, it is said which drills are due, when nobody will be on duty and that alarms were
+    taken late last week, the addresses of those who answer alarms are tested, what was planned for visits that are over
+    is cancelled, and the beats of engines long gone are forgotten.
+    """
     made = make_partitions(sessions)
     with engine_transaction(sessions) as session:
         remind_of_drills(session)
         warn_of_gaps(session)
         tell_of_slow_weeks(session)
         try_contacts(session)
+    with engine_transaction(sessions) as session:
+        cancel_idle(session)
     with engine_transaction(sessions) as session:
         newest = sa.select(sa.func.max(EngineBeat.at)).scalar_subquery()
         session.execute(sa.delete(EngineBeat).where(EngineBeat.at < newest - FORGET_AFTER))

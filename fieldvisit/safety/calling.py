@@ -15,11 +15,13 @@ from fieldvisit.vocabulary import AlertState, RiskLevel
 # the roster as it was when the alert opened stay on it, and those on duty now are added; who has been called before is
 # rung again, who joins on this step is reached on every channel. Nobody is told of an alert about themselves.
 # Those on duty are told once of all alerts of an outage that climb together, whose visitors are each rung all the same.
+# The first step rings the buddy whom the visitor named, unless nobody beside a phone may learn of it.
 # The number outside is called where everyone is, or nobody on duty could be, until it has confirmed; never in a drill.
 CALL = sa.text("""
 with clock as materialized (select fieldvisit_now() as now),
 alert as materialized (
     select a.id, a.roster, s.id as session_id, s.org_id, s.visitor_id,
+           case when given.step = 1 and not a.covert and s.drill is null then s.buddy_id end as buddy_id,
            case when s.drill is null then s.level else 'drill' end as level, s.drill, given.step, given.round,
            given.everyone, given.joining, given.before, given.calls_visitor,
            case when w.expected > 1 and not given.alone then w.id end as outage_id
@@ -66,6 +68,10 @@ addressed as materialized (
     select alert.id, 'visitor', v.id, ringing.channel, false
     from alert join visitors v on v.id = alert.visitor_id, (values ('voice'), ('sms')) ringing(channel)
     where v.phone is not null and alert.calls_visitor
+    union all
+    select alert.id, 'buddy', v.id, ringing.channel, false
+    from alert join visitors v on v.id = alert.buddy_id, (values ('voice'), ('sms')) ringing(channel)
+    where v.phone is not null
     union all
     select alert.id, 'external', alert.org_id, ringing.channel, false
     from alert cross join lateral (

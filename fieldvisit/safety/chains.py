@@ -34,7 +34,7 @@ type Altered = tuple[uuid.UUID, uuid.UUID, int]
 
 # Session by session, by the index: `offset 0` keeps the planner from reading the whole record of all times for it.
 THEIRS = (
-    "select * from safety_events e where e.session_id = s.id and e.org_id = s.org_id and e.at >= s.started_at offset 0"
+    "select * from safety_events e where e.session_id = s.id and e.org_id = s.org_id and e.at >= s.begun_at offset 0"
 )
 PRINTS = f"""
 with watched as materialized ({WATCHED_SESSIONS})

@@ -48,6 +48,8 @@ from heads where s.id = heads.session_id
 
 
 class SafetyEventKind(StrEnum):
+    PLANNED = "planned"
+    CANCELLED = "cancelled"
     STARTED = "started"
     CHECKED_IN = "checked_in"
     CHECKED_IN_LATE = "checked_in_late"
@@ -232,7 +234,9 @@ def history(session: Session, row: SafetySession) -> Sequence[SafetyEvent]:
     return session.scalars(
         sa.select(SafetyEvent)
         .where(
-            SafetyEvent.org_id == row.org_id, SafetyEvent.session_id == row.id, SafetyEvent.at >= row.started_at
+            SafetyEvent.org_id == row.org_id,
+            SafetyEvent.session_id == row.id,
+            SafetyEvent.at >= (row.planned_at or row.started_at),
         )  # the time leaves out the partitions of the months before
         .order_by(SafetyEvent.sequence)
     ).all()

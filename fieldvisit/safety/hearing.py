@@ -21,6 +21,7 @@ from fieldvisit.safety.deadlines import due_at_the_door, heard, later, timers_in
 from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.following import Spot, leaving, spot_of
 from fieldvisit.safety.timers import Timers
+from fieldvisit.vocabulary import SafetyState
 
 SESSIONS = cast("sa.Table", SafetySession.__table__)
 KEYS = cast("sa.Table", SafetyKey.__table__)
@@ -88,7 +89,8 @@ def _statement(way: Way) -> tuple[Obeyed, tuple[str, ...]]:
 
 def lock_fresh(session: Session, session_id: object, told: Told) -> tuple[SafetySession, bool] | None:
     """In one statement: the visitor's own session, locked, the phone's id of what it tells kept, and whether it was
-    new. None where the visitor has no session of this id."""
+    new (never, where the PIN is asked for or nobody has set out by it). None where the visitor has no session of this
+    id."""
     given = {"session": session_id, "visitor": told.visitor_id, "event": told.event_id}
     session.flush()
     found = LOCKED.first(session, given)
@@ -98,7 +100,12 @@ def lock_fresh(session: Session, session_id: object, told: Told) -> tuple[Safety
 def _locked() -> sa.Select[Any]:
     own = SESSIONS.c.id == sa.bindparam("session"), SESSIONS.c.visitor_id == sa.bindparam("visitor")
     held = sa.select(SESSIONS).where(*own).with_for_update().cte("held")
-    key = sa.select(held.c.org_id, sa.bindparam("event", type_=sa.Uuid), held.c.id)
+    # Where the PIN is asked for, nothing of what is told is kept before it is judged.
+    asked = sa.func.coalesce(
+        sa.func.coalesce(held.c.shown["policy"], held.c.policy)["pin_at_check_in"].as_boolean(), sa.false()
+    )
+    begun = held.c.state.not_in((SafetyState.PLANNED, SafetyState.CANCELLED))
+    key = sa.select(held.c.org_id, sa.bindparam("event", type_=sa.Uuid), held.c.id).where(~asked, begun)
     kept = insert(KEYS).from_select(["org_id", "event_id", "session_id"], key).on_conflict_do_nothing()
     told = kept.returning(KEYS.c.event_id).cte("told")
     columns = [held.c[column.key] for column in ROWS.columns]

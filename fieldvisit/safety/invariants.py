@@ -27,9 +27,10 @@ UNANSWERED = "('pre', 'open', 'notifying', 'exhausted')"
 WATCHED = "('active', 'alarm')"
 # Two questions, so that each is answered from an index of its own.
 WATCHED_SESSIONS = f"""
-select id, org_id, started_at, last_sequence, last_hash from safety_sessions where state in {WATCHED}
+select id, org_id, coalesce(planned_at, started_at) as begun_at, last_sequence, last_hash from safety_sessions
+where state in {WATCHED}
 union
-select id, org_id, started_at, last_sequence, last_hash from safety_sessions
+select id, org_id, coalesce(planned_at, started_at) as begun_at, last_sequence, last_hash from safety_sessions
 where state not in {WATCHED} and ended_at > {NOW} - interval '1 hour'
 """
 
@@ -48,7 +49,7 @@ from out o join said d on d.org_id = o.org_id and d.unwatched_s is not null
 where o.since > {NOW} - interval '23 hours'
   and o.since < {NOW} - (d.unwatched_s + {MARGIN_S}) * interval '1 second'
   and not exists (select from safety_sessions s where s.visitor_id = o.visitor_id and s.drill is null
-                  and (s.visit_id = o.id or s.state in ('planned', {WATCHED[1:-1]})))
+                  and (s.visit_id = o.id and s.state = 'ended' or s.state in {WATCHED}))
   and not exists (select from visits b join stops t on t.visit_id = b.id
                   join routes r on r.id = t.route_id and r.plan_id = b.plan_id
                   join crew_members m on m.route_id = r.id and m.visitor_id = o.visitor_id
@@ -118,7 +119,7 @@ INVARIANTS = (
                    row_number() over chain as expected, lag(e.hash, 1, ''::bytea) over chain as before
             from watched s cross join lateral (
                 select * from safety_events e
-                where e.session_id = s.id and e.org_id = s.org_id and e.at >= s.started_at offset 0) e
+                where e.session_id = s.id and e.org_id = s.org_id and e.at >= s.begun_at offset 0) e
             window chain as (partition by e.session_id order by e.sequence)
         ),
         faults as (

@@ -19,7 +19,7 @@ from fieldvisit.safety.batteries import NOTED
 from fieldvisit.safety.drill_records import owed_now
 from fieldvisit.safety.outages import OpenOutage, open_outages
 from fieldvisit.safety.roster import reachable_officers
-from fieldvisit.safety.standing import OPEN, SafetyDisplay
+from fieldvisit.safety.standing import LISTED, SafetyDisplay
 from fieldvisit.safety.timers import ORDER
 from fieldvisit.safety.unwatched import unwatched
 from fieldvisit.vocabulary import AlertKind, AlertState, DrillKind, RiskLevel, SafetyState, SessionCover, VisitState
@@ -32,6 +32,8 @@ STATED = (
     "state",
     "version",
     "started_at",
+    "planned_at",
+    "planned_s",
     "remind_at",
     "due_at",
     "grace_until",
@@ -72,6 +74,8 @@ class Tile:
     state: SafetyState
     version: int
     started_at: dt.datetime
+    planned_at: dt.datetime | None
+    planned_s: int | None
     remind_at: dt.datetime | None
     due_at: dt.datetime | None
     grace_until: dt.datetime | None
@@ -132,8 +136,8 @@ class Going:
 
 
 def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -> Wall:
-    """The acting organisation's wall: alarms first, then by risk, then by the deadline that comes first, a drill
-    last.
+    """The acting organisation's wall: alarms first, then by risk, then by the deadline that comes first, then
+    drills, and last what is only planned.
 
     `people` is what the caller remembers of visitors from one look to the next; it is filled up here.
     """
@@ -191,7 +195,7 @@ def _tiles() -> sa.Select[tuple[object, ...]]:
                 SafetyAlert.parent_id.is_(None),
             ),
         )
-        .where(SafetySession.state.in_(OPEN))
+        .where(SafetySession.state.in_(LISTED))
     )
 
 
@@ -216,6 +220,7 @@ def _shown(row: sa.RowMapping, now_at: dt.datetime) -> SafetyDisplay:
     return SafetyDisplay.REMINDING if reminding else SafetyDisplay.OK
 
 
-def _urgency(tile: Tile) -> tuple[bool, bool, int, float, str]:
+def _urgency(tile: Tile) -> tuple[bool, bool, bool, int, float, str]:
     soonest = tile.deadline_at.timestamp() if tile.deadline_at else 0.0
-    return tile.drill is not None, tile.state is not SafetyState.ALARM, -ORDER.index(tile.level), soonest, str(tile.id)
+    planned, drill = tile.state is SafetyState.PLANNED, tile.drill is not None
+    return planned, drill, tile.state is not SafetyState.ALARM, -ORDER.index(tile.level), soonest, str(tile.id)

@@ -50,9 +50,14 @@ class MarkerDecided(FieldVisitError):
 class Reader:
     """Who reads a marker; `visitor_id` if this person goes out."""
 
-    account_id: uuid.UUID
+    account_id: uuid.UUID | None
     roles: frozenset[Role]
     visitor_id: uuid.UUID | None = None
+
+    @property
+    def is_visitor(self) -> bool:
+        """Nothing but one: such a person acts for themselves alone."""
+        return not self.roles & OFFICE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +151,7 @@ class Warning:
 def read_warnings(session: Session, visit_id: uuid.UUID, by: Reader) -> list[Warning]:
     """What is known of a visit's place and person, what has expired too; that it was read is kept. A visitor reads of
     the own visits only. Raises NotFound."""
-    visit = _own_visit(session, visit_id, by)
+    visit = own_visit(session, visit_id, by)
     found = session.execute(
         sa.select(Marker, Marker.expires_on < today())
         .where(_about(visit.place_id, visit.debtor_id), Marker.approved_at.is_not(None), Marker.withdrawn_at.is_(None))
@@ -173,11 +178,18 @@ def demand_read(session: Session, visit: Visit, visitor_id: uuid.UUID) -> None:
         MarkerRead.confirmed,
         MarkerRead.at > database_now() - READ_HOLDS,
     )
-    unread = session.scalars(
-        sa.select(Marker.id).where(counts(visit.place_id, visit.debtor_id), ~read.exists()).order_by(Marker.id)
-    ).all()
-    if unread:
-        raise MarkersUnread(marker_ids=[str(each) for each in unread])
+    _refuse_unread(session, visit, ~read.exists())
+
+
+def demand_known(session: Session, visit: Visit, account_id: uuid.UUID | None) -> None:
+    """Raise MarkersUnread, naming them, where this account has not read every marker that counts for the visit: who
+    plans it has looked at what is known. Whoever goes confirms it besides, before the door."""
+    seen = sa.select(MarkerRead.id).where(
+        MarkerRead.marker_id == Marker.id,
+        MarkerRead.account_id == account_id,
+        MarkerRead.at > database_now() - READ_HOLDS,
+    )
+    _refuse_unread(session, visit, ~seen.exists())
 
 
 type Id = uuid.UUID | InstrumentedAttribute[uuid.UUID]
@@ -206,6 +218,14 @@ def expired_lately(place_id: uuid.UUID, debtor_id: uuid.UUID, within: dt.timedel
 def today() -> sa.ColumnElement[dt.date]:
     """The date of the database's clock, in UTC."""
     return sa.cast(sa.func.timezone("UTC", database_now()), sa.Date)
+
+
+def _refuse_unread(session: Session, visit: Visit, unread: sa.ColumnElement[bool]) -> None:
+    found = session.scalars(
+        sa.select(Marker.id).where(counts(visit.place_id, visit.debtor_id), unread).order_by(Marker.id)
+    ).all()
+    if found:
+        raise MarkersUnread(marker_ids=[str(each) for each in found])
 
 
 def _about(place_id: Id, debtor_id: Id) -> sa.ColumnElement[bool]:
@@ -252,7 +272,8 @@ def _keep_read(session: Session, read: Sequence[Marker], by: Reader, *, confirme
     session.flush()
 
 
-def _own_visit(session: Session, visit_id: uuid.UUID, by: Reader) -> Visit:
+def own_visit(session: Session, visit_id: uuid.UUID, by: Reader) -> Visit:
+    """A visit that this one may read about: of the office any, of a visitor the own ones. Raises NotFound."""
     visit = session.get(Visit, visit_id)
     office = by.roles & OFFICE
     if visit is None or not (office or (by.visitor_id and _goes(session, by.visitor_id, Visit.id == visit_id))):

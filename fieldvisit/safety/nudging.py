@@ -49,7 +49,7 @@ CALLABLE = sa.or_(
 PUT_OUT = sa.text(f"""
 with moment as materialized (select fieldvisit_now() as now),
 due as materialized (
-    select s.id, s.org_id, s.visitor_id, nudge.purpose, nudge.about_at
+    select s.id, s.org_id, s.visitor_id, s.buddy_id, nudge.purpose, nudge.about_at
     from moment, jsonb_to_recordset(cast(:given as jsonb)) as given(id uuid, generation int)
     join safety_sessions s on s.id = given.id and s.generation = given.generation, {WAITING}
 ), marked as (
@@ -65,6 +65,9 @@ due as materialized (
     from moment, due, lateral (
         select 'visitor', v.id, called.channel from visitors v, (values ('sms'), ('voice')) called(channel)
         where v.id = due.visitor_id and v.phone is not null and (called.channel = 'sms' or due.purpose = 'overdue')
+        union all
+        select 'buddy', v.id, 'sms' from visitors v
+        where v.id = due.buddy_id and v.phone is not null and due.purpose = 'overdue'
         union all
         select 'device', d.id, 'push' from devices d where d.visitor_id = due.visitor_id and d.push_digest is not null
     ) way(recipient, recipient_id, channel)

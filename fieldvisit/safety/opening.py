@@ -1,20 +1,22 @@
 """Making a session's row, and finding the one that is there."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fieldvisit.clock import one_moment
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import SafetyKey, SafetySession, Visit, Visitor
-from fieldvisit.safety.deadlines import due
+from fieldvisit.safety.deadlines import Moment, due, set_by_clock
 from fieldvisit.safety.drafts import SessionDraft, Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
-from fieldvisit.safety.standing import OPEN, lock_session
+from fieldvisit.safety.standing import AT_RISK, lock_session
 from fieldvisit.safety.timers import Timers, seconds
 from fieldvisit.vocabulary import DrillKind, SafetyState, SessionCover
 
@@ -59,22 +61,37 @@ def told_of(session: Session, event_id: uuid.UUID) -> uuid.UUID | None:
 
 
 def find_open(session: Session, visitor_id: uuid.UUID) -> uuid.UUID | None:
-    """The id of the visitor's session that is not over; there is never more than one. A drill is none."""
+    """The id of the session by which the visitor is out; there is never more than one. A drill is none, and one that is
+    only planned."""
     return session.scalar(
         sa.select(SafetySession.id).where(
-            SafetySession.visitor_id == visitor_id, SafetySession.state.in_(OPEN), SafetySession.drill.is_(None)
+            SafetySession.visitor_id == visitor_id, SafetySession.state.in_(AT_RISK), SafetySession.drill.is_(None)
+        )
+    )
+
+
+def find_planned(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -> SafetySession | None:
+    """What is planned for this visitor at this visit, and not started; there is never more than one."""
+    return session.scalar(
+        sa.select(SafetySession).where(
+            SafetySession.visitor_id == visitor_id,
+            SafetySession.visit_id == visit_id,
+            SafetySession.state == SafetyState.PLANNED,
         )
     )
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """With which timers a session begins, with what cover, what spoke for its level, and whether it is a drill only."""
+    """With which timers a session begins, with what cover, what spoke for its level, and whether it is a drill only.
+    `planned`: nobody sets out yet. `said`: what more its record says of the beginning."""
 
     timers: Timers
     cover: SessionCover = SessionCover.SOLO
     because: Sequence[str] = ()
     drill: DrillKind | None = None
+    planned: bool = False
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 def insert_session(
@@ -96,25 +113,60 @@ def insert_session(
     visit_id = _visit(session, told)
     _demand_buddy(session, told)
     ids = {"id": session_id, "org_id": visitor.org_id, "visitor_id": visitor.id, "visit_id": visit_id}
-    if not _insert(session, ids | _values(told, beginning)):
+    if not _insert(session, ids | _values(told, beginning, NOW)):
         return None
     row = lock_session(session, session_id)
+    _record_beginning(session, row, told, beginning)
+    return row
+
+
+def begin_planned(session: Session, told: SessionDraft, beginning: Beginning) -> SafetySession | None:
+    """Let the planned session of this id start, with all its deadlines set in one statement; None where it is not
+    planned any more, or its visitor is out by another one."""
+    row = lock_session(session, told.event_id, visitor_id=told.visitor_id)
+    if row.state is not SafetyState.PLANNED:
+        return None
+    _demand_buddy(session, told)
+    try:
+        with session.begin_nested():
+            set_by_clock(session, row, lambda now: _values(told, beginning, now))
+    except IntegrityError:
+        return None
+    _record_beginning(session, row, told, beginning)
+    return row
+
+
+def alarm_planned(session: Session, session_id: uuid.UUID) -> SafetySession | None:
+    """Let a planned session be in alarm without ever having started, locked; None where it is not planned any more, or
+    its visitor is out by another one."""
+    row = lock_session(session, session_id)
+    if row.state is not SafetyState.PLANNED:
+        return None
+    try:
+        with session.begin_nested():
+            set_by_clock(session, row, lambda _: {"state": SafetyState.ALARM})
+    except IntegrityError:
+        return None
+    return row
+
+
+def _record_beginning(session: Session, row: SafetySession, told: SessionDraft | Sos, beginning: Beginning) -> None:
     detail = {
         "level": beginning.timers.level.value,
-        "visit_id": str(visit_id) if visit_id else None,
+        "visit_id": str(row.visit_id) if row.visit_id else None,
         "age_s": told.age_s,
         "buddy_id": str(told.buddy_id) if isinstance(told, SessionDraft) and told.buddy_id else None,
         "because": [*beginning.because],
+        **beginning.said,
     }
     entry = Entry(
-        kind=SafetyEventKind.STARTED,
+        kind=SafetyEventKind.PLANNED if beginning.planned else SafetyEventKind.STARTED,
         at=row.started_at,
         actor_id=told.actor_id,
         device_at=told.device_at,
         detail=detail,
     )
     append(session, row, entry)
-    return row
 
 
 def _demand_buddy(session: Session, told: SessionDraft | Sos) -> None:
@@ -132,7 +184,7 @@ def _visit(session: Session, told: SessionDraft | Sos) -> uuid.UUID | None:
     raise NotFound(what="visit", id=told.visit_id)
 
 
-def _values(told: SessionDraft | Sos, beginning: Beginning) -> dict[str, object]:
+def _values(told: SessionDraft | Sos, beginning: Beginning, now: Moment) -> dict[str, object]:
     """The values of a session at its start, all over one reading of the clock."""
     timers = beginning.timers
     values: dict[str, object] = {
@@ -141,19 +193,23 @@ def _values(told: SessionDraft | Sos, beginning: Beginning) -> dict[str, object]
         "policy": timers.as_json(),
         "cover": beginning.cover,
         "drill": beginning.drill,
-        "started_at": NOW,
-        "last_heard_at": None if isinstance(told, Sos) and told.on_behalf else NOW,
+        "started_at": now,
+        "last_heard_at": None if isinstance(told, Sos) and told.on_behalf else now,
         "last_lat": told.lat,
         "last_lon": told.lon,
     }
     if isinstance(told, Sos):
         return values
-    begun = NOW - seconds(told.age_s)
+    if beginning.planned:
+        # Who plans it may sit in the office: the phone has said nothing yet.
+        kept = {"buddy_id": told.buddy_id, "planned_at": now, "planned_s": told.planned_s}
+        return values | kept | {"state": SafetyState.PLANNED, "last_heard_at": None}
+    begun = now - seconds(told.age_s)
     running = {
         "state": SafetyState.ACTIVE,
         "buddy_id": told.buddy_id,
         "end_at": begun + seconds(told.planned_s),
-        "lost_at": NOW + seconds(timers.lost_s),
+        "lost_at": now + seconds(timers.lost_s),
     }
     watched = timers.alone() if beginning.cover is SessionCover.NONE else timers
     return values | running | due(watched, begun)

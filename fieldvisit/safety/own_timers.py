@@ -15,6 +15,7 @@ from fieldvisit.drafts import check_text
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import SafetyTimers
+from fieldvisit.safety.rules import demanded, rules_of
 from fieldvisit.safety.timers import BY_LEVEL, DrillRefused, Timers
 from fieldvisit.vocabulary import RiskLevel
 
@@ -72,12 +73,14 @@ def set_timers(session: Session, draft: TimersDraft, by: uuid.UUID) -> InForce:
 
 
 def timers_of(session: Session, org_id: uuid.UUID, level: RiskLevel, *, allow_drill: bool = True) -> Timers:
-    """The timers with which a session of this level begins. Raises DrillRefused where no drill is allowed."""
+    """The timers with which a session of this level begins, and what the house demands of its check-ins. Raises
+    DrillRefused where no drill is allowed."""
     if level is RiskLevel.DRILL:
         if not allow_drill:
             raise DrillRefused()
         return BY_LEVEL[level]
-    return _in_force(session, org_id)[level].timers
+    rules = rules_of(session, org_id)
+    return replace(_in_force(session, org_id)[level].timers, pin_at_check_in=demanded(level, rules.pin_from))
 
 
 def timers_in_force(session: Session) -> list[InForce]:

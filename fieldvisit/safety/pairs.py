@@ -59,6 +59,26 @@ class PairNeeded(FieldVisitError):
     says = "At high risk two go in together, and your route has nobody else. Do not go in: call your supervisor."
 
 
+class BuddyNeeded(FieldVisitError):
+    """Whoever goes alone has somebody who knows of it."""
+
+    code, kind = "buddy_needed", Kind.CONFLICT
+    says = "At this level of risk you go with a colleague, or name one who looks out for you. Name your buddy first."
+
+
+def demand_buddy(
+    session: Session, visitor_id: uuid.UUID, visit: Visit | None, buddy_id: uuid.UUID | None
+) -> CoverOverride | None:
+    """Raise BuddyNeeded where this visitor goes alone by the published plan and has named nobody; the override that
+    allows it all the same, if one does."""
+    if buddy_id is not None:
+        return None
+    try:
+        return demand_pair(session, visitor_id, visit)
+    except PairNeeded:
+        raise BuddyNeeded() from None
+
+
 def demand_pair(session: Session, visitor_id: uuid.UUID, visit: Visit | None) -> CoverOverride | None:
     """Raise PairNeeded where no crew mate goes to this visit by the published plan; the override that allows it all the
     same, if one does."""

@@ -33,6 +33,13 @@ class PinNeeded(FieldVisitError):
     says = "Your PIN is needed for this."
 
 
+class PinNotSet(FieldVisitError):
+    """The house asks for it at every check-in of this visit."""
+
+    code, kind = "pin_not_set", Kind.CONFLICT
+    says = "At this level of risk each check-in needs your PIN, and you have set none. Set it before you go."
+
+
 class Pin(Enum):
     """What a PIN turned out to be."""
 
@@ -66,6 +73,12 @@ def set_pins(session: Session, visitor_id: uuid.UUID, pin: str, duress_pin: str)
 
 def has_pin(session: Session, visitor_id: uuid.UUID) -> bool:
     return session.get(VisitorPin, visitor_id) is not None
+
+
+def demand_pin_set(session: Session, visitor_id: uuid.UUID) -> None:
+    """Raise PinNotSet where this visitor has none."""
+    if not has_pin(session, visitor_id):
+        raise PinNotSet()
 
 
 def judge_pin(session: Session, visitor_id: uuid.UUID, given: str | None) -> Pin:

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     """Why a session is more dangerous than an ordinary one."""
 
     ASKED = "asked"
+    ASSESSED = "assessed"
     MARKER = "marker"
     MARKER_EXPIRED = "marker_expired"
     INCIDENT = "incident"
@@ -38,9 +39,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What is known of a visit. `marked`: the levels of the markers that count; `hour`: of the place's own clock."""
+    """What is known of a visit. `assessed`: what the answers before it make it; `marked`: the levels of the markers
+    that count; `hour`: of the place's own clock."""
 
     asked: RiskLevel
+    assessed: RiskLevel | None = None
     marked: tuple[RiskLevel, ...] = ()
     marker_expired: bool = False
     incident: bool = False
@@ -67,6 +70,8 @@ def judge(known: Circumstances) -> Risk:
 
 def _reasons(known: Circumstances) -> Iterator[tuple[Reason, RiskLevel]]:
     yield Reason.ASKED, known.asked
+    if known.assessed is not None:
+        yield Reason.ASSESSED, known.assessed
     yield from ((Reason.MARKER, level) for level in known.marked)
     if known.incident:
         yield Reason.INCIDENT, RiskLevel.HIGH
@@ -78,8 +83,10 @@ def _reasons(known: Circumstances) -> Iterator[tuple[Reason, RiskLevel]]:
         yield Reason.EVENING, RiskLevel.RAISED
 
 
-def circumstances_of(session: Session, visit: Visit, asked: RiskLevel) -> Circumstances:
-    """Read what is known of a visit now."""
+def circumstances_of(
+    session: Session, visit: Visit, asked: RiskLevel, assessed: RiskLevel | None = None
+) -> Circumstances:
+    """Read what is known of a visit now, beside what was asked for and answered."""
     place = session.get_one(Place, visit.place_id)
     where = (visit.place_id, visit.debtor_id)
     now_at, expired, incident, been_there = session.execute(
@@ -94,6 +101,7 @@ def circumstances_of(session: Session, visit: Visit, asked: RiskLevel) -> Circum
     ).one()
     return Circumstances(
         asked=asked,
+        assessed=assessed,
         marked=tuple(session.scalars(sa.select(Marker.level).where(counts(*where)).order_by(Marker.id))),
         marker_expired=expired,
         incident=incident,

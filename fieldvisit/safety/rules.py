@@ -16,7 +16,8 @@ from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import SafetyRules
 from fieldvisit.safety.roster import check_language, check_number
-from fieldvisit.vocabulary import DrillKind
+from fieldvisit.safety.timers import ORDER
+from fieldvisit.vocabulary import DrillKind, RiskLevel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +61,25 @@ class Rules:
     drills: tuple[DemandedDrill, ...] = ()
     external: ExternalLine | None = None
     """Who is called when nobody of the house answers."""
+    assessed_from: RiskLevel | None = None
+    """From this level on nobody starts, or is planned, without the questions before the visit; None: at no level."""
+    assessment_valid_s: int = 12 * 3_600
+    """So long an answer to them is good."""
+
+    pin_from: RiskLevel | None = None
+    """From this level on a check-in needs the visitor's PIN; None: at no level."""
+
+    buddy_from: RiskLevel | None = None
+    """From this level on nobody goes alone without having named a buddy; None: at no level."""
 
     def __post_init__(self) -> None:
+        for path in ("assessed_from", "pin_from", "buddy_from"):
+            if getattr(self, path) is RiskLevel.DRILL:
+                raise InvalidValue(path=path, reason=Message("a drill is no level that anything is asked from"))
+        if not 900 <= self.assessment_valid_s <= 604_800:
+            raise InvalidValue(
+                path="assessment_valid_s", reason=Message("an assessment is good for 15 minutes to 7 days")
+            )
         if not 0 <= self.positions_days <= 365:
             raise InvalidValue(path="positions_days", reason=Message("a last position is kept for 0 to 365 days"))
         if not 30 <= self.sessions_days <= 3_650:
@@ -77,7 +95,10 @@ class Rules:
 
 
 USUAL = Rules()
-OWN = ("positions_days", "sessions_days", "unwatched_s", "drills", "external")
+OWN = (
+    *("positions_days", "sessions_days", "unwatched_s", "drills", "external"),
+    *("assessed_from", "assessment_valid_s", "pin_from", "buddy_from"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +111,10 @@ class RulesDraft:
     unwatched_s: int | None = None
     drills: tuple[DemandedDrill, ...] = ()
     external: ExternalLine | None = None
+    assessed_from: RiskLevel | None = None
+    assessment_valid_s: int = USUAL.assessment_valid_s
+    pin_from: RiskLevel | None = None
+    buddy_from: RiskLevel | None = None
 
     def __post_init__(self) -> None:
         check_text("reason", self.reason)
@@ -121,6 +146,17 @@ def rules_in_force(session: Session) -> RulesInForce:
     """The acting organisation's."""
     found = _newest(session, SafetyRules.org_id == session.info["org"])
     return found.get(session.info["org"], RulesInForce(USUAL, None))
+
+
+def rules_of(session: Session, org_id: uuid.UUID) -> Rules:
+    """What holds for this organisation."""
+    found = _newest(session, SafetyRules.org_id == org_id)
+    return found[org_id].rules if org_id in found else USUAL
+
+
+def demanded(level: RiskLevel, at_least: RiskLevel | None) -> bool:
+    """Whether what the house demands from a level on is demanded at this one; of a drill nothing is."""
+    return at_least is not None and level is not RiskLevel.DRILL and ORDER.index(level) >= ORDER.index(at_least)
 
 
 def rules_of_all(session: Session) -> Mapping[uuid.UUID, Rules]:

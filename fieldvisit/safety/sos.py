@@ -1,5 +1,6 @@
 """A call for help. It is never refused for the state of anything: it always ends in an open alert."""
 
+import datetime as dt
 import uuid
 from dataclasses import replace
 
@@ -13,7 +14,15 @@ from fieldvisit.safety.deadlines import Moment, heard, set_by_clock
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.hints import give_hint
-from fieldvisit.safety.opening import Beginning, EventIdUsed, find_open, insert_session, remember, told_of
+from fieldvisit.safety.opening import (
+    Beginning,
+    EventIdUsed,
+    alarm_planned,
+    find_open,
+    insert_session,
+    remember,
+    told_of,
+)
 from fieldvisit.safety.pins import has_pin
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.seeming import seem_called
@@ -23,6 +32,8 @@ from fieldvisit.vocabulary import AlertKind, RiskLevel, SafetyState
 
 STILL_NEAR_S = 60 * 60
 """For so long after its end a session is taken up again by a call for help; later a new one is made."""
+PLANNED_LATELY = dt.timedelta(days=1)
+"""A call that names no visit says nothing of one that was planned longer ago."""
 TRIES = 5
 PRESS_S = 5
 """A call for help may be taken back for so long, by the PIN."""
@@ -97,19 +108,38 @@ def _flags(told: Sos) -> dict[str, bool]:
 
 
 def _session_of(session: Session, told: Sos) -> SafetySession:
-    """The visitor's open session; else one that ended a short while ago; else a new one. Locked."""
+    """The session by which the visitor is out; else the planned one that the call names, by its id or its visit; else
+    one that ended a short while ago; else the one that was planned last; else a new one. Locked."""
     # Between the look and the insert another telling of the same call may make the session: look again then.
     for _ in range(TRIES):
-        found_id = find_open(session, told.visitor_id) or _ended_lately(session, told)
+        found_id = find_open(session, told.visitor_id) or _planned(session, told, named=True)
+        found_id = found_id or _ended_lately(session, told) or _planned(session, told, named=False)
         if found_id is not None:
-            return lock_session(session, found_id)
+            row = lock_session(session, found_id)
+            if row.state is not SafetyState.PLANNED or alarm_planned(session, found_id) is not None:
+                return row
+            continue
         for session_id in (told.session_id, uuid.uuid4()):
-            row = insert_session(
+            made = insert_session(
                 session, told, Beginning(BY_LEVEL[RiskLevel.NORMAL]), session_id=session_id or uuid.uuid4()
             )
-            if row is not None:
-                return row
+            if made is not None:
+                return made
     raise RuntimeError("A safety session that cannot be made was not there to be found either.")
+
+
+def _planned(session: Session, told: Sos, *, named: bool) -> uuid.UUID | None:
+    planned = sa.select(SafetySession.id).where(
+        SafetySession.visitor_id == told.visitor_id, SafetySession.state == SafetyState.PLANNED
+    )
+    if named and told.session_id is None and told.visit_id is None:
+        return None
+    if named:
+        hints = (SafetySession.id == told.session_id, SafetySession.visit_id == told.visit_id)
+        planned = planned.where(sa.or_(*hints)).order_by((SafetySession.id == told.session_id).desc().nulls_last())
+    else:
+        planned = planned.where(SafetySession.planned_at > database_now() - PLANNED_LATELY)
+    return session.scalar(planned.order_by(SafetySession.planned_at.desc()).limit(1))
 
 
 def _ended_lately(session: Session, told: Sos) -> uuid.UUID | None:

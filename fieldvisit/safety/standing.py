@@ -18,8 +18,9 @@ from fieldvisit.models import SafetySession
 from fieldvisit.safety.timers import ORDER
 from fieldvisit.vocabulary import SafetyState
 
-OPEN = (SafetyState.PLANNED, SafetyState.ACTIVE, SafetyState.ALARM)
 AT_RISK = (SafetyState.ACTIVE, SafetyState.ALARM)
+"""Somebody is out by it; a visitor has one such at most, and any number that are planned."""
+LISTED = (SafetyState.PLANNED, *AT_RISK)
 
 
 class SafetyDisplay(StrEnum):
@@ -76,13 +77,14 @@ def standing(session: Session, row: SafetySession) -> Standing:
 
 
 def live_sessions(session: Session) -> list[Standing]:
-    """All sessions that are not over: alarms first, then by risk, then by the deadline that comes first; a drill
-    last."""
+    """All sessions that are not over: alarms first, then by risk, then by the deadline that comes first; then drills,
+    and last what is only planned."""
     rows = session.execute(
         sa.select(SafetySession, database_now())
         .options(joinedload(SafetySession.visitor))
-        .where(SafetySession.state.in_(OPEN))
+        .where(SafetySession.state.in_(LISTED))
         .order_by(
+            SafetySession.state == SafetyState.PLANNED,
             SafetySession.drill.is_not(None),
             (SafetySession.state == SafetyState.ALARM).desc(),
             by_risk(SafetySession.level).desc(),

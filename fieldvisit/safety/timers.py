@@ -109,6 +109,8 @@ class Timers:
     """The longest planned length of a session."""
     extend_cap_s: int = 60 * MINUTE
     """By how much the planned end may be moved, all extensions together."""
+    pin_at_check_in: bool = False
+    """A check-in of a visitor who has a PIN needs it."""
     silent: Ladder = SILENT
     sos: Ladder = CALLING
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.clock import database_now
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.drafts import Sos
-from fieldvisit.safety.opening import Beginning, insert_session
+from fieldvisit.safety.opening import Beginning, alarm_planned, find_planned, insert_session
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.timers import BY_LEVEL
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, VisitState
@@ -37,7 +37,7 @@ where v.state in ('arrived', 'under_way', 'published')
       between now.at - :most and now.at
   and not exists (
     select from safety_sessions s where s.visitor_id = m.visitor_id and s.drill is null
-    and (s.state in ('planned', 'active', 'alarm') or s.visit_id = v.id))
+    and (s.state in ('active', 'alarm') or s.visit_id = v.id and s.state = 'ended'))
 """
 ORDER = "order by m.visitor_id, array_position(array['arrived', 'under_way', 'published'], v.state::text), since_at"
 SHOWN = sa.text(f"""
@@ -95,10 +95,7 @@ def raise_unwatched(session: Session, found: Sequence[Unwatched]) -> set[uuid.UU
 
 def _raise(session: Session, found: Unwatched) -> bool:
     assert found.raised_at is not None
-    session_id = session_id_of(found.visitor_id, found.visit_id)
-    called = Sos(visitor_id=found.visitor_id, actor_id=None, event_id=session_id, visit_id=found.visit_id)
-    beginning = Beginning(BY_LEVEL[RiskLevel.NORMAL], because=["unwatched"])
-    row = insert_session(session, called, beginning, session_id=session_id)
+    row = _session_of(session, found)
     if row is None:
         return False
     row.last_heard_at = None
@@ -107,6 +104,17 @@ def _raise(session: Session, found: Unwatched) -> bool:
     detail = {"visit_state": found.state.value, "since_at": found.since_at.isoformat()}
     cause = Cause(kind=AlertKind.UNWATCHED, deadline_at=found.raised_at, detail=detail)
     return open_alert(session, row, cause, at=at) is not None
+
+
+def _session_of(session: Session, found: Unwatched) -> SafetySession | None:
+    """The one that was planned for it and never started; else one of the engine's making."""
+    planned = find_planned(session, found.visitor_id, found.visit_id)
+    if planned is not None:
+        return alarm_planned(session, planned.id)
+    session_id = session_id_of(found.visitor_id, found.visit_id)
+    called = Sos(visitor_id=found.visitor_id, actor_id=None, event_id=session_id, visit_id=found.visit_id)
+    beginning = Beginning(BY_LEVEL[RiskLevel.NORMAL], because=["unwatched"])
+    return insert_session(session, called, beginning, session_id=session_id)
 
 
 def session_id_of(visitor_id: uuid.UUID, visit_id: uuid.UUID) -> uuid.UUID:

@@ -60,17 +60,25 @@ def _letter(facts: Facts) -> Letter | Unwritable:
     if isinstance(said, Unwritable):
         return said
     text = say(Message("DRILL, nobody is in danger. {said}", {"said": said}) if facts.drill else said, language)
-    if facts.channel is AlarmChannel.VOICE and not _to_visitor(facts) and facts.purpose is MessagePurpose.ALARM:
+    if facts.channel is AlarmChannel.VOICE and _may_take(facts):
         text = f"{text} {say(CONFIRMED if facts.recipient is MessageRecipient.EXTERNAL else SPOKEN, language)}"
     return Letter(id=facts.id, channel=facts.channel, to=to, text=text, language=language)
+
+
+def _may_take(facts: Facts) -> bool:
+    return facts.purpose is MessagePurpose.ALARM and not _to_visitor(facts) and not _to_buddy(facts)
 
 
 def _to_visitor(facts: Facts) -> bool:
     return facts.recipient is MessageRecipient.VISITOR or bool(facts.own_phone)
 
 
+def _to_buddy(facts: Facts) -> bool:
+    return facts.recipient is MessageRecipient.BUDDY
+
+
 def _recipient(facts: Facts) -> tuple[str, str] | Unwritable:
-    if facts.recipient is MessageRecipient.VISITOR:
+    if facts.recipient is MessageRecipient.VISITOR or _to_buddy(facts):
         return (facts.phone, spoken_language(facts.languages or [])) if facts.phone else Unwritable("no number")
     if facts.recipient is MessageRecipient.EXTERNAL:
         line = facts.external
@@ -124,10 +132,17 @@ def _said(facts: Facts) -> Message | Unwritable:
     if facts.purpose is MessagePurpose.ALL_CLEAR:
         values = {"kind": facts.kind, "name": facts.name, "staff_number": facts.staff_number}
         return Message("ALL CLEAR: {kind}. {name} ({staff_number}). Nobody has to do anything any more.", values)
+    return _raised(facts)
+
+
+def _raised(facts: Facts) -> Message:
+    """The alarm itself, to whom it is told."""
     if _to_visitor(facts):
         return Message(
             "You have not reported back. Check in now, or call your safety officer. We are calling for help."
         )
+    if _to_buddy(facts):
+        return _buddys(facts)
     return _outside(facts) if facts.recipient is MessageRecipient.EXTERNAL else _alarm(facts)
 
 
@@ -156,11 +171,38 @@ def _undecided(facts: Facts) -> Message | Unwritable:
     )
 
 
+def _buddys(facts: Facts) -> Message:
+    """A colleague: rings, and tells the office what they know. Neither why nor where, but that somebody is at work."""
+    assert facts.deadline_at is not None
+    assert facts.zone is not None
+    values = {
+        "kind": facts.kind,
+        "name": facts.name,
+        "staff_number": facts.staff_number,
+        "at": _clock(facts.deadline_at, facts.zone),
+    }
+    return Message(
+        "ALARM: {kind}, since {at}. {name} ({staff_number}) named you as buddy. Ring them, and tell your safety "
+        "officer what you know: the officers are being called.",
+        values,
+    )
+
+
 def _reminder(facts: Facts) -> Message:
     assert facts.give_up_at is not None
     assert facts.due_at is not None
     assert facts.zone is not None
-    values = {"until": _clock(facts.give_up_at, facts.zone), "due": _clock(facts.due_at, facts.zone)}
+    values: dict[str, object] = {
+        "until": _clock(facts.give_up_at, facts.zone),
+        "due": _clock(facts.due_at, facts.zone),
+    }
+    if _to_buddy(facts):
+        who = {"name": facts.name, "staff_number": facts.staff_number}
+        return Message(
+            "{name} ({staff_number}) named you as buddy and was to check in at {due}. Ring them: at {until} the safety "
+            "officer is called.",
+            values | who,
+        )
     return replace(REMINDERS[facts.purpose], values=values)
 
 

@@ -34,12 +34,14 @@ class MessagePurpose(StrEnum):
 
 
 class MessageRecipient(StrEnum):
-    """`device`: the phone of a visitor or of an officer, by its push token."""
+    """`device`: the phone of a visitor or of an officer, by its push token. `buddy`: the colleague whom the visitor
+    named."""
 
     OFFICER = "officer"
     VISITOR = "visitor"
     EXTERNAL = "external"
     DEVICE = "device"
+    BUDDY = "buddy"
 
 
 class MessageState(StrEnum):

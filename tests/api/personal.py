@@ -17,6 +17,8 @@ NO_DEBTORS: Mapping[str, str] = {
     "AccountOut": "one's own people",
     "AreaOut": "an office",
     "AtRiskOut": "one's own people",
+    "AssessedChoiceOut": "an answer that may be chosen",
+    "AssessedQuestionOut": "a question before any visit",
     "AttemptOutcomeOut": "what is wrong with a row",
     "BrokenRuleOut": "a rule of planning",
     "CashClosingOut": "the cash of an office",

@@ -33,6 +33,7 @@ ALONE = {
     "end_duty": "taken away, nothing of it is overwritten",
     "drop_contact": "taken away, nothing of it is overwritten",
     "start_safety_session": "begins one's own",
+    "plan_safety_session": "makes a new one",
     "start_drill": "begins a session of the drill's own",
     "withdraw_duty_offer": "one's own offer, or the one made to oneself; never held up, for it is safety",
 }

@@ -80,7 +80,7 @@ def test_a_session_is_started_checked_extended_and_ended(people: People) -> None
     assert (begun["state"], begun["shown"], begun["level"]) == ("active", "ok", "low")
     assert set(begun) == {
         *("id", "visit_id", "level", "state", "shown", "started_at", "remind_at", "due_at", "grace_until", "end_at"),
-        *("ended_at", "extended_s", "server_at"),
+        *("ended_at", "extended_s", "pin_at_check_in", "server_at"),
     }
     checked = tell(people, begun["id"], "check-ins").json
     assert checked["due_at"] > begun["due_at"]

@@ -8,6 +8,7 @@ from fieldvisit.safety.sessions.duress import raise_duress, raise_wrong_pins
 from fieldvisit.safety.sessions.ending import _being_pressed, _take_back, cancel_call, end_session, extend_session
 from fieldvisit.safety.sessions.hearing import TIMED, _move_deadlines, beat, check_in, hear_all
 from fieldvisit.safety.sessions.own import lock_own
+from fieldvisit.safety.sessions.planning import cancel_session, plan_session, planned_for_start, planned_sessions
 from fieldvisit.safety.sessions.refusals import AlertStillOpen, ExtensionTooLong, SessionAlreadyOpen, SessionNotActive
 from fieldvisit.safety.sessions.starting import _gate, _started_before, start_session
 
@@ -24,11 +25,15 @@ __all__ = [
     "_take_back",
     "beat",
     "cancel_call",
+    "cancel_session",
     "check_in",
     "end_session",
     "extend_session",
     "hear_all",
     "lock_own",
+    "plan_session",
+    "planned_for_start",
+    "planned_sessions",
     "raise_duress",
     "raise_wrong_pins",
     "start_session",

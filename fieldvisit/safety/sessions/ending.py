@@ -17,7 +17,7 @@ from fieldvisit.safety.seeming import extension_shown, move_on, seem_extended, s
 from fieldvisit.safety.sessions.duress import raise_duress, raise_wrong_pins
 from fieldvisit.safety.sessions.own import lock_own, record
 from fieldvisit.safety.sessions.refusals import AlertStillOpen, ExtensionTooLong, SessionNotActive
-from fieldvisit.safety.standing import OPEN, Standing, standing
+from fieldvisit.safety.standing import AT_RISK, Standing, standing
 from fieldvisit.safety.taking_over import has_taken_over, let_go
 from fieldvisit.safety.timers import Timers, seconds
 from fieldvisit.vocabulary import AlertOutcome, AlertState, SafetyState
@@ -52,7 +52,9 @@ def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing
     """Stop watching. Needs the PIN of a visitor who has one; refused while an alert is open; ending what has ended
     changes nothing. The duress PIN seems to end it. A wrong PIN is a refusal of which the count stays."""
     row = lock_own(session, session_id, told.visitor_id)
-    if row.state not in OPEN or (row.duress and told_of(session, told.event_id)) or seems_over(row):
+    if row.state is SafetyState.PLANNED:
+        raise SessionNotActive(state=row.state.value)
+    if row.state not in AT_RISK or (row.duress and told_of(session, told.event_id)) or seems_over(row):
         return standing(session, row)
     judged = judge_pin(session, told.visitor_id, told.pin)
     if judged is Pin.DURESS:
@@ -87,7 +89,7 @@ def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing
         return standing(session, row)
     pressed = _being_pressed(session, row)
     judged = judge_pin(session, told.visitor_id, told.pin)
-    seems = SafetyState.ACTIVE if row.end_at is not None else SafetyState.ENDED
+    seems = _before_the_call(row)
     if pressed is not None and has_taken_over(session, pressed.id):
         seems = SafetyState.ALARM
     if judged is Pin.DURESS:
@@ -105,6 +107,13 @@ def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing
     return _take_back(session, row, pressed, told=told, after=seems)
 
 
+def _before_the_call(row: SafetySession) -> SafetyState:
+    """How the session stood, as far as its phone may know: one without a planned end began with the call itself."""
+    if row.never_started:
+        return SafetyState.PLANNED
+    return SafetyState.ACTIVE if row.end_at is not None else SafetyState.ENDED
+
+
 def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
     return session.scalar(
         sa.select(SafetyAlert)
@@ -119,6 +128,8 @@ def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told
     def values(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
         if after is SafetyState.ENDED:
             return {"state": SafetyState.ENDED, "ended_at": now}
+        if after is SafetyState.PLANNED:
+            return {"state": SafetyState.PLANNED}
         if after is SafetyState.ALARM:
             return heard(timers, told, now)
         fresh = heard(timers, told, now) | later(due_at_the_door(timers, now))

@@ -15,6 +15,18 @@ class SessionNotActive(FieldVisitError):
     says = "The safety session is not running; its state is {state}."
 
 
+class SessionNotPlanned(FieldVisitError):
+    """What was started is ended, and what was cancelled stays so."""
+
+    code, kind = "session_not_planned", Kind.CONFLICT
+    says = "The safety session is not only planned any more; its state is {state}."
+
+
+class VisitIsOver(FieldVisitError):
+    code, kind = "visit_is_over", Kind.CONFLICT
+    says = "Nobody sets out to this visit any more: it is over, or was cancelled."
+
+
 class StartIsStale(FieldVisitError):
     """What was true a minute ago at the phone says nothing of who is there now."""
 

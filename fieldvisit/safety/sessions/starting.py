@@ -1,25 +1,41 @@
 """Starting to be watched over, and what has to hold before the door."""
 
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
 from fieldvisit.errors import AlreadyExists, InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import CoverOverride, SafetySession, Visit
+from fieldvisit.safety.assessments import demand_assessed, let_rest, said_of, valid_assessment
 from fieldvisit.safety.cover import demand_cover, find_override, use_override
 from fieldvisit.safety.drafts import SessionDraft
 from fieldvisit.safety.following import expect
 from fieldvisit.safety.incidents import demand_not_frozen
 from fieldvisit.safety.markers import demand_read
-from fieldvisit.safety.opening import Beginning, find_open, insert_session, remember, told_of
+from fieldvisit.safety.opening import (
+    Beginning,
+    begin_planned,
+    find_open,
+    find_planned,
+    insert_session,
+    remember,
+    told_of,
+)
 from fieldvisit.safety.own_timers import timers_of
-from fieldvisit.safety.pairs import cover_of, demand_pair
+from fieldvisit.safety.pairs import cover_of, demand_buddy, demand_pair
+from fieldvisit.safety.pins import demand_pin_set
 from fieldvisit.safety.risk import Risk, circumstances_of, judge
+from fieldvisit.safety.rules import Rules, demanded, rules_in_force
 from fieldvisit.safety.seeming import seem_to_start, seems_over
 from fieldvisit.safety.sessions.hearing import keep_as_evidence
+from fieldvisit.safety.sessions.own import lock_own
+from fieldvisit.safety.sessions.planning import cancel_planned, demand_not_over
 from fieldvisit.safety.sessions.refusals import SessionAlreadyOpen, StartIsStale
 from fieldvisit.safety.standing import Standing, lock_session, standing
+from fieldvisit.safety.timers import ORDER, Timers
 from fieldvisit.safety.unwatched import is_about_no_session
-from fieldvisit.vocabulary import RiskLevel, SessionCover
+from fieldvisit.vocabulary import RiskLevel, SafetyState, SessionCover
 
 FRESH_S = 60
 """A start that was pressed longer ago is none before the door."""
@@ -30,39 +46,84 @@ def start_session(
 ) -> Standing:
     """Start watching over a visitor. The same id again is the same session, however it stands by then.
 
-    The level is what follows from the visit, its place, its person and the hour, or what the phone asks for, whichever
-    is stricter. With `covered` an officer has to be there whom an alarm would reach (NoCover otherwise), the markers
-    are read (MarkersUnread) and the place is not frozen (PlaceFrozen): for who asks before the door. Whoever is told of
-    afterwards is at the door already, and is watched over whoever is there. At high risk somebody goes along
-    (PairNeeded).
+    The level is what follows from the visit, its place, its person, the hour and the answers before the visit, or what
+    the phone asks for, whichever is stricter. One that was planned under this id starts as it was planned, unless more
+    is known by now; one that was planned for the same visit under another id is not started any more.
+
+    With `covered`, for who asks before the door, an officer has to be there whom an alarm would reach (NoCover
+    otherwise), the markers are read (MarkersUnread), the place is not frozen (PlaceFrozen), and the questions before
+    the visit are answered where the house demands it (AssessmentNeeded). Whoever is told of afterwards is at the door
+    already, and is watched over whoever is there. At high risk somebody goes along (PairNeeded).
     """
-    if session.get(SafetySession, draft.event_id) is not None:
+    known = session.get(SafetySession, draft.event_id)
+    if known is not None and not (known.state is SafetyState.PLANNED and known.visitor_id == draft.visitor_id):
         return _started_before(session, draft)
+    planned = known or _planned_for(session, draft)
+    if planned is not None:
+        draft = replace(draft, visit_id=planned.visit_id, buddy_id=draft.buddy_id or planned.buddy_id)
     visit = session.get(Visit, draft.visit_id) if draft.visit_id else None
-    risk = judge(circumstances_of(session, visit, draft.level)) if visit else Risk(draft.level)
-    timers = timers_of(session, session.info["org"], risk.level, allow_drill=allow_drill)
+    rules = rules_in_force(session).rules
+    assessment = valid_assessment(session, rules, visit, draft.visitor_id) if visit else None
+    assessed = assessment.level if assessment else None
+    risk = judge(circumstances_of(session, visit, draft.level, assessed)) if visit else Risk(draft.level)
+    timers = _timers(session, risk, known, allow_drill=allow_drill)
     if draft.planned_s > timers.longest_s:
         raise InvalidValue(path="planned_s", reason=Message("at most {max} s at this level", {"max": timers.longest_s}))
-    if visit is not None and covered:
-        demand_not_frozen(session, visit.place_id)
-        demand_read(session, visit, draft.visitor_id)
-    override = _gate(session, draft, visit, risk.level) if covered else None
-    beginning = Beginning(timers, cover=cover_of(risk.level, visit), because=risk.reasons)
-    row = insert_session(session, draft, beginning, session_id=draft.event_id)
+    override = None
+    if covered:
+        if visit is not None:
+            if known is not None:
+                demand_not_over(visit)
+            demand_assessed(rules, timers.level, assessment)
+        override = _gate(session, draft, visit, timers=timers, rules=rules)
+    said = ({"planned": True} if known else {}) | said_of(assessment)
+    beginning = Beginning(timers, cover=cover_of(timers.level, visit), because=risk.reasons, said=said)
+    row = _begin(session, draft, beginning, planned=known is not None)
     if row is None:
         return _started_before(session, draft, beginning)
+    let_rest(row, assessment)
     if override is not None:
         use_override(session, row, override)
     if visit is not None:
         expect(session, row, visit)
+        if planned is not None and known is None:
+            cancel_planned(session, row.visitor_id, visit.id, started_id=row.id)
     return standing(session, row)
 
 
-def _gate(session: Session, draft: SessionDraft, visit: Visit | None, level: RiskLevel) -> CoverOverride | None:
-    """Raise NoCover, PairNeeded or StartIsStale for who should not go in now; the supervisor's word that lets them, if
-    any did."""
+def _begin(session: Session, draft: SessionDraft, beginning: Beginning, *, planned: bool) -> SafetySession | None:
+    if planned:
+        return begin_planned(session, draft, beginning)
+    return insert_session(session, draft, beginning, session_id=draft.event_id)
+
+
+def _planned_for(session: Session, draft: SessionDraft) -> SafetySession | None:
+    return find_planned(session, draft.visitor_id, draft.visit_id) if draft.visit_id else None
+
+
+def _timers(session: Session, risk: Risk, planned: SafetySession | None, *, allow_drill: bool) -> Timers:
+    """Those of a planned session are what they were when it was planned, unless more is known by now."""
+    if planned is not None and ORDER.index(planned.level) >= ORDER.index(risk.level):
+        return Timers.from_json(planned.policy)
+    return timers_of(session, session.info["org"], risk.level, allow_drill=allow_drill)
+
+
+def _gate(
+    session: Session, draft: SessionDraft, visit: Visit | None, *, timers: Timers, rules: Rules
+) -> CoverOverride | None:
+    """Raise PlaceFrozen, MarkersUnread, PinNotSet, NoCover, PairNeeded, BuddyNeeded or StartIsStale for who should not
+    go in now; the supervisor's word that lets them, if any did."""
+    if visit is not None:
+        demand_not_frozen(session, visit.place_id)
+        demand_read(session, visit, draft.visitor_id)
+    if timers.pin_at_check_in:
+        demand_pin_set(session, draft.visitor_id)
     stale = _demand_fresh(session, draft)
-    unpaired = demand_pair(session, draft.visitor_id, visit) if level is RiskLevel.HIGH else None
+    unpaired = None
+    if timers.level is RiskLevel.HIGH:
+        unpaired = demand_pair(session, draft.visitor_id, visit)
+    elif demanded(timers.level, rules.buddy_from):
+        unpaired = demand_buddy(session, draft.visitor_id, visit, draft.buddy_id)
     return demand_cover(session, draft.visitor_id) or unpaired or stale
 
 
@@ -77,7 +138,11 @@ def _demand_fresh(session: Session, draft: SessionDraft) -> CoverOverride | None
 def _started_before(session: Session, draft: SessionDraft, beginning: Beginning | None = None) -> Standing:
     """The answer where the id or the visitor has a session already."""
     if session.get(SafetySession, draft.event_id) is not None:
-        return standing(session, lock_session(session, draft.event_id, visitor_id=draft.visitor_id))
+        row = lock_own(session, draft.event_id, draft.visitor_id)
+        if row.state is SafetyState.ALARM and row.never_started and is_about_no_session(session, row):
+            return _start_at_last(session, row, draft)
+        if row.state is not SafetyState.PLANNED:
+            return standing(session, row)
     open_id = find_open(session, draft.visitor_id)
     if open_id is not None:
         row = lock_session(session, open_id)
@@ -90,10 +155,17 @@ def _started_before(session: Session, draft: SessionDraft, beginning: Beginning 
             timers = beginning.timers.alone() if beginning.cover is SessionCover.NONE else beginning.timers
             seem_to_start(row, draft, timers, found.now_at)
             session.flush()
+            if draft.visit_id is not None:
+                # As it would be otherwise: what was planned for it has been started.
+                cancel_planned(session, row.visitor_id, draft.visit_id, started_id=row.id)
             return found
         if is_about_no_session(session, row):
-            # The visitor is there and starts at last: heard of as by a check-in, in the session that asks for them.
-            fresh = remember(session, row, draft.event_id)
-            return keep_as_evidence(session, row, draft) if fresh else standing(session, row)
+            return _start_at_last(session, row, draft)
         raise SessionAlreadyOpen()
     raise AlreadyExists(what="safety session", key="id")
+
+
+def _start_at_last(session: Session, row: SafetySession, draft: SessionDraft) -> Standing:
+    """The visitor is there and starts: heard of as by a check-in, in the session that asks for them."""
+    fresh = remember(session, row, draft.event_id)
+    return keep_as_evidence(session, row, draft) if fresh else standing(session, row)

@@ -1,0 +1,1 @@
+"""The questions before a visit, as data: one file for each version, none of which is ever changed."""
