@@ -104,7 +104,7 @@ def _locked() -> sa.Select[Any]:
     asked = sa.func.coalesce(
         sa.func.coalesce(held.c.shown["policy"], held.c.policy)["pin_at_check_in"].as_boolean(), sa.false()
     )
-    begun = held.c.state.not_in((SafetyState.PLANNED, SafetyState.CANCELLED))
+    begun = sa.and_(held.c.state != SafetyState.PLANNED, held.c.state != SafetyState.CANCELLED)
     key = sa.select(held.c.org_id, sa.bindparam("event", type_=sa.Uuid), held.c.id).where(~asked, begun)
     kept = insert(KEYS).from_select(["org_id", "event_id", "session_id"], key).on_conflict_do_nothing()
     told = kept.returning(KEYS.c.event_id).cte("told")
