@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0066_pins_and_buddies"
-down_revision = "0065_planned_sessions"
+revision = "0067_pins_and_buddies"
+down_revision = "0066_planned_sessions"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from fieldvisit.migrations.security import secure
 
-revision = "0065_planned_sessions"
-down_revision = "0064_clocks"
+revision = "0066_planned_sessions"
+down_revision = "0065_police"
 branch_labels = None
 depends_on = None
 
