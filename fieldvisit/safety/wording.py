@@ -92,7 +92,7 @@ def _recipient(facts: Facts) -> tuple[str, str] | Unwritable:
 
 
 def _said(facts: Facts) -> Message | Unwritable:
-    if facts.covert and _to_visitor(facts):
+    if facts.covert and (_to_visitor(facts) or _to_buddy(facts)):
         return Unwritable("covert")
     if facts.too_late:
         return Unwritable("too late")
