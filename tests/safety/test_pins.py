@@ -169,6 +169,28 @@ def test_an_alert_under_duress_that_is_opened_again_shows_on_no_phone(holder: Do
     assert (shown(holder, session_id).state, holder.row(session_id).state) == (ENDED, ALARM)
 
 
+def test_the_duress_pin_for_a_session_that_is_over_is_heard_in_the_one_that_runs(holder: Door) -> None:
+    over = holder.start()
+    act(holder, use.end_session, over, pin=PIN)
+    running = holder.start()
+    before = shown(holder, running)
+    seen = act(holder, use.end_session, over, pin=DURESS)
+    assert isinstance(seen, SafetySession)
+    assert (seen.id, seen.state, holder.row(over).state) == (over, ENDED, ENDED)
+    assert (holder.alert().session_id, holder.alert().kind) == (running, AlertKind.DURESS)
+    assert (shown(holder, running).state, shown(holder, running).due_at) == (ACTIVE, before.due_at)
+
+
+def test_the_duress_pin_after_the_end_calls_for_help_too(holder: Door) -> None:
+    over = holder.start()
+    first = act(holder, use.end_session, over, pin=PIN)
+    again = act(holder, use.end_session, over, pin=DURESS)
+    assert isinstance(first, SafetySession)
+    assert isinstance(again, SafetySession)
+    assert (again.state, again.ended_at, holder.row(over).state) == (ENDED, first.ended_at, ALARM)
+    assert (holder.alert().kind, holder.alert().covert) == (AlertKind.DURESS, True)
+
+
 def test_under_duress_the_phone_is_still_tracked(holder: Door) -> None:
     session_id = holder.start()
     act(holder, use.end_session, session_id, pin=DURESS)

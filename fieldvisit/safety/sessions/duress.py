@@ -1,5 +1,7 @@
 """Somebody makes the visitor say that all is well: an alarm of which the phone shows nothing."""
 
+import datetime as dt
+
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import SafetySession
@@ -7,38 +9,61 @@ from fieldvisit.safety.deadlines import heard, set_by_clock
 from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.hints import give_hint
+from fieldvisit.safety.opening import find_open
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.seeming import seem, seem_as_before
 from fieldvisit.safety.sessions.own import record
-from fieldvisit.safety.standing import Standing
+from fieldvisit.safety.standing import AT_RISK, Standing, lock_session
 from fieldvisit.safety.timers import Timers
 from fieldvisit.vocabulary import AlertKind, SafetyState
 
 
 def raise_duress(session: Session, row: SafetySession, told: Told, seems: SafetyState) -> Standing:
     """The duress PIN: a covert alert, and a phone that shows what it would have shown."""
-    at = set_by_clock(
-        session, row, lambda now: heard(Timers.from_json(row.policy), told, now) | {"state": SafetyState.ALARM}
-    )
-    now = Standing(row, at)
-    seem(row, at, seems)
+    out = _out_now(session, row)
+    before = out.state
+    at = _into_alarm(session, out, told)
+    if out is row and before in AT_RISK:
+        seem(row, at, seems)
+    else:
+        _seem_untouched(out, before)
+        out.ended_at = None
     session.flush()
-    record(session, now, told, SafetyEventKind.DURESS_PIN)
-    open_alert(session, row, Cause(kind=AlertKind.DURESS, deadline_at=at, covert=True), at=at)
-    give_hint(session)
-    return now
+    _raise(session, out, told, at, SafetyEventKind.DURESS_PIN)
+    return Standing(row, at)
 
 
 def raise_wrong_pins(session: Session, row: SafetySession, told: Told) -> None:
     """Three wrong PINs within a minute: somebody else holds the phone. Covert; the answer stays that of a wrong PIN."""
-    before = row.state
-    at = set_by_clock(
+    out = _out_now(session, row)
+    before = out.state
+    at = _into_alarm(session, out, told)
+    # Nothing moves by it: neither would anything by the second wrong one.
+    _seem_untouched(out, before)
+    session.flush()
+    _raise(session, out, told, at, SafetyEventKind.WRONG_PINS)
+
+
+def _out_now(session: Session, row: SafetySession) -> SafetySession:
+    """The session to raise it in: one that is over stays over while the visitor is out in another one."""
+    if row.state in AT_RISK:
+        return row
+    open_id = find_open(session, row.visitor_id)
+    return lock_session(session, open_id) if open_id is not None else row
+
+
+def _into_alarm(session: Session, row: SafetySession, told: Told) -> dt.datetime:
+    return set_by_clock(
         session, row, lambda now: heard(Timers.from_json(row.policy), told, now) | {"state": SafetyState.ALARM}
     )
+
+
+def _seem_untouched(row: SafetySession, before: SafetyState) -> None:
     if row.shown is None:
-        # Nothing moves by it: neither would anything by the second wrong one.
         seem_as_before(row, before)
-        session.flush()
-    record(session, Standing(row, at), told, SafetyEventKind.WRONG_PINS)
+
+
+def _raise(session: Session, row: SafetySession, told: Told, at: dt.datetime, kind: SafetyEventKind) -> None:
+    record(session, Standing(row, at), told, kind)
     open_alert(session, row, Cause(kind=AlertKind.DURESS, deadline_at=at, covert=True), at=at)
     give_hint(session)

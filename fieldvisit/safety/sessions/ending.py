@@ -50,10 +50,13 @@ def extend_session(session: Session, session_id: uuid.UUID, told: Extension) -> 
 
 def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing | Refused:
     """Stop watching. Needs the PIN of a visitor who has one; refused while an alert is open; ending what has ended
-    changes nothing. The duress PIN seems to end it. A wrong PIN is a refusal of which the count stays."""
+    changes nothing. The duress PIN seems to end it, and calls for help also when it has ended. A wrong PIN is a
+    refusal of which the count stays."""
     row = lock_own(session, session_id, told.visitor_id)
     if row.state is SafetyState.PLANNED:
         raise SessionNotActive(state=row.state.value)
+    if row.state is SafetyState.ENDED:
+        return _end_once_more(session, row, told)
     if row.state not in AT_RISK or (row.duress and told_of(session, told.event_id)) or seems_over(row):
         return standing(session, row)
     judged = judge_pin(session, told.visitor_id, told.pin)
@@ -79,6 +82,19 @@ def end_session(session: Session, session_id: uuid.UUID, told: Told) -> Standing
     row.version += 1
     record(session, now, told, SafetyEventKind.ENDED)
     return now
+
+
+def _end_once_more(session: Session, row: SafetySession, told: Told) -> Standing:
+    """Nothing ends twice; but the PIN is looked at, for who is made to end it once more calls for help by it."""
+    if told.pin is None or told_of(session, told.event_id) is not None:
+        return standing(session, row)
+    judged = judge_pin(session, told.visitor_id, told.pin)
+    if judged is Pin.DURESS:
+        remember(session, row, told.event_id)
+        return raise_duress(session, row, told, SafetyState.ENDED)
+    if judged is Pin.WRONG_TOO_OFTEN:
+        raise_wrong_pins(session, row, told)
+    return standing(session, row)
 
 
 def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing | Refused:
