@@ -44,7 +44,7 @@ from api.showing import Shows
 from api.sos import CONTRACT, send_sos, stay_ready
 from fieldvisit.errors import Refused
 from fieldvisit.models import CoverOverride, SafetyAlert
-from fieldvisit.safety import alerts, by_voice, cover, pins, sessions
+from fieldvisit.safety import alerts, by_voice, closing, cover, pins, sessions
 from fieldvisit.safety.drafts import Extension, Officer, Resolution, SessionDraft, Told
 from fieldvisit.safety.on_behalf import CallFor, call_for
 from fieldvisit.safety.seeming import as_shown
@@ -216,7 +216,7 @@ def note_alert(alert_id: uuid.UUID, body: dict[str, str]) -> SafetyAlert:
 @endpoint(may=Permission.HANDLE_ALERTS, body=ResolutionIn(), returns=SafetyAlertOut(), safety=True)
 def resolve_alert(alert_id: uuid.UUID, body: Resolution) -> SafetyAlert:
     """Close an alert with its outcome and the proof. Only its owner may."""
-    return alerts.resolve(session(), alert_id, _officer(), body)
+    return closing.resolve(session(), alert_id, _officer(), body)
 
 
 def _shown(found: Standing | Refused) -> Standing | Refused:

@@ -329,3 +329,11 @@ class ResolutionIn(Drafted):
     proof = Choice(ResolutionProof, required=True)
     resume = Flag(required=True, metadata={"description": "the visit goes on, with fresh deadlines; else it ends"})
     note = Text(max=LONGEST_NOTE, allow_none=True, load_default=None)
+    read_to = Whole(
+        min=0,
+        allow_none=True,
+        load_default=None,
+        metadata={
+            "description": "the sequence of the last event read: a call for help since then keeps the alert open"
+        },
+    )

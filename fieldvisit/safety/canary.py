@@ -26,7 +26,7 @@ from fieldvisit.models import (
     SafetySession,
     Visitor,
 )
-from fieldvisit.safety import alerts, sessions
+from fieldvisit.safety import alerts, closing, sessions
 from fieldvisit.safety.drafts import Officer, Resolution, SessionDraft, Told
 from fieldvisit.safety.opening import Beginning, find_open, insert_session
 from fieldvisit.safety.roster import ContactDraft, add_contact
@@ -148,7 +148,7 @@ def _land(session: Session, visitor: Visitor, by: Officer) -> None:
         if alerts.get_alert(session, alert_id).owner_id != by.account_id:
             alerts.acknowledge(session, alert_id, by)
         ended = Resolution(outcome=AlertOutcome.DRILL, proof=ResolutionProof.SEEN_IN_PERSON, resume=False)
-        alerts.resolve(session, alert_id, by, ended)
+        closing.resolve(session, alert_id, by, ended)
     if session.get_one(SafetySession, open_id).ended_at is None:
         # Nobody raised it: its watchers are away, which the auditor says.
         sessions.end_session(session, open_id, Told(visitor_id=visitor.id, actor_id=None, event_id=uuid.uuid4()))

@@ -98,12 +98,14 @@ class Officer:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """How an alert ended and how that is known. `resume`: the visit goes on, with fresh deadlines."""
+    """How an alert ended and how that is known. `resume`: the visit goes on, with fresh deadlines. `read_to`: the
+    sequence of the last event of the session that the officer has read, where that is told."""
 
     outcome: AlertOutcome
     proof: ResolutionProof
     resume: bool
     note: str | None = None
+    read_to: int | None = None
 
     def __post_init__(self) -> None:
         if self.note is not None:

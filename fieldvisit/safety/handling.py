@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.alerts import (
-    close,
     demand_owner,
     get_alert,
     lock_alert,
@@ -24,6 +23,7 @@ from fieldvisit.safety.by_voice import UNFREE
 from fieldvisit.safety.by_voice import end_for_visitor as end_for_visitor
 from fieldvisit.safety.calling import silence
 from fieldvisit.safety.climbing import Rise, climb
+from fieldvisit.safety.closing import close
 from fieldvisit.safety.drafts import Officer, Resolution, check_note
 from fieldvisit.safety.events import SafetyEventKind, history
 from fieldvisit.safety.opening import find_open

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.models import OutboxMessage, SafetyAlert
-from fieldvisit.safety import alerts
+from fieldvisit.safety import alerts, closing
 from fieldvisit.safety.drafts import Resolution
 from fieldvisit.vocabulary import AlertOutcome, AlertState, ResolutionProof
 from tests.safety.worlds import Door
@@ -112,7 +112,7 @@ def _work(door: Door, stop: threading.Event) -> None:
             try:
                 with acting_for(door.sessions, door.world.agency) as session:
                     alerts.acknowledge(session, alert_id, door.officer)
-                    alerts.resolve(session, alert_id, door.officer, how)
+                    closing.resolve(session, alert_id, door.officer, how)
             except FieldVisitError:
                 continue
             if stop.is_set():

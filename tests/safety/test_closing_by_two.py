@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import OutboxMessage, SafetyAlert, Visitor
 from fieldvisit.safety import handling as use
-from fieldvisit.safety.alerts import resolve
+from fieldvisit.safety.closing import resolve
 from fieldvisit.safety.drafts import Officer, Resolution
 from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, CallResult, MessageRecipient, ResolutionProof
 from tests.safety.offices import Office

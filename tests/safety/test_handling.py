@@ -12,7 +12,8 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue
 from fieldvisit.models import Account, OutboxMessage, SafetyAlert, Visitor
 from fieldvisit.safety import handling as use
-from fieldvisit.safety.alerts import AlertNotYours, SelfHandling, get_alert, resolve
+from fieldvisit.safety.alerts import AlertNotYours, SelfHandling, get_alert
+from fieldvisit.safety.closing import CalledMeanwhile, resolve
 from fieldvisit.safety.drafts import Officer, Resolution
 from fieldvisit.safety.roster import NotAnOfficer
 from fieldvisit.safety.sessions import SessionAlreadyOpen
@@ -170,6 +171,17 @@ def test_silence_that_is_opened_again_waits_for_the_call_for_help_that_is_open(d
     door.call_for_help()
     does(door, use.reopen, silent, door.officer, "It was not over.")
     assert climbing(door) == [(AlertKind.MISSED_CHECKIN, False), (AlertKind.SOS, True)]
+
+
+def test_a_call_that_the_officer_has_not_read_keeps_the_alert_open(door: Door, alert_id: uuid.UUID) -> None:
+    session_id = door.alert().session_id
+    read_to = door.events(session_id)[-1].sequence
+    door.call_for_help()
+    with pytest.raises(CalledMeanwhile) as refused:
+        door.resolve(read_to=read_to)
+    last = door.events(session_id)[-1]
+    assert (last.kind, refused.value.details["sequence"]) == ("sos_pressed", last.sequence)
+    assert door.resolve(read_to=last.sequence).state is AlertState.RESOLVED
 
 
 def test_after_a_day_a_closed_alert_stays_closed(door: Door, alert_id: uuid.UUID) -> None:

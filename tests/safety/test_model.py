@@ -21,7 +21,7 @@ from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.outgoing.gateways import Channel, Channels, Handed, Letter
-from fieldvisit.safety import alerts, handling, sessions
+from fieldvisit.safety import alerts, closing, handling, sessions
 from fieldvisit.safety.auditing import audit
 from fieldvisit.safety.drafts import Resolution
 from fieldvisit.safety.pins import set_pins
@@ -141,7 +141,7 @@ def machine(door: Door, engine: sa.Engine, url: str) -> type[RuleBasedStateMachi
         def resolve(self, resume: bool, second: bool) -> None:
             how = Resolution(outcome=AlertOutcome.FALSE_FORGOT, proof=ResolutionProof.VOICE_CONTACT, resume=resume)
             for alert_id in self.open_alerts():
-                self.does(alerts.resolve, alert_id, door.other_officer if second else door.officer, how)
+                self.does(closing.resolve, alert_id, door.other_officer if second else door.officer, how)
                 self.does(handling.agree_to_close, alert_id, door.officer if second else door.other_officer)
 
         @rule(statement=st.integers(1, 40))

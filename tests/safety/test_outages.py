@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import OutboxMessage, SafetyAlert, SafetySession, WatchOutage
-from fieldvisit.safety import alerts
+from fieldvisit.safety import alerts, closing
 from fieldvisit.safety.drafts import Resolution
 from fieldvisit.safety.live import read_wall
 from fieldvisit.safety.outages import OpenOutage
@@ -43,7 +43,7 @@ def close(door: Door, alert: SafetyAlert) -> None:
     ended = Resolution(outcome=AlertOutcome.FALSE_OUR_OUTAGE, proof=ResolutionProof.VOICE_CONTACT, resume=False)
     with acting_for(door.sessions, door.world.agency) as session:
         alerts.acknowledge(session, alert.id, door.officer)
-        alerts.resolve(session, alert.id, door.officer, ended)
+        closing.resolve(session, alert.id, door.officer, ended)
 
 
 def purposes(office: Office) -> Counter[str]:

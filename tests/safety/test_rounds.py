@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from fieldvisit.clock import database_now
 from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
 from fieldvisit.models import DutyShift, SafetyAlert, SafetySession
-from fieldvisit.safety import alerts
+from fieldvisit.safety import alerts, closing
 from fieldvisit.safety.alerts import AlreadyAcknowledged
 from fieldvisit.safety.auditing import audit
 from fieldvisit.safety.beats import OUTAGE_S
@@ -61,7 +61,7 @@ def close(door: Door, session_id: uuid.UUID) -> AlertKind:
         kind = alert.kind
         alerts.acknowledge(session, alert.id, door.officer)
         how = Resolution(outcome=AlertOutcome.FALSE_FORGOT, proof=ResolutionProof.VOICE_CONTACT, resume=False)
-        alerts.resolve(session, alert.id, door.officer, how)
+        closing.resolve(session, alert.id, door.officer, how)
         return kind
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Account, DutyShift, EngineBeat, OfficerContact, SafetyAlert, SafetyEvent, SafetySession
-from fieldvisit.safety import alerts, sessions
+from fieldvisit.safety import alerts, closing, sessions
 from fieldvisit.safety.drafts import Officer, Resolution, SessionDraft, Sos, Told
 from fieldvisit.safety.engine import Fired, watch_once
 from fieldvisit.safety.events import find_break, history
@@ -143,7 +143,7 @@ class Door:
     def resolve(self, by: Officer | None = None, *, alert_id: uuid.UUID | None = None, **given: Any) -> SafetyAlert:
         values = {"outcome": AlertOutcome.FALSE_FORGOT, "proof": ResolutionProof.VOICE_CONTACT, "resume": True} | given
         with acting_for(self.sessions, self.world.agency) as session:
-            return alerts.resolve(session, alert_id or self.alert().id, by or self.officer, Resolution(**values))
+            return closing.resolve(session, alert_id or self.alert().id, by or self.officer, Resolution(**values))
 
     def told_events(self, session_id: uuid.UUID) -> list[str]:
         """The kinds of everything recorded, in order; the chain holds."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.database import acting_for
 from fieldvisit.models import SafetyAlert, SafetySession
-from fieldvisit.safety import alerts, handling, sessions
+from fieldvisit.safety import alerts, closing, handling, sessions
 from fieldvisit.safety.beats import engine_transaction, find_outage
 from fieldvisit.safety.climbing import Rise, claim_waiting, climb
 from fieldvisit.safety.drafts import Extension, Officer, Resolution
@@ -184,7 +184,7 @@ def _handles(its_id: uuid.UUID, about: str, one: Officer, other: Officer, does: 
     for resume in (True, False):
         how = Resolution(outcome=AlertOutcome.FALSE_FORGOT, proof=ResolutionProof.VOICE_CONTACT, resume=resume)
         what = f"closes {about}, {'going on' if resume else 'ending'}"
-        yield does(what, "close", alerts.resolve, its_id, one, how)
+        yield does(what, "close", closing.resolve, its_id, one, how)
     yield does(f"agrees to close {about}", "agree", handling.agree_to_close, its_id, one)
 
 
