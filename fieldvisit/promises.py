@@ -2,7 +2,8 @@
 
 A payment counts for the promises of its case that had been made by then and were not overdue by more than the grace,
 the earliest due first. What becomes of a promise is computed anew from all payments each time, so that one which is
-imported late puts right what had been taken for broken. The instalments of a plan that was approved are promises like
+imported late puts right what had been taken for broken. Where nothing is owed any more, no promise is broken: more than
+was owed cannot have been promised. The instalments of a plan that was approved are promises like
 any other, but for two things: the grace is the plan's, and money that comes later than that still counts for them as
 long as the plan lasts, so that it can be caught up with.
 """
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.drafts import acting_organisation
-from fieldvisit.models import Payment, Promise, RepaymentPlan, Visit, VisitReport
+from fieldvisit.models import Case, Payment, Promise, RepaymentPlan, Visit, VisitReport
 from fieldvisit.repayment_standing import lock_plans, settle_plans
 from fieldvisit.visits import note_event
 from fieldvisit.vocabulary import NextStep, PromiseState, RepaymentState
@@ -72,9 +73,9 @@ def received(owed: Iterable[Owed], paid: Iterable[Paid]) -> dict[uuid.UUID, int]
     return got
 
 
-def standing(one: Owed, got_minor: int, *, today: dt.date) -> PromiseState:
-    """Where a promise stands on a day."""
-    if got_minor >= one.amount_minor:
+def standing(one: Owed, got_minor: int, *, today: dt.date, cleared: bool = False) -> PromiseState:
+    """Where a promise stands on a day; `cleared`: of the case nothing is owed any more."""
+    if got_minor >= one.amount_minor or (cleared and today > one.late_after):
         return PromiseState.KEPT
     if today <= one.late_after:
         return PromiseState.OPEN
@@ -99,12 +100,12 @@ def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: d
     got = {
         id_: minor for case_id, of_case in by_case.items() for id_, minor in received(of_case, paid[case_id]).items()
     }
-    today = now.astimezone(zone).date()
-    changed = [
-        (promise, state)
+    today, cleared = now.astimezone(zone).date(), _cleared(session, by_case)
+    stands = {
+        promise.id: standing(owed[promise.id], got[promise.id], today=today, cleared=promise.case_id in cleared)
         for promise, _ in rows
-        if (state := standing(owed[promise.id], got[promise.id], today=today)) is not promise.state
-    ]
+    }
+    changed = [(promise, stands[promise.id]) for promise, _ in rows if stands[promise.id] is not promise.state]
     for promise, state in changed:
         promise.state = state
         _note(session, promise, got[promise.id], now)
@@ -166,6 +167,11 @@ def _payments(session: Session, case_ids: Collection[uuid.UUID]) -> Mapping[uuid
         paid = Paid(id=row.id, amount_minor=row.amount_minor, currency=row.currency, paid_on=row.paid_on)
         found[row.case_id].append(paid)
     return found
+
+
+def _cleared(session: Session, case_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of which nothing is owed any more, as far as the lender has told."""
+    return set(session.scalars(sa.select(Case.id).where(Case.id.in_(case_ids), Case.total_minor == 0)))
 
 
 def _owed(promise: Promise, made_on: dt.date, plans: Mapping[uuid.UUID, RepaymentPlan]) -> Owed:

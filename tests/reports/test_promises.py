@@ -97,6 +97,17 @@ def test_what_is_not_paid_in_time_is_broken_and_what_is_paid_in_part_partly_kept
         assert [follow_up(one) for one in late] == [NextStep.CALL, None]
 
 
+def test_of_a_debt_that_is_no_more_no_promise_is_broken(
+    sessions: sessionmaker[Session], promised: Morning, pay: Pay
+) -> None:
+    pay(4_000, on=TODAY + DAY)
+    with acting_for(sessions, promised.world.lender) as session:
+        nothing = {"principal_minor": 0, "interest_minor": 0, "fees_minor": 0, "total_minor": 0}
+        session.execute(sa.update(Case).values(nothing))
+    time_passes(sessions, promised)
+    assert states(sessions) == ["kept", "open"]
+
+
 def test_a_payment_that_is_heard_of_late_puts_it_right(
     sessions: sessionmaker[Session], promised: Morning, pay: Pay
 ) -> None:
