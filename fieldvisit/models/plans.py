@@ -34,8 +34,9 @@ class DayPlan(Base, Owned):
     """Visitors whose papers held for no lender of the day: visitor id → the clauses that say so."""
     failure: Mapped[Json]
     """Why the solve failed: a code and its facts, empty otherwise."""
-    problem: Mapped[dict[str, Any] | None]
-    plan: Mapped[dict[str, Any] | None]
+    problem: Mapped[dict[str, Any] | None] = mapped_column(deferred=True, deferred_group="documents")
+    plan: Mapped[dict[str, Any] | None] = mapped_column(deferred=True, deferred_group="documents")
+    """Megabytes for a large day: read where they are looked into, not with every stop that a phone asks for."""
     travel_source: Mapped[str | None]
     cost: Mapped[int | None] = mapped_column(sa.BigInteger)
     crews: Mapped[Json]
