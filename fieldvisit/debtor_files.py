@@ -30,6 +30,7 @@ class PlaceSeen:
     found_by: PointSource
     found_note: str | None
     zone: str
+    geofence_m: int | None
     region: str | None
 
 
@@ -86,5 +87,6 @@ def _place(place: Place) -> PlaceSeen:
         found_by=place.found_by,
         found_note=place.found_note,
         zone=place.zone,
+        geofence_m=place.geofence_m,
         region=place.region,
     )

@@ -222,12 +222,12 @@ def test_a_child_alone_keeps_everybody_away_for_the_day(
         assert (block.trigger, block.scope, block.until_at) == ("minor", "place", midnight)
 
 
-def test_the_region_of_a_place_is_told_with_it(client_for: ClientFor, morning: Morning) -> None:
+def test_the_region_and_the_reach_of_a_place_are_told_with_it(client_for: ClientFor, morning: Morning) -> None:
     integrator = client_for(Role.INTEGRATOR, org=morning.world.lender)
-    place = {"address": "1 Beacon Street", "region": "US-MA"}
+    place = {"address": "1 Beacon Street", "region": "US-MA", "geofence_m": 300}
     body = {"external_id": "D-boston", "name": "Meri Example", "places": [place]}
     made = integrator.put("/debtors", json=body).json["item"]
     (seen,) = integrator.get(f"/debtors/{made['id']}").json["places"]
-    assert seen["region"] == "US-MA"
+    assert (seen["region"], seen["geofence_m"]) == ("US-MA", 300)
     wrong = integrator.put("/debtors", json={**body, "places": [{**place, "region": "Boston"}]})
     assert wrong.status_code == 422

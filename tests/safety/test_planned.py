@@ -139,6 +139,14 @@ def test_it_is_cancelled_while_nobody_has_started_it(planned: Planned) -> None:
     assert door.row(again).state is ACTIVE
 
 
+def test_what_was_never_planned_is_not_cancelled_by_an_id_that_it_knows(planned: Planned) -> None:
+    door, told = planned.door, uuid.uuid4()
+    at_once = door.start()
+    door.check_in(at_once, event_id=told)
+    with pytest.raises(SessionNotPlanned):
+        cancel(planned, at_once, told)
+
+
 def test_a_phone_that_starts_at_once_takes_the_place_of_what_was_planned(planned: Planned) -> None:
     door = planned.door
     planned_id = plan(planned, Role.DISPATCHER)

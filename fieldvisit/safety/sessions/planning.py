@@ -97,6 +97,8 @@ def cancel_session(session: Session, session_id: uuid.UUID, event_id: uuid.UUID,
     seeming = _seemingly_started(session, row)
     if seeming is not None:
         raise SessionNotPlanned(state=seeming)
+    if row.planned_at is None:
+        raise SessionNotPlanned(state=row.state.value)
     if remember(session, row, event_id) and row.state is not SafetyState.CANCELLED:
         if row.state is not SafetyState.PLANNED:
             raise SessionNotPlanned(state=row.state.value)
