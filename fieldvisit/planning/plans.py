@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, selectinload, undefer_group
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.models import Area, CrewMember, DayPlan, Organisation, Route, Stop, UnservedVisit, Visit
@@ -182,6 +182,7 @@ def get_plan(session: Session, plan_id: uuid.UUID) -> DayPlan:
         sa.select(DayPlan)
         .where(DayPlan.id == plan_id)
         .options(
+            undefer_group("documents"),
             selectinload(DayPlan.area),
             selectinload(DayPlan.routes).selectinload(Route.members).selectinload(CrewMember.visitor),
             selectinload(DayPlan.routes).selectinload(Route.stops).selectinload(Stop.visit).selectinload(Visit.place),
