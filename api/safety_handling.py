@@ -53,7 +53,7 @@ def decide_police(alert_id: uuid.UUID, body: dict[str, Any]) -> SafetyAlert:
 
     What is not by then is told to the safety manager, every five minutes until it is. A referral counts as well.
     """
-    return police.decide_police(session(), alert_id, _officer(), body["decision"], body["note"])
+    return police.decide_police(session(), alert_id, _officer(), decision=body["decision"], note=body["note"])
 
 
 @bp.post("/<uuid:alert_id>/resolution/agreement")

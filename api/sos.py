@@ -28,8 +28,9 @@ from fieldvisit.models import SafetySession
 from fieldvisit.outgoing.gateways import Channels
 from fieldvisit.safety.caller_facts import caller_facts
 from fieldvisit.safety.drafts import Sos
-from fieldvisit.safety.emergency import Book, DutyList, Line
+from fieldvisit.safety.emergency import Book, Line
 from fieldvisit.safety.emergency_calls import Caller
+from fieldvisit.safety.emergency_list import DutyList
 from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.seeming import as_shown
 from fieldvisit.safety.sos import call_under_any_id

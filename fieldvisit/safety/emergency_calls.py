@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.languages import Message, say
 from fieldvisit.outgoing.gateways import Channels, Letter
-from fieldvisit.safety.emergency import Address, Book, DutyList, Line
+from fieldvisit.safety.emergency import Book, Line
+from fieldvisit.safety.emergency_list import Address, DutyList
 
 AGAIN_S = 120.0
 LOOK_S = 5.0

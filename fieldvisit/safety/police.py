@@ -70,7 +70,7 @@ select due.id, moment.now, (select count(*) from put_out p where p.alert_id = du
 
 
 def decide_police(
-    session: Session, alert_id: uuid.UUID, by: Officer, decision: PoliceDecision, note: str
+    session: Session, alert_id: uuid.UUID, by: Officer, *, decision: PoliceDecision, note: str
 ) -> SafetyAlert:
     """Put on record whether the police is called, and why. What was decided may be decided anew. Raises AlertNotYours,
     OnlyADrill."""

@@ -21,8 +21,9 @@ from fieldvisit import embedded
 from fieldvisit.database import Urls, acting_for, acting_for_all
 from fieldvisit.models import Account, DutyShift, Organisation, SafetyAlert, SafetyEvent, Visitor
 from fieldvisit.safety.drafts import Sos
-from fieldvisit.safety.emergency import BOOK, Book, DutyList, Line
+from fieldvisit.safety.emergency import BOOK, Book, Line
 from fieldvisit.safety.emergency_calls import Caller
+from fieldvisit.safety.emergency_list import DutyList
 from fieldvisit.safety.epochs import Witness, current_epoch, notice
 from fieldvisit.safety.rules import ExternalLine, RulesDraft, set_rules
 from fieldvisit.sealing import Cipher

@@ -16,8 +16,9 @@ from fieldvisit.database import Urls, acting_for_all
 from fieldvisit.models import Account, DutyShift
 from fieldvisit.outgoing.gateways import Channels
 from fieldvisit.safety.drafts import Sos
-from fieldvisit.safety.emergency import BOOK, SILENT_S, Book, DutyList, Line
+from fieldvisit.safety.emergency import BOOK, SILENT_S, Book, Line
 from fieldvisit.safety.emergency_calls import Caller
+from fieldvisit.safety.emergency_list import DutyList
 from fieldvisit.sealing import Cipher
 from fieldvisit.vocabulary import AlertKind
 from tests.processes import wait_until

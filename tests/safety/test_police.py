@@ -28,9 +28,8 @@ def told(office: Office) -> list[OutboxMessage]:
 
 def decide(door: Door, by: Officer | None = None) -> None:
     with acting_for(door.sessions, door.world.agency) as session:
-        decide_police(
-            session, door.alert().id, by or door.officer, PoliceDecision.NOT_CALLED, "A dog, she is in her car."
-        )
+        note = "A dog, she is in her car."
+        decide_police(session, door.alert().id, by or door.officer, decision=PoliceDecision.NOT_CALLED, note=note)
 
 
 def work_on_it(office: Office, minutes: int) -> None:

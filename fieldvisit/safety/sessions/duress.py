@@ -29,7 +29,7 @@ def raise_duress(session: Session, row: SafetySession, told: Told, seems: Safety
         _seem_untouched(out, before)
         out.ended_at = None
     session.flush()
-    _raise(session, out, told, at, SafetyEventKind.DURESS_PIN)
+    _raise(session, Standing(out, at), told, SafetyEventKind.DURESS_PIN)
     return Standing(row, at)
 
 
@@ -41,7 +41,7 @@ def raise_wrong_pins(session: Session, row: SafetySession, told: Told) -> None:
     # Nothing moves by it: neither would anything by the second wrong one.
     _seem_untouched(out, before)
     session.flush()
-    _raise(session, out, told, at, SafetyEventKind.WRONG_PINS)
+    _raise(session, Standing(out, at), told, SafetyEventKind.WRONG_PINS)
 
 
 def _out_now(session: Session, row: SafetySession) -> SafetySession:
@@ -63,7 +63,8 @@ def _seem_untouched(row: SafetySession, before: SafetyState) -> None:
         seem_as_before(row, before)
 
 
-def _raise(session: Session, row: SafetySession, told: Told, at: dt.datetime, kind: SafetyEventKind) -> None:
-    record(session, Standing(row, at), told, kind)
-    open_alert(session, row, Cause(kind=AlertKind.DURESS, deadline_at=at, covert=True), at=at)
+def _raise(session: Session, now: Standing, told: Told, kind: SafetyEventKind) -> None:
+    record(session, now, told, kind)
+    cause = Cause(kind=AlertKind.DURESS, deadline_at=now.now_at, covert=True)
+    open_alert(session, now.session, cause, at=now.now_at)
     give_hint(session)
