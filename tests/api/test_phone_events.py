@@ -365,6 +365,22 @@ def test_what_is_said_of_safety_beyond_the_limit_is_taken_and_the_rest_waits(
     assert outcomes(again) == ["taken"] * 3
 
 
+def test_beyond_the_limit_nobody_and_who_has_no_phone_are_told_to_wait_and_no_more(
+    settings: Settings, client_for: ClientFor, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    app = create_app(dataclasses.replace(settings, rate_limit="1/minute"))
+    nobody, office = app.test_client(), app.test_client()
+    dispatcher = client_for(Role.DISPATCHER, org=morning.world.agency)
+    office.environ_base["HTTP_AUTHORIZATION"] = dispatcher.environ_base["HTTP_AUTHORIZATION"]
+    begun = event("safety_start", morning, NOW, planned_s=3_600)
+    body = {"sent_at": NOW.isoformat(), "events": [begun]}
+    answers = [one.post("/phone/events", json=body).status_code for one in (nobody, nobody, office, office)]
+    close_app(app)
+    with acting_for(sessions, morning.world.agency) as session:
+        begun_ones = session.scalar(sa.select(sa.func.count()).select_from(SafetySession))
+    assert (answers, begun_ones) == ([401, 429, 403, 429], 0)
+
+
 def test_half_a_character_and_no_event_at_all_spoil_no_other_event(
     phone: FlaskClient, client_for: ClientFor, morning: Morning, sessions: sessionmaker[Session]
 ) -> None:
