@@ -21,7 +21,6 @@ from api.schemas.phone import (
     ArrivalOut,
     IdentityIn,
     IdentityOut,
-    MyDayOut,
     MyDayQueryIn,
     ReceiptOut,
     RejectionIn,
@@ -30,9 +29,9 @@ from api.schemas.phone import (
     ShowingIn,
     ShowingOut,
     UndoIn,
-    VisitCardOut,
 )
 from api.schemas.phone_changes import ChangesOut, ChangesQueryIn
+from api.schemas.phone_day import MyDayOut, VisitCardOut
 from api.schemas.reports import ReportIn
 from api.showing import Shows
 from fieldvisit import reports

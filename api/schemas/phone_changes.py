@@ -5,7 +5,7 @@ from marshmallow import fields
 from api.schemas.base import In, Out
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, Text
 from api.schemas.forms import FormOut
-from api.schemas.phone import CrewMateOut, VisitCardOut
+from api.schemas.phone_day import CrewMateOut, VisitCardOut
 from api.schemas.phone_events import HeldEventOut
 from fieldvisit.phone.cursors import LONGEST, ItemKind
 

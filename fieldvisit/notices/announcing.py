@@ -191,20 +191,7 @@ def _tell_off(session: Session, told: Notice, now: dt.datetime, *, missed: bool 
     matter = matter_of(session, NoticeAbout.CALLED_OFF, visit.case, sender=sender, now=now, visit=visit)
     if told.announced_from is not None and told.announced_until is not None:
         matter = replace(matter, announced=Interval(told.announced_from, told.announced_until))
-    row = Notice(
-        org_id=told.org_id,
-        case_id=told.case_id,
-        debtor_id=told.debtor_id,
-        visit_id=told.visit_id,
-        sender_id=told.sender_id,
-        about=NoticeAbout.CALLED_OFF,
-        channel=told.channel,
-        form=told.form,
-        language=told.language,
-        contents=[],
-        announced_from=told.announced_from,
-        announced_until=told.announced_until,
-    )
+    row = _answering(told)
     way = Way(told.channel, contact_point_id=told.contact_point_id, place_id=told.place_id)
     # A house's own words say that nobody will come, which is not what happened.
     own = None if missed else _own_words(session, matter, told)
@@ -225,6 +212,24 @@ def _tell_off(session: Session, told: Notice, now: dt.datetime, *, missed: bool 
         visit_id=str(visit.id),
         notice_id=str(row.id),
         held_back=row.reason,
+    )
+
+
+def _answering(told: Notice) -> Notice:
+    """A notice that what this one announced does not come, unwritten yet: to the same debtor by the same way."""
+    return Notice(
+        org_id=told.org_id,
+        case_id=told.case_id,
+        debtor_id=told.debtor_id,
+        visit_id=told.visit_id,
+        sender_id=told.sender_id,
+        about=NoticeAbout.CALLED_OFF,
+        channel=told.channel,
+        form=told.form,
+        language=told.language,
+        contents=[],
+        announced_from=told.announced_from,
+        announced_until=told.announced_until,
     )
 
 

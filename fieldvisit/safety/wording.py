@@ -19,6 +19,20 @@ LATE_S = 120
 """An alarm this much later than its cause says how old it is."""
 SPOKEN = Message("Press 1 to take this alarm.")
 CONFIRMED = Message("Press 1 to confirm that you act on it.")
+ALWAYS = {
+    MessagePurpose.CONTACT_TEST: Message(
+        "Test of the alarm line: press 1, or answer as you were shown. Nobody is in danger."
+    ),
+    MessagePurpose.WATCH_FAILS: Message(
+        "WARNING: alarms may not be answered for just now. Look at the list, and call who is out."
+    ),
+    MessagePurpose.DRILL_OWED: Message(
+        "By the rules of your own house a drill of the alarms is due this month and has not been held. The list of "
+        "drills tells which."
+    ),
+    MessagePurpose.REMINDER: Message("A danger at this door has become known. Look at your phone now, and check in."),
+}
+"""The same words whatever has become of its cause."""
 REMINDERS = {
     MessagePurpose.CHECK_IN_SOON: Message("Please check in by {until}."),
     MessagePurpose.OVERDUE: Message(
@@ -96,10 +110,8 @@ def _said(facts: Facts) -> Message | Unwritable:
         return Unwritable("covert")
     if facts.too_late:
         return Unwritable("too late")
-    if facts.purpose is MessagePurpose.CONTACT_TEST:
-        return Message("Test of the alarm line: press 1, or answer as you were shown. Nobody is in danger.")
-    if facts.purpose is MessagePurpose.WATCH_FAILS:
-        return Message("WARNING: alarms may not be answered for just now. Look at the list, and call who is out.")
+    if facts.purpose in ALWAYS:
+        return ALWAYS[facts.purpose]
     if facts.purpose is MessagePurpose.OUTAGE:
         return _outage(facts) if facts.unanswered else Unwritable("taken")
     if facts.purpose is MessagePurpose.COVER_GAP:
@@ -110,15 +122,8 @@ def _said(facts: Facts) -> Message | Unwritable:
             "somebody on it now.",
             {"at": _clock(facts.give_up_at, facts.zone)},
         )
-    if facts.purpose is MessagePurpose.DRILL_OWED:
-        return Message(
-            "By the rules of your own house a drill of the alarms is due this month and has not been held. The list of "
-            "drills tells which."
-        )
     if facts.purpose is MessagePurpose.SLOW_WEEK:
         return _slow_week(facts.figures or {})
-    if facts.purpose is MessagePurpose.REMINDER:
-        return Message("A danger at this door has become known. Look at your phone now, and check in.")
     if facts.purpose in REMINDERS:
         return _reminder(facts) if facts.stands else Unwritable("not needed any more")
     if facts.state is None:
