@@ -1,6 +1,7 @@
 """Cover before the door, the PIN, the press, and duress that nobody beside the phone can see."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -303,6 +304,46 @@ def test_a_press_taken_back_by_the_duress_pin_seems_to_be(holder: Door) -> None:
     checked = act(holder, use.check_in, session_id)
     assert isinstance(checked, SafetySession)
     assert (checked.state, checked.due_at is not None and checked.due_at > seen.due_at) == (ACTIVE, True)
+
+
+@pytest.mark.parametrize("pin", [PIN, DURESS])
+def test_under_duress_a_press_is_taken_back_like_any_other(holder: Door, pin: str) -> None:
+    session_id = holder.start()
+    act(holder, use.check_in, session_id, pin=DURESS)
+    holder.call_for_help()
+    assert shown(holder, session_id).state is ALARM
+    seen = act(holder, use.cancel_call, session_id, pin=pin)
+    assert isinstance(seen, SafetySession)
+    assert (seen.state, holder.row(session_id).state) == (ACTIVE, ALARM)
+    assert {alert.kind: alert.state for alert in holder.alerts()} == {
+        AlertKind.DURESS: AlertState.NOTIFYING,
+        AlertKind.SOS: AlertState.OPEN,
+    }
+
+
+@pytest.mark.parametrize("pin", [PIN, DURESS])
+def test_too_late_it_is_too_late_under_duress_as_well_and_the_alarm_is_shown(holder: Door, pin: str) -> None:
+    session_id = holder.start()
+    act(holder, use.check_in, session_id, pin=DURESS)
+    holder.call_for_help()
+    holder.pass_under_watch_s(5)
+    answer = None
+    with suppress(use.AlertStillOpen):
+        answer = act(holder, use.cancel_call, session_id, pin=pin)
+    assert answer is None or (isinstance(answer, Refused) and isinstance(answer.error, use.AlertStillOpen))
+    assert shown(holder, session_id).state is ALARM
+
+
+def test_the_duress_pin_that_comes_too_late_is_refused_as_the_pin_is_and_heard(holder: Door) -> None:
+    session_id = holder.start()
+    holder.call_for_help()
+    holder.pass_under_watch_s(5)
+    holder.watch()
+    answer = act(holder, use.cancel_call, session_id, pin=DURESS)
+    assert isinstance(answer, Refused)
+    assert isinstance(answer.error, use.AlertStillOpen)
+    assert [alert.kind for alert in holder.alerts()] == [AlertKind.SOS, AlertKind.DURESS]
+    assert shown(holder, session_id).state is ALARM
 
 
 def start_covered(door: Door) -> uuid.UUID:

@@ -13,14 +13,15 @@ from fieldvisit.safety.drafts import Extension, Told
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.opening import remember, told_of
 from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
-from fieldvisit.safety.seeming import extension_shown, move_on, seem_extended, seems_over, state_shown
+from fieldvisit.safety.seeming import extension_shown, move_on, seem, seem_extended, seems_over, state_shown
 from fieldvisit.safety.sessions.duress import raise_duress, raise_wrong_pins
 from fieldvisit.safety.sessions.own import lock_own, record
 from fieldvisit.safety.sessions.refusals import AlertStillOpen, ExtensionTooLong, SessionNotActive
+from fieldvisit.safety.sos import PRESS_S
 from fieldvisit.safety.standing import AT_RISK, Standing, standing
 from fieldvisit.safety.taking_over import has_taken_over, let_go
 from fieldvisit.safety.timers import Timers, seconds
-from fieldvisit.vocabulary import AlertOutcome, AlertState, SafetyState
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, SafetyState
 
 
 def extend_session(session: Session, session_id: uuid.UUID, told: Extension) -> Standing:
@@ -98,8 +99,9 @@ def _end_once_more(session: Session, row: SafetySession, told: Told) -> Standing
 
 
 def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing | Refused:
-    """Take back a call for help while it is being pressed, by the PIN. The duress PIN seems to. Later it is too late:
-    an officer speaks with the visitor first. An alarm that was up before the call stays up."""
+    """Take back a call for help while it is being pressed, by the PIN. The duress PIN seems to, and so does the PIN
+    under duress. Later it is too late for any: an officer speaks with the visitor first. An alarm that was up before
+    the call stays up."""
     row = lock_own(session, session_id, told.visitor_id)
     if told_of(session, told.event_id) is not None:
         return standing(session, row)
@@ -108,18 +110,27 @@ def cancel_call(session: Session, session_id: uuid.UUID, told: Told) -> Standing
     seems = _before_the_call(row)
     if pressed is not None and has_taken_over(session, pressed.id):
         seems = SafetyState.ALARM
+    in_time = pressed is not None or _seems_pressed(session, row)
     if judged is Pin.DURESS:
         remember(session, row, told.event_id)
-        return raise_duress(session, row, told, seems)
+        if in_time:
+            return raise_duress(session, row, told, seems)
+        raise_duress(session, row, told, state_shown(row, standing(session, row).now_at))
+        return Refused(AlertStillOpen())
     if judged is Pin.NOT_GIVEN or not has_pin(session, told.visitor_id):
         raise PinNeeded()
     if judged is not Pin.RIGHT:
         if judged is Pin.WRONG_TOO_OFTEN:
             raise_wrong_pins(session, row, told)
         return Refused(PinWrong())
-    if pressed is None:
+    if not in_time:
         raise AlertStillOpen()
     remember(session, row, told.event_id)
+    if pressed is None:
+        now = standing(session, row)
+        seem(row, now.now_at, seems)
+        session.flush()
+        return now
     return _take_back(session, row, pressed, told=told, after=seems)
 
 
@@ -136,6 +147,21 @@ def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
         .where(SafetyAlert.session_id == row.id, SafetyAlert.state == AlertState.PRE)
         .execution_options(populate_existing=True)
     )
+
+
+def _seems_pressed(session: Session, row: SafetySession) -> bool:
+    """Under duress a call waits behind the covert alert from its first moment: its phone may not be told."""
+    if not row.duress:
+        return False
+    pressed = sa.select(SafetyAlert.id).where(
+        SafetyAlert.session_id == row.id,
+        SafetyAlert.kind == AlertKind.SOS,
+        SafetyAlert.state != AlertState.RESOLVED,
+        SafetyAlert.parent_id.is_not(None),
+        SafetyAlert.covert.is_(False),
+        SafetyAlert.opened_at > standing(session, row).now_at - seconds(PRESS_S),
+    )
+    return bool(session.scalar(sa.select(pressed.exists())))
 
 
 def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told: Told, after: SafetyState) -> Standing:
