@@ -79,6 +79,7 @@ def test_a_file_shows_everything_to_whom_it_concerns_and_the_ends_to_the_auditor
         "found_by": "given",
         "found_note": "wgs84",
         "zone": "Europe/Helsinki",
+        "geofence_m": None,
         "region": None,
     }
 
