@@ -16,7 +16,8 @@ from fieldvisit.vocabulary import AlertState, RiskLevel
 # rung again, who joins on this step is reached on every channel. Nobody is told of an alert about themselves.
 # Those on duty are told once of all alerts of an outage that climb together, whose visitors are each rung all the same.
 # The first step rings the buddy whom the visitor named, unless nobody beside a phone may learn of it.
-# The number outside is called where everyone is, or nobody on duty could be, until it has confirmed; never in a drill.
+# The number outside is called where everyone is, or nobody on duty could be, until it has confirmed, anew where the
+# alert was opened again since; never in a drill.
 CALL = sa.text("""
 with clock as materialized (select fieldvisit_now() as now),
 alert as materialized (
@@ -81,7 +82,10 @@ addressed as materialized (
       and (ringing.channel = 'voice' or (said.external ->> 'sms')::boolean)
       and (alert.everyone or alert.id not in (select id from on_duty))
       and not exists (select from safety_outbox o where o.alert_id = alert.id and o.recipient = 'external'
-                      and o.answered_at is not null)
+                      and o.answered_at is not null
+                      and not exists (select from safety_events e where e.session_id = alert.session_id
+                                      and e.kind = 'reopened_alert' and e.at > o.created_at
+                                      and e.detail ->> 'alert_id' = alert.id::text))
 ), grouped as materialized (
     -- Of one step, begun within ten seconds: a later one is a message of its own.
     select distinct on (key) concat_ws(':', alert.outage_id, alert.round, alert.step,

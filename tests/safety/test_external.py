@@ -9,6 +9,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue
 from fieldvisit.models import DutyShift, OutboxMessage, Place, SafetySession, Visit
 from fieldvisit.safety.drills import DrillDraft, begin_drill
+from fieldvisit.safety.handling import reopen
 from fieldvisit.safety.receipts import ReceiptKind
 from fieldvisit.safety.rules import ExternalLine, RulesDraft, rules_in_force, set_rules
 from fieldvisit.vocabulary import AlertState, DrillKind, MessagePurpose, MessageRecipient, RiskLevel
@@ -60,6 +61,22 @@ def test_it_is_called_when_the_house_is_exhausted_again_each_round_until_it_conf
     office.door.acknowledge()
     office.door.resolve(resume=False)
     assert [each.channel.value for each in outside(office, MessagePurpose.ALL_CLEAR)] == ["sms"]
+
+
+def test_what_it_confirmed_before_the_alert_was_opened_again_counts_for_nothing(told_office: Office) -> None:
+    office = told_office
+    agree(office.door)
+    silent_until_exhausted(office)
+    office.receive(ReceiptKind.KEY, outside(office)[0], "1")
+    office.door.acknowledge()
+    office.door.resolve(resume=False)
+    with acting_for(office.door.sessions, office.door.world.agency) as session:
+        reopen(session, office.door.alert().id, office.door.other_officer, "It was not over.")
+    before = len(outside(office))
+    for _ in range(4):
+        office.turn(2 * MINUTE + 1)
+    assert office.door.alert().state is AlertState.EXHAUSTED
+    assert len(outside(office)) == before + 2
 
 
 def test_nobody_on_duty_it_is_called_at_once_and_the_house_is_not_waited_for(office: Office) -> None:
