@@ -10,6 +10,7 @@ import errno
 import select
 import selectors
 import socket
+import struct
 import threading
 import time
 from typing import Any
@@ -71,6 +72,7 @@ class ReadyThreads(ThreadWorker):
             if error.errno not in NOT_THERE:
                 raise
             return
+        limit_silence(connection, self.app.silence_s)  # type: ignore[attr-defined]  # `Server` has it
         conn = TConn(self.cfg, connection, client, listener.getsockname())
         # Nobody waits for its first words: they wake a thread when they come.
         conn.data_ready = True
@@ -153,6 +155,15 @@ class ReadyThreads(ThreadWorker):
             self._let_go_silent(until=begun + LINGER_S)
             time.sleep(LAST_LOOK_S)
         self.tpool.shutdown(wait=False)
+
+
+def limit_silence(connection: socket.socket, seconds: int) -> None:
+    """Whoever says nothing for so long in the middle of a request, or takes nothing of its answer, is let go: phones
+    lose their signal without a word, and each would hold a thread for ever. Reading and writing raise
+    BlockingIOError."""
+    until = struct.pack("@ll", seconds, 0)
+    for of in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        connection.setsockopt(socket.SOL_SOCKET, of, until)
 
 
 def _has_spoken(connection: socket.socket) -> bool:

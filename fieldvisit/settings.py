@@ -56,6 +56,7 @@ class Settings:
     processes: int
     """How many processes answer the API together."""
     threads: int
+    silence_s: int
     """Of all of them together."""
     log_level: str
     access_token_s: int
@@ -164,6 +165,7 @@ def _values(env: Env) -> dict[str, object]:
         "port": env.int("PORT", 8000, validate=validate.Range(1, 65535)),
         "processes": env.int("PROCESSES", _usual_processes(), validate=validate.Range(1, 64)),
         "threads": env.int("THREADS", 32, validate=validate.Range(2, 500)),
+        "silence_s": env.int("SILENCE_S", 60, validate=validate.Range(1, 3_600)),
         "log_level": env.str("LOG_LEVEL", "info", validate=validate.OneOf(("debug", "info", "warning", "error"))),
         "access_token_s": env.int("ACCESS_TOKEN_S", 900, validate=validate.Range(30, 86_400)),
         "refresh_token_s": env.int("REFRESH_TOKEN_S", 30 * 86_400, validate=validate.Range(60, 366 * 86_400)),

@@ -70,6 +70,13 @@ class JoinedLogger(GunicornLogger):
         self.error_log.setLevel(logging.INFO)
         self.error_log.propagate = True
 
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        if isinstance(sys.exc_info()[1], BlockingIOError):
+            # An ordinary event: the signal was lost in the middle of a request.
+            self.debug("a caller went silent")
+        else:
+            super().exception(msg, *args, **kwargs)
+
 
 class Server(BaseApplication):
     """Gunicorn with a few processes of many threads each: streams and waiting cost a thread, work costs a processor.
@@ -86,6 +93,7 @@ class Server(BaseApplication):
         # The last of them takes calls for help and nothing else.
         self._workers = processes + HAS_EPOLL
         self.places = Places(self._workers)
+        self.silence_s = settings.silence_s
         self.lane = Lane(place=processes)
         self._counts = Counts()
         self._numbers: Path | None = None

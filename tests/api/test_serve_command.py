@@ -100,6 +100,22 @@ def test_a_call_for_help_waits_for_no_thread(settings: Settings) -> None:
         assert waiting.recv(100).startswith(b"HTTP/1.1 200")
 
 
+def test_who_goes_silent_in_the_middle_of_a_request_holds_no_thread(settings: Settings) -> None:
+    """Every thread is held by a phone that lost its signal, half of them in the middle of a header, half of a body.
+    They are let go, and whoever waits is answered."""
+    port, head = usable_port(0), b"POST /tokens HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    with ExitStack() as ends:
+        ends.enter_context(running(settings, "serve", PORT=str(port), PROCESSES="1", THREADS="4", SILENCE_S="1"))
+        wait_until(lambda: says(port, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", ends))
+        lost = [said(port, head + more, ends) for more in (b"", b"Content-Length: 2\r\n\r\n{") * 2]
+        waiting = said(port, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", ends)
+        assert waiting.recv(100).startswith(b"HTTP/1.1 200")
+        for each in lost:
+            # To the end: an answer of refusal, or none.
+            while each.recv(1000):
+                pass
+
+
 def said(port: int, text: bytes, ends: ExitStack) -> socket.socket:
     """A connection on which this was said."""
     connection = ends.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
