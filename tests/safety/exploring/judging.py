@@ -1,7 +1,7 @@
 """All that follows a state, and what of it may never be: invariants 1 to 5, and what no single move may do."""
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -10,10 +10,12 @@ from fieldvisit.safety.invariants import INVARIANTS
 from tests.safety.exploring.moves import Cast, Move
 from tests.safety.exploring.search import Step
 from tests.safety.exploring.stage import Dead, Document
-from tests.safety.exploring.states import State, faults, is_stale, moment, passed, translated
+from tests.safety.exploring.states import UNWATCHED, State, faults, is_stale, moment, passed, translated
 
 OF_HANDS = ("decide", "die")
 CLOSES = ("close", "agree", "take back")
+BEGUN = defaultdict(tuple[str, ...], start=("active",), cancel=("cancelled",), call=("alarm",))
+"""What a move may make of a session that nobody has begun."""
 PATIENCE_S = 11
 """The auditor gives the engine ten seconds."""
 
@@ -114,6 +116,8 @@ class Judge:
         before = {each["id"]: each for each in state.sessions}
         for row in after.sessions:
             was = before.get(row["id"])
+            if was is not None and was["state"] in UNWATCHED and row["state"] not in (was["state"], *BEGUN[move.verb]):
+                yield f"a session that was {was['state']} is {row['state']}"
             if was is None or was["state"] != "active":
                 continue
             if row["state"] == "active" and move.verb not in ("turn",):

@@ -18,7 +18,8 @@ from fieldvisit.safety.drafts import Extension, Officer, Resolution
 from fieldvisit.safety.engine import watch_once
 from fieldvisit.safety.events import or_unwritten
 from fieldvisit.safety.firing import claim_due, fire
-from fieldvisit.vocabulary import AlertOutcome, CallResult, ResolutionProof
+from fieldvisit.safety.markers import Reader
+from fieldvisit.vocabulary import AlertOutcome, CallResult, ResolutionProof, Role
 from tests.safety.exploring.stage import Stage
 from tests.safety.exploring.states import UNIT_S, Held, State
 from tests.safety.worlds import Door
@@ -67,7 +68,7 @@ class Cast:
     def _visitor(self, state: State, door: Door, number: int) -> Iterator[Move]:
         who = f"visitor {number + 1}"
         mine = [each for each in state.sessions if each["visitor_id"] == str(door.visitor_id)]
-        row = max(mine, key=lambda each: each["started_at"])
+        row = max(mine, key=lambda each: each["started_at"] or "")
         its_id = uuid.UUID(row["id"])
 
         def say(what: str, verb: str, act: Callable[..., object], **given: Any) -> Move:
@@ -77,6 +78,9 @@ class Cast:
         yield Move(f"{who} calls for help", "call", lambda: door.call_for_help())
         yield Move(f"{who} calls covertly", "covert call", lambda: door.call_for_help(covert=True))
         yield Move(f"the phone of {who} calls", "man down", lambda: door.call_for_help(man_down=True))
+        if row["started_at"] is None:
+            yield Move(f"{who} starts", "start", lambda: self._start(door, row))
+            yield Move(f"{who} cancels", "cancel", lambda: self._cancel(door, its_id))
         if row["state"] == "ended":
             return
         yield say("checks in", "check in", sessions.check_in)
@@ -93,6 +97,14 @@ class Cast:
         for pin, digits in PINS.items():
             yield say(f"ends with {pin}", "end by PIN", sessions.end_session, pin=digits)
             yield say(f"takes back with {pin}", "take back", sessions.cancel_call, pin=digits)
+
+    def _start(self, door: Door, row: dict[str, Any]) -> object:
+        its_id, visit_id = uuid.UUID(row["id"]), uuid.UUID(row["visit_id"])
+        return door.start(event_id=its_id, visit_id=visit_id, planned_s=row["planned_s"])
+
+    def _cancel(self, door: Door, its_id: uuid.UUID) -> object:
+        who = Reader(account_id=door.account_id, roles=frozenset({Role.VISITOR}), visitor_id=door.visitor_id)
+        return self._for_one(door, lambda s: sessions.cancel_session(s, its_id, uuid.uuid4(), who))
 
     def _for_one(self, door: Door, act: Callable[[Session], object]) -> object:
         with acting_for(self.stage.sessions, door.world.agency) as session:

@@ -49,6 +49,8 @@ class Scene:
     timers: Timers = TIMERS
     planned: int = 3
     visitors: int = 1
+    to_come: bool = False
+    """Nobody has set out yet: the session is planned for a visit."""
     pin: bool = False
     engines: int = 1
     begins_with: tuple[str, ...] = ()
@@ -91,6 +93,13 @@ SCENES = {
             visitors=2,
             planned=AWAY,
         ),
+        Scene(
+            "planned, started, cancelled, or in alarm without a start",
+            frozenset({"time", "outage", "turn", "start", "cancel", "check in", "end", "call", "take", "close"}),
+            # The strictest level: what is known of the visit by its start makes it no stricter.
+            replace(TIMERS, level=RiskLevel.HIGH, lost_raises=False, lost_s=60 * UNIT_S),
+            to_come=True,
+        ),
     )
 }
 
@@ -99,7 +108,7 @@ SCENES = {
 def set_up(scene: Scene, door: Door, engine: sa.Engine, urls: Urls) -> Iterator[tuple[Judge, State]]:
     """The judge of this scene, and the state with which it begins."""
     doors = [door, *(another_door(door) for _ in range(scene.visitors - 1))]
-    visit_id = _visit(doors) if scene.visitors > 1 else None
+    visit_id = _visit(doors, planned=not scene.to_come) if scene.visitors > 1 or scene.to_come else None
     if scene.pin:
         with acting_for(door.sessions, door.world.agency) as session:
             for each in doors:
@@ -136,14 +145,17 @@ def _start(scene: Scene, door: Door, visit_id: uuid.UUID | None) -> None:
     )
     cover = SessionCover.NONE if visit_id else SessionCover.SOLO
     with acting_for(door.sessions, door.world.agency) as session:
-        insert_session(session, draft, Beginning(scene.timers, cover=cover), session_id=session_id)
+        beginning = Beginning(scene.timers, cover=cover, planned=scene.to_come)
+        insert_session(session, draft, beginning, session_id=session_id)
 
 
-def _visit(doors: list[Door]) -> uuid.UUID:
+def _visit(doors: list[Door], *, planned: bool) -> uuid.UUID:
+    """A visit, which stands in these visitors' plan if there is one."""
     door = doors[0]
     with acting_for_all(door.sessions) as session:
         visit = make_visit_on_evidence(session, door.world)
-        make_plan(session, door.world, [each.visitor_id for each in doors], [visit])
+        if planned:
+            make_plan(session, door.world, [each.visitor_id for each in doors], [visit])
         return visit.id
 
 

@@ -22,7 +22,7 @@ FAR = 20
 """Units. Nothing that comes to pass in a scene is ever so far ahead."""
 DEADLINES = ("grace_until", "end_at", "arrive_by", "leave_by", "lost_at")
 UNRESOLVED = ("pre", "open", "notifying", "exhausted", "acknowledged")
-UNANSWERED = ("pre", "open", "notifying", "exhausted")
+OVER, UNWATCHED = ("ended", "cancelled"), ("planned", "cancelled")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def key_of(visitors: dict[str, int]) -> Callable[[State], Hashable]:
         sessions = tuple(
             (number[each["id"]], *_session(each, state.now, _seen_at(state)))
             for each in sorted(state.sessions, key=lambda each: number[each["id"]])
-            if each["state"] != "ended" or _newest(each, state.sessions)
+            if each["state"] not in OVER or _newest(each, state.sessions)
         )
         unresolved = sorted(state.unresolved(), key=lambda each: name[each["id"]])
         alerts = tuple((*name[each["id"]], *_alert(each, state.now, name, person)) for each in unresolved)
@@ -108,7 +108,7 @@ def key_of(visitors: dict[str, int]) -> Callable[[State], Hashable]:
 
 def _newest(row: dict[str, Any], sessions: list[dict[str, Any]]) -> bool:
     mine = [each for each in sessions if each["visitor_id"] == row["visitor_id"]]
-    return row is max(mine, key=lambda each: (each["state"] != "ended", each["started_at"]))
+    return row is max(mine, key=lambda each: (each["state"] not in OVER, each["started_at"] or ""))
 
 
 def moment(text: str) -> dt.datetime:
@@ -131,8 +131,9 @@ def passed(row: dict[str, Any], now: dt.datetime) -> list[str]:
 def _session(row: dict[str, Any], now: dt.datetime, seen_at: dt.datetime | None) -> Iterator[Hashable]:
     """`seen_at` is the last beat of any engine: what has passed since then is raised as unverified."""
     active, seems = row["state"] == "active", (row["shown"] or {}).get("state")
-    yield from (row["state"], row["level"], row["cover"], row["duress"], seems, row["lost_contact"])
-    if row["state"] != "ended":
+    begun = row["started_at"] is not None
+    yield from (row["state"], begun, row["level"], row["cover"], row["duress"], seems, row["lost_contact"])
+    if row["state"] not in OVER:
         ahead = [*DEADLINES, "due_at", "remind_at"]
         yield from (units(row[name], now) for name in ahead if name != "lost_at" or not row["lost_contact"])
         yield row["extended_s"]
@@ -250,6 +251,8 @@ def faults(state: State) -> Iterator[str]:
         unresolved = state.unresolved(row["id"])
         if (row["state"] == "alarm") != bool(unresolved):
             yield f"a session is {row['state']} with {len(unresolved)} open alerts"
+        if row["state"] in UNWATCHED and any(row[name] for name in (*DEADLINES, "due_at", "remind_at")):
+            yield f"a session is {row['state']} and has a deadline"
         if row["state"] == "active" and None in (row["grace_until"], row["end_at"], row["lost_at"]):
             yield "invariant 2: a running session lacks a deadline"
         kinds = [each["kind"] for each in unresolved]
