@@ -160,10 +160,12 @@ class ReadyThreads(ThreadWorker):
 def limit_silence(connection: socket.socket, seconds: int) -> None:
     """Whoever says nothing for so long in the middle of a request, or takes nothing of its answer, is let go: phones
     lose their signal without a word, and each would hold a thread for ever. Reading and writing raise
-    BlockingIOError."""
+    BlockingIOError, or TimeoutError where the network no longer carries anything there."""
     until = struct.pack("@ll", seconds, 0)
     for of in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
         connection.setsockopt(socket.SOL_SOCKET, of, until)
+    # The beats of a stream are too small to fill anything: whether they arrive is all that tells of a screen that went.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, seconds * 1000)
 
 
 def _has_spoken(connection: socket.socket) -> bool:

@@ -71,7 +71,7 @@ class JoinedLogger(GunicornLogger):
         self.error_log.propagate = True
 
     def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
-        if isinstance(sys.exc_info()[1], BlockingIOError):
+        if isinstance(sys.exc_info()[1], BlockingIOError | TimeoutError):
             # An ordinary event: the signal was lost in the middle of a request.
             self.debug("a caller went silent")
         else:

@@ -83,7 +83,9 @@ def test_a_call_for_help_waits_for_no_thread(settings: Settings) -> None:
     port = usable_port(0)
     with ExitStack() as ends:
         ends.enter_context(running(settings, "serve", PORT=str(port), PROCESSES="1", THREADS="4"))
+        # Both are there: who answers, and the process for calls, which takes as long to begin.
         wait_until(lambda: says(port, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", ends))
+        wait_until(lambda: by_the_lane(f"http://127.0.0.1:{port}"))
         halves = [
             said(
                 port,
