@@ -34,6 +34,9 @@ SAYS_SOS = re.compile(rb'"kind"\s*:\s*"sos"')
 SENT_AT = re.compile(rb'"sent_at"\s*:\s*"([^"\\]{10,40})"')
 ENDINGS = ("}", "}}", '"}', '"}}')
 NEAREST = 64
+MOST_WORK, EACH_TRY = 4 * 2**20, 1024
+"""So much is tried to read the calls of one batch, in characters gone over, and what a try counts for by itself. A body
+that was made to be hard to read is no way to keep the server busy: what is not read by then calls all the same."""
 
 log = structlog.get_logger("fieldvisit.emergency")
 
@@ -46,6 +49,7 @@ class Overheard(io.RawIOBase):
         self._inflating = Inflating(MOST_BYTES) if packed else None
         self._window = b""
         self._from = 0
+        self._work = Work(MOST_WORK)
         self.bodies: dict[str, Mapping[str, Any]] = {}
         self.sent_at: str | None = None
 
@@ -74,40 +78,59 @@ class Overheard(io.RawIOBase):
     def _look(self, *, ended: bool) -> None:
         """Each event that says that it is a call, once all of it is here, or nothing more comes."""
         for found in SAYS_SOS.finditer(self._window, self._from):
+            if len(self.bodies) >= MOST_CALLS:
+                return
             waits = len(self._window) - found.end() < WINDOW
-            body = _event_around(self._window, found.start(), cut=ended or not waits)
+            body = _event_around(self._window, found.start(), self._work, cut=ended or not waits)
             if body is None and waits and not ended:
                 return
             self._from = found.end()
-            if len(self.bodies) < MOST_CALLS:
-                self.bodies.setdefault(json.dumps(body or {}, sort_keys=True), body or {})
+            self.bodies.setdefault(json.dumps(body or {}, sort_keys=True), body or {})
 
 
-def _event_around(text: bytes, at: int, *, cut: bool) -> Mapping[str, Any] | None:
+class Work:
+    """How much more may be tried."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def read[Read](self, text: str, reader: Callable[[str], Read]) -> Read | None:
+        """What `reader` makes of the text; None where it makes nothing of it, or too much was tried already."""
+        if self.left <= 0:
+            return None
+        self.left -= EACH_TRY
+        try:
+            return reader(text)
+        except json.JSONDecodeError as error:
+            self.left -= error.pos
+        except (ValueError, RecursionError):
+            self.left -= len(text)
+        return None
+
+
+def _event_around(text: bytes, at: int, work: Work, *, cut: bool) -> Mapping[str, Any] | None:
     """The object whose member stands there. One that was cut off is read up to its last whole member, if `cut`."""
     begins = at
     for _ in range(NEAREST):
         begins = text.rfind(b"{", 0, begins)
         if begins < 0:
             break
-        found = _object(text[begins : begins + WINDOW].decode(errors="replace"), cut=cut)
+        found = _object(text[begins : begins + WINDOW].decode(errors="replace"), work, cut=cut)
         if found is not None and found.get("kind") == "sos":
             return found
-    return {"kind": "sos"} if cut else None
+    return {"kind": "sos"} if cut or work.left <= 0 else None
 
 
-def _object(text: str, *, cut: bool) -> dict[str, Any] | None:
-    try:
-        return _mapping(json.JSONDecoder().raw_decode(text)[0])
-    except (ValueError, RecursionError):
-        pass
+def _object(text: str, work: Work, *, cut: bool) -> dict[str, Any] | None:
+    whole = work.read(text, json.JSONDecoder().raw_decode)
+    if whole is not None:
+        return _mapping(whole[0])
     ends = len(text)
-    for _ in range(NEAREST if cut else 0):
+    for _ in range(NEAREST if cut and work.left > 0 else 0):
         for ending in ENDINGS:
-            try:
-                return _mapping(json.loads(text[:ends] + ending))
-            except (ValueError, RecursionError):
-                continue
+            read = work.read(text[:ends] + ending, json.loads)
+            if read is not None:
+                return _mapping(read)
         ends = text.rfind(",", 0, ends)
         if ends < 0:
             break

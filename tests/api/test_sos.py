@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.app import close_app, create_app
+from api.batch_calls import EACH_TRY, Work
 from api.sos import KEY, Emergency, stay_ready
 from fieldvisit import embedded
 from fieldvisit.database import Urls, acting_for, acting_for_all
@@ -252,6 +253,21 @@ def test_a_connection_that_breaks_off_behind_a_call_in_a_batch_has_called(
     told = {"CONTENT_LENGTH": "4000000", "wsgi.input": BreaksOff(f"{SENT}{json.dumps(CALL)}, ".encode())}
     answer = caller.post("/phone/events", content_type="application/json", environ_overrides=told)
     assert (answer.status_code, alerts(sessions)) == (400, [AlertKind.SOS])
+
+
+def test_a_batch_that_is_hard_to_read_calls_all_the_same_and_is_not_tried_for_ever(
+    caller: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    """Each of sixty-four beginnings may end at each of thirty thousand commas: a minute of a processor, once."""
+    hard = '{"x":' * 64 + '{"kind":"sos","l":[' + "1," * 32_000
+    answer = caller.post("/phone/events", data=hard, content_type="application/json")
+    assert (answer.status_code, answer.headers["Calls-For-Help"]) == (400, "1")
+    assert alerts(sessions) == [AlertKind.SOS]
+    tried: list[str] = []
+    work = Work(10 * EACH_TRY)
+    for _ in range(100):
+        work.read("", lambda text: tried.append(text))
+    assert len(tried) == 10
 
 
 def test_a_text_that_speaks_of_calls_is_none(caller: FlaskClient, sessions: sessionmaker[Session]) -> None:
