@@ -40,6 +40,7 @@ from fieldvisit.audit import record_action
 from fieldvisit.errors import FieldVisitError, Refused
 
 NOTHING = In()
+BREATH_BYTES = 16 * 1024
 
 
 def endpoint(**terms: Any) -> Callable[[View], View]:
@@ -51,6 +52,7 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
         def fulfil(**path: uuid.UUID) -> Response:
             not_before = time.monotonic()
             _admit(contract)
+            _let_go_until_read(contract)
             given = path | _read(contract)
             not_before += _steady_s(contract, given)
             _count_own(contract, given)
@@ -156,6 +158,15 @@ def _count_own(contract: Contract, given: Mapping[str, Any]) -> None:
         # A whole office or a mobile network stands behind one address, so the address alone says too little.
         whose = f"{request.endpoint} {request.remote_addr} {given['body'][contract.limit_by]}"
         runtime().limiter.count(whose, limit=contract.limit)
+
+
+def _let_go_until_read(contract: Contract) -> None:
+    """End what admitting began, where a body is to come that may be long on its way: no transaction waits for a phone,
+    and the database would end one that stands idle. What fits into a breath is not worth beginning anew."""
+    awaited = contract.body is not None or contract.raw
+    length = request.content_length
+    if awaited and (length is None or length > BREATH_BYTES):
+        db.session().rollback()
 
 
 def _read(contract: Contract) -> dict[str, Any]:

@@ -79,6 +79,8 @@ TRANSLATIONS: Mapping[type[psycopg.Error], Callable[[psycopg.Error], FieldVisitE
     refused.InsufficientPrivilege: lambda _: ForeignRow(),
     # A full disk, or a server that has just become a standby: it takes no writes until somebody sees to it.
     refused.ReadOnlySqlTransaction: lambda _: DatabaseUnavailable(),
+    # Something outside took longer than a transaction may stand idle: it is undone, and may be asked for again.
+    refused.IdleInTransactionSessionTimeout: lambda _: DatabaseUnavailable(),
     psycopg.DataError: lambda _: ValueNotStorable(),
     psycopg.OperationalError: lambda _: DatabaseUnavailable(),
     psycopg.InterfaceError: lambda _: DatabaseUnavailable(),

@@ -1,6 +1,8 @@
 """Phones that are lost, handed on or long offline: what they may still do, and what they must forget."""
 
 import datetime as dt
+import io
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.db import db
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for
 from fieldvisit.devices import revoke_device
@@ -283,3 +286,26 @@ def test_a_phone_says_where_it_is_pushed_to_until_it_is_somebody_elses_or_revoke
 
     without = client_with(app, log_in(device=None).json["access_token"])
     assert without.put("/phone/push-token", json={"token": "up"}).json["code"] == "no_device"
+
+
+class OnItsWay(io.RawIOBase):
+    """A body of which each byte asks whether the database waits for it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._rest = io.BytesIO(body)
+        self.waited: list[bool] = []
+
+    def read(self, size: int = -1, /) -> bytes:
+        self.waited.append(db.session().in_transaction())
+        return self._rest.read(size)
+
+
+@pytest.mark.parametrize("big", [True, False])
+def test_no_transaction_waits_for_a_body_that_may_be_long_on_its_way(phone: FlaskClient, big: bool) -> None:
+    """The database ends one that stands idle for a minute: a photo on a slow line would never arrive."""
+    said = json.dumps({"sent_at": NOW.isoformat(), "events": [{"kind": "rest", "text": "x" * 20_000 * big}]}).encode()
+    body = OnItsWay(said)
+    told = {"CONTENT_LENGTH": str(len(said)), "wsgi.input": body}
+    answer = phone.post("/phone/events", content_type="application/json", environ_overrides=told)
+    assert answer.status_code == 200, answer.json
+    assert set(body.waited) == {not big}
