@@ -28,15 +28,19 @@ STALE_S = 3.0
 """A process that said nothing for longer gets no calls: each other one answers its own."""
 FIRST_WORDS_S = 10.0
 READY_S = 10.0
+MOST_AT_ONCE = 200
+"""Calls that are being answered, each by a thread of its own. Who comes beyond that is answered like anybody."""
+ANSWERED_S = 60.0
+"""By then a call was answered, whatever was in its way; what has not even come by then is let go."""
 NOBODY = "", 0
-MOMENT = struct.Struct("d")
+MOMENT, NUMBER = struct.Struct("d"), struct.Struct("q")
 
 log = structlog.get_logger("fieldvisit.serve")
 
 
 class Lane:
     """What the processes of one server share, made before they are: at which place the one is that takes calls, the way
-    by which connections come to it, and when it last said that it lives."""
+    by which connections come to it, when it last said that it lives, and how many it answers just now."""
 
     def __init__(self, place: int) -> None:
         self.place = place
@@ -44,7 +48,7 @@ class Lane:
         self._giving, self._taking = socket.socketpair()
         for each in (self._giving, self._taking):
             each.setblocking(False)
-        self._beat = mmap.mmap(-1, MOMENT.size)
+        self._sign = mmap.mmap(-1, MOMENT.size + NUMBER.size)
 
     def __del__(self) -> None:
         self._giving.close()
@@ -54,15 +58,18 @@ class Lane:
         return self._taking.fileno()
 
     def beat(self) -> None:
-        self._beat[:] = MOMENT.pack(time.monotonic())
+        MOMENT.pack_into(self._sign, 0, time.monotonic())
 
     def leave(self) -> None:
-        self._beat[:] = MOMENT.pack(0.0)
+        MOMENT.pack_into(self._sign, 0, 0.0)
+
+    def answers(self, calls: int) -> None:
+        NUMBER.pack_into(self._sign, MOMENT.size, calls)
 
     def give(self, connection: socket.socket) -> bool:
         """Hand it over; False where nobody would take it."""
-        (last,) = MOMENT.unpack(self._beat[:])
-        if time.monotonic() - last > STALE_S:
+        (last,), (calls,) = MOMENT.unpack_from(self._sign), NUMBER.unpack_from(self._sign, MOMENT.size)
+        if time.monotonic() - last > STALE_S or calls >= MOST_AT_ONCE:
             return False
         try:
             socket.send_fds(self._giving, [b"."], [connection.fileno()])
@@ -86,6 +93,8 @@ class LanedThreads(ReadyThreads):
         self.calls_only = self.place == self._lane.place
         self._arriving: dict[socket.socket, TConn] = {}
         """Connections that have said nothing yet, the oldest first."""
+        self._answering: dict[TConn, float] = {}
+        """In the process for calls, since when."""
         super().init_process()
 
     def run(self) -> None:
@@ -133,6 +142,10 @@ class LanedThreads(ReadyThreads):
     def _let_go_silent(self, *, until: float | None = None) -> None:
         super()._let_go_silent(until=until)
         now = time.monotonic()
+        for conn in [each for each, since in list(self._answering.items()) if now - since > ANSWERED_S]:
+            # Its thread reads no more, and closes it.
+            with suppress(OSError):
+                conn.sock.shutdown(socket.SHUT_RDWR)
         for conn in [each for each in self._arriving.values() if (each.timeout or now) <= now]:
             self._forget(conn)
             self._close(conn)
@@ -151,13 +164,22 @@ class LanedThreads(ReadyThreads):
         if self.calls_only:
             # Nobody makes way for it.
             self.places.leave(self.place)
+            self._lane.answers(self.nr_conns)
 
     def _take(self, lane: Lane) -> None:
         while (taken := lane.take()) is not None:
             conn = TConn(self.cfg, taken, *_ends(taken))
             conn.data_ready = True
             self._counted(1)
-            self._lay_back(conn, new=True)
+            # A thread for each: half a call that never ends holds up no other one.
+            threading.Thread(target=self._call, args=(conn,), name="call", daemon=True).start()
+
+    def _call(self, conn: TConn) -> None:
+        self._answering[conn] = time.monotonic()
+        try:
+            self._serve(conn)
+        finally:
+            del self._answering[conn]
 
     def _stay_ready(self) -> None:
         """Whom to call without a database is known, and a first call finds everything loaded."""

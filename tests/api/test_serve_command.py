@@ -95,6 +95,9 @@ def test_a_call_for_help_waits_for_no_thread(settings: Settings) -> None:
             for _ in range(4)
         ]
         waiting = said(port, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", ends)
+        # Nor for those who began to call and went silent.
+        for _ in range(40):
+            said(port, b"POST /safety/sos HTTP/1.1\r\nHos", ends)
         for _ in range(20):
             assert by_the_lane(f"http://127.0.0.1:{port}")
         assert select.select([waiting], [], [], 0)[0] == []
