@@ -29,8 +29,8 @@ log = structlog.get_logger("fieldvisit.emergency")
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call for help among the events of a batch: `said` by the names of the fields of a `Sos`, besides its id and the
-    phone's own time."""
+    """A call for help among the events of a batch: `said` by the names of the fields of a `Sos`, besides its id (which
+    may be made up here) and the phone's own time."""
 
     event_id: uuid.UUID
     device_at: dt.datetime | None
@@ -46,6 +46,7 @@ def call_in(body: Mapping[str, Any], *, sent_at: dt.datetime | str | None, accou
     same account are the same call."""
     said = made_out(body)
     words = json.dumps(body, sort_keys=True)
+    said["made_up"] = "event_id" not in said
     event_id = said.pop("event_id", None) or uuid.uuid5(account_id, words)
     device_at = said.pop("device_at", None)
     if "age_s" not in said and device_at is not None:

@@ -170,9 +170,11 @@ def _told(claims: Claims, visitor_id: uuid.UUID) -> Sos:
     raw = heard()
     known = made_out(readable(raw))
     # Without an id of its own the same words are the same call, so that sending them again does nothing twice.
+    made_up = "event_id" not in known
     event_id = known.pop("event_id", None) or uuid.uuid5(claims.account_id, raw.hex())
     return Sos(
         **known,
+        made_up=made_up,
         event_id=event_id,
         visitor_id=visitor_id,
         actor_id=claims.account_id,

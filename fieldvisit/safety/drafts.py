@@ -86,6 +86,8 @@ class Sos(Told):
     """Somebody else calls for the visitor, whose phone has said nothing: nobody takes it back by a PIN."""
     note: str | None = None
     """What that one has heard or seen."""
+    made_up: bool = False
+    """It came without an id of its own; the one it has was made of its words, which another call may have too."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from fieldvisit.models import SafetySession
+from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.climbing import Rise, climb
 from fieldvisit.safety.events import Entry, SafetyEventKind, append_all, or_unwritten
 from fieldvisit.safety.rows import packed
@@ -79,14 +79,36 @@ def open_alerts(session: Session, openings: Sequence[Opening]) -> dict[uuid.UUID
     given = packed(map(_as_row, openings))
     opened = {alert.session_id: alert.id for alert in session.execute(OPEN_ALERTS, {"given": given})}
     new = [(opened[row.id], row, cause, at) for row, cause, at in openings if row.id in opened]
+    joining = [opening for opening in openings if opening[0].id not in opened]
     append_all(session, [(row, _opened(alert_id, cause, at)) for alert_id, row, cause, at in new])
     climbing = [
         (row, Rise(alert_id, cause.kind))
         for alert_id, row, cause, at in new
         if take_over(session, row, alert_id, cause.kind, at=at) and not cause.press_s
     ]
-    _begin(session, climbing)
+    _begin(session, climbing + [each for opening in joining for each in _joined(session, *opening)])
     return opened
+
+
+def _joined(
+    session: Session, row: SafetySession, cause: Cause, at: dt.datetime
+) -> Iterator[tuple[SafetySession, Rise]]:
+    """The open alert of this kind takes on what is more in the cause: it is no longer held back where this one is not,
+    and nothing of it shows any more where nothing of this one does."""
+    if cause.press_s:
+        return
+    its_kind = SafetyAlert.session_id == row.id, SafetyAlert.kind == cause.kind
+    alert = session.scalars(
+        sa.select(SafetyAlert)
+        .where(*its_kind, SafetyAlert.state != AlertState.RESOLVED)
+        .execution_options(populate_existing=True)
+    ).one()
+    if alert.covert < cause.covert:
+        alert.covert, alert.version = True, alert.version + 1
+    if alert.state is AlertState.PRE:
+        alert.state, alert.next_action_at, alert.version = AlertState.OPEN, at, alert.version + 1
+        if alert.parent_id is None:
+            yield row, Rise.of(alert)
 
 
 def _as_row(opening: Opening) -> dict[str, object]:

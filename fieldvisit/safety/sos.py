@@ -40,10 +40,15 @@ PRESS_S = 5
 
 
 def call_for_help(session: Session, told: Sos) -> Standing:
-    """Open an SOS alert at once, or join the one that is open. Told twice, done once."""
+    """Open an SOS alert at once, or join the one that is open. Told twice, done once; but where the id was made up, the
+    same words are another call once all is closed that the one before had raised."""
     known_id = told_of(session, told.event_id)
     if known_id is not None:
-        return standing(session, lock_session(session, known_id, visitor_id=told.visitor_id))
+        known = lock_session(session, known_id, visitor_id=told.visitor_id)
+        if not told.made_up or known.state is SafetyState.ALARM:
+            return standing(session, known)
+        # Told again before its answer arrived it joins what it opened: too many alarms are better than none.
+        told = replace(told, event_id=uuid.uuid4(), made_up=False)
     row = _session_of(session, told)
     if not remember(session, row, told.event_id):
         return standing(session, row)

@@ -20,7 +20,7 @@ from api.batch_calls import EACH_TRY, Work
 from api.sos import KEY, Emergency, stay_ready
 from fieldvisit import embedded
 from fieldvisit.database import Urls, acting_for, acting_for_all
-from fieldvisit.models import Account, DutyShift, Organisation, SafetyAlert, SafetyEvent, Visitor
+from fieldvisit.models import Account, DutyShift, Organisation, SafetyAlert, SafetyEvent, SafetySession, Visitor
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import BOOK, Book, Line
 from fieldvisit.safety.emergency_calls import Caller
@@ -126,6 +126,22 @@ class CutOff(io.RawIOBase):
 
     def readinto(self, _: object, /) -> int:
         raise ConnectionResetError
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "status"), [("/safety/sos", "", 201), ("/phone/events", '{"events": [{"kind": "sos"', 400)]
+)
+def test_the_same_few_words_call_again_once_the_first_alarm_is_closed(
+    caller: FlaskClient, sessions: sessionmaker[Session], path: str, words: str, status: int
+) -> None:
+    for calls in (1, 2):
+        for _ in range(2):
+            answer = caller.post(path, data=words, content_type="application/json")
+            assert (answer.status_code, len(alerts(sessions))) == (status, calls)
+        with acting_for_all(sessions) as session:
+            how = {"outcome": "false_accidental", "proof": "voice_contact", "resolved_at": sa.func.fieldvisit_now()}
+            session.execute(sa.update(SafetyAlert).values(state="resolved", **how))
+            session.execute(sa.update(SafetySession).values(state="ended", ended_at=sa.func.fieldvisit_now()))
 
 
 def test_a_connection_that_breaks_off_has_called_for_help(caller: FlaskClient, sessions: sessionmaker[Session]) -> None:

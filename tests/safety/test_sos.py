@@ -2,9 +2,15 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from fieldvisit.database import acting_for
+from fieldvisit.errors import FieldVisitError
+from fieldvisit.safety.pins import set_pins
+from fieldvisit.safety.sessions import cancel_call
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel
 from tests.safety.worlds import ALARM, ENDED, MINUTE, Door, another_door, kinds
 
@@ -111,3 +117,36 @@ def test_calls_at_the_same_moment_are_one_session_and_one_alert(door: Door, same
     assert len(found) == 1
     assert kinds(door.alerts()) == SOS_OPEN
     door.told_events(found.pop())
+
+
+@pytest.mark.parametrize("more", [{"covert": True}, {"on_behalf": True}, {"age_s": 60}], ids=str)
+def test_a_call_that_nobody_can_take_back_holds_back_no_longer_the_one_that_it_joins(
+    door: Door, more: dict[str, Any]
+) -> None:
+    """Pressed, and within the five seconds once more, covertly; or somebody hears screams; the PIN that is then made to
+    be typed takes nothing back."""
+    with acting_for(door.sessions, door.world.agency) as session:
+        set_pins(session, door.visitor_id, "4711", "4862")
+    session_id = door.start()
+    door.call_for_help()
+    assert kinds(door.alerts()) == [(AlertKind.SOS, AlertState.PRE)]
+    door.call_for_help(**more)
+    assert kinds(door.alerts()) == SOS_OPEN
+    assert door.alert().covert == more.get("covert", False)
+    with acting_for(door.sessions, door.world.agency) as session, suppress(FieldVisitError):
+        cancel_call(session, session_id, door.told(pin="4711"))
+    assert kinds(door.alerts()) == SOS_OPEN
+    assert door.row(session_id).state is ALARM
+
+
+def test_the_same_words_without_an_id_call_again_once_all_is_closed(door: Door) -> None:
+    """A watch that can say nothing but {}: its second call of a lifetime is one too."""
+    words = {"event_id": uuid.uuid4(), "made_up": True}
+    first = door.call_for_help(**words)
+    assert door.call_for_help(**words) == first
+    assert door.told_events(first).count("sos_pressed") == 1
+    door.acknowledge()
+    door.resolve(resume=False)
+    door.clock.pass_s(3 * 24 * 60 * MINUTE)
+    assert door.call_for_help(**words) != first
+    assert sorted(kinds(door.alerts())) == sorted([(AlertKind.SOS, AlertState.RESOLVED), *SOS_OPEN])
