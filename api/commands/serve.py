@@ -32,6 +32,8 @@ STOP_S = 20
 """How long a running request may still take when the server is told to stop."""
 KEPT_S = 5
 """So long a connection is kept on which nobody says anything."""
+BEHIND_CALLS = 5
+"""The priority of a process that answers everything but calls for help, as `nice` counts it."""
 FEWEST_THREADS = 4
 """Of one process: fewer would leave no room for streams beside requests."""
 
@@ -115,7 +117,7 @@ class Server(BaseApplication):
             "accesslog": None,
             "logger_class": JoinedLogger,
             "pre_fork": self._give_place,
-            "post_fork": self._end_with_listener,
+            "post_fork": self._begin,
             "child_exit": self._take_place_back,
             "on_exit": self._clear_away,
         }
@@ -154,9 +156,12 @@ class Server(BaseApplication):
         if self._numbers is not None:
             shutil.rmtree(self._numbers, ignore_errors=True)
 
-    def _end_with_listener(self, arbiter: Any, worker: Any) -> None:
-        """Let the processes that answer end at once with the one that listens. By themselves they would hold the port
-        for as long as anybody keeps a connection open, and whoever starts the server again would find it taken."""
+    def _begin(self, arbiter: Any, worker: Any) -> None:
+        """Let the process that begins to answer end at once with the one that listens: by itself it would hold the port
+        for as long as anybody keeps a connection open, and whoever starts the server again would find it taken. And
+        let it stand behind the one for calls, and behind who watches, wherever there are too few processors for all."""
+        if HAS_EPOLL and worker.place != self.lane.place:
+            os.nice(BEHIND_CALLS)
         reading, writing = self._lifeline
         os.close(writing)
         threading.Thread(target=_end_after, args=(reading,), daemon=True).start()

@@ -54,6 +54,7 @@ def test_several_processes_are_one_server(settings: Settings, tmp_path: Path) ->
         # One more takes calls for help and nothing else.
         wait_until(lambda: len(server.children()) == 3)
         wait_until(lambda: by_the_lane(url))
+        assert sorted(each.nice() - server.nice() for each in server.children()) == [0, 5, 5], "calls go first"
         with kept_open(url, 6) as callers:
             # The window of a minute may end in between, once.
             said = [caller.get("/visitors") for caller in callers * 6]
