@@ -15,6 +15,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
+import structlog
 
 from fieldvisit.outgoing import hurried
 from fieldvisit.outgoing.apprised import Apprised, load_apprise
@@ -24,6 +25,8 @@ __all__ = ["Channel", "Channels", "Gateway", "Handed", "Letter", "Service", "get
 SHUNNED_S = 30.0
 """A provider that failed is asked second for so long. A preference of this process: nothing depends on it."""
 LONGEST_ID, LONGEST_ANSWER = 200, 65_536
+
+log = structlog.get_logger("fieldvisit.outgoing")
 
 
 @functools.cache
@@ -120,7 +123,13 @@ class Channels:
         if not providers:
             return Handed(provider="none", error="no provider")
         chosen = next((each for each in providers if each.name != last), providers[0])
-        handed = chosen.hand_over(letter)
+        try:
+            handed = chosen.hand_over(letter)
+        except Exception as error:
+            # Whatever a provider or a plug-in of its does: it has failed, and the next one is asked. What the error says
+            # may name an address.
+            log.error("provider_failed", provider=chosen.name, error=type(error).__name__)
+            handed = Handed(provider=chosen.name, error=type(error).__name__)
         if handed.error:
             self._failed_at[chosen.name] = time.monotonic()
         else:

@@ -11,6 +11,8 @@ CLOCK_S = 1.0
 BEAT_S = 15
 CANARY_S = 360
 EPOCH_S = 300
+AGAIN_S = 60
+"""A message that is due for so long is taken again and again, and nothing of it is ever written down."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ INVARIANTS = (
         f"""
         select o.org_id, o.id, extract(epoch from {NOW} - o.next_try_at) from safety_outbox o
         where o.next_try_at < {NOW} - interval '{MARGIN_S} seconds'
-          and (o.lease_until is null or o.lease_until < {NOW} - interval '{MARGIN_S} seconds')
+          and (o.lease_until is null or o.lease_until < {NOW} - interval '{MARGIN_S} seconds'
+               or o.next_try_at < {NOW} - interval '{AGAIN_S} seconds')
         """,
     ),
     Invariant(

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -193,3 +194,40 @@ def facts_of(session: Session, message_ids: Sequence[uuid.UUID]) -> Mapping[uuid
     opened."""
     found = session.execute(_FACTS.where(OutboxMessage.id.in_(message_ids)))
     return {row["id"]: Facts(**row) for row in found.mappings()}
+
+
+_SEALED_WORDS = {"name": Visitor.name, "door": Place.address}
+_LISTED_WORDS = {"kind": AlertKind, "state": AlertState, "level": RiskLevel}
+_STORED_AS = {"kind": sa.Text, "state": sa.Text, "level": sa.Text, "name": sa.LargeBinary, "door": sa.LargeBinary}
+_AS_STORED = _FACTS.with_only_columns(
+    *(
+        sa.type_coerce(getattr(each, "element", each), _STORED_AS[each.key]).label(each.key)
+        if each.key in _STORED_AS
+        else each
+        for each in _FACTS.selected_columns
+    )
+)
+
+
+def facts_as_stored(session: Session, message_id: uuid.UUID) -> Facts | None:
+    """Of one message, where something stands in the way of reading it: a word of a closed list that a later version knows
+    stays as it stands there, a name that cannot be opened is "-". How its recipient is reached is not guessed at."""
+    row = session.execute(_AS_STORED.where(OutboxMessage.id == message_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    dialect = session.get_bind().dialect
+    words = {key: _word(row[key], listed) for key, listed in _LISTED_WORDS.items()}
+    opened = {key: _opened(row[key], column.type, dialect) for key, column in _SEALED_WORDS.items()}
+    return Facts(**{**row, **words, **opened})
+
+
+def _word(stored: str | None, listed: type[StrEnum]) -> StrEnum | str | None:
+    return listed(stored) if stored in [*listed] else stored
+
+
+def _opened(stored: bytes | None, sealed: Any, dialect: sa.Dialect) -> str | None:
+    try:
+        found: str | None = sealed.process_result_value(stored, dialect)
+    except Exception:
+        return "-"
+    return found

@@ -15,13 +15,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.errors import FieldVisitError
-from fieldvisit.outgoing.gateways import Channels, Letter
+from fieldvisit.outgoing.gateways import Channels, Handed, Letter
 from fieldvisit.outgoing.leases import Claimed
 from fieldvisit.safety.beats import engine_transaction
 from fieldvisit.safety.hints import Hint
 from fieldvisit.safety.outbox import CALM, Sent, claim, drop, hurry, record
 from fieldvisit.safety.pace import PACE, Pace
-from fieldvisit.safety.wording import Unwritable, write
+from fieldvisit.safety.wording import Unwritable, write, write_somehow
 from fieldvisit.vocabulary import AlarmChannel
 
 SLOTS = 12
@@ -34,11 +34,18 @@ log = structlog.get_logger("fieldvisit.watch")
 
 
 @dataclass(frozen=True)
+class Unwritten:
+    """What stood in the way of writing a message just now: an attempt that failed, as at a provider."""
+
+    error: str
+
+
+@dataclass(frozen=True)
 class Job:
     """A message claimed, and what it says; with a reason in place of the letter there is nothing to send."""
 
     claimed: Claimed
-    letter: Letter | Unwritable
+    letter: Letter | Unwritable | Unwritten
 
 
 class Sender:
@@ -60,7 +67,7 @@ class Sender:
 
     def claim(self, channel: AlarmChannel, limit: int) -> Sequence[Job]:
         """Take up to `limit` messages, those that are no alarms only as far as `KEPT` of them are left over, and write
-        them. One that cannot be written now is left to its lease."""
+        them."""
         with engine_transaction(self._sessions) as session:
             claimed = [*claim(session, channel, limit, self._pace, above=CALM)]
             if len(claimed) < limit - KEPT:
@@ -68,12 +75,14 @@ class Sender:
         if not claimed:
             return ()
         letters = self._written([each.id for each in claimed])
-        return [Job(each, letters[each.id]) for each in claimed if each.id in letters]
+        return [Job(each, letters[each.id]) for each in claimed]
 
     def hand_over(self, job: Job) -> Job | Sent:
         """One attempt, outside of any transaction; the job itself where there is nothing to send."""
         if isinstance(job.letter, Unwritable):
             return job
+        if isinstance(job.letter, Unwritten):
+            return failed(job, job.letter.error)
         handed = self._channels.hand_over(job.letter, last=job.claimed.last)
         return Sent(job.claimed, handed, self._channels.count(job.letter.channel))
 
@@ -102,20 +111,36 @@ class Sender:
         log.error("message_failed", **said, attempt=result.claimed.attempt, error=result.handed.error)
         return True
 
-    def _written(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Letter | Unwritable]:
+    def _written(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Letter | Unwritable | Unwritten]:
         """The letters of these; where one stands in the way of the others, each by itself."""
         try:
             with engine_transaction(self._sessions) as session:
-                return write(session, ids)
+                return {**write(session, ids)}
         except OperationalError:
             raise
         except Exception as error:
             if len(ids) > 1:
                 return {each: letter for one in ids for each, letter in self._written([one]).items()}
-            if isinstance(error, FieldVisitError):
-                return {ids[0]: Unwritable(error.code)}
-            log.exception("not_written", message_id=str(ids[0]))
-            return {}
+            log.error("not_written_in_full", message_id=str(ids[0]), error=type(error).__name__)
+            return {ids[0]: self._written_somehow(ids[0])}
+
+    def _written_somehow(self, message_id: uuid.UUID) -> Letter | Unwritable | Unwritten:
+        try:
+            with engine_transaction(self._sessions) as session:
+                return write_somehow(session, message_id)
+        except OperationalError:
+            raise
+        except FieldVisitError as error:
+            return Unwritable(error.code)
+        except Exception as error:
+            log.exception("not_written", message_id=str(message_id))
+            return Unwritten(f"not written: {type(error).__name__}")
+
+
+def failed(job: Job, error: str) -> Sent:
+    """An attempt that came to no provider. It is written down as one all the same: then it is repeated at the usual
+    pace, and a step that reaches nobody goes on."""
+    return Sent(job.claimed, Handed(provider=job.claimed.last or "none", error=error), 1)
 
 
 def run_sender(sender: Sender, stop: threading.Event, hint: Hint) -> Callable[[], None]:
@@ -210,10 +235,11 @@ class _Line:
 
     def _hand_over(self, job: Job) -> None:
         try:
-            self._done.put(self._sender.hand_over(job))
-        except Exception:
+            result = self._sender.hand_over(job)
+        except Exception as error:
             log.exception("not_sent", message_id=str(job.claimed.id))
-            self._release(1)
+            result = failed(job, f"not sent: {type(error).__name__}")
+        self._done.put(result)
 
     def _release(self, slots: int) -> None:
         if slots:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.languages import Message, say, spoken_language
 from fieldvisit.outgoing.gateways import Letter
-from fieldvisit.safety.message_facts import Facts, facts_of
+from fieldvisit.safety.message_facts import Facts, facts_as_stored, facts_of
 from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, MessageRecipient
 
 ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
@@ -65,12 +65,22 @@ def write(session: Session, message_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
     return {each: _letter(facts[each]) if each in facts else Unwritable("gone") for each in message_ids}
 
 
-def _letter(facts: Facts) -> Letter | Unwritable:
+def write_somehow(session: Session, message_id: uuid.UUID) -> Letter | Unwritable:
+    """One message that cannot be written as it should be, from what can be read of it. An alarm of which nothing else can
+    be said still says about whom it is, and since when.
+
+    Raises whatever stands in the way of that, FieldVisitError where the address cannot be opened.
+    """
+    facts = facts_as_stored(session, message_id)
+    return _letter(facts, somehow=True) if facts else Unwritable("gone")
+
+
+def _letter(facts: Facts, *, somehow: bool = False) -> Letter | Unwritable:
     found = _recipient(facts)
     if isinstance(found, Unwritable):
         return found
     to, language = found
-    said = _said(facts)
+    said = _said_somehow(facts) if somehow else _said(facts)
     if isinstance(said, Unwritable):
         return said
     text = say(Message("DRILL, nobody is in danger. {said}", {"said": said}) if facts.drill else said, language)
@@ -103,6 +113,21 @@ def _recipient(facts: Facts) -> tuple[str, str] | Unwritable:
     if facts.address is None or facts.language is None:
         return Unwritable("not reachable any more")
     return facts.address, facts.language
+
+
+def _said_somehow(facts: Facts) -> Message | Unwritable:
+    try:
+        return _said(facts)
+    except Exception:
+        if facts.purpose is not MessagePurpose.ALARM or facts.opened_at is None:
+            raise
+        # To whoever it goes, a buddy or the number outside: nothing that they must not know or do.
+        values = {"house": facts.house, "name": facts.name, "staff_number": facts.staff_number}
+        return Message(
+            "ALARM: {name} ({staff_number}) of {house}, since {at}. More cannot be told here. Act as agreed, and do not "
+            "ring the visitor before you know more.",
+            values | {"at": _utc(facts.opened_at)},
+        )
 
 
 def _said(facts: Facts) -> Message | Unwritable:
@@ -293,4 +318,12 @@ def _alarm(facts: Facts) -> Message:
 
 
 def _clock(moment: dt.datetime, zone: str) -> str:
-    return moment.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    try:
+        return moment.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    except (KeyError, ValueError, OSError):
+        # A zone that this host does not know keeps nobody from being told.
+        return _utc(moment)
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%H:%M UTC")

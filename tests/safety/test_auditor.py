@@ -127,6 +127,17 @@ def test_a_message_under_a_live_lease_is_nobodys_fault(at_work: Door, url: str, 
     assert audit(url) == []
 
 
+def test_a_message_that_is_taken_again_and_again_and_never_written_down_is_named(
+    at_work: Door, url: str, by_hand: Callable[[str], None]
+) -> None:
+    at_work.call_for_help()
+    by_hand(
+        "update safety_outbox set next_try_at = fieldvisit_now() - interval '61 seconds', lease = gen_random_uuid(),"
+        " lease_until = fieldvisit_now() + interval '9 seconds'"
+    )
+    assert numbers(url) == [5]
+
+
 def test_lost_contact_that_is_only_shown_is_no_fault(at_work: Door, url: str, by_hand: Callable[[str], None]) -> None:
     by_hand(f"{SESSIONS} lost_at = {PAST}, lost_contact = true")
     assert audit(url) == []

@@ -2,18 +2,20 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit.database import acting_for_all
-from fieldvisit.models import Account, OfficerContact, Visitor
-from fieldvisit.outgoing.gateways import Handed
+from fieldvisit.database import Urls, acting_for_all
+from fieldvisit.models import Account, OfficerContact, Organisation, Visitor
+from fieldvisit.outgoing.gateways import Channels, Gateway, Handed, Letter
 from fieldvisit.outgoing.signatures import ReceiptRefused, demand_signed, sign
 from fieldvisit.safety.outbox import Sent, claim, record
 from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.receipts import ReceiptKind
 from fieldvisit.safety.roster import try_contact
+from fieldvisit.safety.sending import Sender
 from fieldvisit.safety.timers import CALLING, SILENT
 from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, MessageState, Role
 from tests.safety.offices import QUICK, Office
@@ -84,6 +86,102 @@ def test_a_provider_that_answers_nonsense_has_accepted(door: Door, office: Offic
     door.call_for_help()
     office.send()
     assert office.states()["sms", "sent"] == 1
+
+
+class Broken:
+    """A plug-in of a provider that does not do what it should, and does not say so as an error of the network either."""
+
+    name, receipts = "sms-broken", False
+
+    def hand_over(self, letter: Letter) -> Handed:
+        raise ValueError(letter.to)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_provider_that_breaks_is_a_provider_that_fails(door: Door, office: Office) -> None:
+    second = next(each for each in office.providers.all() if each.name == "sms-b")
+    channels = Channels({AlarmChannel.SMS: [Broken(), Gateway(second, QUICK.timeout_s)]})
+    door.call_for_help()
+    assert Sender(door.sessions, channels, pace=QUICK).send_due() == 3, "two by SMS, and by voice there is no provider"
+    channels.close()
+    assert [each["provider"] for each in office.heard()] == ["sms-b"]
+    assert office.states()["sms", "sent"] == 1
+
+
+@pytest.fixture
+def by_hand(urls: Urls) -> Iterator[Callable[[str], None]]:
+    """What the product itself would not write: another version of it, or a hand."""
+    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+
+    def execute(statement: str) -> None:
+        with owner.begin() as connection:
+            connection.execute(sa.text("select set_config('app.sees_all', 'on', true)"))
+            connection.execute(sa.text(statement))
+
+    yield execute
+    owner.dispose()
+
+
+SAYS_LESS = {
+    "a time zone that this host does not know": (
+        "update organisations set zone = 'Europe/Nowhere'",
+        "ALARM: Call for help. {name} ({number}), visit -, since 07:00 UTC, last position -.",
+    ),
+    "a kind of a later version": (
+        "alter table safety_alerts drop constraint ck_safety_alerts_alertkind;"
+        " update safety_alerts set kind = 'fell_down'",
+        "ALARM: fell_down. {name} ({number}), visit -, since 09:00, last position -.",
+    ),
+    "a name that cannot be opened": (
+        "update visitors set name = 'x'::bytea",
+        "ALARM: Call for help. - ({number}), visit -, since 09:00, last position -.",
+    ),
+    "a moment that no clock shows": (
+        "update safety_alerts set deadline_at = '9999-12-31 23:30+00'",
+        "ALARM: {name} ({number}) of {house}, since 07:00 UTC. More cannot be told here. Act as agreed, and do not ring "
+        "the visitor before you know more.",
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", SAYS_LESS)
+def test_an_alarm_that_cannot_be_worded_as_it_should_be_says_what_it_can(
+    door: Door, office: Office, by_hand: Callable[[str], None], trouble: str
+) -> None:
+    statement, text = SAYS_LESS[trouble]
+    with acting_for_all(door.sessions) as session:
+        visitor = session.get_one(Visitor, door.visitor_id)
+        house = session.get_one(Organisation, door.world.agency)
+    door.call_for_help()
+    by_hand(statement)
+    office.send()
+    told = text.format(name=visitor.name, number=visitor.staff_number, house=house.name)
+    assert [each["text"] for each in office.heard() if each["channel"] == "sms"] == [told]
+
+
+def test_an_attempt_for_which_the_message_cannot_be_written_is_one_that_failed(
+    door: Door, office: Office, by_hand: Callable[[str], None]
+) -> None:
+    """Its step goes on at once, the next attempt comes at the usual pace, and goes out when what stood in the way is gone."""
+    with acting_for_all(door.sessions) as session:
+        kept = dict(session.execute(sa.select(OfficerContact.id, OfficerContact.address)).all())
+    by_hand("update officer_contacts set address = ''::bytea")
+    door.clock.stop()
+    door.call_for_help()
+    office.send()
+    assert {(each.state, each.attempts, each.error) for each in office.messages()} == {
+        (MessageState.QUEUED, 1, "not written: ValueError")
+    }
+    assert office.send() == 0
+    office.turn(0)
+    assert door.alert().step == 2
+    with acting_for_all(door.sessions) as session:
+        for contact_id, address in kept.items():
+            session.execute(sa.update(OfficerContact).where(OfficerContact.id == contact_id).values(address=address))
+    office.turn(2)
+    assert office.states()["sms", "sent"] >= 1
 
 
 def test_the_waits_between_attempts_grow_to_half_a_minute_and_never_end() -> None:
