@@ -1,6 +1,7 @@
 """Who answers alarms, when, and where they are reached; and what the providers tell of their messages."""
 
 import uuid
+from collections import Counter
 
 import sqlalchemy as sa
 from flask import request
@@ -75,4 +76,4 @@ def drop_contact(contact_id: uuid.UUID) -> None:
 def take_receipt(provider: str, body: receipts.Receipt) -> None:
     """For the providers of alarms: what became of a message. Signed as Standard Webhooks have it."""
     demand_signed(settings().alarm_providers, provider, dict(request.headers), request.get_data(), now=now())
-    receipts.take_receipt(session(), body)
+    receipts.take_receipt(session(), body, Counter(each.channel for each in settings().alarm_providers))

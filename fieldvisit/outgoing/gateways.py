@@ -126,8 +126,8 @@ class Channels:
         try:
             handed = chosen.hand_over(letter)
         except Exception as error:
-            # Whatever a provider or a plug-in of its does: it has failed, and the next one is asked. What the error says
-            # may name an address.
+            # Whatever a provider, or a plug-in for it, does: it has failed, and the next one is asked. The error's own
+            # words may hold an address.
             log.error("provider_failed", provider=chosen.name, error=type(error).__name__)
             handed = Handed(provider=chosen.name, error=type(error).__name__)
         if handed.error:

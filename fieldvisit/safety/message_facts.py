@@ -210,8 +210,8 @@ _AS_STORED = _FACTS.with_only_columns(
 
 
 def facts_as_stored(session: Session, message_id: uuid.UUID) -> Facts | None:
-    """Of one message, where something stands in the way of reading it: a word of a closed list that a later version knows
-    stays as it stands there, a name that cannot be opened is "-". How its recipient is reached is not guessed at."""
+    """Of one message, where something stands in the way of reading it: a word of a closed list that a later version
+    knows stays as it is stored, a name that cannot be opened is "-". How its recipient is reached is not guessed at."""
     row = session.execute(_AS_STORED.where(OutboxMessage.id == message_id)).mappings().one_or_none()
     if row is None:
         return None
@@ -222,7 +222,7 @@ def facts_as_stored(session: Session, message_id: uuid.UUID) -> Facts | None:
 
 
 def _word(stored: str | None, listed: type[StrEnum]) -> StrEnum | str | None:
-    return listed(stored) if stored in [*listed] else stored
+    return listed(stored) if stored is not None and stored in [*listed] else stored
 
 
 def _opened(stored: bytes | None, sealed: Any, dialect: sa.Dialect) -> str | None:

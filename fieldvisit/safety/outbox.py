@@ -129,9 +129,9 @@ where a.outage_id = m.outage_id and a.state = 'notifying' and a.step = m.step an
 """)  # fmt: skip
 
 
-def hurry(session: Session, claimed: Claimed, *, providers: int) -> None:
+def hurry(session: Session, message_id: uuid.UUID, *, providers: int) -> None:
     """Where no message of the alert's present step was accepted by any provider, its next step is due now. A push that
     was accepted has reached nobody yet."""
-    given = {"message_id": claimed.id, "passes": max(providers, 1)}
+    given = {"message_id": message_id, "passes": max(providers, 1)}
     session.execute(HURRY, given)
     session.execute(HURRY_ALL, given)

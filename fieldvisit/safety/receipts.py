@@ -4,6 +4,7 @@ Told twice or out of order it changes nothing: a message only ever gets further.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,14 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.clock import one_moment
-from fieldvisit.models import Account, OfficerContact, OutboxMessage, SafetyEvent
+from fieldvisit.models import Account, OfficerContact, OutboxMessage, SafetyAlert, SafetyEvent
+from fieldvisit.outgoing.leases import seconds
 from fieldvisit.safety.alerts import AlertResolved, AlreadyAcknowledged, SelfHandling, acknowledge
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
-from fieldvisit.safety.outbox import OUTBOX
+from fieldvisit.safety.outbox import OUTBOX, hurry
+from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.roster import NotAnOfficer
 from fieldvisit.safety.standing import lock_session, standing
-from fieldvisit.vocabulary import MessagePurpose, MessageRecipient, MessageState
+from fieldvisit.vocabulary import AlarmChannel, MessagePurpose, MessageRecipient, MessageState
 
 TAKES = "1"
 """The key that takes an alarm."""
@@ -39,9 +42,9 @@ class Receipt:
     key: str | None = None
 
 
-def take_receipt(session: Session, receipt: Receipt) -> None:
+def take_receipt(session: Session, receipt: Receipt, providers: Mapping[AlarmChannel, int]) -> None:
     """Note what became of a message. The key 1 takes the alarm for the officer whose telephone it was, once; that
-    somebody picked up takes nothing, for a machine may have."""
+    somebody picked up takes nothing, for a machine may have. `providers`: how many there are of each channel."""
     message = session.get(OutboxMessage, receipt.message_id)
     if message is None:
         return
@@ -52,7 +55,8 @@ def take_receipt(session: Session, receipt: Receipt) -> None:
     elif receipt.kind is ReceiptKind.DELIVERED:
         _note(session, message, MessageState.DELIVERED, ("queued", "sent"))
     elif receipt.kind is ReceiptKind.UNDELIVERABLE:
-        _note(session, message, MessageState.UNDELIVERABLE, ("queued", "sent"))
+        _lock_alerts(session, message)
+        _note_lost(session, message, providers.get(message.channel, 1))
 
 
 def _take(session: Session, message: OutboxMessage) -> None:
@@ -103,19 +107,42 @@ def _confirm(session: Session, message: OutboxMessage) -> None:
 
 
 def _note(session: Session, message: OutboxMessage, state: MessageState, before: tuple[str, ...]) -> None:
-    """Move the message on. Undeliverable is tried again, by the next provider: another road may lead there."""
+    """Move the message on: it has arrived."""
     now = one_moment()
-    lost = state is MessageState.UNDELIVERABLE
-    reached = {"delivered_at": sa.func.coalesce(OUTBOX.c.delivered_at, now)} if not lost else {}
+    reached = {"delivered_at": sa.func.coalesce(OUTBOX.c.delivered_at, now)}
     if state is MessageState.ANSWERED:
         reached["answered_at"] = sa.func.coalesce(OUTBOX.c.answered_at, now)
     session.execute(
         sa.update(OUTBOX)
         .where(OUTBOX.c.id == message.id, OUTBOX.c.state.in_(before))
-        .values(
-            state=MessageState.QUEUED if lost else state,
-            error="undeliverable" if lost else OUTBOX.c.error,
-            next_try_at=now if lost else None,
-            **reached,
-        )
+        .values(state=state, next_try_at=None, **reached)
     )
+
+
+def _lock_alerts(session: Session, message: OutboxMessage) -> None:
+    """Those that may have to go on at once, before the message: the order that everybody keeps."""
+    if message.outage_id is not None:
+        its = SafetyAlert.outage_id == message.outage_id
+    elif message.alert_id is not None:
+        its = SafetyAlert.id == message.alert_id
+    else:
+        return
+    session.scalars(sa.select(SafetyAlert.id).where(its).order_by(SafetyAlert.id).with_for_update(key_share=True)).all()
+
+
+def _note_lost(session: Session, message: OutboxMessage, providers: int) -> None:
+    """It did not arrive: the next provider tries, as another road may lead there, at the pace of every attempt that
+    failed, and never later than it would have been tried anyway; a step that reaches nobody goes on."""
+    wait_s = PACE.retry_s(max(message.attempts, 1), providers)
+    lost = session.scalar(
+        sa.update(OUTBOX)
+        .where(OUTBOX.c.id == message.id, OUTBOX.c.state.in_(("queued", "sent")))
+        .values(
+            state=MessageState.QUEUED,
+            error="undeliverable",
+            next_try_at=sa.func.least(OUTBOX.c.next_try_at, one_moment() + seconds(wait_s)),
+        )
+        .returning(OUTBOX.c.id)
+    )
+    if lost is not None:
+        hurry(session, lost, providers=providers)

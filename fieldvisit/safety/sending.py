@@ -96,7 +96,7 @@ class Sender:
             if self._failed(each):
                 providers = each.providers if isinstance(each, Sent) else 1
                 with engine_transaction(self._sessions) as session:
-                    hurry(session, each.claimed, providers=providers)
+                    hurry(session, each.claimed.id, providers=providers)
 
     def _failed(self, result: Job | Sent) -> bool:
         if isinstance(result, Job):

@@ -66,8 +66,8 @@ def write(session: Session, message_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
 
 
 def write_somehow(session: Session, message_id: uuid.UUID) -> Letter | Unwritable:
-    """One message that cannot be written as it should be, from what can be read of it. An alarm of which nothing else can
-    be said still says about whom it is, and since when.
+    """One message that cannot be written as it should be, from what can be read of it. An alarm of which nothing else
+    can be said still says about whom it is, and since when.
 
     Raises whatever stands in the way of that, FieldVisitError where the address cannot be opened.
     """
@@ -124,8 +124,8 @@ def _said_somehow(facts: Facts) -> Message | Unwritable:
         # To whoever it goes, a buddy or the number outside: nothing that they must not know or do.
         values = {"house": facts.house, "name": facts.name, "staff_number": facts.staff_number}
         return Message(
-            "ALARM: {name} ({staff_number}) of {house}, since {at}. More cannot be told here. Act as agreed, and do not "
-            "ring the visitor before you know more.",
+            "ALARM: {name} ({staff_number}) of {house}, since {at}. More cannot be told here. Act as agreed, and do "
+            "not ring the visitor before you know more.",
             values | {"at": _utc(facts.opened_at)},
         )
 

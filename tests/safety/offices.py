@@ -10,6 +10,7 @@ from fieldvisit.outgoing.gateways import Channels
 from fieldvisit.safety.pace import Pace
 from fieldvisit.safety.receipts import Receipt, ReceiptKind, take_receipt
 from fieldvisit.safety.sending import Sender
+from fieldvisit.vocabulary import AlarmChannel
 from tests.safety.providers import Providers
 from tests.safety.worlds import Door
 
@@ -44,5 +45,6 @@ class Office:
         return [each for each in self.providers.heard() if each["key"] in mine]
 
     def receive(self, kind: ReceiptKind, message: OutboxMessage, key: str | None = None) -> None:
+        providers = {channel: self.channels.count(channel) for channel in AlarmChannel}
         with acting_for_all(self.door.sessions) as session:
-            take_receipt(session, Receipt(message_id=message.id, kind=kind, key=key))
+            take_receipt(session, Receipt(message_id=message.id, kind=kind, key=key), providers)

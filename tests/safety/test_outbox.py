@@ -89,7 +89,7 @@ def test_a_provider_that_answers_nonsense_has_accepted(door: Door, office: Offic
 
 
 class Broken:
-    """A plug-in of a provider that does not do what it should, and does not say so as an error of the network either."""
+    """A plug-in for a provider that does not do what it should, and says so by no error of the network."""
 
     name, receipts = "sms-broken", False
 
@@ -140,8 +140,8 @@ SAYS_LESS = {
     ),
     "a moment that no clock shows": (
         "update safety_alerts set deadline_at = '9999-12-31 23:30+00'",
-        "ALARM: {name} ({number}) of {house}, since 07:00 UTC. More cannot be told here. Act as agreed, and do not ring "
-        "the visitor before you know more.",
+        "ALARM: {name} ({number}) of {house}, since 07:00 UTC. More cannot be told here. Act as agreed, and do not "
+        "ring the visitor before you know more.",
     ),
 }
 
@@ -164,7 +164,7 @@ def test_an_alarm_that_cannot_be_worded_as_it_should_be_says_what_it_can(
 def test_an_attempt_for_which_the_message_cannot_be_written_is_one_that_failed(
     door: Door, office: Office, by_hand: Callable[[str], None]
 ) -> None:
-    """Its step goes on at once, the next attempt comes at the usual pace, and goes out when what stood in the way is gone."""
+    """Its step goes on at once, the next attempt comes at the usual pace, and goes out when nothing is in the way."""
     with acting_for_all(door.sessions) as session:
         kept = dict(session.execute(sa.select(OfficerContact.id, OfficerContact.address)).all())
     by_hand("update officer_contacts set address = ''::bytea")
@@ -365,6 +365,25 @@ def test_a_message_that_never_arrived_goes_to_the_other_provider(door: Door, tol
     office.receive(ReceiptKind.UNDELIVERABLE, sms)
     office.send()
     assert [each["provider"] for each in office.heard() if each["channel"] == "sms"] == ["sms-a", "sms-b"]
+
+
+def test_a_dead_number_is_tried_at_the_usual_pace_and_its_step_goes_on_at_once(door: Door, told_office: Office) -> None:
+    """Whoever accepts and tells a moment later that it cannot be delivered has failed like any other."""
+    office = told_office
+    door.clock.stop()
+    door.call_for_help()
+    office.send()
+    sent = 2
+    for _ in range(5):
+        for message in office.messages():
+            office.receive(ReceiptKind.UNDELIVERABLE, message)
+        sent += office.send()
+    assert sent == 4, "each by both providers, and then there is a pause"
+    door.clock.pass_s(PACE.retry_s(2, 2))
+    office.send()
+    assert {each.attempts for each in office.messages()} == {3}
+    door.watch()
+    assert door.alert().step == 2
 
 
 def test_a_machine_that_picks_up_takes_no_alarm_and_the_ladder_moves_on(door: Door, told_office: Office) -> None:
