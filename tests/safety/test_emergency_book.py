@@ -14,13 +14,13 @@ import sqlalchemy as sa
 
 from fieldvisit.database import Urls, acting_for_all
 from fieldvisit.models import Account, DutyShift
-from fieldvisit.outgoing.gateways import Channels
+from fieldvisit.outgoing.gateways import Channels, Handed, Letter
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import BOOK, SILENT_S, Book, Line
 from fieldvisit.safety.emergency_calls import Caller
 from fieldvisit.safety.emergency_list import DutyList
 from fieldvisit.sealing import Cipher
-from fieldvisit.vocabulary import AlertKind
+from fieldvisit.vocabulary import AlarmChannel, AlertKind
 from tests.processes import wait_until
 from tests.safety.providers import Providers
 from tests.safety.worlds import Door, another_door
@@ -160,6 +160,70 @@ def test_while_the_database_hangs_people_are_called_about_each_visitor_once_and_
     channels.close()
     assert [each.kind for each in door.alerts()] == [AlertKind.SOS] * 2
     assert len(providers.heard()) == 8
+
+
+class Passing:
+    """Seconds that pass only while somebody waits; from `back_at` on every provider is there."""
+
+    name, receipts = "sms-away", False
+
+    def __init__(self, back_at: float) -> None:
+        self.s, self.back_at = 0.0, back_at
+        self.asked: list[float] = []
+        self.took: list[str] = []
+
+    def now(self) -> float:
+        return self.s
+
+    def wait(self, seconds: float) -> None:
+        self.s += seconds
+
+    def hand_over(self, letter: Letter) -> Handed:
+        self.asked.append(self.s)
+        if self.s < self.back_at:
+            return Handed(provider=self.name, error="ConnectError")
+        self.took.append(str(letter.id))
+        return Handed(provider=self.name)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def caller_through(book: Book, door: Door, tmp_path: Path, way: Passing) -> Caller:
+    duty = DutyList(tmp_path, CIPHER)
+    duty.keep_fresh(door.sessions)
+    return Caller(book, duty, Channels({AlarmChannel.SMS: [way]}), door.sessions, now=way.now, wait=way.wait)
+
+
+def test_providers_that_are_away_are_asked_again_until_the_turn_is_over(book: Book, door: Door, tmp_path: Path) -> None:
+    """The switch that took the database away took them too."""
+    soon, never = Passing(back_at=40), Passing(back_at=9_999)
+    assert caller_through(book, door, tmp_path, soon).call_people(line(door), False, "one")
+    assert (sorted(set(soon.asked)), len(soon.took)) == ([0, 1, 3, 7, 15, 30, 60], 2)
+    assert not caller_through(book, door, tmp_path, never).call_people(line(door), False, "one")
+    assert never.asked[-1] == 90
+
+
+def test_a_call_that_the_disk_takes_neither_is_told_turn_after_turn_until_somebody_is_rung(
+    book: Book, door: Door, tmp_path: Path
+) -> None:
+    way = Passing(back_at=300)
+    caller = caller_through(book, door, tmp_path, way)
+    for _ in range(2):
+        caller.call_at_once(line(door))
+    caller.join(30)
+    assert len(way.took) == 2, "the two on duty, once"
+
+
+def test_whom_nobody_could_be_rung_about_is_called_about_again_before_the_two_minutes_are_over(
+    book: Book, door: Door, tmp_path: Path
+) -> None:
+    way = Passing(back_at=9_999)
+    caller = caller_through(book, door, tmp_path, way)
+    call = line(door)
+    assert (caller._is_due(call), caller._is_due(call)) == (True, False)
+    caller._ring(call, everybody=False)
+    assert caller._is_due(call)
 
 
 @pytest.mark.parametrize("on_duty", [True, False])
