@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from threading import Event, Thread
 
@@ -16,18 +17,18 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.commands.context import Context
-from api.commands.sender import SendingProcess, obey
+from api.commands.sender import SendingProcess, gives_signs, obey
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
 from fieldvisit.database import acting_for_all, app_engine, plain_url, refuse_unsafe, session_factory
 from fieldvisit.outgoing.gateways import Channels, get_ready
-from fieldvisit.safety.alive import beats_as, beats_on
+from fieldvisit.safety.alive import UNSENT_S, unsent_s_as, unsent_s_on
 from fieldvisit.safety.beats import OUTAGE_S, keep_up
 from fieldvisit.safety.engine import RETRY_S, Fired, watch_once
 from fieldvisit.safety.engine import watch as watch_until
 from fieldvisit.safety.hints import Hint, listen
 from fieldvisit.safety.pace import PACE
-from fieldvisit.safety.sending import Sender, run_sender
+from fieldvisit.safety.sending import Sender, run_alone, run_sender
 from fieldvisit.vocabulary import AlarmChannel
 
 # A connection that has died without a word must be noticed in seconds, not in the hours that TCP takes by itself.
@@ -54,9 +55,13 @@ log = structlog.get_logger("fieldvisit.watch")
 @click.option("--check", is_flag=True, help="Only see whether an engine of this host, or of this name, is at its work.")
 @click.option("--name", default=None, help="What this engine is called in its beats; host and process otherwise.")
 @click.option("--only", type=click.Choice(["send"]), help="Only call people; raise nothing. What the child does.")
-@click.option("--until", type=int, hidden=True, help="A pipe: end with whoever holds its other end.")
+@click.option(
+    "--until", type=int, nargs=2, hidden=True, help="Pipes: end with the first; say that you live by the other."
+)
 @click.pass_obj
-def watch(context: Context, *, once: bool, check: bool, name: str | None, only: str | None, until: int | None) -> None:
+def watch(
+    context: Context, *, once: bool, check: bool, name: str | None, only: str | None, until: tuple[int, int] | None
+) -> None:
     """Raise the alarm for visitors who do not report back, and call people, until told to stop (SIGTERM).
 
     Looks at least once a second. Run two or more, on different machines: each deadline is decided by one of them, and
@@ -68,7 +73,7 @@ def watch(context: Context, *, once: bool, check: bool, name: str | None, only: 
     \b
       fieldvisit watch
       fieldvisit watch --once          exit 0; 1 where a row failed; 75 where the database is away
-      fieldvisit watch --check         exit 0 where a turn was finished lately, 1 otherwise
+      fieldvisit watch --check         exit 0 where a turn was finished lately and what is due was sent, 1 otherwise
     """
     if check:
         sys.exit(_checked(context, name))
@@ -88,13 +93,19 @@ def _checked(context: Context, name: str | None) -> int:
     engine = _engine(context)
     try:
         with acting_for_all(session_factory(engine)) as session:
-            beats = beats_as(session, name) if name else beats_on(session, socket.gethostname())
+            unsent_s = unsent_s_as(session, name) if name else unsent_s_on(session, socket.gethostname())
     finally:
         engine.dispose()
-    if beats:
-        return 0
-    click.echo(context.say("No engine has finished a turn here within {seconds} s.", seconds=OUTAGE_S), err=True)
-    return NOT_BEATING
+    if unsent_s is None:
+        click.echo(context.say("No engine has finished a turn here within {seconds} s.", seconds=OUTAGE_S), err=True)
+        return NOT_BEATING
+    if unsent_s > UNSENT_S:
+        said = context.say(
+            "A message of an alarm has been due for {seconds} s, and is not sent.", seconds=int(unsent_s)
+        )
+        click.echo(said, err=True)
+        return NOT_BEATING
+    return 0
 
 
 def _one_turn(context: Context, sessions: sessionmaker[Session], name: str) -> Fired:
@@ -111,7 +122,7 @@ def _sender(context: Context, sessions: sessionmaker[Session]) -> Sender:
     return Sender(sessions, Channels.of(providers, PACE.timeout_s))
 
 
-def _raise_until_told(context: Context, name: str, stop: Event, _until: int | None) -> None:
+def _raise_until_told(context: Context, name: str, stop: Event, _until: tuple[int, int] | None) -> None:
     sessions = _sessions_when_there(context, stop)
     if sessions is not None:
         log.info("watch_started", engine=name)
@@ -122,22 +133,28 @@ def _raise_until_told(context: Context, name: str, stop: Event, _until: int | No
     log.info("watch_stopped", engine=name)
 
 
-def _send_until_told(context: Context, name: str, stop: Event, until: int | None) -> None:
+def _send_until_told(context: Context, name: str, stop: Event, until: tuple[int, int] | None) -> None:
     hint = Hint()
+    alive: Callable[[AlarmChannel], None] = run_alone
     if until is not None:
         # Raising alarms goes first, where there is too much to do for both: what is not raised is not sent either.
         os.nice(BEHIND)
-        Thread(target=obey, args=(until, hint, stop), name="obey", daemon=True).start()
-    sessions = _sessions_when_there(context, stop)
+        Thread(target=obey, args=(until[0], hint, stop), name="obey", daemon=True).start()
+        alive = gives_signs(until[1])
+    sessions = _sessions_when_there(context, stop, alive)
     if sessions is not None:
         log.info("sender_started", engine=name)
-        run_sender(_sender(context, sessions), stop, hint)()
+        run_sender(_sender(context, sessions), stop, hint, alive=alive)()
     log.info("sender_stopped", engine=name)
 
 
-def _sessions_when_there(context: Context, stop: Event) -> sessionmaker[Session] | None:
+def _sessions_when_there(
+    context: Context, stop: Event, alive: Callable[[AlarmChannel], None] = run_alone
+) -> sessionmaker[Session] | None:
     """Sessions on a database that may be used; waits for one that is away, and gives None when told to stop first."""
     while not stop.is_set():
+        for channel in AlarmChannel:
+            alive(channel)
         try:
             return _sessions(context)
         except OperationalError as error:

@@ -20,6 +20,7 @@ from fieldvisit.safety.contact_tests import try_contacts
 from fieldvisit.safety.drill_reminders import remind_of_drills
 from fieldvisit.safety.firing import Outage, is_due
 from fieldvisit.safety.gap_warnings import warn_of_gaps
+from fieldvisit.safety.outbox import CALM
 from fieldvisit.safety.sessions.planning import cancel_idle
 from fieldvisit.safety.slow_weeks import tell_of_slow_weeks
 from fieldvisit.vocabulary import AlertState, SafetyState
@@ -95,14 +96,9 @@ def beat(session: Session, name: str, *, fired: int) -> None:
 def _oldest_unsent_s() -> sa.ScalarSelect[float]:
     now = sa.select(database_now()).scalar_subquery()
     waited = sa.extract("epoch", now - sa.func.min(OutboxMessage.next_try_at))
-    return (
-        sa.select(sa.func.coalesce(waited, 0.0))
-        .where(
-            OutboxMessage.next_try_at <= now,
-            sa.or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until <= now),
-        )
-        .scalar_subquery()
-    )
+    # Those in hand as well: of a sender that hangs, or takes a message again and again, they are the ones that tell.
+    due = (OutboxMessage.next_try_at <= now, OutboxMessage.urgency > CALM)
+    return sa.select(sa.func.coalesce(waited, 0.0)).where(*due).scalar_subquery()
 
 
 def keep_up(sessions: sessionmaker[Session]) -> bool:

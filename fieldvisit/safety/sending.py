@@ -143,10 +143,23 @@ def failed(job: Job, error: str) -> Sent:
     return Sent(job.claimed, Handed(provider=job.claimed.last or "none", error=error), 1)
 
 
-def run_sender(sender: Sender, stop: threading.Event, hint: Hint) -> Callable[[], None]:
-    """Start a loop for each channel; returns what waits for their end after `stop` was set."""
+def run_alone(_: AlarmChannel) -> None:
+    """Nobody keeps this sender: it need not say that it goes on."""
+
+
+def run_sender(
+    sender: Sender, stop: threading.Event, hint: Hint, *, alive: Callable[[AlarmChannel], None] = run_alone
+) -> Callable[[], None]:
+    """Start a loop for each channel, which tells `alive` each time that it goes on to its next messages; returns what
+    waits for their end after `stop` was set."""
     threads = [
-        threading.Thread(target=_loop, args=(sender, channel, stop, hint), name=f"send-{channel}", daemon=True)
+        threading.Thread(
+            target=_loop,
+            args=(sender, channel, stop, hint),
+            kwargs={"alive": alive},
+            name=f"send-{channel}",
+            daemon=True,
+        )
         for channel in AlarmChannel
     ]
     for thread in threads:
@@ -159,11 +172,14 @@ def run_sender(sender: Sender, stop: threading.Event, hint: Hint) -> Callable[[]
     return join
 
 
-def _loop(sender: Sender, channel: AlarmChannel, stop: threading.Event, hint: Hint) -> None:
+def _loop(
+    sender: Sender, channel: AlarmChannel, stop: threading.Event, hint: Hint, *, alive: Callable[[AlarmChannel], None]
+) -> None:
     line = _Line(sender)
     with ThreadPoolExecutor(SLOTS + 1, thread_name_prefix=f"send-{channel}") as pool:
         recording = pool.submit(line.record_until_closed)
         while not stop.is_set():
+            alive(channel)
             try:
                 rest_s = line.fill(channel, pool)
             except DBAPIError as error:

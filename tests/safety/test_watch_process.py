@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psutil
 import pytest
+import sqlalchemy as sa
 
+from api.commands.sender import SILENT_LOOKS, STARTING_LOOKS, SendingProcess, Signs, gives_signs
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import EngineBeat
+from fieldvisit.models import EngineBeat, OutboxMessage
 from fieldvisit.settings import Settings
-from fieldvisit.vocabulary import AlertKind
+from fieldvisit.vocabulary import AlarmChannel, AlertKind
 from tests.safety.worlds import MINUTE, Door, another_door
 
 PATIENCE_S = 60
@@ -76,6 +79,61 @@ def test_an_engine_killed_in_the_middle_of_its_work_loses_and_doubles_nothing(
     assert (len(raised), {alert.session_id for alert in raised}) == (len(started), started)
     assert {alert.kind for alert in raised} == {AlertKind.MISSED_CHECKIN}
     assert all(door.told_events(session_id).count("alert_opened") == 1 for session_id in started)
+
+
+class Unstartable(list[str]):
+    """Arguments with which no process can be started, as on a host that has no room; counts how often it is tried."""
+
+    tries = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.tries += 1
+        return iter(["x" * 1_000_000])
+
+
+def test_a_sender_that_cannot_be_started_is_tried_again() -> None:
+    arguments = Unstartable()
+    keeper = SendingProcess(arguments, again_s=0.01)
+    assert eventually(lambda: arguments.tries > 2 or not keeper._thread.is_alive())
+    assert keeper._thread.is_alive()
+    keeper.close()
+
+
+def test_a_sender_of_which_one_channel_goes_on_no_more_is_silent() -> None:
+    signs = Signs()
+    give = gives_signs(signs.writing)
+    assert not any(signs.look() for _ in range(STARTING_LOOKS - 1))
+    assert signs.look() == [*AlarmChannel]
+    signs.begin()
+    for channel in AlarmChannel:
+        give(channel)
+    for _ in range(SILENT_LOOKS):
+        assert signs.look() == []
+        for channel in (AlarmChannel.SMS, AlarmChannel.PUSH, AlarmChannel.MAIL):
+            give(channel)
+    assert signs.look() == [AlarmChannel.VOICE]
+    signs.close()
+
+
+@pytest.mark.long
+def test_a_sender_that_hangs_is_replaced_and_people_are_called(door: Door, environment: dict[str, str]) -> None:
+    """Half a minute of silence; there is no provider here, so that an attempt is all there can be."""
+    with watcher(environment, "first") as process:
+        assert eventually(lambda: has_beaten(door, "first"))
+        (hung,) = psutil.Process(process.pid).children()
+        door.call_for_help()
+        assert eventually(lambda: attempts(door) > 0)
+        hung.suspend()
+        assert eventually(lambda: not hung.is_running() or hung.status() == psutil.STATUS_ZOMBIE)
+        tried = attempts(door)
+        assert eventually(lambda: attempts(door) > tried)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+
+def attempts(door: Door) -> int:
+    with acting_for_all(door.sessions) as session:
+        return session.scalars(sa.select(sa.func.sum(OutboxMessage.attempts))).one() or 0
 
 
 def test_one_turn_by_hand_tells_its_figures(door: Door, environment: dict[str, str]) -> None:
