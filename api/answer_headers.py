@@ -5,17 +5,16 @@ from typing import Any
 
 from api import epochs
 from api.contracts import JSON, READING, Contract, is_keyed
-from api.idempotency import ANSWER_HEADER
+from api.idempotency import ANSWER_HEADER, TAG
 from api.roles import Permission
 
 type Headers = Mapping[str, Mapping[str, Any]]
 
-TAG = "ETag"
 ETAG: Headers = {
     TAG: {
         "description": "of what is answered; sent back as If-None-Match it is 304 while nothing has changed, and sent "
-        "with a change as If-Match it is refused where somebody has changed it since. An answer given again under "
-        "an Idempotency-Key has none",
+        "with a change as If-Match it is refused where somebody has changed it since. Given again under an "
+        "Idempotency-Key, the answer has the tag of the first time",
         "schema": {"type": "string"},
         "example": '"5d41402abc4b2a76b9719d911017c592"',
     }
@@ -61,5 +60,6 @@ def headers_of(contract: Contract, methods: Collection[str]) -> dict[str, Any]:
         **(epochs.HEADER if contract.may is Permission.USE_PHONE else {}),
         **({} if contract.safety else LIMITS),
         **(ETAG if tagged else {}),
+        **contract.tells,
         **(ANSWER_HEADER if all(is_keyed(contract, method) for method in methods) else {}),
     }

@@ -1,7 +1,7 @@
 """What an endpoint promises and asks for, as data: views fulfil it, the document tells it, tests walk over it all."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import Schema
@@ -31,7 +31,8 @@ class Contract:
     to say so or to call for help. `traced` puts a reading into the audit trail, as every change is. `shows` puts it
     into the log of accesses: whose data it showed, and for a file why. `media` is the answer's, where not JSON.
     With `raw` the view is given the bytes of the body, which has to be of that media type: as many as came, should the
-    connection break off. `headers` are the request's own, as the document names them.
+    connection break off. `headers` are the request's own, as the document names them: what it asks for is said in them
+    too. `tells` are those of the answer by which its caller goes on.
     `edits` says what this one changes and which view reads it: two who change it take turns, and with `If-Match` the
     second is told of the first (see `api.editing`).
     `steady_s`: no answer comes sooner, so that its time tells nothing; with `steady_with` only where the body has that
@@ -60,6 +61,7 @@ class Contract:
     raw: str = ""
     edits: Edited | None = None
     headers: tuple[Mapping[str, Any], ...] = ()
+    tells: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def contract_of(view: View) -> Contract | None:

@@ -26,11 +26,11 @@ from marshmallow import Schema
 from api import db
 from api.auth import actor, authenticate
 from api.context import request_id, runtime
-from api.contracts import JSON, READING, Contract, View, contract_of, is_keyed
+from api.contracts import JSON, READING, Contract, View, contract_of
 from api.documenting import PAGE, contracted
 from api.editing import Edit
 from api.epochs import tell_epoch
-from api.idempotency import Turn, turn_of
+from api.idempotency import turn_of
 from api.locating import note_located
 from api.reading import read_body, read_query, read_raw
 from api.roles import PUBLIC, Permission, refuse_unless
@@ -57,8 +57,10 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
             not_before += _steady_s(contract, given)
             _count_own(contract, given)
             with db.transaction() as session:
-                turn = turn_of(session) if is_keyed(contract, request.method) else Turn(session, None)
+                turn = turn_of(session, contract)
                 if (replayed := turn.replay()) is not None:
+                    if contract.may is Permission.USE_PHONE:
+                        tell_epoch(session, replayed)
                     return replayed
                 edit = _edit_of(contract, path, given.get("body"))
                 result = (edit.take_turn() if edit else None) or view(**given)

@@ -51,6 +51,7 @@ def describe_uploads() -> Response:
     status=201,
     even_expired=True,
     headers=tus.named(tus.RESUMABLE, tus.LENGTH, tus.METADATA),
+    tells=tus.telling(tus.RESUMABLE, tus.LOCATION, tus.OFFSET),
 )
 def announce_evidence() -> Response:
     """Announce a file: `Upload-Length`, and in `Upload-Metadata` what it is.
@@ -68,7 +69,12 @@ def announce_evidence() -> Response:
 
 
 @bp.route("/phone/evidence/<uuid:evidence_id>", methods=["HEAD"])
-@endpoint(may=Permission.USE_PHONE, even_expired=True, headers=tus.named(tus.RESUMABLE))
+@endpoint(
+    may=Permission.USE_PHONE,
+    even_expired=True,
+    headers=tus.named(tus.RESUMABLE),
+    tells=tus.telling(tus.RESUMABLE, tus.OFFSET, tus.LENGTH),
+)
 def read_evidence_offset(evidence_id: uuid.UUID) -> Response:
     """How many bytes of the file are here."""
     tus.demand_version()
@@ -83,6 +89,7 @@ def read_evidence_offset(evidence_id: uuid.UUID) -> Response:
     status=204,
     even_expired=True,
     headers=tus.named(tus.RESUMABLE, tus.OFFSET, tus.CHECKSUM),
+    tells=tus.telling(tus.RESUMABLE, tus.OFFSET),
 )
 def send_evidence_part(evidence_id: uuid.UUID, body: bytes) -> Response | Refused:
     """Send bytes from `Upload-Offset` on.
@@ -99,7 +106,7 @@ def send_evidence_part(evidence_id: uuid.UUID, body: bytes) -> Response | Refuse
 
 
 @bp.delete("/phone/evidence/<uuid:evidence_id>")
-@endpoint(may=Permission.USE_PHONE, status=204, headers=tus.named(tus.RESUMABLE))
+@endpoint(may=Permission.USE_PHONE, status=204, headers=tus.named(tus.RESUMABLE), tells=tus.telling(tus.RESUMABLE))
 def abandon_evidence(evidence_id: uuid.UUID) -> Response:
     """Forget a file that is not whole. One that was accepted stays."""
     tus.demand_version()

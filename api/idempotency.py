@@ -1,10 +1,14 @@
 """`Idempotency-Key`: a write that is sent again under the same key gets the first answer, byte for byte.
 
+What a caller goes on by comes again with it, though it stands in a header: a tus client has the address of its file and
+the byte where it stands from nowhere else.
+
 Every write takes it but those that anyone may call without a token, and those of safety: a call for help is never
 refused for a header, and carries an id of its own.
 """
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -13,9 +17,10 @@ from flask import Response, g, request
 from sqlalchemy.orm import Session
 
 from api.auth import actor
+from api.contracts import Contract, is_keyed
 from fieldvisit.answers import FORM, Answer, Asked, earlier_answer, keep_answer, release_key
 
-HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
+HEADER, REPLAYED, TAG = "Idempotency-Key", "Idempotency-Replayed", "ETag"
 
 PARAMETER: dict[str, Any] = {
     "in": "header",
@@ -32,10 +37,12 @@ ANSWER_HEADER: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Turn:
-    """One request's dealings with its key; without a key it does nothing."""
+    """One request's dealings with its key; without a key it does nothing. Of the first answer's headers those `kept`
+    come again: the others are of the moment, as limits and the request's id are."""
 
     session: Session
     asked: Asked | None
+    kept: Collection[str] = ()
 
     def replay(self) -> Response | None:
         """The answer of the first time; None where this is the first time."""
@@ -43,28 +50,41 @@ class Turn:
         if earlier is None:
             return None
         response = Response(earlier.body, status=earlier.status, mimetype=earlier.media)
+        response.headers.update(earlier.headers)
         response.headers[REPLAYED] = "true"
         return response
 
     def keep(self, response: Response) -> None:
-        if self.asked is not None:
-            answer = Answer(status=response.status_code, media=response.mimetype or "", body=response.get_data(True))
-            keep_answer(self.session, self.asked, answer)
+        if self.asked is None:
+            return
+        answer = Answer(
+            status=response.status_code,
+            media=response.mimetype or "",
+            body=response.get_data(True),
+            headers={name: response.headers[name] for name in self.kept if name in response.headers},
+        )
+        keep_answer(self.session, self.asked, answer)
 
     def release(self) -> None:
         if self.asked is not None:
             release_key(self.session, self.asked)
 
 
-def turn_of(session: Session) -> Turn:
+def turn_of(session: Session, contract: Contract) -> Turn:
     """This request's turn. Raises InvalidValue for a key of the wrong form."""
     key = request.headers.get(HEADER)
-    if key is None:
+    if key is None or not is_keyed(contract, request.method):
         return Turn(session, None)
-    return Turn(session, Asked(account_id=actor().account_id, key=key, digest=_digest()))
+    digest = _digest(header["name"] for header in contract.headers)
+    return Turn(session, Asked(account_id=actor().account_id, key=key, digest=digest), (TAG, *contract.tells))
 
 
-def _digest() -> bytes:
-    """Of the request as it is meant: the order of names and the white space of a body do not count."""
+def _digest(headers: Iterable[str]) -> bytes:
+    """Of the request as it is meant, which these headers say beside the body. The order of names and the white space
+    of a body do not count, nor does `If-Match`: what was done under the key is done, whichever version its caller has
+    read since."""
     said = [request.method, request.full_path, g.get("body")]
+    if told := {name: request.headers.get(name) for name in headers}:
+        # Where none says anything, the digest stays the one that keys of before were kept with.
+        said.append(told)
     return sha256(json.dumps(said, sort_keys=True).encode()).digest()

@@ -16,7 +16,7 @@ ALGORITHMS = ("sha256", "sha1")
 PARTS = "application/offset+octet-stream"
 RESUMABLE, OFFSET, LENGTH, METADATA = "Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Metadata"
 CHECKSUM = "Upload-Checksum"
-
+LOCATION = "Location"
 
 SAID: Mapping[str, str] = {
     RESUMABLE: "the version of the protocol: 1.0.0",
@@ -25,7 +25,20 @@ SAID: Mapping[str, str] = {
     METADATA: "pairs of a name and its value in base64, with commas between them",
     CHECKSUM: "of the part: sha256 or sha1, and the digest in base64",
 }
-
+TOLD: Mapping[str, Mapping[str, Any]] = {
+    RESUMABLE: {"description": SAID[RESUMABLE], "schema": {"type": "string"}, "example": VERSION},
+    LOCATION: {
+        "description": "where the file is sent to",
+        "schema": {"type": "string", "format": "uri"},
+        "example": "https://visits.example.org/phone/evidence/018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69",
+    },
+    OFFSET: {
+        "description": "so many bytes of the file are here",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 262144,
+    },
+    LENGTH: {"description": SAID[LENGTH], "schema": {"type": "integer", "minimum": 1}, "example": 1048576},
+}
 
 CUSTOMARY = frozenset({"filename", "filetype", "name", "type", "contentType", "relativePath"})
 """What tus clients tell of every file, whether anybody asks or not: names by which nothing here is ever called."""
@@ -37,6 +50,11 @@ def named(*names: str) -> tuple[Mapping[str, Any], ...]:
         {"in": "header", "name": name, "required": False, "description": SAID[name], "schema": {"type": "string"}}
         for name in names
     )
+
+
+def telling(*names: str) -> Mapping[str, Mapping[str, Any]]:
+    """These headers of an answer, as the document names them."""
+    return {name: TOLD[name] for name in names}
 
 
 class ChecksumDiffers(FieldVisitError):

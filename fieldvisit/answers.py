@@ -5,9 +5,11 @@ first leaves nothing behind, the second does the work. A refusal leaves nothing 
 """
 
 import datetime as dt
+import json
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -44,6 +46,7 @@ class Answer:
     status: int
     media: str
     body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def earlier_answer(session: Session, asked: Asked) -> Answer | None:
@@ -57,13 +60,15 @@ def earlier_answer(session: Session, asked: Asked) -> Answer | None:
         if row is not None:
             if bytes(row.request_digest) != asked.digest:
                 raise IdempotencyKeyReused(key=asked.key)
-            return Answer(status=row.status or 0, media=row.media or "", body=row.body or "")
+            headers = json.loads(row.headers or "{}")
+            return Answer(status=row.status or 0, media=row.media or "", body=row.body or "", headers=headers)
     return None
 
 
 def keep_answer(session: Session, asked: Asked, answer: Answer) -> None:
     """Keep what was answered under the key that this transaction has claimed."""
-    values = {"status": answer.status, "media": answer.media, "body": answer.body}
+    headers = json.dumps(dict(answer.headers)) if answer.headers else None
+    values = {"status": answer.status, "media": answer.media, "body": answer.body, "headers": headers}
     session.execute(sa.update(KeptAnswer).where(*_of(session, asked)).values(values))
 
 

@@ -18,10 +18,13 @@ class KeptAnswer(Base, Owned):
     account_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     request_digest: Mapped[bytes]
-    """Of the method, the address and the body: the same key with another request is refused."""
+    """Of the method, the address, the body and the headers of its protocol: the same key with another request is
+    refused."""
     status: Mapped[int | None]
     media: Mapped[str | None]
     body: Mapped[str | None] = mapped_column(Sealed("kept_answers.body"))
+    headers: Mapped[str | None] = mapped_column(Sealed("kept_answers.headers"))
+    """As JSON, those by which a caller goes on. None in an answer that was kept before they were."""
     recorded_at: Mapped[RecordedAt]
 
     __table_args__ = (sa.Index("ix_kept_answers_org_id_recorded_at", "org_id", "recorded_at"),)

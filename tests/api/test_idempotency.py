@@ -1,11 +1,13 @@
 """A write that is sent again under its key: the same bytes, nothing twice, whoever else asks at the same moment."""
 
+import base64
 import datetime as dt
 import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -20,11 +22,12 @@ from api.openapi import operations
 from api.roles import PUBLIC
 from fieldvisit.answers import KEPT_FOR, Answer, Asked, earlier_answer, forget_answers, keep_answer
 from fieldvisit.database import Urls, acting_for
-from fieldvisit.models import Account, KeptAnswer
+from fieldvisit.models import Account, Evidence, KeptAnswer
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import PASSWORD, ClientFor
 from tests.conftest import NOW
 from tests.phone.test_late_and_together import wait_until_somebody_waits
+from tests.phone.worlds import make_morning
 from tests.worlds import World
 
 KEY = {HEADER: "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69"}
@@ -60,6 +63,57 @@ def test_an_answer_without_a_body_is_replayed_too(admin: FlaskClient) -> None:
     first, again = (admin.post(f"/accounts/{account_id}/closure", headers=KEY) for _ in range(2))
     assert (first.status_code, first.data) == (again.status_code, again.data)
     assert again.headers[REPLAYED] == "true"
+
+
+def test_what_was_changed_under_a_key_is_changed_again_by_the_tag_of_the_first_answer(
+    client_for: ClientFor, world: World
+) -> None:
+    supervisor = client_for(Role.SUPERVISOR, org=world.agency)
+    rules = {"order_rule": "allow", "may_reject": True, "undo_minutes": 5}
+    first = supervisor.put("/field-rules", json=rules, headers=KEY)
+    again = supervisor.put("/field-rules", json=rules, headers=KEY | {"If-Match": first.headers["ETag"]})
+    assert (again.headers[REPLAYED], again.headers["ETag"]) == ("true", first.headers["ETag"])
+    next_one = supervisor.put(
+        "/field-rules", json=rules | {"undo_minutes": 9}, headers={"If-Match": again.headers["ETag"]}
+    )
+    assert (next_one.status_code, next_one.json["undo_minutes"]) == (200, 9)
+
+
+def test_a_file_in_parts_is_told_its_address_and_its_offset_again(
+    client_for: ClientFor, sessions: sessionmaker[Session]
+) -> None:
+    """They are the whole answer. The same bytes for another place in the file are another request."""
+    morning = make_morning(sessions, visits=1)
+    phone = client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.ilta)
+    said = {"id": str(uuid.uuid4()), "visit_id": str(morning.visit), "kind": "photo", "captured_at": NOW.isoformat()}
+    pairs = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in said.items())
+    file = {"Tus-Resumable": "1.0.0", "Upload-Length": "10", "Upload-Metadata": pairs}
+    made, again = (phone.post("/phone/evidence", headers=file | KEY) for _ in range(2))
+    going_on = ("Location", "Upload-Offset", "Tus-Resumable")
+    assert [again.headers[name] for name in going_on] == [made.headers[name] for name in going_on]
+    assert (again.status_code, again.headers[REPLAYED]) == (201, "true")
+    larger = phone.post("/phone/evidence", headers=file | KEY | {"Upload-Length": "11"})
+    assert (larger.status_code, larger.json["code"]) == (422, "idempotency_key_reused")
+
+    part = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream", HEADER: "the-first-five"}
+    answers = [
+        phone.patch(urlsplit(made.headers["Location"]).path, data=b"abcde", headers=part | {"Upload-Offset": at})
+        for at in ("0", "0", "5")
+    ]
+    assert [each.headers.get("Upload-Offset") for each in answers] == ["5", "5", None]
+    assert [each.status_code for each in answers] == [204, 204, 422]
+    with acting_for(sessions, morning.world.agency) as session:
+        assert session.scalars(sa.select(Evidence.received_bytes)).all() == [5]
+
+
+def test_an_answer_that_was_kept_without_headers_is_replayed_without_them(
+    admin: FlaskClient, sessions: sessionmaker[Session], world: World
+) -> None:
+    first = admin.post("/accounts", json=account(), headers=KEY)
+    with acting_for(sessions, world.agency) as session:
+        session.execute(sa.update(KeptAnswer).values(headers=None))
+    again = admin.post("/accounts", json=account(), headers=KEY)
+    assert (again.status_code, again.data, again.headers[REPLAYED]) == (201, first.data, "true")
 
 
 def test_the_order_of_names_in_a_body_does_not_make_another_request(admin: FlaskClient) -> None:
