@@ -8,10 +8,12 @@ import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import unquote
 
 import obstore
 import sqlalchemy as sa
@@ -22,14 +24,15 @@ from obstore.exceptions import (
     UnauthenticatedError,
     UnknownConfigurationKeyError,
 )
-from obstore.store import ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.finding import get_by_id
 from fieldvisit.languages import Message
 from fieldvisit.models import FileAccess, StoredFile
-from fieldvisit.sealing import Cipher
+from fieldvisit.on_disk import sync_file, sync_folder
+from fieldvisit.sealing import Cipher, Unsealable
 from fieldvisit.settings import Settings
 from fieldvisit.signing import TAG_BYTES, Signer, as_text, from_text
 from fieldvisit.vocabulary import FileKind
@@ -147,13 +150,19 @@ class FileStore:
             raise FilesUnavailable() from error
 
     def put(self, org_id: uuid.UUID, content: bytes) -> str:
-        """Keep the content, once; its digest. Raises FilesUnavailable."""
+        """Keep the content, once; its digest. When this returns, it is on the disk, or the bucket has it. Whoever sends
+        again what lies there half mends it. Raises FilesUnavailable."""
         digest = hashlib.sha256(content).hexdigest()
-        sealed = self._cipher.seal_bytes(content, _purpose(org_id, digest))
+        sealed, key = self._cipher.seal_bytes(content, _purpose(org_id, digest)), _key(org_id, digest)
+        written = True
         try:
-            obstore.put(self._store(), _key(org_id, digest), sealed, mode="create")
-        except AlreadyExistsError:
-            return digest
+            try:
+                obstore.put(self._store(), key, sealed, mode="create")
+            except AlreadyExistsError:
+                written = not self._is_whole(org_id, digest, size=len(sealed))
+                if written:
+                    obstore.put(self._store(), key, sealed, mode="overwrite")
+            self._force(key, written=written)
         except (BaseError, OSError) as error:
             raise FilesUnavailable() from error
         return digest
@@ -168,12 +177,46 @@ class FileStore:
 
     def delete(self, org_id: uuid.UUID, digest: str) -> None:
         """Let the content go; nothing where it is gone. Raises FilesUnavailable."""
+        key = _key(org_id, digest)
         try:
-            obstore.delete(self._store(), _key(org_id, digest))
-        except FileNotFoundError:
-            return
+            with suppress(FileNotFoundError):
+                obstore.delete(self._store(), key)
+            if (folder := self._folder()) is not None:
+                with suppress(FileNotFoundError):
+                    sync_folder((folder / key).parent)
         except (BaseError, OSError) as error:
             raise FilesUnavailable() from error
+
+    def _is_whole(self, org_id: uuid.UUID, digest: str, *, size: int) -> bool:
+        """Whether what lies there is what it is called. A power cut leaves files empty, short, or full of zeros; in a
+        bucket a thing is whole or is not there, so its size says enough."""
+        if obstore.head(self._store(), _key(org_id, digest))["size"] != size:
+            return False
+        if self._folder() is not None:
+            try:
+                self.get(org_id, digest)
+            except Unsealable:
+                return False
+        return True
+
+    def _force(self, key: str, *, written: bool) -> None:
+        """Onto the disk; a bucket has done it by itself. Raises OSError."""
+        folder = self._folder()
+        if folder is None:
+            return
+        try:
+            sync_file(folder / key, below=folder)
+        except OSError:
+            if written:
+                # What a disk has refused reads as if it were there, and is forced a second time without a word.
+                with suppress(BaseError, OSError):
+                    obstore.delete(self._store(), key)
+            raise
+
+    def _folder(self) -> Path | None:
+        """Where the files lie on a disk; None for a bucket."""
+        store = self._store()
+        return store.prefix if isinstance(store, LocalStore) else None
 
     def _store(self) -> ObjectStore:
         with self._opening:
@@ -184,7 +227,10 @@ class FileStore:
 
 def _open(url: str, options: Mapping[str, Any]) -> ObjectStore:
     if url.startswith("file://"):
-        Path(url.removeprefix("file://")).mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = Path(unquote(url.removeprefix("file://")))
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            sync_folder(folder.parent)
         return from_url(url)
     # The options are of whichever store it is, which the library tells apart by the address.
     open_any: Any = from_url

@@ -48,7 +48,8 @@ class Cipher:
         nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
             return self._aead.decrypt(nonce, body, purpose.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
+            # ValueError: there is too little of it.
             raise Unsealable() from error
 
     def digest(self, text: str) -> bytes:

@@ -21,6 +21,7 @@ from fieldvisit.alarm_providers import AlarmProvider, read_providers
 from fieldvisit.errors import SettingsRefused
 from fieldvisit.languages import Message
 from fieldvisit.notice_providers import NoticeProvider, read_notice_providers
+from fieldvisit.on_disk import sync_folder
 from fieldvisit.vocabulary import Datum
 
 WITHOUT_SERVICE = ("none", "demo")
@@ -314,6 +315,8 @@ def _keep_first(path: Path, text: str) -> None:
         os.fsync(written.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(written.name, path)
+    # What is sealed with it is of no use to anybody without it.
+    sync_folder(path.parent)
 
 
 SETTING_NAMES = tuple(field.name.upper() for field in fields(Settings))

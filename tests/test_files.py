@@ -1,6 +1,8 @@
 """Files are judged by their content, kept once, sealed, and handed out by links that soon close."""
 
 import datetime as dt
+import errno
+import os
 import uuid
 from io import BytesIO
 from pathlib import Path
@@ -148,6 +150,65 @@ def test_a_content_that_was_altered_or_moved_is_not_handed_out(store: FileStore,
     stored.unlink()
     with pytest.raises(FilesUnavailable):
         store.get(ours, digest)
+
+
+@pytest.mark.parametrize("left", [b"", b"short", None], ids=["empty", "short", "zeros"])
+def test_what_a_power_cut_left_of_a_file_is_mended_by_sending_it_again(
+    store: FileStore, settings: Settings, left: bytes | None
+) -> None:
+    org_id = uuid.uuid4()
+    digest = store.put(org_id, PAPER)
+    lying = settings.data_folder / "stored_files" / str(org_id) / digest[:2] / digest
+    whole = lying.read_bytes()
+    lying.write_bytes(bytes(len(whole)) if left is None else left)
+    with pytest.raises(Unsealable):
+        store.get(org_id, digest)
+    assert store.put(org_id, PAPER) == digest
+    assert store.get(org_id, digest) == PAPER
+    # What is whole is written over by nobody: sealed again it would have other bytes.
+    mended = lying.read_bytes()
+    store.put(org_id, PAPER)
+    assert lying.read_bytes() == mended != whole
+
+
+def test_what_is_kept_and_what_is_gone_is_so_on_the_disk(
+    store: FileStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[str] = []
+    force = os.fsync
+
+    def seen(file: int) -> None:
+        forced.append(os.readlink(f"/proc/self/fd/{file}"))
+        force(file)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    org_id, root = uuid.uuid4(), (settings.data_folder / "stored_files").resolve()
+    digest = store.put(org_id, PAPER)
+    way = [str(root / str(org_id) / digest[:2] / digest), str(root / str(org_id) / digest[:2]), str(root / str(org_id))]
+    assert forced == [str(root.parent), *way, str(root)]
+    forced.clear()
+    # Whoever finds it there does not know whether the first has forced it yet.
+    store.put(org_id, PAPER)
+    assert forced == [*way, str(root)]
+    forced.clear()
+    store.delete(org_id, digest)
+    assert forced == way[1:2]
+
+
+def test_what_the_disk_refused_is_not_taken_for_kept_the_next_time(
+    store: FileStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(file: int) -> None:
+        raise OSError(errno.EIO, "the disk")
+
+    org_id = uuid.uuid4()
+    store.prove()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", refuse)
+        with pytest.raises(FilesUnavailable):
+            store.put(org_id, PAPER)
+    assert [path for path in (settings.data_folder / "stored_files" / str(org_id)).rglob("*") if path.is_file()] == []
+    store.get(org_id, store.put(org_id, PAPER))
 
 
 def test_a_link_opens_for_five_minutes_and_each_opening_is_kept(

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for
 from fieldvisit.errors import FieldVisitError, NotFound
+from fieldvisit.on_disk import sync_folder
 from fieldvisit.safety.drafts import OLDEST_S, Sos
 from fieldvisit.safety.sos import call_under_any_id
 from fieldvisit.sealing import Cipher
@@ -58,7 +59,7 @@ class Book:
             # A line of its own whatever stands before it: half a line that a power cut left spoils no other.
             _write_whole(file, b"\n" + base64.b64encode(sealed) + b"\n")
         if is_new:
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
 
     def waits(self) -> bool:
         try:
@@ -215,11 +216,3 @@ def _line(stored: dict[str, dict[str, str]]) -> Line:
     if told["device_at"]:
         told["device_at"] = dt.datetime.fromisoformat(str(told["device_at"]))
     return Line(org_id=uuid.UUID(str(stored["org_id"])), at=float(str(stored["at"])), told=Sos(**told))  # type: ignore[arg-type]
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -94,6 +94,10 @@ def test_what_lies_in_the_bucket_is_written_over_by_nobody(settings: Settings, b
     assert store.put(org, b"the first and only") == digest
     assert tag() == before
     assert store.get(org, digest) == b"the first and only"
+    # Unless it is not what it is called.
+    bucket.client("s3").put_object(Bucket="evidence", Key=key, Body=b"half")
+    store.put(org, b"the first and only")
+    assert store.get(org, digest) == b"the first and only"
 
 
 def test_while_the_store_is_away_the_last_part_waits_on_the_phone_and_no_other(
