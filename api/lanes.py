@@ -107,7 +107,7 @@ class LanedThreads(ReadyThreads):
 
     def notify(self) -> None:
         super().notify()
-        if self.calls_only and self.alive:
+        if self.calls_only and self.alive and self.has_room:
             self._lane.beat()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -173,6 +173,9 @@ class LanedThreads(ReadyThreads):
             self._counted(1)
             # A thread for each: half a call that never ends holds up no other one.
             threading.Thread(target=self._call, args=(conn,), name="call", daemon=True).start()
+            if not self.has_room:
+                # A socket for which it has no room is lost on the way: until it has, each other answers its own.
+                lane.leave()
 
     def _call(self, conn: TConn) -> None:
         self._answering[conn] = time.monotonic()

@@ -7,6 +7,7 @@ thread, which reads, answers and lays the connection back; the main thread accep
 
 import contextlib
 import errno
+import os
 import select
 import selectors
 import socket
@@ -15,6 +16,7 @@ import threading
 import time
 from typing import Any
 
+import structlog
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from api.shared import Places
@@ -25,6 +27,12 @@ LOOK_S, LAST_LOOK_S = 1.0, 0.02
 LINGER_S = 2.0
 """So long a process that stops keeps a silent connection: somebody may be sending on it already."""
 NOT_THERE = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
+NOT_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""Nothing is left to have one more connection with, until another ends."""
+HOLD_OFF_S, TELL_S = 0.2, 10.0
+"""So long nobody is accepted then; told of it once in so long."""
+
+log = structlog.get_logger("fieldvisit.serve")
 
 
 class ReadyThreads(ThreadWorker):
@@ -38,13 +46,17 @@ class ReadyThreads(ThreadWorker):
         self._silent: dict[int, TConn] = {}
         """Connections that say nothing, by their socket: the longest silent first."""
         self.keepalived_conns = self._silent  # type: ignore[assignment]  # it is asked for their number alone
-        self._look_at = 0.0
+        self._look_at = self._accept_at = self._tell_at = 0.0
         super().init_process()
 
     @property
     def places(self) -> Places:
         found: Places = self.app.places  # type: ignore[attr-defined]  # `Server` has them
         return found
+
+    @property
+    def has_room(self) -> bool:
+        return self.nr_conns < self.worker_connections
 
     def run(self) -> None:
         # What a signal wakes the main thread by.
@@ -54,8 +66,9 @@ class ReadyThreads(ThreadWorker):
         self._counted(0)
         while self.alive:
             self.notify()
-            self.set_accept_enabled(self.nr_conns < self.worker_connections)
-            self.wait_for_and_dispatch_events(timeout=LOOK_S)
+            held_off = time.monotonic() < self._accept_at
+            self.set_accept_enabled(self.has_room and not held_off)
+            self.wait_for_and_dispatch_events(timeout=HOLD_OFF_S if held_off else LOOK_S)
             if not self.is_parent_alive():
                 break
             self._let_go_silent()
@@ -69,7 +82,9 @@ class ReadyThreads(ThreadWorker):
         try:
             connection, client = listener.accept()
         except OSError as error:
-            if error.errno not in NOT_THERE:
+            if error.errno in NOT_NOW:
+                self._hold_off(error)
+            elif error.errno not in NOT_THERE:
                 raise
             return
         limit_silence(connection, self.app.silence_s)  # type: ignore[attr-defined]  # `Server` has it
@@ -78,6 +93,14 @@ class ReadyThreads(ThreadWorker):
         conn.data_ready = True
         self._counted(1)
         self._lay_back(conn, new=True)
+
+    def _hold_off(self, error: OSError) -> None:
+        """Raised, it would end the process and everything it answers."""
+        now = time.monotonic()
+        self._accept_at = now + HOLD_OFF_S
+        if now >= self._tell_at:
+            self._tell_at = now + TELL_S
+            log.error("nobody_accepted_now", reason=os.strerror(error.errno or 0), connections=self.nr_conns)
 
     def _answer(self) -> None:
         """One thread's work."""

@@ -23,6 +23,7 @@ from api.commands.spoken import Spoken
 from api.lanes import Lane, LanedThreads
 from api.logs import configure_logs
 from api.metrics import forget_process, share_numbers
+from api.open_files import connections_within, raise_limit
 from api.ready_threads import HAS_EPOLL
 from api.shared import Counts, Places
 from fieldvisit.files import FileStore, FileStoreRefused, FilesUnavailable
@@ -108,6 +109,7 @@ class Server(BaseApplication):
             "worker_class": LanedThreads if HAS_EPOLL else "gthread",
             "workers": self._workers,
             "threads": self._settings.threads,
+            "worker_connections": connections_within(raise_limit(), threads=self._settings.threads),
             "keepalive": KEPT_S,
             "graceful_timeout": STOP_S,
             # Without this it writes a socket into the home folder.

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.open_files import connections_within
 from fieldvisit.demo.processes import usable_port
 from fieldvisit.settings import Settings
 from tests.processes import running, wait_until
@@ -120,6 +122,34 @@ def test_who_goes_silent_in_the_middle_of_a_request_holds_no_thread(settings: Se
             # To the end: an answer of refusal, or none.
             while each.recv(1000):
                 pass
+
+
+def test_a_process_that_can_open_no_more_files_answers_those_it_has_and_then_others(settings: Settings) -> None:
+    port, live = usable_port(0), b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+    with ExitStack() as ends:
+        server = ends.enter_context(running(settings, "serve", PORT=str(port), PROCESSES="1", THREADS="4"))
+        wait_until(lambda: says(port, live, ends) and len(server.children()) == 2)
+        answering = server.children()
+        most = {each: each.num_fds() + 8 for each in answering}
+        for each, number in most.items():
+            # Below what it was told at its start, by which it would have stopped by itself.
+            resource.prlimit(each.pid, resource.RLIMIT_NOFILE, (number, number))
+        with ExitStack() as silent:
+            first, *_ = [said(port, b"", silent) for _ in range(24)]
+            wait_until(lambda: any(each.num_fds() >= number for each, number in most.items()))
+            first.sendall(live)
+            assert first.recv(100).startswith(b"HTTP/1.1 200")
+        wait_until(lambda: says(port, live, ends))
+        assert server.children() == answering
+
+
+@pytest.mark.parametrize(
+    ("limit", "threads", "callers"), [(None, 8, 1000), (2**20, 32, 1000), (1024, 32, 864), (128, 8, 40), (64, 4, 5)]
+)
+def test_a_process_takes_so_many_callers_that_its_own_files_still_open(
+    limit: int | None, threads: int, callers: int
+) -> None:
+    assert connections_within(limit, threads=threads) == callers
 
 
 def said(port: int, text: bytes, ends: ExitStack) -> socket.socket:
