@@ -311,11 +311,14 @@ def open_link(session: Session, store: FileStore, token: str, *, key: bytes, now
     return Opened(file, content, account_id)
 
 
-def let_go(session: Session, store: FileStore, *, now: dt.datetime) -> int:
-    """Delete the bytes of files whose last owner was purged; of how many. Raises FilesUnavailable."""
+def let_go(session: Session, store: FileStore, *, now: dt.datetime, most: int = MOST_AT_ONCE) -> int:
+    """Delete the bytes of files, of `most` at once, whose last owner was purged; of how many. Raises FilesUnavailable.
+
+    They are under lock while the store is asked, so the caller takes few at once.
+    """
     due = StoredFile.forgotten_at.is_not(None), StoredFile.gone_at.is_(None)
     rows = sa.select(StoredFile).where(StoredFile.org_id == session.info["org"], *due).order_by(StoredFile.id)
-    found = session.scalars(rows.limit(MOST_AT_ONCE).with_for_update(skip_locked=True)).all()
+    found = session.scalars(rows.limit(most).with_for_update(skip_locked=True)).all()
     for row in found:
         store.delete(row.org_id, row.digest)
         row.gone_at = now

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from fieldvisit.database import Urls, plain_url
-from fieldvisit.planning.jobs import sweep_stalled
+from fieldvisit.planning.jobs import FAILED_KEPT_H, forget_failed, sweep_stalled
 
 BEGUN = """insert into procrastinate_jobs (queue_name, task_name, lock, queueing_lock, status, args)
            values ('notices', 'send_notices', :name, :name, 'doing', '{}')"""
@@ -32,3 +32,31 @@ async def _swept_and_taken_up(conninfo: str) -> tuple[int, list[str | None]]:
         worker = await app.job_manager.register_worker()
         found = [await app.job_manager.fetch_job(["notices"], worker) for _ in range(2)]
     return taken_over, [job and job.task_name for job in found]
+
+
+FAILED = """with job as (insert into procrastinate_jobs (queue_name, task_name, status, args)
+                          values ('notices', 'send_notices', cast(:status as procrastinate_job_status), '{}')
+                          returning id)
+            insert into procrastinate_events (job_id, type, at)
+            select id, 'failed', now() - make_interval(hours => :hours) from job"""
+
+
+def test_what_failed_is_kept_for_a_week_and_not_for_ever(urls: Urls) -> None:
+    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+    with owner.begin() as connection:
+        for status, hours in (
+            ("failed", FAILED_KEPT_H + 1),
+            ("failed", FAILED_KEPT_H - 1),
+            ("todo", 2 * FAILED_KEPT_H),
+        ):
+            connection.execute(sa.text(FAILED), {"status": status, "hours": hours})
+    asyncio.run(_forgotten(plain_url(urls.app)))
+    with owner.connect() as connection:
+        left = connection.execute(sa.text("select status::text from procrastinate_jobs order by id")).scalars().all()
+    assert left == ["failed", "todo"]
+
+
+async def _forgotten(conninfo: str) -> None:
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
+    async with app.open_async():
+        await forget_failed(app)

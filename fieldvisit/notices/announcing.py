@@ -33,7 +33,6 @@ AROUND = dt.timedelta(hours=1)
 QUARTER = dt.timedelta(minutes=15)
 NOT_FILED = "notice_not_filed"
 """The event of a visit whose notice could not be written; its detail says why."""
-MOST_AT_ONCE = 200
 OFF = (VisitState.CANCELLED, VisitState.EXPIRED)
 IN_NO_PLAN = (VisitState.REQUESTED, VisitState.ELIGIBLE)
 UNKEPT = dt.timedelta(hours=1)
@@ -117,12 +116,10 @@ def hours_to_tell(one: Appointment, matter: Matter) -> Interval:
     return next((span for span in lawful if span.begins_at <= one.span.begins_at < span.ends_at), one.span)
 
 
-def call_off(session: Session, *, now: dt.datetime) -> int:
-    """Tell every debtor who was told of a visit that nobody makes any more; how many. For the worker, which sees all.
-
-    What had not gone out yet does not have to.
-    """
-    rows = session.scalars(
+def called_off(now: dt.datetime) -> sa.Select[Notice]:
+    """The notices of visits that nobody makes any more, of which their debtors were not told. For the worker, which
+    sees all."""
+    return (
         sa.select(Notice)
         .join(Visit, Visit.id == Notice.visit_id)
         .where(
@@ -136,26 +133,28 @@ def call_off(session: Session, *, now: dt.datetime) -> int:
             ),
         )
         .order_by(Notice.id)
-        .limit(MOST_AT_ONCE)
-        .with_for_update(skip_locked=True, of=Notice)
-    ).all()
-    for row in rows:
-        # A letter that nobody handed over, and what is on its way this moment, are not known to have been read.
-        unsent = row.sent_at is None and row.lease is None
-        row.state, row.reason, row.next_try_at = NoticeState.WITHDRAWN, "called_off", None
-        row.called_off_at = row.called_off_at or now
-        if not unsent:
-            _tell_off(session, row, now)
-    session.flush()
-    return len(rows)
+    )
 
 
-def tell_missed(session: Session, *, now: dt.datetime) -> int:
-    """Tell every debtor whose announced hours passed without anybody coming, once; how many. For the worker.
+def call_off(session: Session, row: Notice, now: dt.datetime) -> None:
+    """Tell this debtor that nobody comes, where it is known that the notice, locked by the caller, may have been read.
+
+    What had not gone out yet does not have to.
+    """
+    # A letter that nobody handed over, and what is on its way this moment, are not known to have been read.
+    unsent = row.sent_at is None and row.lease is None
+    row.state, row.reason, row.next_try_at = NoticeState.WITHDRAWN, "called_off", None
+    row.called_off_at = row.called_off_at or now
+    if not unsent:
+        _tell_off(session, row, now)
+
+
+def missed(now: dt.datetime) -> sa.Select[Notice]:
+    """The notices whose announced hours passed without anybody coming, of which their debtors were not told.
 
     Told is what is known: as long as a visit may have been made by a phone without signal, it is not in no plan.
     """
-    rows = session.scalars(
+    return (
         sa.select(Notice)
         .join(Visit, Visit.id == Notice.visit_id)
         .where(
@@ -168,15 +167,14 @@ def tell_missed(session: Session, *, now: dt.datetime) -> int:
             sa.or_(Visit.state.in_((*OFF, *IN_NO_PLAN)), Visit.outcome == VisitOutcome.NOT_REACHED),
         )
         .order_by(Notice.id)
-        .limit(MOST_AT_ONCE)
-        .with_for_update(skip_locked=True, of=Notice)
-    ).all()
-    for row in rows:
-        # It stays on file as sent: the debtor was told, and it did not come true.
-        row.called_off_at = now
-        _tell_off(session, row, now, missed=True)
-    session.flush()
-    return len(rows)
+    )
+
+
+def tell_missed(session: Session, row: Notice, now: dt.datetime) -> None:
+    """Tell this debtor, once, that nobody came. The notice, locked by the caller, stays on file as sent: the debtor was
+    told, and it did not come true."""
+    row.called_off_at = now
+    _tell_off(session, row, now, missed=True)
 
 
 def stops_of(stops: Iterable[Stop], visits: Mapping[uuid.UUID, Visit]) -> list[Appointment]:

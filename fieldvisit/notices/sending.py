@@ -4,15 +4,19 @@ records what came of it. Whoever dies in between leaves a try without an end; it
 import datetime as dt
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.apart import Apart
 from fieldvisit.database import acting_for_all
-from fieldvisit.notices.announcing import call_off, tell_missed
+from fieldvisit.models import Notice
+from fieldvisit.notices.announcing import call_off, called_off, missed, tell_missed
 from fieldvisit.notices.carriers import Carriers, Lane
 from fieldvisit.notices.outbox import Pace
 from fieldvisit.notices.posts import Post, Unwanted
@@ -26,9 +30,16 @@ SLOTS = 4
 LANES = 16
 TURN_S = 20.0
 """So long a lane goes on sending before all the others are looked at anew."""
+MOST_AT_ONCE = 200
+"""Notices that are taken back in one turn."""
+LEFT_S = 60.0
+"""So long a notice that could not be taken back is left alone."""
 POSTS: tuple[Post, ...] = (NoticePost(), ReminderPost())
 
 log = structlog.get_logger("fieldvisit.notices")
+
+type Due = Callable[[dt.datetime], sa.Select[Notice]]
+type Tell = Callable[[Session, Notice, dt.datetime], None]
 
 
 class Sender:
@@ -47,26 +58,57 @@ class Sender:
         self._clock = clock
         self._pace = pace or Pace()
         self._hanging: dict[object, list[threading.Thread]] = {}
+        self._left_until: dict[uuid.UUID, float] = {}
 
     def close(self) -> None:
         """Give back the connections to the providers."""
         self._carriers.close()
 
     def turn(self) -> int:
-        """Tell of what was called off or did not take place, then everything that is due; how many tries were made."""
+        """Tell of what was called off or did not take place, then everything that is due; how many tries were made.
+
+        A notice that cannot be taken back, or a lane that fails, stops no other. Raises LeftUndone at the end where any
+        did.
+        """
+        apart = Apart()
+        self._tell_of_changes(called_off, call_off, apart)
+        self._tell_of_changes(missed, tell_missed, apart)
         with acting_for_all(self._sessions) as session:
-            call_off(session, now=self._clock())
-            tell_missed(session, now=self._clock())
             lanes = self._carriers.lanes(session)
+        sent = self._send_lanes(lanes, apart)
+        apart.end()
+        return sent
+
+    def _tell_of_changes(self, due: Due, tell: Tell, apart: Apart) -> None:
+        """A notice a transaction. What fails is left alone for a while, so that what waits behind it has its turn."""
+        now, looked_at = self._clock(), time.monotonic()
+        self._left_until = {each: until for each, until in self._left_until.items() if until > looked_at}
+        waiting = due(now).with_only_columns(Notice.id).where(Notice.id.not_in(list(self._left_until)))
+        with acting_for_all(self._sessions) as session:
+            ids = session.scalars(waiting.limit(MOST_AT_ONCE)).all()
+        for notice_id in ids:
+            with apart.each(tell.__name__, notice_id=notice_id):
+                with acting_for_all(self._sessions) as session:
+                    mine = due(now).where(Notice.id == notice_id).with_for_update(skip_locked=True, of=Notice)
+                    row = session.scalars(mine).one_or_none()
+                    if row is not None:
+                        tell(session, row, now)
+                continue
+            self._left_until[notice_id] = looked_at + LEFT_S
+
+    def _send_lanes(self, lanes: Sequence[Lane], apart: Apart) -> int:
         if not lanes:
             # Without a provider everything waits, and is shown as waiting: to try it would only use up its tries.
             return 0
         with ThreadPoolExecutor(min(len(lanes), LANES), thread_name_prefix="notices") as pool:
-            return sum(pool.map(self._send_lane, lanes))
+            return sum(pool.map(lambda lane: self._send_lane(lane, apart), lanes))
 
-    def _send_lane(self, lane: Lane) -> int:
-        until = time.monotonic() + TURN_S
-        return sum(self._send_post(lane, post, until) for post in POSTS)
+    def _send_lane(self, lane: Lane, apart: Apart) -> int:
+        until, sent = time.monotonic() + TURN_S, 0
+        for post in POSTS:
+            with apart.each("lane", channel=lane.channel, org_id=lane.org_id):
+                sent += self._send_post(lane, post, until)
+        return sent
 
     def _send_post(self, lane: Lane, post: Post, until: float) -> int:
         sent = 0

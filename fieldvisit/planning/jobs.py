@@ -53,6 +53,8 @@ from fieldvisit.rejudgings import TASK, run_rejudging
 SOLVES, UPKEEP = "solves", "upkeep"
 SILENT_S = 30
 """A worker that has shown no sign of life for so long is taken for dead, and its jobs are done again."""
+FAILED_KEPT_H = 7 * 24
+"""What failed stays in the queue's table for so long, for whoever looks after it; and some of it fails every minute."""
 MOST_ATTEMPTS = 8
 """How often a job is tried: by workers that were told to stop, that died over it, or that lost the database."""
 FORMING_S = CHOOSING_S = 60
@@ -125,7 +127,17 @@ def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> proc
     async def keep_up(timestamp: int) -> None:
         await asyncio.to_thread(pass_time, tools)
 
+    @app.periodic(cron="5 * * * *")
+    @app.task(name="forget_failed", queue=UPKEEP, queueing_lock="forget_failed")
+    async def forget(timestamp: int) -> None:
+        await forget_failed(app)
+
     return app
+
+
+async def forget_failed(app: procrastinate.App, *, kept_h: int = FAILED_KEPT_H) -> None:
+    """Take the jobs that ended without success so many hours ago out of the queue's table."""
+    await app.job_manager.delete_old_jobs(kept_h, include_failed=True, include_cancelled=True, include_aborted=True)
 
 
 def _add_larger_searches(app: procrastinate.App, tools: Tools, cut_short: RetryStrategy) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
+from fieldvisit.apart import Apart
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import FieldVisitError
@@ -43,18 +44,21 @@ def add_relief(app: procrastinate.App, sessions: sessionmaker[Session], clock: C
 
 
 def relieve_crews(sessions: sessionmaker[Session], clock: Clock, enqueue: Enqueue) -> None:
-    """For each organisation: have the routes behind those who are in alarm proposed to others."""
+    """For each organisation: have the routes behind those who are in alarm proposed to others. What fails for one, or
+    for one day of it, stops no other. Raises LeftUndone at the end where any did."""
     with acting_for_all(sessions) as session:
         alarmed = sa.select(SafetySession.org_id).distinct().where(SafetySession.state == SafetyState.ALARM)
-        in_alarm = session.scalars(alarmed).all()
+        in_alarm = session.scalars(alarmed.order_by(SafetySession.org_id)).all()
+    apart = Apart()
     for org_id in in_alarm:
-        with acting_for(sessions, org_id) as session:
-            for plan_id in propose_relief(session, clock()):
+        with apart.each("relief", org_id=org_id), acting_for(sessions, org_id) as session:
+            for plan_id in propose_relief(session, clock(), apart):
                 enqueue(session, org_id, plan_id)
                 log.info("relief_asked_for", org_id=str(org_id), plan_id=str(plan_id))
+    apart.end()
 
 
-def propose_relief(session: Session, now: dt.datetime) -> list[uuid.UUID]:
+def propose_relief(session: Session, now: dt.datetime, apart: Apart) -> list[uuid.UUID]:
     """Ask for a repair of each published day on which somebody is in alarm with visits still ahead, once for each alert
     and crew; the plans that were asked for. The caller enqueues them in the same transaction.
 
@@ -63,11 +67,12 @@ def propose_relief(session: Session, now: dt.datetime) -> list[uuid.UUID]:
     asked = []
     for plan_id, crews in _to_be_relieved(session).items():
         request = RepairRequest(seconds=SEARCH_S, without=tuple(sorted(crews)))
-        try:
-            with session.begin_nested():
-                asked.append(request_repair(session, plan_id, request, by=None, now=now).id)
-        except FieldVisitError as error:
-            log.warning("relief_not_asked_for", plan_id=str(plan_id), code=error.code)
+        with apart.each("relief", plan_id=plan_id):
+            try:
+                with session.begin_nested():
+                    asked.append(request_repair(session, plan_id, request, by=None, now=now).id)
+            except FieldVisitError as error:
+                log.warning("relief_not_asked_for", plan_id=str(plan_id), code=error.code)
     return asked
 
 

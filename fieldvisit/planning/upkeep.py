@@ -2,13 +2,16 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.orm import Session
 
 from fieldvisit.answers import forget_answers
+from fieldvisit.apart import Apart
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.evidence import drop_unfinished
 from fieldvisit.field_rules import field_rules
@@ -23,53 +26,98 @@ from fieldvisit.promises import settle_overdue
 from fieldvisit.reminders import raise_reminders
 from fieldvisit.visits import expire_visits, return_unarrived, return_unbegun
 
+MOST_FILES = 500
+"""Of one organisation in one run."""
+PATIENCE = 3
+"""Organisations whose files the store did not let go, before it is left alone until the next time."""
+
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _House:
+    """An organisation and its calendar, at this moment."""
+
+    id: uuid.UUID
+    zone: str
+    now: dt.datetime
+
+    @property
+    def today(self) -> dt.date:
+        return self.date_before()
+
+    def date_before(self, *, hours: int = 0) -> dt.date:
+        return (self.now - dt.timedelta(hours=hours)).astimezone(ZoneInfo(self.zone)).date()
+
+
+def _return_unarrived(session: Session, house: _House) -> int:
+    waits_since = house.date_before(hours=field_rules(session).give_back_hours)
+    return return_unarrived(session, house.now, waits_since)
+
+
+# In this order: what was given back may have waited too long by now, and what has expired makes room for the gate. But
+# none of them needs the one before it: each looks at what there is, and looks again ten minutes later.
+DUTIES: Mapping[str, Callable[[Session, _House], int]] = {
+    "called_off": lambda session, house: call_off_visits(session, house.now),
+    "unbegun": lambda session, house: return_unbegun(session, house.now, house.today),
+    "unarrived": _return_unarrived,
+    "expired": lambda session, house: expire_visits(session, house.now, house.today),
+    "lost": lambda session, house: fail_silent_plans(session, house.now),
+    "opened": lambda session, house: len(open_visits(session, house.id, house.now).visits),
+    "forgotten": lambda session, house: forget_answers(session, house.now),
+    "settled": lambda session, house: settle_overdue(session, now=house.now),
+    "reminded": lambda session, house: raise_reminders(session, house.now, house.today),
+    "unfinished": lambda session, house: drop_unfinished(session, house.now),
+}
 
 
 def pass_time(tools: Tools) -> None:
     """For each organisation: what nobody may visit any more is called off, what was not begun or never arrived at waits
     again, what waited too long expires, the gate looks again, answers that nobody can ask for any more and evidence
-    that never became whole are forgotten, and promises that were not kept in time are broken."""
-    make_partitions(tools.sessions)
+    that never became whole are forgotten, and promises that were not kept in time are broken.
+
+    Each duty of each organisation is a transaction of its own, and one that fails stops no other. Raises LeftUndone at
+    the end where any did.
+    """
+    apart = Apart()
+    with apart.each("partitions"):
+        make_partitions(tools.sessions)
     now = tools.clock()
     with acting_for_all(tools.sessions) as session:
-        zones = session.execute(sa.select(Organisation.id, Organisation.zone)).all()
-    for org_id, zone in zones:
-        today = now.astimezone(ZoneInfo(zone)).date()
-        with acting_for(tools.sessions, org_id) as session:
-            called_off = call_off_visits(session, now)
-            returned = return_unbegun(session, now, today)
-            waited_until = now - dt.timedelta(hours=field_rules(session).give_back_hours)
-            returned += return_unarrived(session, now, waited_until.astimezone(ZoneInfo(zone)).date())
-            expired = expire_visits(session, now, today)
-            lost = fail_silent_plans(session, now)
-            opened = len(open_visits(session, org_id, now).visits)
-            forgotten = forget_answers(session, now)
-            settled = settle_overdue(session, now=now)
-            reminded = raise_reminders(session, now, today)
-            unfinished = drop_unfinished(session, now)
-        counts = {
-            "called_off": called_off,
-            "returned": returned,
-            "expired": expired,
-            "lost": lost,
-            "opened": opened,
-            "forgotten": forgotten,
-            "settled": settled,
-            "reminded": reminded,
-            "unfinished": unfinished,
-        }
-        if any(counts.values()):
-            log.info("time_passed", org_id=str(org_id), **counts)
-    _let_files_go(tools, [org_id for org_id, _ in zones])
+        rows = session.execute(sa.select(Organisation.id, Organisation.zone).order_by(Organisation.id)).all()
+    houses = [_House(id=org_id, zone=zone, now=now) for org_id, zone in rows]
+    for house in houses:
+        _do_duties(tools, house, apart)
+    _let_files_go(tools, houses, apart)
+    apart.end()
 
 
-def _let_files_go(tools: Tools, org_ids: Sequence[uuid.UUID]) -> None:
+def _do_duties(tools: Tools, house: _House, apart: Apart) -> None:
+    counts = {}
+    for name, duty in DUTIES.items():
+        with apart.each(name, org_id=house.id), acting_for(tools.sessions, house.id) as session:
+            counts[name] = duty(session, house)
+    if any(counts.values()):
+        log.info("time_passed", org_id=str(house.id), **counts)
+
+
+def _let_files_go(tools: Tools, houses: list[_House], apart: Apart) -> None:
     """A store that does not answer holds up nothing: the bytes go the next time."""
-    store = FileStore(tools.settings)
-    try:
-        for org_id in org_ids:
-            with acting_for(tools.sessions, org_id) as session:
-                let_go(session, store, now=tools.clock())
-    except FilesUnavailable as error:
-        log.warning("files_not_let_go", cause=type(error.__cause__).__name__)
+    store, refused = FileStore(tools.settings), 0
+    for house in houses:
+        with apart.each("files", org_id=house.id):
+            try:
+                _let_files_of(tools, store, house.id)
+            except FilesUnavailable as error:
+                log.warning("files_not_let_go", org_id=str(house.id), cause=type(error.__cause__).__name__)
+                refused += 1
+        if refused >= PATIENCE:
+            return
+
+
+def _let_files_of(tools: Tools, store: FileStore, org_id: uuid.UUID) -> None:
+    """A file a transaction: whoever brings the same content again waits for one call to the store, not for all."""
+    for _ in range(MOST_FILES):
+        with acting_for(tools.sessions, org_id) as session:
+            if not let_go(session, store, now=tools.clock(), most=1):
+                return

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.apart import Apart
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan
@@ -158,7 +159,7 @@ def test_nobody_who_plans_learns_of_a_call_that_nobody_may_see(
     route = plan_of(dispatcher, published)["routes"][0]
     call_for_help_of(sessions, day, uuid.UUID(route["members"][0]["visitor_id"]), covert=True)
     with acting_for(sessions, day.agency) as session:
-        assert propose_relief(session, NOW) == []
+        assert propose_relief(session, NOW, Apart()) == []
 
 
 def call_for_help_of(sessions: sessionmaker[Session], world: World, visitor_id: uuid.UUID, **given: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.apart import LeftUndone
 from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.compliance.parameters import NoticeAbout
@@ -332,3 +333,29 @@ def test_a_notice_taken_back_by_hand_frees_the_visit_and_tells_the_debtor(
         assert free.hours != (Interval(at("10:00", DAY), at("12:00", DAY)),)
     send(sessions, mail)
     assert len(mail.letters) == 2
+
+
+def test_a_debtor_that_cannot_be_read_keeps_no_other_from_being_told(
+    sessions: sessionmaker[Session], world: World, visit_id: uuid.UUID, mail: MailServer
+) -> None:
+    with acting_for_all(sessions) as session:
+        other = make_ready_visit(session, world)
+        give_address(session, other.case, "ilta@example.org")
+    for each in (visit_id, other.id):
+        tell(sessions, world, each)
+    send(sessions, mail)
+    with acting_for(sessions, world.agency) as session:
+        for each in (visit_id, other.id):
+            cancel_visit(session, each, reason=CancelReason.BY_HAND, now=LATER)
+    with acting_for_all(sessions) as session:
+        rubbish = sa.text("update debtors set name = decode('0102', 'hex') where id = :id")
+        session.execute(rubbish, {"id": session.get_one(Visit, visit_id).debtor_id})
+    sender = sender_of(sessions, mail.provider(), now=LATER)
+    with pytest.raises(LeftUndone, match="1 failed: call_off"):
+        sender.turn()
+    assert "Nobody will come" in mail.texts[2]
+    assert (len(mail.letters), mail.recipients[-1]) == (3, "ilta@example.org")
+    # It stays to be told, and is tried again, but not in every turn.
+    assert sender.turn() == 0
+    with pytest.raises(LeftUndone):
+        send(sessions, mail)
