@@ -21,7 +21,7 @@ from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -56,8 +56,34 @@ REACHING: dict[str, Any] = {
 }
 """How long a server that has gone from the network is waited for: seconds, and one time in milliseconds. Without it a
 host that lost its power is waited for a quarter of an hour, by who watches over people too."""
+IDLE_S, LOCK_S = 120, 60
+"""Between two statements of one transaction nobody thinks for so long: the slowest that is done there is to delete one
+file at a store that does not answer, a minute and a half. A lock is held for as long as its transaction."""
 QUIET_S = 5
 """A connection that nobody used for longer is asked whether it still reaches the server."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long the server lets a process hold others up, in seconds: idle in a transaction, as one is that was stopped
+    or whose machine was, or that has lost its power; and waiting for a lock."""
+
+    idle_s: float = IDLE_S
+    lock_s: float = LOCK_S
+
+    @property
+    def options(self) -> str:
+        values = {
+            "idle_in_transaction_session_timeout": f"{self.idle_s * 1000:.0f}",
+            "lock_timeout": f"{self.lock_s * 1000:.0f}",
+            # For a host that has gone while a statement runs, and for answers that a stopped process does not take: no
+            # limit on transactions ends those.
+            "tcp_user_timeout": f"{self.idle_s * 1000:.0f}",
+            "tcp_keepalives_idle": "30",
+            "tcp_keepalives_interval": "15",
+            "tcp_keepalives_count": "6",
+        }
+        return " ".join(f"-c {name}={value}" for name, value in values.items())
 
 
 class UnsafeRole(FieldVisitError):
@@ -103,15 +129,21 @@ def database_urls(settings: Settings) -> Urls:
     return Urls(app=server.url(embedded.APP, DATABASE), owner=server.url(embedded.OWNER, DATABASE))
 
 
-def app_engine(url: str, settings: Settings, *, pool_size: int = 10) -> sa.Engine:
-    """An engine of the application role that can read sealed columns. See `tested_when_in_doubt`."""
+def connecting(limits: Limits = Limits()) -> dict[str, Any]:
+    """What psycopg is told when it connects for a worker, the watcher or a command."""
+    return REACHING | {"options": f"{SAME_EVERYWHERE} {limits.options}"}
+
+
+def app_engine(url: str, settings: Settings, *, pool_size: int = 10, limits: Limits = Limits()) -> sa.Engine:
+    """An engine of the application role that can read sealed columns, for worker, watcher and commands; requests have
+    one of their own. See `tested_when_in_doubt`."""
     engine = sa.create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         # The parameters of a failed statement are names and numbers of people; no log may repeat them.
         hide_parameters=True,
-        connect_args=REACHING | {"options": SAME_EVERYWHERE},
+        connect_args=connecting(limits),
     )
     return attach_cipher(tested_when_in_doubt(engine), Cipher(settings.data_key))
 
@@ -208,6 +240,20 @@ def acting_for_all(sessions: sessionmaker[Session]) -> Iterator[Session]:
     """One transaction that sees every organisation: for login, worker and watcher only."""
     with sessions(info={"sees_all": True}) as session, session.begin():
         yield session
+
+
+def may_think(session: Session, seconds: float) -> None:
+    """Let this one transaction be idle between two of its statements for so long, for a reason that its caller has."""
+    limit = sa.func.set_config("idle_in_transaction_session_timeout", f"{seconds * 1000:.0f}", True)
+    session.execute(sa.select(limit))
+
+
+def was_cut_short(error: BaseException) -> bool:
+    """Whether the database broke off what may succeed when it is done again: it went away, ended this connection, or
+    had it wait for a lock for too long."""
+    if isinstance(error, OperationalError):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def migrate(urls: Urls, revision: str = "head") -> None:

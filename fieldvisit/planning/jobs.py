@@ -16,10 +16,10 @@ import structlog
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from fieldvisit.database import acting_for
+from fieldvisit.database import IDLE_S, acting_for, connecting, may_think, was_cut_short
 from fieldvisit.models import DayPlan
 from fieldvisit.notices.jobs import add_notices
 from fieldvisit.planning.asking import NoAnswer, ask
@@ -58,6 +58,9 @@ FAILED_KEPT_H = 7 * 24
 MOST_ATTEMPTS = 8
 """How often a job is tried: by workers that were told to stop, that died over it, or that lost the database."""
 FORMING_S = CHOOSING_S = 60
+CLAIMING_S, A_VISIT_S = 300, 0.02
+"""So long a worker may think between two statements: over a day that it takes up, and for each visit of a plan that it
+judges before it is stored."""
 MOST_SEARCHES = 3
 """How often a day is searched for when the plans of other areas take its people while the search runs."""
 
@@ -97,7 +100,7 @@ def enqueue_help(session: Session, org_id: uuid.UUID, plan_id: uuid.UUID) -> Non
 
 def worker_app(conninfo: str, tools: Tools, *, silent_s: int = SILENT_S) -> procrastinate.App:
     """The app that a worker runs."""
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, kwargs=connecting()))
 
     # What a solve can go wrong with is an answer, not an exception. What leaves as an exception was cut short, by a
     # worker told to stop or by a database that went away, and is tried again; `solve_or_give_up` sees to the rest.
@@ -186,9 +189,9 @@ async def solve_or_give_up(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID, 
         return
     try:
         await solve_plan(tools, org_id, plan_id)
-    except OperationalError:
-        raise
-    except Exception:
+    except Exception as error:
+        if was_cut_short(error):
+            raise
         log.exception("solve_failed", plan_id=str(plan_id))
         await asyncio.to_thread(_give_up, tools, org_id, plan_id, PlanFailure.WORKER_FAILED)
 
@@ -273,6 +276,8 @@ def _claim_forming(tools: Tools, org_id: uuid.UUID, on: dt.date) -> ClaimedFormi
 
 def _claim(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> Claimed | None:
     with acting_for(tools.sessions, org_id) as session:
+        # Under lock is nothing but the plan, and a day may be of any size.
+        may_think(session, CLAIMING_S)
         return claim_plan(session, plan_id, tools.clock())
 
 
@@ -280,7 +285,9 @@ def _note(tools: Tools, claimed: Claimed, progress: Mapping[str, Any]) -> bool:
     try:
         with acting_for(tools.sessions, claimed.org_id) as session:
             return note_progress(session, claimed, progress)
-    except OperationalError:
+    except DBAPIError as error:
+        if not was_cut_short(error):
+            raise
         # Progress is a courtesy. The database may be back before the search is over.
         log.warning("progress_not_noted", plan_id=str(claimed.plan_id))
         return True
@@ -301,6 +308,7 @@ def _finish(tools: Tools, claimed: Claimed, answer: Answer) -> PlanFailure | Non
         )
         try:
             with acting_for(tools.sessions, claimed.org_id) as session:
+                may_think(session, IDLE_S + A_VISIT_S * len(claimed.day.visits))
                 accept = accept_repair if claimed.asked else accept_plan
                 accept(session, claimed, found, now=now)
         except DayMovedOn as error:

@@ -8,9 +8,8 @@ import datetime as dt
 import uuid
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
-from fieldvisit.database import acting_for
+from fieldvisit.database import acting_for, was_cut_short
 from fieldvisit.planning.asking import NoAnswer, ask
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.forming import is_forming_due, request_forming
@@ -25,9 +24,9 @@ async def plan_week(tools: Tools, org_id: uuid.UUID, week_id: uuid.UUID) -> None
     """Plan every day that has no plan yet. What the database did not cut short ends the week, and the week says so."""
     try:
         await _plan_days(tools, org_id, week_id)
-    except OperationalError:
-        raise
-    except Exception:
+    except Exception as error:
+        if was_cut_short(error):
+            raise
         log.exception("week_failed", week_id=str(week_id))
         with acting_for(tools.sessions, org_id) as session:
             fail_week(session, week_id, PlanFailure.WORKER_FAILED, says="", now=tools.clock())
