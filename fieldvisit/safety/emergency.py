@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -22,6 +21,7 @@ from fieldvisit.errors import FieldVisitError, NotFound
 from fieldvisit.on_disk import sync_folder
 from fieldvisit.safety.drafts import OLDEST_S, Sos
 from fieldvisit.safety.sos import call_under_any_id
+from fieldvisit.safety.stored import as_stored
 from fieldvisit.sealing import Cipher
 
 BOOK = "emergency.book"
@@ -188,16 +188,16 @@ def _hold(file: int, for_s: float) -> None:
 
 def _raise_late(sessions: sessionmaker[Session], line: Line) -> bool:
     """Whether nothing more is to be done for this call. One that cannot be raised stands in no other's way."""
-    waited_s = max(0, int(time.time() - line.at))
-    told = replace(line.told, age_s=min(OLDEST_S, line.told.age_s + waited_s))
+    waited_s, event_id = max(0, int(time.time() - line.at)), str(line.told.event_id)
     try:
+        told = replace(line.told, age_s=min(OLDEST_S, line.told.age_s + waited_s))
         with acting_for(sessions, line.org_id) as session:
             call_under_any_id(session, told)
     except NotFound:
         # A visitor whom this database does not know: nothing more can be made of it.
-        log.error("emergency_visitor_unknown", event_id=str(told.event_id))
-    except (sa.exc.SQLAlchemyError, FieldVisitError) as error:
-        log.error("emergency_not_reconciled", event_id=str(told.event_id), error=type(error).__name__)
+        log.error("emergency_visitor_unknown", event_id=event_id)
+    except Exception as error:
+        log.error("emergency_not_reconciled", event_id=event_id, error=type(error).__name__)
         return False
     return True
 
@@ -210,9 +210,12 @@ def _plain(line: Line) -> dict[str, object]:
 
 
 def _line(stored: dict[str, dict[str, str]]) -> Line:
-    told: dict[str, object] = dict(stored["told"])
-    for name in ("visitor_id", "actor_id", "event_id", "session_id", "visit_id"):
-        told[name] = uuid.UUID(str(told[name])) if told[name] else None
-    if told["device_at"]:
-        told["device_at"] = dt.datetime.fromisoformat(str(told["device_at"]))
-    return Line(org_id=uuid.UUID(str(stored["org_id"])), at=float(str(stored["at"])), told=Sos(**told))  # type: ignore[arg-type]
+    """As another version on this host may have written it: what this one does not know of costs no call."""
+    told: dict[str, object] = {**stored["told"]}
+    visitor_id, event_id = uuid.UUID(str(told["visitor_id"])), uuid.UUID(str(told["event_id"]))
+    for name in ("actor_id", "session_id", "visit_id"):
+        told[name] = uuid.UUID(str(told[name])) if told.get(name) else None
+    device_at = told.get("device_at")
+    told["device_at"] = dt.datetime.fromisoformat(str(device_at)) if device_at else None
+    sos = as_stored(Sos, told | {"visitor_id": visitor_id, "event_id": event_id})
+    return Line(org_id=uuid.UUID(str(stored["org_id"])), at=float(str(stored["at"])), told=sos)

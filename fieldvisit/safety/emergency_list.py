@@ -23,6 +23,7 @@ from fieldvisit.sealing import Cipher
 from fieldvisit.vocabulary import AlarmChannel
 
 LIST = "emergency.list"
+CHANNELS = {channel.value for channel in AlarmChannel}
 
 log = structlog.get_logger("fieldvisit.emergency")
 
@@ -74,7 +75,7 @@ class DutyList:
             with acting_for_all(sessions) as session:
                 self._known = _ask(session)
             self._store()
-        except (sa.exc.SQLAlchemyError, OSError, FieldVisitError) as error:
+        except Exception as error:
             log.warning("duty_list_not_refreshed", error=type(error).__name__)
 
     def of(self, org_id: uuid.UUID) -> Known:
@@ -103,10 +104,11 @@ def _known(stored: dict[str, Any]) -> Known:
         return tuple(
             Address(channel=AlarmChannel(each["channel"]), to=each["to"], language=each["language"])
             for each in stored.get(name, ())
-            if isinstance(each, dict)
+            # Whom another version of the product calls in a way that this one does not know is called in the others.
+            if isinstance(each, dict) and each.keys() >= {"channel", "to", "language"} and each["channel"] in CHANNELS
         )
 
-    visitors = stored["visitors"]
+    visitors = stored.get("visitors")
     return Known(
         addresses=addresses("addresses"),
         visitors={**visitors} if isinstance(visitors, dict) else {},
@@ -124,7 +126,7 @@ def _ask(session: Session) -> dict[str, Known]:
     told = (
         sa.select(OfficerContact, on_duty)
         .join(Account, Account.id == OfficerContact.account_id)
-        .where(Account.active, OfficerContact.active, sa.or_(on_duty, answers))
+        .where(Account.active, OfficerContact.active, OfficerContact.channel.in_(CHANNELS), sa.or_(on_duty, answers))
         .order_by(OfficerContact.id)
     )
     addresses: dict[tuple[str, bool], list[Address]] = {}

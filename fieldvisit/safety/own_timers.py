@@ -80,7 +80,7 @@ def timers_of(session: Session, org_id: uuid.UUID, level: RiskLevel, *, allow_dr
             raise DrillRefused()
         return BY_LEVEL[level]
     rules = rules_of(session, org_id)
-    return replace(_in_force(session, org_id)[level].timers, pin_at_check_in=demanded(level, rules.pin_from))
+    return _in_force(session, org_id)[level].timers.but(pin_at_check_in=demanded(level, rules.pin_from))
 
 
 def timers_in_force(session: Session) -> list[InForce]:
@@ -98,10 +98,14 @@ def _in_force(session: Session, org_id: uuid.UUID) -> Mapping[RiskLevel, InForce
     )
     own = {row.level: row for row in session.scalars(newest)}
     return {
-        level: InForce(_replaced(timers, vars(own[level])), own[level]) if level in own else InForce(timers, None)
+        level: InForce(timers.but(**_own(vars(own[level]))), own[level]) if level in own else InForce(timers, None)
         for level, timers in BY_LEVEL.items()
     }
 
 
 def _replaced(timers: Timers, values: Mapping[str, Any]) -> Timers:
-    return replace(timers, **{name: values[name] for name in OWN})
+    return replace(timers, **_own(values))
+
+
+def _own(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in OWN}

@@ -140,7 +140,7 @@ def _begin(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> No
     try:
         with or_unwritten(session, [row for row, _ in alerts]):
             climb(session, alerts)
-    except DBAPIError as error:
-        if error.connection_invalidated:
+    except Exception as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         log.exception("step_not_begun", alert_ids=[str(alert.id) for _, alert in alerts])

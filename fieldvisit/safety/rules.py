@@ -5,6 +5,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -16,6 +17,7 @@ from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.models import SafetyRules
 from fieldvisit.safety.roster import check_language, check_number
+from fieldvisit.safety.stored import as_stored
 from fieldvisit.safety.timers import ORDER
 from fieldvisit.vocabulary import DrillKind, RiskLevel
 
@@ -177,11 +179,17 @@ def _newest(session: Session, whose: sa.ColumnElement[bool]) -> Mapping[uuid.UUI
 def _in_force(setting: SafetyRules) -> RulesInForce:
     stored = {name: getattr(setting, name) for name in OWN} | {
         "drills": drills_of(setting),
-        "external": ExternalLine(**setting.external) if setting.external else None,
+        "external": _external(setting.external or {}),
     }
-    return RulesInForce(Rules(**stored), setting)
+    return RulesInForce(as_stored(Rules, stored), setting)
+
+
+def _external(stored: Mapping[str, Any]) -> ExternalLine | None:
+    return as_stored(ExternalLine, stored) if stored.keys() >= {"name", "number"} else None
 
 
 def drills_of(setting: SafetyRules) -> tuple[DemandedDrill, ...]:
-    """What this setting demands."""
-    return tuple(DemandedDrill(kind=DrillKind(kind), every_months=each) for kind, each in setting.drills.items())
+    """What this setting demands; of a kind that is not known here nothing can be held."""
+    known = {kind.value: kind for kind in DrillKind}
+    drills = [{"kind": known[kind], "every_months": each} for kind, each in setting.drills.items() if kind in known]
+    return tuple(as_stored(DemandedDrill, each) for each in drills)

@@ -11,6 +11,7 @@ from typing import Any
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.languages import Message
 from fieldvisit.models import SafetySession
+from fieldvisit.safety.stored import as_stored
 from fieldvisit.vocabulary import AlertKind, DutyRank, RiskLevel
 
 MINUTE = 60
@@ -40,7 +41,7 @@ class Ladder:
     called has to be on record `decide_s` after the opening, where that is demanded."""
 
     waits_s: tuple[int, ...]
-    joins: tuple[tuple[DutyRank, ...], ...] = STEPS
+    joins: tuple[tuple[str, ...], ...] = STEPS
     repeat_s: int = EXHAUSTED_EVERY_S
     ack_s: int = AMBER_HOLDS_S
     calls_visitor: bool = False
@@ -52,23 +53,30 @@ class Ladder:
         if len(self.joins) != len(self.waits_s):
             raise InvalidValue(path="ladder", reason=Message("each step says who joins"))
 
-    def joining(self, step: int) -> tuple[DutyRank, ...]:
+    def joining(self, step: int) -> tuple[str, ...]:
         """Who is called for the first time on this step, counted from 1; nobody new past the last."""
         return self.joins[step - 1] if step <= len(self.joins) else ()
 
-    def called_before(self, step: int) -> tuple[DutyRank, ...]:
+    def called_before(self, step: int) -> tuple[str, ...]:
         return tuple(rank for ranks in self.joins[: step - 1] for rank in ranks)
 
     def as_json(self) -> dict[str, Any]:
-        joins = [[rank.value for rank in ranks] for ranks in self.joins]
+        joins = [[str(rank) for rank in ranks] for ranks in self.joins]
         return asdict(self) | {"waits_s": list(self.waits_s), "joins": joins}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Ladder":
-        lists: dict[str, Any] = {"waits_s": tuple(stored["waits_s"])}
-        if "joins" in stored:
-            lists["joins"] = tuple(tuple(DutyRank(rank) for rank in ranks) for ranks in stored["joins"])
-        return cls(**{**stored, **lists})
+    def from_json(cls, stored: Any, usual: "Ladder") -> "Ladder":
+        """Of a session, as `Timers.from_json` has it. A rank that is not known here is called all the same: the roster
+        says who has it."""
+        if not isinstance(stored, Mapping):
+            return usual
+        known = {name: value for name, value in stored.items() if type(value) in LADDER_KINDS.get(name, ())}
+        try:
+            known["waits_s"] = tuple(map(int, stored["waits_s"]))
+            known["joins"] = tuple([tuple(map(str, ranks)) for ranks in stored["joins"]])
+        except (KeyError, TypeError, ValueError):
+            known |= {"waits_s": usual.waits_s, "joins": usual.joins}
+        return as_stored(cls, {**vars(usual), **known})
 
 
 SILENT = Ladder(waits_s=(MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE), calls_visitor=True)
@@ -79,6 +87,12 @@ CALLING = Ladder(
     decide_s=POLICE_S,
 )
 DRILL = Ladder(waits_s=(10, 10, 10, 10), repeat_s=20, ack_s=MINUTE)
+LADDER_KINDS: Mapping[str, tuple[type, ...]] = {
+    "repeat_s": (int,),
+    "ack_s": (int,),
+    "calls_visitor": (bool,),
+    "decide_s": (int, type(None)),
+}
 
 
 RED = (AlertKind.MAN_DOWN, AlertKind.SOS, AlertKind.DURESS)
@@ -139,11 +153,14 @@ class Timers:
                 path="grace_s", reason=Message("at high risk the alarm comes after 10 minutes at the latest")
             )
 
+    def but(self, **others: Any) -> "Timers":
+        """The same with others that were judged when they were set."""
+        return as_stored(Timers, {**vars(self), **others})
+
     def alone(self) -> "Timers":
         """For somebody who should have a partner and has none: half the time, and no less than can be demanded."""
         check_in_s = min(self.check_in_s, max(2 * MINUTE, self.check_in_s // 2))
-        return replace(
-            self,
+        return self.but(
             check_in_s=check_in_s,
             remind_s=min(self.remind_s, check_in_s // 2),
             grace_s=min(self.grace_s, MINUTE),
@@ -165,8 +182,14 @@ class Timers:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Timers":
-        ladders = {name: Ladder.from_json(stored[name]) for name in ("silent", "sos")}
-        return cls(**{**stored, **ladders, "level": RiskLevel(stored["level"])})
+        """Those that a session began with, whichever version wrote them: what is not known here says nothing, what is
+        not there, or not what it should be, is as usual at that level, or at the most dangerous one where the level is
+        not known; and the bounds of today are not asked for."""
+        usual = USUAL.get(str(stored.get("level")), BY_LEVEL[RiskLevel.HIGH])
+        known = {name: value for name, value in stored.items() if type(value) is KINDS.get(name)}
+        known["silent"] = Ladder.from_json(stored.get("silent"), usual.silent)
+        known["sos"] = Ladder.from_json(stored.get("sos"), usual.sos)
+        return as_stored(cls, {**vars(usual), **known})
 
 
 BY_LEVEL: Mapping[RiskLevel, Timers] = {
@@ -228,6 +251,11 @@ BY_LEVEL: Mapping[RiskLevel, Timers] = {
         ),
     )
 }
+USUAL: Mapping[str, Timers] = {level.value: timers for level, timers in BY_LEVEL.items()}
+KINDS: Mapping[str, type] = {
+    name: type(value) for name, value in vars(BY_LEVEL[RiskLevel.NORMAL]).items() if type(value) in (int, bool)
+}
+"""Of each timer that is a number or a yes or no; a yes is no number."""
 ORDER = (RiskLevel.DRILL, RiskLevel.LOW, RiskLevel.NORMAL, RiskLevel.RAISED, RiskLevel.HIGH)
 """From the least to the most dangerous: what is most dangerous is looked at first."""
 

@@ -1,7 +1,9 @@
 """Calls for help that no database takes: the disk is full, the book is held, the database hangs, somebody calls again
 and again. People are called, and later each call is in one alert."""
 
+import base64
 import fcntl
+import json
 import os
 import resource
 import uuid
@@ -18,12 +20,12 @@ from fieldvisit.outgoing.gateways import Channels, Handed, Letter
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.emergency import BOOK, SILENT_S, Book, Line
 from fieldvisit.safety.emergency_calls import Caller
-from fieldvisit.safety.emergency_list import DutyList
+from fieldvisit.safety.emergency_list import LIST, DutyList
 from fieldvisit.sealing import Cipher
 from fieldvisit.vocabulary import AlarmChannel, AlertKind
 from tests.processes import wait_until
 from tests.safety.providers import Providers
-from tests.safety.worlds import Door, another_door
+from tests.safety.worlds import Door, another_door, rewrite
 
 CIPHER = Cipher(b"k" * 32)
 
@@ -126,6 +128,34 @@ def test_a_call_that_cannot_be_raised_stays_and_stands_in_no_other_s_way(book: B
         assert book.reconcile(refused.sessions) == {other.told.event_id}
     assert [each.kind for each in refused.alerts()] == [AlertKind.SOS]
     assert book.lines() == [stuck, other]
+
+
+def test_a_call_at_which_the_product_fails_stands_in_no_other_s_way(book: Book, door: Door) -> None:
+    """The policy of the session by which its visitor is out is one that nobody can read."""
+    rewrite(door, door.start(), policy=[])
+    stuck, other = line(door), line(another_door(door))
+    for each in (stuck, other):
+        book.append(each)
+    assert book.reconcile(door.sessions) == {other.told.event_id}
+    assert [each.kind for each in door.alerts()] == [AlertKind.SOS]
+    assert book.lines() == [stuck, other]
+
+
+def test_a_call_that_another_version_has_written_is_raised(book: Book, door: Door, tmp_path: Path) -> None:
+    said = {"visitor_id": str(door.visitor_id), "event_id": str(uuid.uuid4()), "covert": True, "of_a_later_version": 1}
+    written = json.dumps({"org_id": str(door.world.agency), "at": 1.0, "told": said, "of_a_later_version": 1})
+    (tmp_path / BOOK).write_bytes(base64.b64encode(CIPHER.seal(written, "emergency")))
+    assert book.reconcile(door.sessions) == {uuid.UUID(said["event_id"])}
+    assert (door.alert().kind, door.alert().covert) == (AlertKind.SOS, True)
+
+
+def test_a_list_that_another_version_has_kept_is_called_from(door: Door, tmp_path: Path) -> None:
+    known = {"channel": "sms", "to": "+358401234567", "language": "en", "of_a_later_version": 1}
+    kept = {"addresses": [known | {"channel": "of_a_later_version"}, known, {"channel": "sms"}], "others": [known]}
+    said = json.dumps({str(door.world.agency): kept})
+    (tmp_path / LIST).write_bytes(CIPHER.seal(said, "emergency"))
+    found = DutyList(tmp_path, CIPHER).of(door.world.agency)
+    assert [each.to for each in found.called(everybody=True)] == ["+358401234567"] * 2
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.timers import BY_LEVEL
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel
 from tests.conftest import NOW
-from tests.safety.worlds import ACTIVE, ALARM, MINUTE, Door, another_door
+from tests.safety.worlds import ACTIVE, ALARM, MINUTE, Door, another_door, rewrite
 
 RAISED_ONE = Fired(raised=1)
 
@@ -215,6 +215,32 @@ def test_a_row_that_the_database_refuses_stands_in_nobodys_way_and_is_tried_agai
     assert door.row(broken_id).state is ACTIVE
     set_last_sequence(door, broken_id, 1)
     assert door.watch() == RAISED_ONE
+
+
+def test_a_policy_of_a_later_version_is_raised_and_climbs(door: Door) -> None:
+    session_id = door.start()
+    policy = door.row(session_id).policy
+    ladder = policy["silent"] | {"of_a_later_version": 1, "waits_s": [30, 60, 120, 120]}
+    rewrite(door, session_id, policy=policy | {"of_a_later_version": 1, "grace_s": 20 * MINUTE, "silent": ladder})
+    door.check_in(session_id)
+    door.pass_under_watch_s(35 * MINUTE)
+    assert door.watch() == RAISED_ONE
+    assert (door.alert().kind, door.alert().step) == (AlertKind.MISSED_CHECKIN, 1)
+    door.pass_under_watch_s(30)
+    assert door.watch() == Fired(climbed=1)
+
+
+def test_a_policy_that_nobody_can_read_is_raised_and_stands_in_nobodys_way(door: Door) -> None:
+    """Its first step cannot be begun: that is said on each turn, and the alert is open."""
+    broken_id, other_id = door.start(planned_s=2 * MINUTE), another_door(door).start(planned_s=2 * MINUTE)
+    rewrite(door, broken_id, policy=[], lost_contact=True)
+    door.pass_under_watch_s(2 * MINUTE)
+    assert [door.watch(), door.watch()] == [Fired(raised=2, climbed=1, failed=1), Fired(failed=1)]
+    raised = {alert.session_id: (alert.kind, alert.state) for alert in door.alerts()}
+    assert raised == {
+        broken_id: (AlertKind.OVERRUN, AlertState.OPEN),
+        other_id: (AlertKind.OVERRUN, AlertState.NOTIFYING),
+    }
 
 
 def test_what_cannot_be_asked_of_one_kind_keeps_no_alarm_of_another_back(door: Door, urls: Urls) -> None:

@@ -1,5 +1,7 @@
 """A number outside the house, by its rules: called when nobody of the house answers, or nobody is on duty."""
 
+import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ import sqlalchemy as sa
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue
-from fieldvisit.models import DutyShift, OutboxMessage, Place, SafetySession, Visit
+from fieldvisit.models import DutyShift, OutboxMessage, Place, SafetyRules, SafetySession, Visit
 from fieldvisit.safety.drills import DrillDraft, begin_drill
 from fieldvisit.safety.handling import reopen
 from fieldvisit.safety.receipts import ReceiptKind
@@ -25,6 +27,19 @@ def agree(door: Door, line: ExternalLine | None = GUARD) -> None:
         draft = RulesDraft(positions_days=30, sessions_days=730, external=line, reason="By contract of 2026.")
         set_rules(session, draft, door.officer.account_id)
         assert rules_in_force(session).rules.external == line
+
+
+def test_rules_that_a_later_version_has_set_are_read(door: Door) -> None:
+    agree(door)
+    with acting_for_all(door.sessions) as session:
+        row = session.scalars(sa.select(SafetyRules)).one()
+        later = {column.key: getattr(row, column.key) for column in sa.inspect(SafetyRules).columns}
+        later |= {"id": uuid.uuid4(), "set_at": row.set_at + dt.timedelta(seconds=1)}
+        later |= {"external": (row.external or {}) | {"of_a_later_version": 1}}
+        session.add(SafetyRules(**later | {"drills": {"of_a_later_version": 3, "sos": 24}}))
+    with acting_for(door.sessions, door.world.agency) as session:
+        rules = rules_in_force(session).rules
+    assert (rules.external, [(each.kind, each.every_months) for each in rules.drills]) == (GUARD, [(DrillKind.SOS, 24)])
 
 
 def outside(office: Office, purpose: MessagePurpose = MessagePurpose.ALARM) -> list[OutboxMessage]:

@@ -24,7 +24,7 @@ from fieldvisit.safety.own_timers import TimersDraft, set_timers, timers_in_forc
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, UndoReason, VisitState
 from tests.conftest import NOW
 from tests.phone.worlds import arrival, event, make_plan, make_visit_on_evidence, report, teller
-from tests.safety.worlds import ALARM, MINUTE, Door, another_door, kinds
+from tests.safety.worlds import ALARM, MINUTE, Door, another_door, kinds, rewrite
 from tests.worlds import HELSINKI, make_visit
 
 EXPECTED_AT = NOW + dt.timedelta(hours=1)
@@ -98,6 +98,22 @@ def test_who_is_not_at_the_door_in_time_is_looked_for(planned: Planned) -> None:
     assert planned.door.watch().raised == 1
     assert kinds(planned.door.alerts()) == [(AlertKind.NOT_ARRIVED, AlertState.NOTIFYING)]
     assert planned.row(session_id).state is ALARM
+
+
+@pytest.mark.parametrize("written", [{"of_a_later_version": 1}, {"arrive_at": None}])
+def test_what_another_version_has_copied_of_the_plan_keeps_no_check_in_from_being_heard(
+    planned: Planned, written: dict[str, Any]
+) -> None:
+    session_id = planned.arrives_on_time()
+    expected = (planned.row(session_id).expected or {}) | written
+    rewrite(planned.door, session_id, expected={name: value for name, value in expected.items() if value is not None})
+    planned.door.check_in(session_id, lat=HELSINKI[0], lon=HELSINKI[1])
+    assert planned.row(session_id).generation == 2
+    planned.told(report_visit, report())
+    followed = planned.row(session_id).expected or {}
+    assert (followed.get("of_a_later_version"), followed.get("over")) == (
+        (1, True) if "arrive_at" in followed else (None, False)
+    )
 
 
 def test_who_sets_out_late_has_the_way_there_besides(planned: Planned) -> None:

@@ -44,6 +44,37 @@ def test_timers_survive_their_copy_in_a_session(level: RiskLevel) -> None:
     assert Timers.from_json(stored) == BY_LEVEL[level]
 
 
+@pytest.mark.parametrize("level", list(RiskLevel))
+def test_timers_that_another_version_wrote_are_read(level: RiskLevel) -> None:
+    """What it does not know says nothing; what is not there, or not of its kind, is as usual at that level."""
+    usual = BY_LEVEL[level]
+    stored = json.loads(json.dumps(usual.as_json()))
+    for part in (stored, stored["silent"], stored["sos"]):
+        part["of_a_later_version"] = {"text": 1}
+    del stored["leave_s"], stored["sos"]["decide_s"], stored["silent"]["joins"], stored["silent"]["ack_s"]
+    stored["grace_s"], stored["lost_raises"] = "a while", None
+    assert Timers.from_json(stored) == usual
+    assert Timers.from_json({"level": level.value}) == usual
+    assert Timers.from_json({"level": "of_a_later_version"}) == BY_LEVEL[RiskLevel.HIGH]
+
+
+def test_a_rank_that_is_not_known_here_is_called_all_the_same() -> None:
+    stored = json.loads(json.dumps(BY_LEVEL[RiskLevel.LOW].as_json()))
+    stored["silent"]["joins"][1] = ["guard", "backup"]
+    ladder = Timers.from_json(stored).silent
+    assert (ladder.joining(2), ladder.called_before(2)) == (("guard", "backup"), ("duty",))
+    assert Timers.from_json(stored).as_json() == stored
+
+
+def test_what_was_stored_is_not_judged_by_the_bounds_of_today() -> None:
+    stored = BY_LEVEL[RiskLevel.HIGH].as_json() | {"check_in_s": 30 * MINUTE, "grace_s": 11 * MINUTE}
+    timers = Timers.from_json(stored)
+    assert (timers.check_in_s, timers.grace_s) == (30 * MINUTE, 11 * MINUTE)
+    assert (timers.alone().check_in_s, timers.alone().grace_s) == (15 * MINUTE, MINUTE)
+    with pytest.raises(InvalidValue):
+        replace(timers, remind_s=30)
+
+
 @pytest.mark.parametrize(
     ("level", "change", "path"),
     [

@@ -211,6 +211,12 @@ def another_door(door: Door) -> Door:
     return Door(door.sessions, door.world, visitor_id, account_id, door.officer, door.other_officer, door.clock)
 
 
+def rewrite(door: Door, session_id: uuid.UUID, **values: Any) -> None:
+    """What another version of the product, or a hand, has written to a session."""
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(SafetySession).where(SafetySession.id == session_id).values(**values))
+
+
 def kinds(found: list[SafetyAlert]) -> list[tuple[AlertKind, AlertState]]:
     return [(alert.kind, alert.state) for alert in found]
 
