@@ -9,6 +9,23 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
+from fieldvisit.vocabulary import (
+    AlarmChannel,
+    AlertKind,
+    AlertOutcome,
+    AlertState,
+    DrillKind,
+    DutyRank,
+    MessagePurpose,
+    MessageRecipient,
+    MessageState,
+    PoliceDecision,
+    ResolutionProof,
+    RiskLevel,
+    SafetyState,
+    SessionCover,
+)
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -28,6 +45,55 @@ STORED_ENUM = sa.Enum(
 )
 
 
+class Unheard(str):
+    """A value of a list that another version of the product made longer: equal to no member that is known here."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+
+def member_of[E: StrEnum](members: type[E], stored: str) -> E:
+    """The member of this value, or what stands for one that is not known here."""
+    return _Members(members)[stored]
+
+
+class _Members[E: StrEnum](dict[str | None, E]):
+    def __init__(self, members: type[E]) -> None:
+        super().__init__({member.value: member for member in members})
+
+    def __missing__(self, stored: str | None) -> Any:
+        return None if stored is None else Unheard(stored)
+
+
+class Lengthened(sa.types.TypeDecorator[StrEnum]):
+    """The same as `STORED_ENUM`, for what is watched over: a row with a value that a later version knows, and this one
+    does not, is read all the same, and with it whatever is read beside it. No alarm waits for that."""
+
+    impl = sa.Enum
+    cache_ok = True
+
+    def __init__(self, members: type[StrEnum]) -> None:
+        given: dict[str, Any] = {"native_enum": False, "length": 32, "create_constraint": True}
+        super().__init__(members, values_callable=lambda each: [member.value for member in each], **given)
+        self.members = members
+
+    @property
+    def python_type(self) -> type[StrEnum]:
+        return self.members
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return _Members(self.members).__getitem__
+
+
+WATCHED_OVER = (
+    *(RiskLevel, SafetyState, SessionCover, DrillKind, AlertKind, AlertState, AlertOutcome, ResolutionProof),
+    *(PoliceDecision, DutyRank, AlarmChannel, MessagePurpose, MessageRecipient, MessageState),
+)
+
+
 class Base(DeclarativeBase):
     # On the registry, not on the class: Flask-SQLAlchemy makes its own declarative class of this one.
     registry = registry(
@@ -40,6 +106,7 @@ class Base(DeclarativeBase):
             list[uuid.UUID]: sa.ARRAY(sa.Uuid),
             str: sa.Text,
             StrEnum: STORED_ENUM,
+            **{members: Lengthened(members) for members in WATCHED_OVER},
         },
     )
     # How row-level security treats the table; `fieldvisit.migrations.security` writes the policy from it.

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.safety.rows import packed
-from fieldvisit.safety.timers import ORDER, Ladder
+from fieldvisit.safety.timers import ORDER, Ladder, danger
 from fieldvisit.vocabulary import AlertState, RiskLevel
 
 # One statement, whatever the number of alerts and of people: a thousand alarms may be due in one second. Officers of
@@ -91,7 +91,7 @@ addressed as materialized (
     select distinct on (key) concat_ws(':', alert.outage_id, alert.round, alert.step,
                                        floor(extract(epoch from clock.now) / 10), a.recipient_id, a.channel) as key,
            alert.org_id, alert.outage_id, alert.step, alert.round, a.recipient, a.recipient_id, a.channel,
-           array_position(:order, alert.level::text) as urgency
+           coalesce(array_position(:order, alert.level::text), 1 + cardinality(:order)) as urgency
     from clock, alert join addressed a on a.id = alert.id and a.together
     order by key, urgency desc
 ), told_before as materialized (
@@ -121,7 +121,7 @@ addressed as materialized (
                                channel, urgency, next_try_at, created_at)
     select alert.org_id, concat_ws(':', alert.id, alert.round, alert.step, a.recipient_id, a.channel), 'alarm',
            alert.session_id, alert.id, alert.step, alert.round, a.recipient, a.recipient_id, a.channel,
-           array_position(:order, alert.level::text), clock.now, clock.now
+           coalesce(array_position(:order, alert.level::text), 1 + cardinality(:order)), clock.now, clock.now
     from clock, alert join addressed a on a.id = alert.id and not a.together
     on conflict (key) do nothing
     returning alert_id, recipient
@@ -190,4 +190,4 @@ def silence(session: Session, alert_id: uuid.UUID) -> None:
 
 
 def urgency(level: RiskLevel) -> int:
-    return ORDER.index(level) + 1
+    return danger(level) + 1

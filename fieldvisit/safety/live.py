@@ -20,7 +20,7 @@ from fieldvisit.safety.drill_records import owed_now
 from fieldvisit.safety.outages import OpenOutage, open_outages
 from fieldvisit.safety.roster import reachable_officers
 from fieldvisit.safety.standing import LISTED, SafetyDisplay
-from fieldvisit.safety.timers import ORDER
+from fieldvisit.safety.timers import danger
 from fieldvisit.safety.unwatched import unwatched
 from fieldvisit.vocabulary import AlertKind, AlertState, DrillKind, RiskLevel, SafetyState, SessionCover, VisitState
 
@@ -223,4 +223,4 @@ def _shown(row: sa.RowMapping, now_at: dt.datetime) -> SafetyDisplay:
 def _urgency(tile: Tile) -> tuple[bool, bool, bool, int, float, str]:
     soonest = tile.deadline_at.timestamp() if tile.deadline_at else 0.0
     planned, drill = tile.state is SafetyState.PLANNED, tile.drill is not None
-    return planned, drill, tile.state is not SafetyState.ALARM, -ORDER.index(tile.level), soonest, str(tile.id)
+    return planned, drill, tile.state is not SafetyState.ALARM, -danger(tile.level), soonest, str(tile.id)

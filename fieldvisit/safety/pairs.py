@@ -96,8 +96,10 @@ def cover_of(level: RiskLevel, visit: Visit | None) -> SessionCover:
 
 
 def claim_uncovered(session: Session, limit: int, *, but: Collection[uuid.UUID] = ()) -> Sequence[SafetySession]:
-    """The running sessions whose cover is another than the one that is stored."""
-    return _claim(session, SafetySession.cover != COVER, limit, but)
+    """The running sessions whose cover is another than the one that is stored. What another version has made of it, and
+    this one does not know, is left to that one: the two would take it back from each other for ever."""
+    stale = sa.and_(SafetySession.cover.in_(SessionCover), SafetySession.cover != COVER)
+    return _claim(session, stale, limit, but)
 
 
 def claim_called(session: Session, limit: int, *, but: Collection[uuid.UUID] = ()) -> Sequence[SafetySession]:

@@ -57,7 +57,7 @@ due as materialized (
                                next_try_at, created_at)
     select due.org_id, concat_ws(':', due.id, 'police', extract(epoch from due.police_due_at), told.contact_id),
            'police_undecided', due.session_id, due.id, 'officer', told.contact_id, told.channel,
-           array_position(:order, due.level::text), moment.now, moment.now
+           coalesce(array_position(:order, due.level::text), 1 + cardinality(:order)), moment.now, moment.now
     from moment, due join told on told.id = due.id
     on conflict (key) do nothing
     returning alert_id

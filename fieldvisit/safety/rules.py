@@ -18,7 +18,7 @@ from fieldvisit.languages import Message
 from fieldvisit.models import SafetyRules
 from fieldvisit.safety.roster import check_language, check_number
 from fieldvisit.safety.stored import as_stored
-from fieldvisit.safety.timers import ORDER
+from fieldvisit.safety.timers import danger
 from fieldvisit.vocabulary import DrillKind, RiskLevel
 
 
@@ -158,7 +158,7 @@ def rules_of(session: Session, org_id: uuid.UUID) -> Rules:
 
 def demanded(level: RiskLevel, at_least: RiskLevel | None) -> bool:
     """Whether what the house demands from a level on is demanded at this one; of a drill nothing is."""
-    return at_least is not None and level is not RiskLevel.DRILL and ORDER.index(level) >= ORDER.index(at_least)
+    return at_least is not None and level is not RiskLevel.DRILL and danger(level) >= danger(at_least)
 
 
 def rules_of_all(session: Session) -> Mapping[uuid.UUID, Rules]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import SafetySession
+from fieldvisit.models.base import member_of
 from fieldvisit.safety.deadlines import timers_in_force
 from fieldvisit.safety.drafts import SessionDraft
 from fieldvisit.safety.standing import Standing, standing
@@ -127,7 +128,7 @@ def as_shown(session: Session, found: Standing) -> Standing:
     if "level" in shown:
         own |= {
             "visit_id": uuid.UUID(shown["visit_id"]) if shown["visit_id"] else None,
-            "level": RiskLevel(shown["level"]),
+            "level": member_of(RiskLevel, shown["level"]),
             "started_at": _moment(shown["started_at"]),
         }
     seeming = SafetySession(

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def as_stored[T: DataclassInstance](of: type[T], stored: Mapping[str, Any]) -> T:
-    """A dataclass of what is stored of its fields. What it does not know says nothing, what it lacks is as the field has
-    it, and nothing is judged anew: what was good when it was set holds, whatever the bounds are today."""
+    """A dataclass of what is stored of its fields. What it does not know says nothing, what it lacks is as the field
+    has it, and nothing is judged anew: what was good when it was set holds, whatever the bounds are today."""
     fields = of.__dataclass_fields__
     made = object.__new__(of)
     # A default of a field is an attribute of the class.

@@ -14,7 +14,7 @@ from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.news import tell_closer
 from fieldvisit.safety.own_timers import timers_of
 from fieldvisit.safety.standing import lock_session
-from fieldvisit.safety.timers import ORDER, seconds
+from fieldvisit.safety.timers import danger, seconds
 from fieldvisit.vocabulary import RiskLevel, SafetyState
 
 
@@ -34,7 +34,7 @@ def tighten_sessions(session: Session, marker: Marker) -> list[uuid.UUID]:
 
 def _tighten(session: Session, session_id: uuid.UUID, marker: Marker) -> bool:
     row = lock_session(session, session_id)
-    stricter = ORDER.index(marker.level) > ORDER.index(row.level) and row.level is not RiskLevel.DRILL
+    stricter = danger(marker.level) > danger(row.level) and row.level is not RiskLevel.DRILL
     if row.state is not SafetyState.ACTIVE or not stricter:
         return False
     before, timers = row.level, timers_of(session, row.org_id, marker.level)

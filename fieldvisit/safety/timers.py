@@ -97,6 +97,7 @@ LADDER_KINDS: Mapping[str, tuple[type, ...]] = {
 
 RED = (AlertKind.MAN_DOWN, AlertKind.SOS, AlertKind.DURESS)
 """Calls for help, the strongest last. Everything else is silence."""
+SILENCE = frozenset(AlertKind) - frozenset(RED)
 
 
 def strength(kind: AlertKind) -> int:
@@ -168,7 +169,8 @@ class Timers:
         )
 
     def ladder(self, kind: AlertKind) -> Ladder:
-        return self.sos if kind in RED else self.silent
+        """Of a kind that is not known here as of a call for help: the faster one, which does not ring the visitor."""
+        return self.silent if kind in SILENCE else self.sos
 
     def as_json(self) -> dict[str, Any]:
         return (
@@ -258,6 +260,11 @@ KINDS: Mapping[str, type] = {
 """Of each timer that is a number or a yes or no; a yes is no number."""
 ORDER = (RiskLevel.DRILL, RiskLevel.LOW, RiskLevel.NORMAL, RiskLevel.RAISED, RiskLevel.HIGH)
 """From the least to the most dangerous: what is most dangerous is looked at first."""
+
+
+def danger(level: RiskLevel) -> int:
+    """The place of a level in `ORDER`; one that is not known here comes after all of them."""
+    return ORDER.index(level) if level in ORDER else len(ORDER)
 
 
 def decide_by(row: SafetySession, kind: AlertKind, at: dt.datetime) -> dt.datetime | None:

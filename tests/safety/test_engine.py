@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
 from fieldvisit import embedded
-from fieldvisit.database import Urls, acting_for_all, plain_url
-from fieldvisit.models import EngineBeat, SafetySession
+from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
+from fieldvisit.models import EngineBeat, OutboxMessage, SafetySession
 from fieldvisit.safety.beats import find_outage, keep_up, rest_s
 from fieldvisit.safety.engine import Fired, watch
 from fieldvisit.safety.firing import Outage, claim_due, fire
+from fieldvisit.safety.live import read_wall
 from fieldvisit.safety.timers import BY_LEVEL
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel
 from tests.conftest import NOW
@@ -241,6 +242,48 @@ def test_a_policy_that_nobody_can_read_is_raised_and_stands_in_nobodys_way(door:
         broken_id: (AlertKind.OVERRUN, AlertState.OPEN),
         other_id: (AlertKind.OVERRUN, AlertState.NOTIFYING),
     }
+
+
+def lengthen(urls: Urls, table: str, column: str, row_id: uuid.UUID) -> None:
+    """A later version has a longer list of what this column may be, and has written so in this row."""
+    with psycopg.connect(plain_url(urls.owner), autocommit=True) as owner:
+        owner.execute("select set_config('app.sees_all', 'on', false)")
+        for (name,) in owner.execute(
+            "select c.conname from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and c.conkey = "
+            "array[a.attnum] where c.contype = 'c' and c.conrelid = %s::regclass and a.attname = %s",
+            [table, column],
+        ).fetchall():
+            owner.execute(f"alter table {table} drop constraint {name}")  # type: ignore[arg-type]  # of the catalogue
+        done = owner.execute(f"update {table} set {column} = 'of_a_later_version' where id = %s", [row_id])  # type: ignore[arg-type]
+        assert done.rowcount == 1
+
+
+@pytest.mark.parametrize("column", ["cover", "level"])
+def test_a_session_that_a_later_version_made_is_raised_like_the_others(door: Door, urls: Urls, column: str) -> None:
+    later_id, other_id = door.start(planned_s=2 * MINUTE), another_door(door).start(planned_s=2 * MINUTE)
+    lengthen(urls, "safety_sessions", column, later_id)
+    door.check_in(later_id)
+    door.pass_under_watch_s(2 * MINUTE)
+    assert [door.watch(), door.watch()] == [Fired(raised=2), Fired()]
+    assert {alert.session_id: alert.state for alert in door.alerts()} == dict.fromkeys(
+        (later_id, other_id), AlertState.NOTIFYING
+    )
+    assert str(getattr(door.row(later_id), column)) == "of_a_later_version"
+    with acting_for(door.sessions, door.world.agency) as session:
+        put_out = sa.select(OutboxMessage.session_id, sa.func.count()).group_by(OutboxMessage.session_id)
+        counts = dict(session.execute(put_out).all())
+        assert (set(counts), len(set(counts.values()))) == ({later_id, other_id}, 1)
+        assert {tile.id for tile in read_wall(session).tiles} == {later_id, other_id}
+
+
+@pytest.mark.parametrize("column", ["kind", "state"])
+def test_an_alert_that_a_later_version_made_climbs_like_the_others(door: Door, urls: Urls, column: str) -> None:
+    door.call_for_help()
+    another_door(door).call_for_help()
+    lengthen(urls, "safety_alerts", column, door.alerts()[0].id)
+    door.pass_under_watch_s(MINUTE)
+    assert door.watch() == Fired(climbed=2)
+    assert [alert.step for alert in door.alerts()] == [2, 2]
 
 
 def test_what_cannot_be_asked_of_one_kind_keeps_no_alarm_of_another_back(door: Door, urls: Urls) -> None:

@@ -33,7 +33,7 @@ from fieldvisit.safety.sessions.own import lock_own
 from fieldvisit.safety.sessions.planning import cancel_planned, demand_not_over
 from fieldvisit.safety.sessions.refusals import SessionAlreadyOpen, StartIsStale
 from fieldvisit.safety.standing import Standing, lock_session, standing
-from fieldvisit.safety.timers import ORDER, Timers
+from fieldvisit.safety.timers import Timers, danger
 from fieldvisit.safety.unwatched import is_about_no_session
 from fieldvisit.vocabulary import RiskLevel, SafetyState, SessionCover
 
@@ -103,7 +103,7 @@ def _planned_for(session: Session, draft: SessionDraft) -> SafetySession | None:
 
 def _timers(session: Session, risk: Risk, planned: SafetySession | None, *, allow_drill: bool) -> Timers:
     """Those of a planned session are what they were when it was planned, unless more is known by now."""
-    if planned is not None and ORDER.index(planned.level) >= ORDER.index(risk.level):
+    if planned is not None and danger(planned.level) >= danger(risk.level):
         return Timers.from_json(planned.policy)
     return timers_of(session, session.info["org"], risk.level, allow_drill=allow_drill)
 
