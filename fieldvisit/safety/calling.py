@@ -51,30 +51,30 @@ on_duty as (
 ),
 addressed as materialized (
     select alert.id, 'officer' as recipient, c.id as recipient_id, c.channel,
-           alert.outage_id is not null as together
+           alert.outage_id is not null as together, true as takes
     from alert join officers o on o.id = alert.id join officer_contacts c on c.account_id = o.account_id
     where c.active and (alert.everyone or c.channel in ('voice', 'sms')
         or exists (select from ranked r where r.id = alert.id and r.account_id = c.account_id
                    and r.rank = any(alert.joining)))
     union all
-    select alert.id, 'device', d.id, 'push', alert.outage_id is not null
+    select alert.id, 'device', d.id, 'push', alert.outage_id is not null, true
     from alert join officers o on o.id = alert.id join devices d on d.account_id = o.account_id
     where d.push_digest is not null and (alert.everyone
         or exists (select from ranked r where r.id = alert.id and r.account_id = d.account_id
                    and r.rank = any(alert.joining)))
     union all
-    select alert.id, 'device', d.id, 'push', false from alert join devices d on d.visitor_id = alert.visitor_id
+    select alert.id, 'device', d.id, 'push', false, false from alert join devices d on d.visitor_id = alert.visitor_id
     where d.push_digest is not null and alert.calls_visitor
     union all
-    select alert.id, 'visitor', v.id, ringing.channel, false
+    select alert.id, 'visitor', v.id, ringing.channel, false, false
     from alert join visitors v on v.id = alert.visitor_id, (values ('voice'), ('sms')) ringing(channel)
     where v.phone is not null and alert.calls_visitor
     union all
-    select alert.id, 'buddy', v.id, ringing.channel, false
+    select alert.id, 'buddy', v.id, ringing.channel, false, false
     from alert join visitors v on v.id = alert.buddy_id, (values ('voice'), ('sms')) ringing(channel)
     where v.phone is not null
     union all
-    select alert.id, 'external', alert.org_id, ringing.channel, false
+    select alert.id, 'external', alert.org_id, ringing.channel, false, false
     from alert cross join lateral (
         select r.external from safety_rules r where r.org_id = alert.org_id order by r.set_at desc, r.id desc limit 1
     ) said, (values ('voice'), ('sms')) ringing(channel)
@@ -127,7 +127,8 @@ addressed as materialized (
     returning alert_id, recipient
 )
 select id, count(*) filter (where recipient <> 'external') as inside,
-       count(*) filter (where recipient = 'external') as outside
+       count(*) filter (where recipient = 'external') as outside,
+       id in (select a.id from addressed a where a.takes) as takeable
 from (select alert_id, recipient from put_out union all select a.id, a.recipient from addressed a where a.together)
     as called(id, recipient)
 group by id
@@ -170,10 +171,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Called:
-    """How many messages a step has put out: to people of the house, and to the number outside."""
+    """How many messages a step has put out: to people of the house, and to the number outside. `takeable`: whether
+    somebody could take the alarm by one, as neither the visitor nor the buddy can."""
 
     inside: int = 0
     outside: int = 0
+    takeable: bool = False
 
 
 def call_all(session: Session, calls: Sequence[Call]) -> dict[uuid.UUID, Called]:
@@ -181,7 +184,7 @@ def call_all(session: Session, calls: Sequence[Call]) -> dict[uuid.UUID, Called]
     if not calls:
         return {}
     put_out = session.execute(CALL, {"given": packed(each.as_row() for each in calls)})
-    return {alert_id: Called(inside, outside) for alert_id, inside, outside in put_out}
+    return {alert_id: Called(*called) for alert_id, *called in put_out}
 
 
 def silence(session: Session, alert_id: uuid.UUID) -> None:

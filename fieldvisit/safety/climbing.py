@@ -119,9 +119,10 @@ def climb(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> dic
         for _, a, rung in risen
     ]
     messages = call_all(session, calls)
-    # Who is outside comes beside those of the house, who are not waited for where there are none.
+    # Those of the house who could take it are not waited for where there are none, whoever is rung besides: the number
+    # outside, the visitor, the buddy.
     nobody = [
-        a.id for _, a, rung in risen if not messages.get(a.id, NONE).inside and rung.state is not AlertState.EXHAUSTED
+        a.id for _, a, rung in risen if not messages.get(a.id, NONE).takeable and rung.state is not AlertState.EXHAUSTED
     ]
     if nobody:
         # Nobody there to wait for: the next turn goes on at once.

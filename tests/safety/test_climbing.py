@@ -5,11 +5,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import SafetyAlert
+from fieldvisit.models import DutyShift, SafetyAlert, Visitor
 from fieldvisit.safety.climbing import Rise, Rung, climb, next_rung
 from fieldvisit.safety.timers import CALLING, SILENT
-from fieldvisit.vocabulary import AlertState
-from tests.safety.worlds import MINUTE, Door
+from fieldvisit.vocabulary import AlertState, DutyRank, Role
+from tests.safety.worlds import MINUTE, Door, another_door, make_account, put_on_duty
 
 OPEN, NOTIFYING, EXHAUSTED, TAKEN = (
     AlertState.OPEN,
@@ -59,6 +59,24 @@ def test_a_call_for_help_is_exhausted_after_two_minutes_and_repeated_for_ever(do
         (EXHAUSTED, 3, 4),
     ]
     assert door.told_events(session_id)[3:] == ["step_begun"] * 2 + ["exhausted"] * 4
+
+
+@pytest.mark.parametrize("ranks", [[], [DutyRank.TEAM_LEAD]])
+def test_with_nobody_on_duty_who_could_take_it_silence_does_not_wait_for_the_visitor(
+    door: Door, ranks: list[DutyRank]
+) -> None:
+    """Who is rung to say that all is well, and the buddy who is to look, take no alarm."""
+    session_id = door.start(buddy_id=another_door(door).visitor_id)
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(Visitor).values(phone="+358401234567"))
+        session.execute(sa.delete(DutyShift))
+        for rank in ranks:
+            put_on_duty(session, make_account(session, door.world, Role.SAFETY_OFFICER), rank)
+    door.pass_under_watch_s(18 * MINUTE)
+    assert door.watch().raised == 1
+    assert climbed(door) == ((NOTIFYING, 3, 1) if ranks else (EXHAUSTED, 5, 1))
+    begun = [event.detail["messages"] for event in door.events(session_id) if event.kind in ("step_begun", "exhausted")]
+    assert begun[0] == 4, "the visitor and the buddy, by voice and SMS"
 
 
 def test_a_step_read_before_another_engine_took_it_is_not_taken_twice(door: Door) -> None:
