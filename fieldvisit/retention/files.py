@@ -26,10 +26,12 @@ from fieldvisit.models import (
     Placement,
     Promise,
     RepaymentPlan,
+    SafetySession,
     Visit,
     VisitReport,
 )
 from fieldvisit.policies import policies_of
+from fieldvisit.safety.standing import LISTED
 from fieldvisit.visits import LIVE
 from fieldvisit.vocabulary import CaseStage, PlaceKind, PromiseState, RepaymentState
 
@@ -117,6 +119,10 @@ class _Rows:
                 .where(Promise.case_id.in_(ids), Promise.state == PromiseState.OPEN)
             )
         )
+        # Whoever stands at its door, or called for help there, has the visit and the last position until that is over.
+        watched = sa.select(SafetySession.visit_id).join(Visit, Visit.id == SafetySession.visit_id)
+        standing_there = watched.where(Visit.case_id.in_(ids), SafetySession.state.in_(LISTED))
+        self.watched = set(session.scalars(standing_there))
         running = sa.select(RepaymentPlan.case_id, VisitReport.visit_id).outerjoin(
             VisitReport, VisitReport.id == RepaymentPlan.report_id
         )
@@ -158,7 +164,7 @@ class _Rows:
 
     def _visit(self, visit: Visit) -> Record:
         happened = visit.ended_at or visit.arrived_at or visit.updated_at
-        in_use = visit.state in LIVE or visit.id in self.promised
+        in_use = visit.state in LIVE or visit.id in self.promised or visit.id in self.watched
         return Record(RecordKind.VISIT, visit.id, _day(happened), visit_on=_day(happened), in_use=in_use)
 
     def _clocks(self, case: Case) -> CaseClocks:

@@ -11,8 +11,19 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine
 from fieldvisit.holds import HoldDraft, place_hold, release_hold
-from fieldvisit.models import Base, Case, ContactAttempt, Debtor, DebtorRequest, Purge, Visit, VisitReport
-from fieldvisit.vocabulary import CaseStage, DebtorRequestKind, DebtorRequestState, Role
+from fieldvisit.models import (
+    Base,
+    Case,
+    ContactAttempt,
+    Debtor,
+    DebtorRequest,
+    Purge,
+    SafetySession,
+    Visit,
+    VisitReport,
+)
+from fieldvisit.safety.timers import BY_LEVEL
+from fieldvisit.vocabulary import CaseStage, DebtorRequestKind, DebtorRequestState, RiskLevel, Role, SafetyState
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
 from tests.retention.worlds import GOES_AFTER_A_YEAR, YEAR, close, demand, make_finished, purge, rule
@@ -157,6 +168,35 @@ def test_a_run_that_dies_has_proved_what_it_did_and_the_next_one_does_the_rest(
     engine.dispose()
     assert purge(urls, morning, after=2 * YEAR).records["case"] == 1
     assert left(sessions, ids) == {}
+
+
+def test_the_door_of_whoever_is_in_alarm_is_not_forgotten_under_them(
+    sessions: sessionmaker[Session], urls: Urls
+) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, GOES_AFTER_A_YEAR)
+    row = SafetySession(
+        id=uuid.uuid4(),
+        org_id=morning.world.agency,
+        visitor_id=morning.ilta,
+        visit_id=morning.visit,
+        level=RiskLevel.NORMAL,
+        state=SafetyState.ALARM,
+        policy=BY_LEVEL[RiskLevel.NORMAL].as_json(),
+        started_at=NOW,
+        last_lat=60.2,
+        last_lon=24.9,
+    )
+    with acting_for_all(sessions) as session:
+        session.add(row)
+    assert purge(urls, morning, after=2 * YEAR).left_as == {"in_use": {"case": 1, "visit": 1}}
+    with acting_for_all(sessions) as session:
+        found = session.scalars(sa.select(SafetySession)).one()
+        assert (found.visit_id, found.last_lat) == (morning.visit, 60.2)
+        found.state, found.ended_at = SafetyState.ENDED, NOW
+    assert purge(urls, morning, after=2 * YEAR).records["visit"] == 1
+    with acting_for_all(sessions) as session:
+        assert session.scalars(sa.select(SafetySession.visit_id)).one() is None
 
 
 def test_whoever_was_granted_to_be_forgotten_goes_as_soon_as_the_least_time_is_over(
