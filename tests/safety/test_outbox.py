@@ -17,6 +17,7 @@ from fieldvisit.safety.receipts import ReceiptKind
 from fieldvisit.safety.roster import try_contact
 from fieldvisit.safety.sending import Sender
 from fieldvisit.safety.timers import CALLING, SILENT
+from fieldvisit.sealing import cipher_of
 from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, MessageState, Role
 from tests.safety.offices import QUICK, Office
 from tests.safety.providers import SECRET, Providers
@@ -161,18 +162,18 @@ def test_an_alarm_that_cannot_be_worded_as_it_should_be_says_what_it_can(
     assert [each["text"] for each in office.heard() if each["channel"] == "sms"] == [told]
 
 
-def test_an_attempt_for_which_the_message_cannot_be_written_is_one_that_failed(
-    door: Door, office: Office, by_hand: Callable[[str], None]
-) -> None:
+def test_an_attempt_for_which_the_message_cannot_be_written_is_one_that_failed(door: Door, office: Office) -> None:
     """Its step goes on at once, the next attempt comes at the usual pace, and goes out when nothing is in the way."""
     with acting_for_all(door.sessions) as session:
         kept = dict(session.execute(sa.select(OfficerContact.id, OfficerContact.address)).all())
-    by_hand("update officer_contacts set address = ''::bytea")
+        # It opens, and is no text.
+        sealed = cipher_of(session.connection().dialect).seal_bytes(b"\xff", "officer_contacts.address")
+        session.execute(sa.text("update officer_contacts set address = :sealed"), {"sealed": sealed})
     door.clock.stop()
     door.call_for_help()
     office.send()
     assert {(each.state, each.attempts, each.error) for each in office.messages()} == {
-        (MessageState.QUEUED, 1, "not written: ValueError")
+        (MessageState.QUEUED, 1, "not written: UnicodeDecodeError")
     }
     assert office.send() == 0
     office.turn(0)
