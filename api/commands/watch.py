@@ -20,6 +20,7 @@ from api.commands.context import Context
 from api.commands.sender import SendingProcess, gives_signs, obey
 from api.commands.spoken import Spoken
 from api.logs import configure_logs
+from fieldvisit.apart import LeftUndone
 from fieldvisit.database import acting_for_all, app_engine, plain_url, refuse_unsafe, session_factory
 from fieldvisit.outgoing.gateways import Channels, get_ready
 from fieldvisit.safety.alive import UNSENT_S, unsent_s_as, unsent_s_on
@@ -109,8 +110,14 @@ def _checked(context: Context, name: str | None) -> int:
 
 
 def _one_turn(context: Context, sessions: sessionmaker[Session], name: str) -> Fired:
-    keep_up(sessions)
-    return watch_once(sessions, name=name) + Fired(sent=_sender(context, sessions).send_due())
+    undone = Fired()
+    try:
+        keep_up(sessions)
+    except LeftUndone as error:
+        # In the log, each. Whoever does not come back is looked for all the same.
+        log.error("upkeep_failed", engine=name, error=str(error))
+        undone = Fired(failed=1)
+    return undone + watch_once(sessions, name=name) + Fired(sent=_sender(context, sessions).send_due())
 
 
 def _sender(context: Context, sessions: sessionmaker[Session]) -> Sender:

@@ -5,13 +5,14 @@ The newest beat of any engine is also how the next one knows that nobody was wat
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.apart import Apart
 from fieldvisit.clock import database_now
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import EngineBeat, OutboxMessage, SafetyAlert, SafetySession
@@ -106,20 +107,28 @@ def keep_up(sessions: sessionmaker[Session]) -> bool:
 
     Next month's partitions are made, it is said which drills are due, when nobody will be on duty and that alarms were
     taken late last week, the addresses of those who answer alarms are tested, what was planned for visits that are over
-    is cancelled, and the beats of engines long gone are forgotten.
+    is cancelled, and the beats of engines long gone are forgotten. What fails of these stops none of the others; raises
+    LeftUndone at the end.
     """
-    made = make_partitions(sessions)
-    with engine_transaction(sessions) as session:
-        remind_of_drills(session)
-        warn_of_gaps(session)
-        tell_of_slow_weeks(session)
-        try_contacts(session)
-    with engine_transaction(sessions) as session:
-        cancel_idle(session)
-    with engine_transaction(sessions) as session:
-        newest = sa.select(sa.func.max(EngineBeat.at)).scalar_subquery()
-        session.execute(sa.delete(EngineBeat).where(EngineBeat.at < newest - FORGET_AFTER))
+    made, apart = make_partitions(sessions), Apart()
+    duties: tuple[Callable[[Session], object], ...] = (
+        remind_of_drills,
+        warn_of_gaps,
+        tell_of_slow_weeks,
+        try_contacts,
+        cancel_idle,
+        _forget_beats,
+    )
+    for duty in duties:
+        with apart.each(duty.__name__), engine_transaction(sessions) as session:
+            duty(session)
+    apart.end()
     return made
+
+
+def _forget_beats(session: Session) -> None:
+    newest = sa.select(sa.func.max(EngineBeat.at)).scalar_subquery()
+    session.execute(sa.delete(EngineBeat).where(EngineBeat.at < newest - FORGET_AFTER))
 
 
 def rest_s(session: Session) -> float:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
 from fieldvisit import embedded
+from fieldvisit.apart import LeftUndone
 from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
 from fieldvisit.models import EngineBeat, OutboxMessage, SafetySession
 from fieldvisit.safety.beats import find_outage, keep_up, rest_s
@@ -369,6 +370,19 @@ def test_beats_of_engines_long_gone_are_forgotten_but_never_the_newest(door: Doo
         assert set(session.scalars(sa.select(EngineBeat.name))) == {"before", "old"}
     door.watch("new")
     keep_up(door.sessions)
+    with acting_for_all(door.sessions) as session:
+        assert set(session.scalars(sa.select(EngineBeat.name))) == {"new"}
+
+
+def test_what_fails_of_the_upkeep_stops_none_of_the_rest_and_is_not_hushed_up(door: Door, urls: Urls) -> None:
+    """The house's rules, which some of it asks for, cannot be read."""
+    door.watch("old")
+    door.clock.pass_s(25 * 3_600)
+    door.watch("new")
+    with sa.create_engine(urls.owner, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(sa.text("revoke select on safety_rules from fieldvisit_app"))
+    with pytest.raises(LeftUndone, match="remind_of_drills"):
+        keep_up(door.sessions)
     with acting_for_all(door.sessions) as session:
         assert set(session.scalars(sa.select(EngineBeat.name))) == {"new"}
 
