@@ -67,8 +67,14 @@ SCENES = {
         ),
         Scene(
             "two officers and an alert",
-            ENGINES | {"take", "note", "offer", "accept", "duress word", "close", "agree", "reopen", "check in"},
+            ENGINES | {"take", "note", "offer", "accept", "close", "check in"},
             replace(TIMERS, silent=replace(LADDER, ack_s=2 * UNIT_S), sos=replace(LADDER, ack_s=2 * UNIT_S)),
+            begins_with=("time passes", "time passes", "an engine makes a turn"),
+            planned=AWAY,
+        ),
+        Scene(
+            "an alert that two close, or that is opened again",
+            frozenset({"time", "turn", "take", "duress word", "close", "agree", "reopen", "check in"}),
             begins_with=("time passes", "time passes", "an engine makes a turn"),
             planned=AWAY,
         ),
