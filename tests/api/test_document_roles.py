@@ -41,6 +41,9 @@ AT_ONCE = 16
 """Requests of one mode to one operation before the next has its turn: to make ready for them takes longer than they."""
 # It goes on for as long as it is asked to.
 LEFT_OUT = {"/safety/stream"}
+# Who shows a login's name and password is whose it is, whatever bearer they came with: the account that was made a
+# while ago of the document's own example, by one who may.
+BY_ITS_OWN_WORD = {"/tokens", "/tokens/refresh"}
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -128,6 +131,8 @@ class Asking:
         except (AssertionError, BaseExceptionGroup) as error:
             said = "\n".join(map(str, getattr(error, "exceptions", [error])))
             self.faults.append((f"{operation.method} {operation.path}", asker.role.value, said[:1_500]))
+        if operation.path in BY_ITS_OWN_WORD:
+            return
         told = set(UUID.findall(response.text or "")) - set(UUID.findall(f"{response.request.url} {case.body}"))
         if leaked := told & asker.hidden:
             self.faults.append((f"{operation.method} {operation.path}", asker.role.value, f"tells of {leaked}"))
