@@ -42,6 +42,8 @@ create or replace function explored_found() returns jsonb language plpgsql as $$
         'beats', coalesce((select jsonb_agg(b order by b.name) from engine_beats b), '[]'));
 end $$;
 """
+UNDOES = re.compile(r"\s*rollback", re.IGNORECASE)
+COMMITS = re.compile(r"\s*release savepoint (\w+)", re.IGNORECASE)
 READS = re.compile(r"\s*(select|savepoint|release|rollback)", re.IGNORECASE)
 
 type Document = dict[str, Any]
@@ -49,8 +51,7 @@ type Document = dict[str, Any]
 
 
 class Dead(Exception):
-    """The power went. An ordinary error, for the driver gives up its connection over any other; nothing between a
-    decision and here catches it."""
+    """The power went. An ordinary error, for the driver gives up its connection over any other."""
 
 
 class Stage:
@@ -65,8 +66,15 @@ class Stage:
         self._until_cut: int | None = None
         event.listen(connection, "before_cursor_execute", self._statement)
 
-    def _statement(self, _: object, __: object, statement: str, *___: object) -> None:
-        if self._until_cut is None or READS.match(statement):
+    def _statement(self, _: object, cursor: Any, statement: str, *__: object) -> None:
+        if self._until_cut is None:
+            return
+        if self._until_cut < 0 and not UNDOES.match(statement):
+            # It stays away, whoever takes it for a fault of what they were about: nothing is committed any more.
+            if (commits := COMMITS.match(statement)) is not None:
+                cursor.execute(f"rollback to savepoint {commits.group(1)}")
+            raise Dead
+        if READS.match(statement):
             return
         self._until_cut -= 1
         if self._until_cut < 0:
