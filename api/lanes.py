@@ -171,8 +171,12 @@ class LanedThreads(ReadyThreads):
             conn = TConn(self.cfg, taken, *_ends(taken))
             conn.data_ready = True
             self._counted(1)
-            # A thread for each: half a call that never ends holds up no other one.
-            threading.Thread(target=self._call, args=(conn,), name="call", daemon=True).start()
+            try:
+                # A thread for each: half a call that never ends holds up no other one.
+                threading.Thread(target=self._call, args=(conn,), name="call", daemon=True).start()
+            except RuntimeError:
+                # The host has none left: then one of those that were there from the start takes it.
+                self._lay_back(conn, new=True)
             if not self.has_room:
                 # A socket for which it has no room is lost on the way: until it has, each other answers its own.
                 lane.leave()
