@@ -98,6 +98,12 @@ def read_case_files(session: Session, lender_id: uuid.UUID, case_ids: Collection
         yield rows.file_of(case)
 
 
+def _watched(session: Session, case_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """The visits at whose door somebody stands, or called for help: visit and last position stay until that is over."""
+    theirs = sa.select(SafetySession.visit_id).join(Visit, Visit.id == SafetySession.visit_id)
+    return set(session.scalars(theirs.where(Visit.case_id.in_(case_ids), SafetySession.state.in_(LISTED))))
+
+
 class _Rows:
     """What the files are made of, by case."""
 
@@ -119,10 +125,7 @@ class _Rows:
                 .where(Promise.case_id.in_(ids), Promise.state == PromiseState.OPEN)
             )
         )
-        # Whoever stands at its door, or called for help there, has the visit and the last position until that is over.
-        watched = sa.select(SafetySession.visit_id).join(Visit, Visit.id == SafetySession.visit_id)
-        standing_there = watched.where(Visit.case_id.in_(ids), SafetySession.state.in_(LISTED))
-        self.watched = set(session.scalars(standing_there))
+        self.watched = _watched(session, ids)
         running = sa.select(RepaymentPlan.case_id, VisitReport.visit_id).outerjoin(
             VisitReport, VisitReport.id == RepaymentPlan.report_id
         )
