@@ -154,7 +154,6 @@ def _in_words(text: str) -> Message:
 
 
 def _values(env: Env) -> dict[str, object]:
-    map_file = env.str("MAP_FILE", None)
     return {
         "environment": env.str("ENVIRONMENT", "development", validate=validate.OneOf(ENVIRONMENTS)),
         "data_folder": Path(env.str("DATA_FOLDER", ".data") or ".data").absolute(),
@@ -171,7 +170,7 @@ def _values(env: Env) -> dict[str, object]:
         "access_token_s": env.int("ACCESS_TOKEN_S", 900, validate=validate.Range(30, 86_400)),
         "refresh_token_s": env.int("REFRESH_TOKEN_S", 30 * 86_400, validate=validate.Range(60, 366 * 86_400)),
         "geofence_m": env.int("GEOFENCE_M", 150, validate=validate.Range(10, 5_000)),
-        "map_file": Path(map_file).absolute() if map_file else None,
+        "map_file": _file(env.str("MAP_FILE", None)),
         "road_server": env.str("ROAD_SERVER", None, validate=_web_address) or None,
         "busy_hours": _busy_hours(env.str("BUSY_HOURS", "", validate=_busy_hours)),
         "geocoder": env.str("GEOCODER", "none", validate=_known_geocoder),
@@ -194,6 +193,10 @@ def _values(env: Env) -> dict[str, object]:
         "notice_tries": env.int("NOTICE_TRIES", 12, validate=validate.Range(1, 100)),
         "alarm_providers": _providers(env.str("ALARM_PROVIDERS", "[]", validate=_providers)),
     }
+
+
+def _file(given: str | None) -> Path | None:
+    return Path(given).absolute() if given else None
 
 
 def _usual_processes() -> int:
