@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from api.app import Siblings, create_app, load_resources
 from api.commands.context import Context
 from api.commands.spoken import Spoken
+from api.huge_pages import gather_memory
 from api.lanes import Lane, LanedThreads
 from api.logs import configure_logs
 from api.metrics import forget_process, share_numbers
@@ -139,7 +140,10 @@ class Server(BaseApplication):
             # Here and not before the fork, which no store survives that was used.
             _prove_store(self._settings)
         assert self._numbers is not None
-        return create_app(self._settings, Siblings(counts=self._counts, numbers=self._numbers))
+        app = create_app(self._settings, Siblings(counts=self._counts, numbers=self._numbers))
+        # Beside the first requests: it takes half a second, and nobody needs to wait for it.
+        threading.Thread(target=gather_memory, name="gather", daemon=True).start()
+        return app
 
     def _give_place(self, arbiter: Any, worker: Any) -> None:
         taken = [other.place for other in arbiter.WORKERS.values()]
