@@ -10,10 +10,13 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq.abc import PGresult
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_dict, set_committed_value
 
-CONNECTION, CURSOR = "connection of the transaction", "cursor of these statements"
+from fieldvisit.prepared import Prepared
+
+CONNECTION, PREPARED = "connection of the transaction", "what its connection has prepared"
 
 
 class Obeyed:
@@ -25,6 +28,8 @@ class Obeyed:
     def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.TextClause") -> None:
         self.statement = statement
         self._text = ""
+        self._names: Sequence[str] = ()
+        """Of its parameters, $1 first."""
         self._fixed: Mapping[str, Any] = {}
         self._makers: Mapping[str, Callable[[Any], Any]] = {}
         self._types: Sequence[sa.types.TypeEngine[Any]] = ()
@@ -42,11 +47,13 @@ class Obeyed:
         connection = connection_of(session)
         if _is_listened_to(connection):
             return connection.execute(self.statement, given).first()
-        cursor = self._send(connection, given)
+        prepared, result = self._send(connection, given)
+        row = prepared.first(result)
+        if row is None:
+            return None
         if self._readers is None:
-            self._readers = self._readers_of(cursor, connection.dialect)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        if row is None or not self._readers:
+            self._readers = self._readers_of(result, connection.dialect)
+        if not self._readers:
             return row
         return [self._readers[place](value) if place in self._readers else value for place, value in enumerate(row)]
 
@@ -59,17 +66,17 @@ class Obeyed:
         else:
             self._send(connection, given)
 
-    def _send(self, connection: sa.Connection, given: Mapping[str, Any]) -> psycopg.Cursor[Any]:
+    def _send(self, connection: sa.Connection, given: Mapping[str, Any]) -> tuple[Prepared, PGresult]:
         if not self._text:
             self._prepare(connection.dialect, given)
-        cursor = _cursor_of(connection)
+        prepared = _prepared_on(connection)
         values = {**self._fixed, **given}
         for name, make in self._makers.items():
             values[name] = make(values[name])
         try:
-            return cursor.execute(self._text, values, prepare=True)
+            return prepared, prepared.execute(self._text, [values[name] for name in self._names])
         except psycopg.Error as error:
-            lost = connection.dialect.is_disconnect(error, cursor.connection, None)  # type: ignore[arg-type]
+            lost = connection.dialect.is_disconnect(error, prepared.connection, None)  # type: ignore[arg-type]
             if lost:
                 connection.invalidate(error)
             raise sa.exc.DBAPIError.instance(
@@ -84,7 +91,9 @@ class Obeyed:
 
     def _prepare(self, dialect: sa.Dialect, given: Mapping[str, Any]) -> None:
         """Put the text together. Of several threads that do, each comes to the same."""
-        compiled = self.statement.compile(dialect=dialect, column_keys=[*given])
+        numbering = type(dialect)(paramstyle="numeric_dollar")
+        numbering.server_version_info = dialect.server_version_info
+        compiled = self.statement.compile(dialect=numbering, column_keys=[*given])
         makers = {
             bind.key: maker
             for bind in compiled.binds.values()
@@ -94,15 +103,15 @@ class Obeyed:
         self._fixed = {name: makers[name](value) if name in makers else value for name, value in values.items()}
         self._makers = {name: maker for name, maker in makers.items() if name in given}
         self._types = [column.type for column in getattr(compiled, "_result_columns", ())]
+        self._names = compiled.positiontup or ()
         self._text = str(compiled)
 
-    def _readers_of(self, cursor: psycopg.Cursor[Any], dialect: sa.Dialect) -> Mapping[int, Callable[[Any], Any]]:
+    def _readers_of(self, result: PGresult, dialect: sa.Dialect) -> Mapping[int, Callable[[Any], Any]]:
         """What psycopg's values are read with, by their place in a row; most need nothing."""
-        columns = zip(self._types, cursor.description or (), strict=False)
         return {
             place: reader
-            for place, (of, column) in enumerate(columns)
-            if (reader := of.dialect_impl(dialect).result_processor(dialect, column.type_code)) is not None
+            for place, of in enumerate(self._types)
+            if (reader := of.dialect_impl(dialect).result_processor(dialect, result.ftype(place))) is not None
         }
 
 
@@ -137,14 +146,14 @@ def connection_of(session: Session) -> sa.Connection:
     return session.connection() if known is None or known.closed else known
 
 
-def _cursor_of(connection: sa.Connection) -> psycopg.Cursor[Any]:
-    """One for each connection to the database: each answer is read before the next statement is sent."""
+def _prepared_on(connection: sa.Connection) -> Prepared:
+    """What the connection to the database that this one has just now has prepared."""
     kept = connection.info
     raw = connection.connection.driver_connection
-    cursor: psycopg.Cursor[Any] | None = kept.get(CURSOR)
-    if cursor is None or cursor.connection is not raw:
-        cursor = kept[CURSOR] = raw.cursor()  # type: ignore[union-attr]  # it is there
-    return cursor
+    prepared: Prepared | None = kept.get(PREPARED)
+    if prepared is None or prepared.connection is not raw:
+        prepared = kept[PREPARED] = Prepared(raw)  # type: ignore[arg-type]  # it is there
+    return prepared
 
 
 def _is_listened_to(connection: sa.Connection) -> bool:
