@@ -76,7 +76,8 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                         tell_epoch(session, response)
                     _record(contract, view.__name__, path)
             # After the commit: how long the work took may not tell what it was.
-            time.sleep(max(0.0, not_before - time.monotonic()))
+            if (early_s := not_before - time.monotonic()) > 0:
+                time.sleep(early_s)
             if isinstance(result, Refused):
                 _refuse(contract, result)
             return response

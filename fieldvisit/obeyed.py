@@ -27,7 +27,7 @@ class Obeyed:
 
     def __init__(self, statement: "sa.Select[Any] | sa.Insert | sa.Update | sa.TextClause") -> None:
         self.statement = statement
-        self._text = ""
+        self._text = b""
         self._names: Sequence[str] = ()
         """Of its parameters, $1 first."""
         self._fixed: Mapping[str, Any] = {}
@@ -80,7 +80,7 @@ class Obeyed:
             if lost:
                 connection.invalidate(error)
             raise sa.exc.DBAPIError.instance(
-                self._text,
+                self._text.decode(),
                 None,
                 error,
                 psycopg.Error,
@@ -104,7 +104,7 @@ class Obeyed:
         self._makers = {name: maker for name, maker in makers.items() if name in given}
         self._types = [column.type for column in getattr(compiled, "_result_columns", ())]
         self._names = compiled.positiontup or ()
-        self._text = str(compiled)
+        self._text = str(compiled).encode()
 
     def _readers_of(self, result: PGresult, dialect: sa.Dialect) -> Mapping[int, Callable[[Any], Any]]:
         """What psycopg's values are read with, by their place in a row; most need nothing."""
@@ -143,7 +143,10 @@ class Rows[Model]:
 def connection_of(session: Session) -> sa.Connection:
     """The connection of the session's transaction, which begins one where there is none."""
     known: sa.Connection | None = session.info.get(CONNECTION)
-    return session.connection() if known is None or known.closed else known
+    if known is None or known.closed or session.in_nested_transaction():
+        # The session sets a savepoint when it is asked for the connection, not before.
+        return session.connection()
+    return known
 
 
 def _prepared_on(connection: sa.Connection) -> Prepared:

@@ -22,27 +22,29 @@ class Prepared:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
-        self._of_types: dict[tuple[str, Sequence[int]], bytes] = {}
-        """The names by which the server knows them: a number is sent with the type that it needs."""
+        # psycopg has all that is prepared forgotten now and then, as after a rollback: what it does not know is not
+        # there. It has no public name for that.
+        self._known = connection._prepared._names  # noqa: SLF001
         self._numbers = itertools.count()
         self._adapting = Transformer.from_context(connection)
 
-    def execute(self, text: str, values: Sequence[Any]) -> PGresult:
+    def execute(self, text: bytes, values: Sequence[Any]) -> PGresult:
         """Send a statement, its parameters written $1, $2 and so on. Raises psycopg.Error."""
         server, adapting = self.connection.pgconn, self._adapting
         if server.transaction_status == TransactionStatus.IDLE and not self.connection.autocommit:
             self._check(server.exec_(b"BEGIN"))
         given = adapting.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        # By its types too: a number is sent with the smallest that it fits.
         key = text, tuple(adapting.types or ())
-        name = self._of_types.get(key)
+        name = self._known.get(key)
         if name is None:
             name = b"fieldvisit_%d" % next(self._numbers)
-            self._check(server.prepare(name, text.encode(), adapting.types))
-            self._of_types[key] = name
+            self._check(server.prepare(name, text, adapting.types))
+            self._known[key] = name
         result = server.exec_prepared(name, given, adapting.formats)
         if result.status not in DONE:
             # A plan that no longer fits the tables is made anew the next time.
-            del self._of_types[key]
+            self._known.pop(key, None)
             self._check(result)
         return result
 

@@ -24,6 +24,7 @@ MINE = Obeyed(sa.select(Organisation.__table__.c.id).where(sa.text("id = cast(cu
 ALL_OF_IT = Rows(Organisation)
 WHOLE = Obeyed(sa.select(*ALL_OF_IT.columns).where(Organisation.__table__.c.id == sa.bindparam("id")))
 BROKEN = Obeyed(sa.text("select 1 / cast(:by as int)"))
+RENAMED = Obeyed(sa.text("update organisations set name = 'another' where id = cast(:id as uuid)"))
 END = sa.text("select pg_terminate_backend(:number, 5000)")
 
 
@@ -78,4 +79,23 @@ def test_a_connection_that_was_lost_is_given_up_and_the_next_one_works(sessions:
         session.rollback()
     assert told.value.connection_invalidated
     with acting_for_all(sessions) as session:
+        assert BROKEN.one(session, {"by": 1})[0] == 1
+
+
+def test_a_savepoint_is_set_before_the_first_of_them(sessions: sessionmaker[Session], world: World) -> None:
+    with acting_for_all(sessions) as session:
+        name = WHOLE.one(session, {"id": world.agency})
+        with pytest.raises(ZeroDivisionError), session.begin_nested():
+            RENAMED.run(session, {"id": world.agency})
+            raise ZeroDivisionError
+        assert WHOLE.one(session, {"id": world.agency}) == name
+
+
+def test_after_a_rollback_what_was_forgotten_by_it_is_prepared_anew(sessions: sessionmaker[Session]) -> None:
+    with acting_for_all(sessions) as session:
+        for _ in range(8):  # by then psycopg has prepared something by itself
+            session.execute(sa.text("select 1"))
+        BROKEN.run(session, {"by": 1})
+        with pytest.raises(sa.exc.DataError), session.begin_nested():
+            BROKEN.run(session, {"by": 0})
         assert BROKEN.one(session, {"by": 1})[0] == 1
