@@ -29,6 +29,8 @@ def attach(app: Flask, url: str, settings: Settings) -> sa.Engine:
         # A connection for every thread: a request that waits for one would hold a thread and help nobody.
         "pool_size": settings.threads,
         "max_overflow": 2,
+        # The one that was used last: its process of the database has at hand what it needs.
+        "pool_use_lifo": True,
         "pool_timeout": WAIT_FOR_CONNECTION_S,
         # The parameters of a failed statement are names and numbers of people; no log may repeat them.
         "hide_parameters": True,

@@ -66,12 +66,12 @@ def register(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         seconds = time.perf_counter() - g.began_s
+        status, method, rule = response.status_code, request.method, request.url_rule
         response.headers[HEADER] = g.request_id
         # The rule, not the address: an address may hold what somebody typed.
-        route = request.url_rule.rule if request.url_rule else "none"
-        runtime().metrics.observe(request.method, route, response.status_code, seconds)
-        ms = round(seconds * 1000, 1)
-        log.info("request", method=request.method, route=route, status=response.status_code, ms=ms)
+        route = rule.rule if rule else "none"
+        runtime().metrics.observe(method, route, status, seconds)
+        log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
         return response
 
     @app.teardown_request
