@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 from flask_smorest import Blueprint
+from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import compression, db, errors, health, logs, metrics, openapi
@@ -22,6 +24,9 @@ from fieldvisit.clock import Clock
 from fieldvisit.database import database_urls
 from fieldvisit.files import FileStore
 from fieldvisit.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 MIB = 2**20
 PROTECTING = {
@@ -90,8 +95,20 @@ class Siblings:
     numbers: Path
 
 
+class Answer(Response):
+    """Werkzeug copies the headers of each answer, to put right those that say where something is."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        headers = self.headers
+        if self.status_code != HTTPStatus.OK or "Content-Length" not in headers or "Location" in headers:
+            return super().get_wsgi_headers(environ)
+        return headers
+
+
 class Threaded(Flask):
     """None of our functions is a coroutine, and nobody has to find that out anew at each request."""
+
+    response_class = Answer
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

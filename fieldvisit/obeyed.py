@@ -91,7 +91,7 @@ class Obeyed:
 
     def _prepare(self, dialect: sa.Dialect, given: Mapping[str, Any]) -> None:
         """Put the text together. Of several threads that do, each comes to the same."""
-        numbering = type(dialect)(paramstyle="numeric_dollar")
+        numbering = type(dialect)(paramstyle="numeric_dollar")  # type: ignore[call-arg]  # every dialect takes it
         numbering.server_version_info = dialect.server_version_info
         compiled = self.statement.compile(dialect=numbering, column_keys=[*given])
         makers = {

@@ -41,7 +41,7 @@ class Prepared:
             name = b"fieldvisit_%d" % next(self._numbers)
             self._check(server.prepare(name, text, adapting.types))
             self._known[key] = name
-        result = server.exec_prepared(name, given, adapting.formats)
+        result = server.exec_prepared(name, given, adapting.formats)  # type: ignore[arg-type]  # None is null
         if result.status not in DONE:
             # A plan that no longer fits the tables is made anew the next time.
             self._known.pop(key, None)

@@ -1,0 +1,32 @@
+"""A process that gathers its memory has huge pages where the system gives them, and goes on as before where not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.huge_pages import SIZE
+
+ENABLED = SIZE.parent / "enabled"
+HELD = """
+from pathlib import Path
+from api.huge_pages import gather_memory
+held = [str(number) * 10 for number in range(500_000)]
+gathered = gather_memory()
+assert held[-1] == "499999" * 10
+rollup = Path("/proc/self/smaps_rollup").read_text()
+print(gathered, rollup.split("AnonHugePages:")[1].split()[0])
+"""
+
+
+def given() -> bool:
+    return ENABLED.exists() and "[never]" not in ENABLED.read_text()
+
+
+@pytest.mark.skipif(not given(), reason="this system gives no huge pages")
+def test_what_is_held_is_held_in_huge_pages() -> None:
+    told = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=True, cwd=Path.cwd())
+    gathered, kilobytes = map(int, told.stdout.split())
+    # Each that was gathered is one: fewer would be pages that the system has taken apart again.
+    assert kilobytes * 1024 >= gathered * int(SIZE.read_text()) > 0
