@@ -45,9 +45,9 @@ def settings() -> Settings:
 
 def now() -> dt.datetime:
     """The product's time, asked once a request: every decision of one request is made at one moment."""
-    if "now" not in g:
-        g.now = runtime().clock()
-    moment: dt.datetime = g.now
+    moment: dt.datetime | None = g.get("now")
+    if moment is None:
+        moment = g.now = runtime().clock()
     return moment
 
 
