@@ -98,7 +98,12 @@ class Stage:
                 answer: object = act()
             except FieldVisitError as refused:
                 return None, refused
-            except (DBAPIError, Dead) as died:
+            except Dead as died:
+                answer = died
+            except DBAPIError as died:
+                if died.connection_invalidated:
+                    # That was no move of anybody's: the stage itself is gone.
+                    raise
                 answer = died
             finally:
                 self._until_cut = None
