@@ -10,6 +10,7 @@ import mmap
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,15 @@ import structlog
 COLLAPSE = 25
 """MADV_COLLAPSE of <linux/mman.h>: now, not when the system finds the time. Python has no name for it yet."""
 SIZE = Path("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size")
+MEMORY, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+OF_CONTAINER = (
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
+"""Files of the second version of control groups, and of the first: the limit and what is taken."""
+ROOM = 2**30
+"""Bytes. What the processes of a server share is there once for each of them afterwards, some 60 MB: where less than
+this is free, of the host or of the container, it stays shared."""
 LARGEST = 4 * 2**20
 """Bytes. Where a page is larger (512 MB with some kernels of ARM), no process here would fill one."""
 MAPPING = re.compile(r"(?P<first>[0-9a-f]+)-(?P<end>[0-9a-f]+) rw-p \S+ \S+ 0 *(\[heap\])?$")
@@ -27,10 +37,10 @@ log = structlog.get_logger("fieldvisit.serve")
 
 def gather_memory() -> int:
     """Ask for huge pages wherever this process has enough memory in one piece; how many there are now, 0 where the
-    system has none. To be called once everything is loaded, in a process that forks no more: whatever a fork shares is
-    torn into small pieces as it is written."""
+    system has none or is short of memory. To be called once everything is loaded, in a process that forks no more:
+    whatever a fork shares is torn into small pieces as it is written."""
     size = _page_bytes()
-    if size is None:
+    if size is None or free_bytes(MEMORY, GROUP) < ROOM:
         return 0
     advise = ctypes.CDLL(None, use_errno=True).madvise
     advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
@@ -53,6 +63,16 @@ def _page_bytes() -> int | None:
     except (OSError, ValueError):
         return None
     return size if size <= LARGEST else None
+
+
+def free_bytes(memory: Path, group: Path) -> int:
+    """What a process may still have, of the host's memory and of what a container is given of it."""
+    host = re.search(r"^MemAvailable: +(\d+) kB", memory.read_text(), re.MULTILINE)
+    free = [int(host[1]) * 1024 if host else 0]
+    for limit, taken in OF_CONTAINER:
+        with suppress(OSError, ValueError):  # where there is no limit, "max" is said to be it
+            free.append(int((group / limit).read_text()) - int((group / taken).read_text()))
+    return min(free)
 
 
 def _mappings() -> Iterator[tuple[int, int]]:
