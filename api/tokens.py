@@ -38,10 +38,14 @@ def log_in(body: dict[str, Any]) -> dict[str, Any]:
 def refresh_tokens(body: dict[str, str]) -> dict[str, Any] | Refused:
     """Renew: a refresh token is good for one renewal.
 
-    Used a second time it ends the login, on every device that took part in it; but where the answer got lost it may be
-    shown again within a minute, as long as nobody has used what the lost answer held.
+    Where the answer got lost it may be shown again within a minute, by a registered phone within twelve hours and for
+    three renewals a day, as long as nobody has used what the answer held: then the same refresh token comes again.
+    Used a second time otherwise it ends the login, on every device that took part in it.
     """
-    renewal = tokens.renew(session(), body["refresh_token"], now(), lifetime_s=settings().refresh_token_s)
+    config = settings()
+    renewal = tokens.renew(
+        session(), body["refresh_token"], now(), lifetime_s=config.refresh_token_s, key=config.token_key
+    )
     return renewal if isinstance(renewal, Refused) else _issued(renewal, wipe=False)
 
 

@@ -1,13 +1,17 @@
 """Tokens: short signed ones that open a request, and long random ones, each good for one renewal.
 
 An access token says who asks and is checked without the database. A refresh token is a link in a chain: using it makes
-the next one. A link that is used twice was copied by somebody, so the whole chain (its family) ends. One exception: an
-answer may get lost on its way to a phone, which can only ask again; so for a moment, and as long as nobody has shown
-what came of it, a used link is good for another successor in place of the lost one.
+the next one. A link that is shown after the one that came of it was shown is known to two, so the whole chain (its
+family) ends. Before that an answer may have got lost on its way, and its phone can only ask again: so a used link is
+answered with the very same successor, which follows from it and is kept nowhere. At once anybody may ask again, or two
+who asked together; a registered phone may as soon as it has signal again, and seldom: a thief who has each link of it
+renewed a while after its owner would be found by nothing else.
 """
 
+import base64
 import datetime as dt
 import hashlib
+import hmac
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -30,7 +34,10 @@ from fieldvisit.vocabulary import Role
 ALGORITHM = "HS256"
 ISSUER = "fieldvisit"
 LOST_ANSWER_S = 60
-"""For so long after its use a refresh token may be shown again, by one who never got the answer."""
+"""For so long after its use a refresh token may be shown again, by whoever never got the answer."""
+NO_SIGNAL_S = 12 * 3_600
+"""So long by a registered phone, a day's work; `MOST_LATE` of its links in any 24 hours."""
+MOST_LATE = 3
 
 
 class AccessTokenRefused(FieldVisitError):
@@ -129,23 +136,24 @@ def begin_family(
 ) -> str:
     """The first refresh token of a login, from a registered phone where one is named."""
     first = RefreshToken(org_id=account.org_id, account_id=account.id, family_id=uuid.uuid4(), device_id=device_id)
-    return _issue(session, first, expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
+    token = secrets.token_urlsafe(32)
+    _issue(session, first, token, expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
+    return token
 
 
-def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) -> Renewal | Refused:
-    """Use up a refresh token and make the next. A second use ends the family, and that has to stay: so the refusal is
-    answered, not raised, and the caller commits."""
+def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int, key: bytes) -> Renewal | Refused:
+    """Use up a refresh token and make the next, which follows from it under `key`; shown again in time, it gets the
+    same. A use that shows that two hold the chain ends it, and that has to stay: so the refusal is answered, not
+    raised, and the caller commits."""
     refused = Refused(RefreshTokenRefused())
     family_id = _lock_family(session, token)
     if family_id is None:
         return refused
-    link = session.scalars(
-        sa.select(RefreshToken).where(RefreshToken.token_hash == _hash(token)).execution_options(populate_existing=True)
-    ).one()
+    link, following = _link(session, token), _following(token, key)
     if link.device_id is not None and is_revoked(session, link.org_id, link.device_id, link.account_id):
         # Told apart from the rest, so that the phone wipes itself.
         return Refused(DeviceRevoked(wipe=True))
-    if link.replaced_at is not None or (link.used_at is not None and not _answer_was_lost(session, link, now)):
+    if link.used_at is not None and not _answer_was_lost(session, link, following, now):
         _end(session, family_id, now)
         return refused
     account = session.get_one(Account, link.account_id)
@@ -155,14 +163,13 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int) ->
         return refused
     if link.used_at is None:
         link.used_at = now
-    else:
-        _replace_successors(session, family_id, now)
-    expires_at = now + dt.timedelta(seconds=lifetime_s)
-    successor = RefreshToken(
-        org_id=account.org_id, account_id=account.id, family_id=family_id, device_id=link.device_id
-    )
-    token = _issue(session, successor, expires_at=expires_at, now=now)
-    return Renewal(account=account, token=token, device_id=link.device_id)
+        successor = RefreshToken(
+            org_id=account.org_id, account_id=account.id, family_id=family_id, device_id=link.device_id
+        )
+        _issue(session, successor, following, expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
+    elif _is_late(link, now):
+        link.repeated_at = now
+    return Renewal(account=account, token=following, device_id=link.device_id)
 
 
 def log_out(session: Session, token: str, now: dt.datetime) -> None:
@@ -186,12 +193,40 @@ def _lock_family(session: Session, token: str) -> uuid.UUID | None:
     return family_id
 
 
-def _answer_was_lost(session: Session, link: RefreshToken, now: dt.datetime) -> bool:
-    """Whether a used link may have been used in vain: a moment ago, and nobody has shown what came of it."""
-    if link.used_at is None or now - link.used_at > dt.timedelta(seconds=LOST_ANSWER_S):
+def _link(session: Session, token: str) -> RefreshToken:
+    """As it is now: the session may have read it before its family was locked."""
+    its_hash = RefreshToken.token_hash == _hash(token)
+    return session.scalars(sa.select(RefreshToken).where(its_hash).execution_options(populate_existing=True)).one()
+
+
+def _following(token: str, key: bytes) -> str:
+    """What comes of a refresh token: always the same, made by nobody without the key."""
+    made = hmac.digest(key, b"fieldvisit refresh token after " + token.encode("utf-8", "replace"), "sha256")
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def _answer_was_lost(session: Session, link: RefreshToken, following: str, now: dt.datetime) -> bool:
+    """Whether a used link may have been used in vain: nobody has shown what came of it, and it is not too long ago."""
+    unshown = RefreshToken.token_hash == _hash(following), RefreshToken.used_at.is_(None)
+    if not _exists(session, link.family_id, *unshown):
+        # Shown; or made under another key, and then nobody can say what it was.
         return False
-    shown_since = RefreshToken.issued_at >= link.used_at, RefreshToken.used_at.is_not(None), RefreshToken.id != link.id
-    return not _exists(session, link.family_id, *shown_since)
+    return not _is_late(link, now) or _was_without_signal(session, link, now)
+
+
+def _is_late(link: RefreshToken, now: dt.datetime) -> bool:
+    return link.used_at is not None and now - link.used_at > dt.timedelta(seconds=LOST_ANSWER_S)
+
+
+def _was_without_signal(session: Session, link: RefreshToken, now: dt.datetime) -> bool:
+    if link.device_id is None or link.used_at is None or now - link.used_at > dt.timedelta(seconds=NO_SIGNAL_S):
+        return False
+    late = sa.select(sa.func.count()).where(
+        RefreshToken.family_id == link.family_id,
+        RefreshToken.id != link.id,
+        RefreshToken.repeated_at > now - dt.timedelta(days=1),
+    )
+    return session.scalars(late).one() < MOST_LATE
 
 
 def _exists(session: Session, family_id: uuid.UUID, *conditions: sa.ColumnElement[bool]) -> bool:
@@ -199,21 +234,10 @@ def _exists(session: Session, family_id: uuid.UUID, *conditions: sa.ColumnElemen
     return bool(session.scalar(sa.select(links.exists())))
 
 
-def _replace_successors(session: Session, family_id: uuid.UUID, now: dt.datetime) -> None:
-    """The link that got lost is good for nothing any more; shown after all, it ends the family: two hold the chain."""
-    session.execute(
-        sa.update(RefreshToken)
-        .where(RefreshToken.family_id == family_id, RefreshToken.used_at.is_(None), RefreshToken.replaced_at.is_(None))
-        .values(replaced_at=now)
-    )
-
-
-def _issue(session: Session, link: RefreshToken, *, expires_at: dt.datetime, now: dt.datetime) -> str:
-    token = secrets.token_urlsafe(32)
+def _issue(session: Session, link: RefreshToken, token: str, *, expires_at: dt.datetime, now: dt.datetime) -> None:
     link.token_hash, link.issued_at, link.expires_at = _hash(token), now, expires_at
     session.add(link)
     session.flush()
-    return token
 
 
 def _end(session: Session, family_id: uuid.UUID, now: dt.datetime) -> None:
@@ -225,5 +249,5 @@ def _end(session: Session, family_id: uuid.UUID, now: dt.datetime) -> None:
 
 
 def _hash(token: str) -> bytes:
-    """The token is 32 random bytes, so a plain hash is as good as a slow one."""
+    """The token is 32 bytes that nobody can guess, so a plain hash is as good as a slow one."""
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()

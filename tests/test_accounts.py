@@ -26,7 +26,7 @@ from tests.worlds import World, make_visitor, make_world
 
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(environment="test")
-HOUR_S = 3_600
+HOUR_S, KEY = 3_600, bytes(range(32))
 
 
 def draft(**given: object) -> AccountDraft:
@@ -102,8 +102,8 @@ def test_a_refresh_token_lives_to_its_last_second(sessions: sessionmaker[Session
         first, second = (begin_family(session, account, NOW, lifetime_s=HOUR_S) for _ in range(2))
         end = NOW + dt.timedelta(seconds=HOUR_S)
         answers = [
-            renew(session, first, end - dt.timedelta(seconds=1), lifetime_s=HOUR_S),
-            renew(session, second, end, lifetime_s=HOUR_S),
+            renew(session, first, end - dt.timedelta(seconds=1), lifetime_s=HOUR_S, key=KEY),
+            renew(session, second, end, lifetime_s=HOUR_S, key=KEY),
         ]
     assert [type(answer) for answer in answers] == [Renewal, Refused]
 
@@ -119,5 +119,5 @@ def test_closing_an_account_ends_its_logins(sessions: sessionmaker[Session], ain
     with acting_for_all(sessions) as session:
         token = begin_family(session, session.get_one(Account, aino), NOW, lifetime_s=HOUR_S)
         close_account(session, aino, NOW)
-        assert isinstance(renew(session, token, NOW, lifetime_s=HOUR_S), Refused)
+        assert isinstance(renew(session, token, NOW, lifetime_s=HOUR_S, key=KEY), Refused)
         assert session.scalars(sa.select(RefreshToken.revoked_at)).one() == NOW

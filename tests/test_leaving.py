@@ -23,6 +23,7 @@ from tests.imports.files import VISITOR, Office
 from tests.worlds import World, make_world
 
 PASSWORD = "correct horse battery"
+KEY = bytes(range(32))
 CHEAP = Passwords(environment="test")
 
 
@@ -92,12 +93,12 @@ def test_who_left_neither_logs_in_nor_renews_and_whoever_comes_back_does(
     with acting_for_all(sessions) as session:
         with pytest.raises(LoginRefused):
             demand_open(session, account_id)
-        assert isinstance(renew(session, token, NOW + dt.timedelta(minutes=1), lifetime_s=3_600), Refused)
+        assert isinstance(renew(session, token, NOW + dt.timedelta(minutes=1), lifetime_s=3_600, key=KEY), Refused)
     with acting_for(sessions, world.agency) as session:
         made(session, active=True)
     with acting_for_all(sessions) as session:
         demand_open(session, account_id)
-        assert isinstance(renew(session, token, NOW + dt.timedelta(minutes=2), lifetime_s=3_600), Renewal)
+        assert isinstance(renew(session, token, NOW + dt.timedelta(minutes=2), lifetime_s=3_600, key=KEY), Renewal)
 
 
 def open_account(session: Session, world: World, visitor_id: uuid.UUID) -> uuid.UUID:

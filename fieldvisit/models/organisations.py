@@ -91,8 +91,8 @@ class Account(Base, Owned):
 
 
 class RefreshToken(Base, Owned):
-    """One link of a login's chain. A token that is used twice was stolen: its whole family ends. `replaced_at`: it was
-    given out, seemingly got lost on the way, and another was given in its place."""
+    """One link of a login's chain. One that is shown after its successor was is known to two: its whole family ends.
+    `repeated_at`: when a phone that had been without signal last showed it again, and got the same successor."""
 
     __tablename__ = "refresh_tokens"
 
@@ -103,7 +103,7 @@ class RefreshToken(Base, Owned):
     issued_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
-    replaced_at: Mapped[dt.datetime | None]
+    repeated_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
     device_id: Mapped[uuid.UUID | None]
     """The phone that logged in; null where none was named."""
