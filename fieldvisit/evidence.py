@@ -227,7 +227,7 @@ def _compared(session: Session, row: Evidence, notes: CameraNotes | None) -> tup
     if notes is None:
         return None, []
     said: dict[str, object] = {"taken_at": notes.taken_at.isoformat() if notes.taken_at else None}
-    flaws = []
+    flaws = [] if notes.readable else [EvidenceFlaw.NOTES_UNREADABLE.value]
     if notes.taken_at is not None and abs(notes.taken_at - row.captured_at) > APART:
         flaws.append(EvidenceFlaw.OTHER_TIME.value)
     if notes.lat is not None and notes.lon is not None:

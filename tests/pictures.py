@@ -1,5 +1,7 @@
 """Pictures for tests, made and not kept."""
 
+import struct
+import zlib
 from io import BytesIO
 from typing import Any
 
@@ -22,6 +24,34 @@ def with_notes(*, orientation: int = 1) -> bytes:
     notes[0x0112] = orientation
     notes[0x010E] = PLACE
     return picture(exif=notes)
+
+
+def claiming(width: int, height: int, *, form: str = "JPEG") -> bytes:
+    """A small picture whose head tells of so many pixels. Whoever unpacks it finds too few, if there is the memory."""
+    if form == "JPEG":
+        sent = picture(200, 200)
+        at = sent.index(b"\xff\xc0") + 5
+        return sent[:at] + struct.pack(">HH", height, width) + sent[at + 4 :]
+    sent = picture(200, 200, form="PNG")
+    head = b"IHDR" + struct.pack(">II", width, height) + sent[24:29]
+    return sent[:12] + head + struct.pack(">I", zlib.crc32(head)) + sent[33:]
+
+
+def with_bad_notes(notes: bytes, *, form: str) -> bytes:
+    """A photo with these bytes where the camera's notes stand."""
+    return picture(200, 200, form=form, exif=b"Exif\0\0" + notes)
+
+
+def pointing_out(tag: int, to: int) -> bytes:
+    """Notes whose one entry, a number of eight bytes, points to where no file reaches."""
+    return b"II*\0" + struct.pack("<IHHHIIIQ", 8, 1, tag, 16, 1, 26, 0, to)
+
+
+BAD_NOTES = [
+    (form, notes)
+    for form in ("JPEG", "PNG", "WEBP")
+    for notes in (b"II*\0", b"II*\0\0\0\0", pointing_out(0x8769, 2**63), pointing_out(0x8825, 2**64 - 1))
+]
 
 
 def drawn_portrait() -> bytes:

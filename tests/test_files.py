@@ -34,7 +34,7 @@ from fieldvisit.settings import Settings
 from fieldvisit.signing import Signer, as_text, from_text
 from fieldvisit.vocabulary import FileKind
 from tests.conftest import NOW
-from tests.pictures import PLACE, picture, with_notes
+from tests.pictures import BAD_NOTES, PLACE, claiming, picture, with_bad_notes, with_notes
 from tests.worlds import World, make_world
 
 K = FileKind
@@ -94,6 +94,12 @@ def test_a_portrait_is_small_upright_and_says_nothing_of_where_it_was_taken() ->
     assert len(kept) < 20_000
 
 
+@pytest.mark.parametrize(("form", "notes"), BAD_NOTES)
+def test_notes_that_cannot_be_read_keep_no_portrait_away(form: str, notes: bytes) -> None:
+    with Image.open(BytesIO(portrait(with_bad_notes(notes, form=form)))) as image:
+        assert image.size == (200, 200)
+
+
 @pytest.mark.parametrize(
     "sent",
     [picture(form="PNG", mode="RGBA"), picture(form="PNG", mode="P"), picture(form="WEBP"), picture(mode="CMYK")],
@@ -110,8 +116,9 @@ def test_every_form_of_photo_becomes_the_same(sent: bytes) -> None:
         picture()[:400],
         b"\xff\xd8\xff" + bytes(100),
         b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR\x00\x01\x00\x00\x00\x01\x00\x00\x08\x02\x00\x00\x00",
+        claiming(4_001, 4_000, form="PNG"),
     ],
-    ids=["small", "cut", "broken", "bomb"],
+    ids=["small", "cut", "broken", "bomb", "large"],
 )
 def test_a_photo_that_is_none_is_refused(sent: bytes) -> None:
     with pytest.raises(PhotoUnusable):

@@ -78,3 +78,5 @@ class EvidenceFlaw(StrEnum):
     """The phone's clock says that it was taken tomorrow, or longer ago than a phone is away."""
     OTHER_PLACE = "other_place"
     NOT_BY_CAMERA = "not_by_camera"
+    NOTES_UNREADABLE = "notes_unreadable"
+    """What stands where the camera writes its notes is none: neither time nor place is compared."""

@@ -29,6 +29,7 @@ from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, 
 from fieldvisit.evidence import TAKES, drop_unfinished
 from fieldvisit.files import FileStore, FilesUnavailable, keep_file, let_go
 from fieldvisit.models import Evidence, EvidencePart, FileAccess, StoredFile, Visit
+from fieldvisit.photos import PhotoUnusable
 from fieldvisit.recordings import Span, gaps_of
 from fieldvisit.retention.purging import purge_visits
 from fieldvisit.settings import Settings
@@ -36,7 +37,7 @@ from fieldvisit.vocabulary import EvidenceKind, EvidenceState, Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
-from tests.pictures import picture
+from tests.pictures import BAD_NOTES, claiming, picture, with_bad_notes
 
 MINUTE = dt.timedelta(minutes=1)
 HERE = {"lat": 60.1699, "lon": 24.9384, "datum": "wgs84", "accuracy_m": 12}
@@ -264,6 +265,33 @@ def test_no_clock_and_no_camera_keeps_a_file_from_being_taken(sender: Sender, se
         ("accepted", ["unlikely_time"]),
         ("accepted", []),
     ]
+
+
+def test_notes_that_are_none_are_a_flaw_and_the_photo_is_accepted(
+    sender: Sender, sessions: sessionmaker[Session]
+) -> None:
+    assert [camera_notes(with_bad_notes(notes, form=form)).readable for form, notes in BAD_NOTES] == [False] * 12
+    for form, notes in (BAD_NOTES[2], BAD_NOTES[4], BAD_NOTES[-1]):
+        sender.uploader(with_bad_notes(notes, form=form), part=100_000).upload()
+    assert [(row.state.value, row.flaws) for row in stored(sessions)] == [("accepted", ["notes_unreadable"])] * 3
+
+
+def test_a_photo_of_many_pixels_is_accepted_and_none_is_unpacked(
+    sender: Sender, sessions: sessionmaker[Session]
+) -> None:
+    # As 50, 64, 108 and 200 megapixels are written; and a PNG that would take 40 GB.
+    for photo in (claiming(8192, 6144), claiming(16320, 12240), claiming(100_000, 100_000, form="PNG")):
+        sender.uploader(photo, part=100_000).upload()
+    assert [(row.state.value, row.flaws) for row in stored(sessions)] == [("accepted", [])] * 3
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_that_was_cut_off_is_told_from_a_whole_one(form: str) -> None:
+    whole = picture(200, 200, form=form)
+    assert camera_notes(whole).readable
+    for length in (40, len(whole) // 2, len(whole) - 20):
+        with pytest.raises(PhotoUnusable):
+            camera_notes(whole[:length])
 
 
 @pytest.mark.parametrize(
