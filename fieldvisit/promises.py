@@ -18,9 +18,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.apart import Apart
 from fieldvisit.drafts import acting_organisation
 from fieldvisit.models import Case, Payment, Promise, RepaymentPlan, Visit, VisitReport
-from fieldvisit.repayment_standing import lock_plans, settle_plans
+from fieldvisit.repayment_standing import in_the_books_of, lock_plans, one_alone, settle_plans
 from fieldvisit.visits import note_event
 from fieldvisit.vocabulary import NextStep, PromiseState, RepaymentState
 
@@ -85,10 +86,25 @@ def standing(one: Owed, got_minor: int, *, today: dt.date, cleared: bool = False
 def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: dt.datetime) -> int:
     """Bring the promises on these cases to where the payments have brought them; how many changed.
 
-    The payments of the cases have to be in sight: those of one's own, or placed with one.
+    It is done in the books of each case's lender, and by its calendar: whoever tells of a payment, the same comes of
+    it. A case that is not in sight, called back say, is left alone.
     """
+    seen = sa.select(Case.id, Case.org_id).where(Case.id.in_(set(case_ids)))
+    by_lender: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for case_id, lender_id in session.execute(seen):
+        by_lender[lender_id].add(case_id)
+    changed = 0
+    for lender_id, of_lender in sorted(by_lender.items()):
+        with in_the_books_of(session, lender_id):
+            changed += _settle(session, of_lender, now=now)
+    return changed
+
+
+def _settle(session: Session, case_ids: Collection[uuid.UUID], *, now: dt.datetime) -> int:
+    """The same on cases of the acting organisation."""
     zone = ZoneInfo(acting_organisation(session).zone)
     plans = lock_plans(session, case_ids)
+    one_alone(plans.values(), now=now)
     rows = _locked(session, case_ids)
     if not rows:
         return 0
@@ -114,8 +130,12 @@ def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: d
     return len(changed)
 
 
-def settle_overdue(session: Session, *, now: dt.datetime) -> int:
-    """Settle what time alone has settled, on the cases of the acting organisation; how many promises changed."""
+def settle_overdue(session: Session, *, now: dt.datetime, apart: Apart | None = None) -> int:
+    """Settle what time alone has settled, on the cases of the acting organisation; how many promises changed.
+
+    Each case by itself: one that cannot be settled is told to `apart`, and stops no other. Without `apart` it is raised
+    after all others were settled.
+    """
     grace = sa.func.coalesce(RepaymentPlan.grace_days, GRACE.days)
     overdue = (
         sa.select(Promise.case_id)
@@ -126,7 +146,13 @@ def settle_overdue(session: Session, *, now: dt.datetime) -> int:
             Promise.due_on + grace <= now.date(),
         )
     )
-    return settle_promises(session, set(session.scalars(overdue)), now=now)
+    cases, each_apart, changed = sorted(set(session.scalars(overdue))), apart or Apart(), 0
+    for case_id in cases:
+        with each_apart.each("settled", case_id=case_id), session.begin_nested():
+            changed += settle_promises(session, {case_id}, now=now)
+    if apart is None:
+        each_apart.end()
+    return changed
 
 
 def promises_where(*, state: PromiseState | None = None, due_until: dt.date | None = None) -> sa.Select[Promise]:

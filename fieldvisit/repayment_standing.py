@@ -4,11 +4,13 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.blocks import BlockDraft, file_block
+from fieldvisit.database import on_behalf_of
 from fieldvisit.models import Case, ContactBlock, Promise, RepaymentPlan
 from fieldvisit.repayment_terms import standing_of_plan
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, NextStep, PromiseState, RepaymentState
@@ -29,11 +31,31 @@ def follow_up_of_plan(plan: RepaymentPlan) -> NextStep | None:
     return None if plan.replaced_at is not None else FOLLOW_UPS.get(plan.state)
 
 
+def in_the_books_of(session: Session, lender_id: uuid.UUID) -> AbstractContextManager[None]:
+    """The lender's books, open for as long as the block lasts: every plan, promise and payment of its cases is in sight
+    there. An agency sees none that another organisation made."""
+    return nullcontext() if session.info["org"] == lender_id else on_behalf_of(session, lender_id)
+
+
 def lock_plans(session: Session, case_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RepaymentPlan]:
-    """Every plan of these cases, by its id, under lock in the order of their ids: plans come before their promises."""
+    """Every plan of these cases that one may see, by its id, under lock in the order of their ids: plans come before
+    their promises, and before visits. The lender's books show them all."""
     rows = sa.select(RepaymentPlan).where(RepaymentPlan.case_id.in_(set(case_ids))).order_by(RepaymentPlan.id)
     found = session.scalars(rows.with_for_update().execution_options(populate_existing=True))
     return {plan.id: plan for plan in found}
+
+
+def one_alone(plans: Iterable[RepaymentPlan], *, now: dt.datetime) -> None:
+    """Let money count for one plan of each case: for the one that runs, or for the one that was approved last. The
+    plans are under lock, all of their cases."""
+    by_case: dict[uuid.UUID, list[RepaymentPlan]] = defaultdict(list)
+    for plan in plans:
+        if plan.state in SETTLING and plan.replaced_at is None:
+            by_case[plan.case_id].append(plan)
+    for of_case in by_case.values():
+        *replaced, _ = sorted(of_case, key=lambda one: (one.state is RepaymentState.RUNNING, one.decided_at, one.id))
+        for plan in replaced:
+            plan.replaced_at = now
 
 
 def settle_plans(

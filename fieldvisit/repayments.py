@@ -20,7 +20,7 @@ from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import Account, Case, Promise, RepaymentPlan, RepaymentRules, VisitReport
 from fieldvisit.promises import settle_promises
-from fieldvisit.repayment_standing import SETTLING, keep_rest, lock_plans
+from fieldvisit.repayment_standing import SETTLING, in_the_books_of, keep_rest, lock_plans
 from fieldvisit.repayment_terms import Instalment, Limits, PlanDraft, RepaymentRulesDraft, approvable_by
 from fieldvisit.vocabulary import RepaymentState, Role, WithdrawalReason
 
@@ -152,12 +152,8 @@ def approve_plan(session: Session, plan_id: uuid.UUID, *, by: Decider, now: dt.d
     if not set(able) & set(by.roles):
         raise PlanBeyondLimits(roles=", ".join(able) or "-")
     _demand_owed(case, terms_of(plan))
-    others = [each for each in lock_plans(session, {case.id}).values() if each.id != plan.id]
-    for other in others:
-        if other.state is RepaymentState.RUNNING:
-            raise PlanRunning(plan_id=other.id)
-        if other.state in SETTLING and other.replaced_at is None:
-            other.replaced_at = now
+    with in_the_books_of(session, case.org_id):
+        _replace_others(session, plan_id, case.id, now=now)
     plan.state, plan.decided_by_id, plan.decided_at = RepaymentState.RUNNING, by.account_id, now
     plan.broken_after = repayment_rules(session, plan.lender_id).broken_after
     whose = {"org_id": plan.org_id, "lender_id": plan.lender_id, "case_id": case.id, "plan_id": plan.id}
@@ -171,14 +167,16 @@ def approve_plan(session: Session, plan_id: uuid.UUID, *, by: Decider, now: dt.d
 
 
 def refuse_plan(session: Session, plan_id: uuid.UUID, *, reason: str, by: Decider, now: dt.datetime) -> RepaymentPlan:
-    """Say no, and why; it stays readable. Raises NotFound, OwnProposal, PlanDecided."""
+    """Say no, and why; it stays readable. Raises NotFound, also where the case was called back, OwnProposal,
+    PlanDecided."""
     check_text("reason", reason)
     plan = _undecided(session, plan_id, by)
     return _end(session, plan, RepaymentState.REFUSED, reason=reason, by=by, now=now)
 
 
 def withdraw_plan(session: Session, plan_id: uuid.UUID, *, reason: str, by: Decider, now: dt.datetime) -> RepaymentPlan:
-    """Take back one that is proposed or runs: its instalments are waited for no more. Raises NotFound, PlanDecided."""
+    """Take back one that is proposed or runs: its instalments are waited for no more. Raises NotFound, also where the
+    case was called back, PlanDecided."""
     check_text("reason", reason)
     plan = _locked(session, plan_id)
     if plan.state not in (RepaymentState.PROPOSED, RepaymentState.RUNNING):
@@ -219,9 +217,23 @@ def _demand_owed(case: Case, draft: PlanDraft) -> None:
 
 
 def _locked(session: Session, plan_id: uuid.UUID) -> RepaymentPlan:
-    """With every other plan of its case, as settling takes them."""
-    case_id = get_plan(session, plan_id).case_id
-    return lock_plans(session, {case_id})[plan_id]
+    """With every other plan of its case, as settling takes them. Raises NotFound for a case that is not in sight: its
+    payments and the block that rests on the plan are not either."""
+    case = get_by_id(session, Case, get_plan(session, plan_id).case_id)
+    with in_the_books_of(session, case.org_id):
+        lock_plans(session, {case.id})
+    return get_plan(session, plan_id)
+
+
+def _replace_others(session: Session, plan_id: uuid.UUID, case_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """Let money count for none of the case's other plans any more. The lender's books are open. Raises PlanRunning."""
+    for other in lock_plans(session, {case_id}).values():
+        if other.id == plan_id:
+            continue
+        if other.state is RepaymentState.RUNNING:
+            raise PlanRunning(plan_id=other.id)
+        if other.state in SETTLING and other.replaced_at is None:
+            other.replaced_at = now
 
 
 def _undecided(session: Session, plan_id: uuid.UUID, by: Decider) -> RepaymentPlan:

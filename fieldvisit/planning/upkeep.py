@@ -41,6 +41,8 @@ class _House:
     id: uuid.UUID
     zone: str
     now: dt.datetime
+    apart: Apart
+    """Told of what fails of a duty that is done thing by thing."""
 
     @property
     def today(self) -> dt.date:
@@ -65,7 +67,7 @@ DUTIES: Mapping[str, Callable[[Session, _House], int]] = {
     "lost": lambda session, house: fail_silent_plans(session, house.now),
     "opened": lambda session, house: len(open_visits(session, house.id, house.now).visits),
     "forgotten": lambda session, house: forget_answers(session, house.now),
-    "settled": lambda session, house: settle_overdue(session, now=house.now),
+    "settled": lambda session, house: settle_overdue(session, now=house.now, apart=house.apart),
     "reminded": lambda session, house: raise_reminders(session, house.now, house.today),
     "unfinished": lambda session, house: drop_unfinished(session, house.now),
 }
@@ -85,7 +87,7 @@ def pass_time(tools: Tools) -> None:
     now = tools.clock()
     with acting_for_all(tools.sessions) as session:
         rows = session.execute(sa.select(Organisation.id, Organisation.zone).order_by(Organisation.id)).all()
-    houses = [_House(id=org_id, zone=zone, now=now) for org_id, zone in rows]
+    houses = [_House(id=org_id, zone=zone, now=now, apart=apart) for org_id, zone in rows]
     for house in houses:
         _do_duties(tools, house, apart)
     _let_files_go(tools, houses, apart)

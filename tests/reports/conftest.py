@@ -11,6 +11,7 @@ from fieldvisit.database import acting_for
 from fieldvisit.phone.steps import arrive, check_identity
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, arrival, identity, make_morning, teller
+from tests.reports.books import Books
 
 type Tell = Callable[..., Any]
 
@@ -39,3 +40,8 @@ def at_the_door(tell: Tell) -> None:
 @pytest.fixture
 def identified(tell: Tell, at_the_door: None) -> None:
     tell(check_identity, identity())
+
+
+@pytest.fixture
+def books(sessions: sessionmaker[Session], morning: Morning) -> Books:
+    return Books(sessions, morning)

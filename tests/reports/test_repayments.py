@@ -1,7 +1,5 @@
 """A repayment plan is proposed by one, decided on by another, and settled by what is paid."""
 
-import datetime as dt
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +7,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.cases import PaymentDraft, record_payment
-from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.database import acting_for_all
 from fieldvisit.errors import InvalidValue
-from fieldvisit.models import Case, ContactBlock, RepaymentPlan, Visit
-from fieldvisit.promises import settle_overdue
+from fieldvisit.models import RepaymentPlan
 from fieldvisit.repayment_terms import (
     Instalment,
     Limits,
@@ -24,35 +19,15 @@ from fieldvisit.repayment_terms import (
     approvable_by,
     standing_of_plan,
 )
-from fieldvisit.repayments import Decider, PlanRunning, approve_plan, propose_plan, withdraw_plan
+from fieldvisit.repayments import PlanRunning, withdraw_plan
 from fieldvisit.report_drafts import ReportContradicts
 from fieldvisit.reports import report_visit
-from fieldvisit.vocabulary import PaymentMethod, PromiseState, RepaymentState, Role, VisitOutcome
+from fieldvisit.vocabulary import PromiseState, RepaymentState, Role, VisitOutcome
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, report
-from tests.safety.worlds import make_account
-from tests.worlds import TODAY
+from tests.reports.books import DAY, Books, due, late, plan
 
-DAY = dt.timedelta(days=1)
-FIRST = TODAY + 7 * DAY
 OPEN, KEPT, PARTLY, BROKEN = PromiseState.OPEN, PromiseState.KEPT, PromiseState.PARTLY_KEPT, PromiseState.BROKEN
-
-
-def plan(*amounts: int, every: int = 30, **given: Any) -> PlanDraft:
-    parts = tuple(
-        Instalment(amount_minor=amount, due_on=FIRST + every * place * DAY)
-        for place, amount in enumerate(amounts or (1_000, 1_000, 1_000))
-    )
-    return PlanDraft(**({"instalments": parts, "currency": "EUR", "method": PaymentMethod.TRANSFER} | given))
-
-
-def due(place: int) -> dt.date:
-    return FIRST + 30 * place * DAY
-
-
-def late(place: int) -> dt.datetime:
-    """The morning after the grace of an instalment has run out."""
-    return dt.datetime.combine(due(place) + 4 * DAY, dt.time(8), dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -110,54 +85,6 @@ def test_a_plan_goes_only_with_having_met_the_debtor() -> None:
         report(VisitOutcome.REFUSED, plan=plan())
 
 
-class Books:
-    """What the lender and the agency do with the plan of the morning's first visit."""
-
-    def __init__(self, sessions: sessionmaker[Session], morning: Morning) -> None:
-        self.sessions, self.morning = sessions, morning
-        with acting_for_all(sessions) as session:
-            self.case_id = session.get_one(Visit, morning.visit).case_id
-            self.maker = make_account(session, morning.world, Role.DISPATCHER).id
-            self.checker = make_account(session, morning.world, Role.SUPERVISOR).id
-
-    def by(self, account_id: uuid.UUID | None = None) -> Decider:
-        return Decider(account_id=account_id or self.checker, roles=(Role.SUPERVISOR,))
-
-    def propose(self, draft: PlanDraft, *, now: dt.datetime = NOW) -> uuid.UUID:
-        with acting_for(self.sessions, self.morning.world.agency) as session:
-            return propose_plan(session, self.case_id, draft, by=self.maker, now=now).id
-
-    def approve(self, plan_id: uuid.UUID, *, now: dt.datetime = NOW) -> None:
-        with acting_for(self.sessions, self.morning.world.agency) as session:
-            approve_plan(session, plan_id, by=self.by(), now=now)
-
-    def pay(self, amount_minor: int, *, on: dt.date, now: dt.datetime) -> None:
-        with acting_for(self.sessions, self.morning.world.lender) as session:
-            case = session.get_one(Case, self.case_id).external_id
-            paid = {"external_id": str(uuid.uuid4()), "case_id": case, "currency": "EUR", "paid_on": on}
-            record_payment(session, PaymentDraft(amount_minor=amount_minor, **paid), now=now)
-
-    def time_passes(self, now: dt.datetime) -> None:
-        with acting_for(self.sessions, self.morning.world.lender) as session:
-            settle_overdue(session, now=now)
-
-    def standing(self, plan_id: uuid.UUID) -> tuple[str, list[str]]:
-        with acting_for_all(self.sessions) as session:
-            found = session.get_one(RepaymentPlan, plan_id)
-            return found.state.value, [each.state.value for each in found.running]
-
-    def rests(self) -> list[bool]:
-        """Of each block that a plan filed, whether it still stands."""
-        with acting_for_all(self.sessions) as session:
-            rows = session.scalars(sa.select(ContactBlock).order_by(ContactBlock.id))
-            return [row.lifted_at is None for row in rows]
-
-
-@pytest.fixture
-def books(sessions: sessionmaker[Session], morning: Morning) -> Books:
-    return Books(sessions, morning)
-
-
 def test_a_plan_that_is_missed_breaks_and_runs_again_once_it_is_caught_up_with(books: Books) -> None:
     """From the approval to the end: nobody is visited while it runs, and what is paid settles it."""
     running = books.propose(plan())
@@ -194,7 +121,7 @@ def test_a_broken_plan_gives_way_to_the_next_and_no_money_counts_for_both(books:
 def test_what_is_taken_back_is_waited_for_no_more(books: Books) -> None:
     running = books.propose(plan())
     books.approve(running)
-    with acting_for(books.sessions, books.morning.world.agency) as session:
+    with books.acting() as session:
         withdraw_plan(session, running, reason="The debtor asked.", by=books.by(), now=NOW)
     books.time_passes(late(2))
     assert (books.standing(running), books.rests()) == (("withdrawn", ["open"] * 3), [False])
