@@ -131,14 +131,14 @@ def _is_of_safety(sent: Sent) -> bool:
 @endpoint(may=Permission.USE_PHONE, returns=HeldEventOut(), order=BY_ARRIVAL)
 def list_my_held_events() -> sa.Select[HeldEvent]:
     """One's own events that wait for something or were refused, the oldest first."""
-    return holding.held_events(visitor_id=visitor_id())
+    return holding.held_events(actor().org_id, visitor_id=visitor_id())
 
 
 @bp.get("/held-events")
 @endpoint(may=Permission.READ_VISITS, returns=HeldEventOut(), order=BY_ARRIVAL)
 def list_held_events() -> sa.Select[HeldEvent]:
     """Every phone's events that wait for something or were refused, the oldest first."""
-    return holding.held_events()
+    return holding.held_events(actor().org_id)
 
 
 @bp.get("/held-events/<uuid:held_event_id>")

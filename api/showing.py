@@ -138,8 +138,8 @@ def _(thing: DebtorExport) -> Shown:
 
 @shown_by.register
 def _(thing: HeldEvent) -> Shown:
-    """Of a visit, if it tells of one that there is."""
-    return _of_visits([thing.subject_id] if thing.subject_id is not None else [])
+    """Of the visit that it names, understood or not, and of what else it tells of, if that is a visit."""
+    return _of_visits([each for each in (thing.visit_id, thing.subject_id) if each is not None])
 
 
 @shown_by.register

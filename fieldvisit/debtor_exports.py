@@ -24,6 +24,7 @@ from fieldvisit.models import (
     DebtorAccess,
     DebtorRequest,
     Evidence,
+    HeldEvent,
     Notice,
     Payment,
     Place,
@@ -33,6 +34,7 @@ from fieldvisit.models import (
     Visit,
     Wish,
 )
+from fieldvisit.phone.kinds import OF_SAFETY
 from fieldvisit.retention.files import read_case_files
 from fieldvisit.retention.judging import judge
 from fieldvisit.visit_records import FORMAT, Hashed, columns_of, read_record
@@ -69,6 +71,7 @@ def export_debtor(session: Session, debtor_id: uuid.UUID, *, now: dt.datetime) -
         "evidence": _told(session, Evidence, Evidence.visit_id.in_(visits)),
         "contacts": _told(session, ContactAttempt, ContactAttempt.debtor_id == debtor_id),
         "visits": [read_record(session, visit_id).content for visit_id in visits],
+        "held_events": [_held(row) for row in _rows(session, HeldEvent, _told_of(visits))],
         "accesses": [_access(row) for row in _ordered(session, accesses(debtor_id=debtor_id), DebtorAccess.at)],
         "requests": [
             _whole(row) for row in _ordered(session, requests_where(debtor_id=debtor_id), DebtorRequest.received_at)
@@ -111,6 +114,16 @@ def _ordered[T: Base](session: Session, rows: sa.Select[T], at: Any) -> Sequence
 def _whole(row: Base) -> dict[str, Any]:
     names = [column.key for column in sa.inspect(type(row)).columns]
     return columns_of(row, *(name for name in names if name not in NOT_TOLD))
+
+
+def _told_of(visits: Sequence[uuid.UUID]) -> sa.ColumnElement[bool]:
+    """What phones told of these visits and nobody took; what the staff feared there is told to nobody outside."""
+    return sa.and_(HeldEvent.visit_id.in_(visits), HeldEvent.kind.not_in([kind.value for kind in OF_SAFETY]))
+
+
+def _held(row: HeldEvent) -> dict[str, Any]:
+    told = ("event_id", "visit_id", "kind", "state", "code", "device_at", "recorded_at", "settled_at", "reason")
+    return columns_of(row, *told) | {"event": row.body_without_pin}
 
 
 def _access(row: DebtorAccess) -> dict[str, Any]:

@@ -170,6 +170,11 @@ class HeldEventOut(Out):
     event_id = Id(required=True)
     visitor_id = Id(required=True)
     subject_id = Id(required=True, allow_none=True, metadata={"description": "the visit or the safety session"})
+    visit_id = Id(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the visit that it names, understood or not, where its visitor was to go there"},
+    )
     kind = fields.String(required=True)
     state = Choice(HeldState, required=True)
     state_words = Words(required=True, of="state")

@@ -55,7 +55,9 @@ class Device(Base, Owned):
 
 
 class HeldEvent(Base, Owned):
-    """One event of a phone that waits for another, or was refused. The row stays when it is settled, and says how."""
+    """One event of a phone that waits for another, or was refused. The row stays when it is settled, and says how.
+
+    The lender of its visit may read it, as what is kept of its debtor: that is a policy of its own in the database."""
 
     __tablename__ = "held_events"
 
@@ -65,6 +67,10 @@ class HeldEvent(Base, Owned):
     account_id: Mapped[uuid.UUID | None]
     subject_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     """The visit or the safety session it tells of, as the phone says: there may be none."""
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    """The visit that its text names, where its visitor was told to go there, whether or not the event was understood:
+    whose data it is. Without a foreign key, for nobody who writes one down waits for the visit."""
+    lender_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("organisations.id"))
     kind: Mapped[str]
     body: Mapped[str] = mapped_column(Sealed("held_events.body"))
     """The event as it was sent, in JSON."""
@@ -95,6 +101,7 @@ class HeldEvent(Base, Owned):
             postgresql_where=sa.text("state in ('waiting', 'refused')"),
         ),
         sa.Index("ix_held_events_waiting", "subject_id", postgresql_where=sa.text("state = 'waiting'")),
+        sa.CheckConstraint("(visit_id is null) = (lender_id is null)", name="visit_has_a_lender"),
         sa.CheckConstraint("(state = 'waiting') <= (waits_for is not null)", name="waits_for_something"),
         sa.CheckConstraint("(state in ('taken', 'dismissed')) = (settled_at is not null)", name="settled_has_a_time"),
     )

@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from fieldvisit.compliance.decision import plain
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import HeldEvent, PhoneEventKey, SafetyKey, SafetySession
 from fieldvisit.obeyed import Obeyed
+from fieldvisit.phone.routes import lender_of_told
 from fieldvisit.phone.telling import Teller
 from fieldvisit.safety.drafts import OLDEST_S
 from fieldvisit.vocabulary import HeldState, WaitsFor
@@ -70,6 +71,8 @@ def hold(session: Session, held: Held, *, by: Teller) -> None:
     so does one of another visitor."""
     # Half a character, as a phone makes by cutting a text inside of one, stays the escape that it came as.
     body = json.dumps(held.body, ensure_ascii=False).encode(errors="backslashreplace").decode()
+    visit_id = _id_in(held.body, "visit_id")
+    lender_id = lender_of_told(session, by.visitor_id, visit_id) if visit_id else None
     values = {
         "kind": held.kind,
         "subject_id": held.subject_id,
@@ -80,6 +83,8 @@ def hold(session: Session, held: Held, *, by: Teller) -> None:
         "code": held.error.code,
         "details": json.loads(json.dumps(plain(held.error.details), default=str)) if held.subject_id else {},
         "device_at": held.device_at,
+        "visit_id": visit_id if lender_id else None,
+        "lender_id": lender_id,
     }
     whose = {"org_id": session.info["org"], "visitor_id": by.visitor_id, "account_id": by.account_id}
     # Stays that of the first sending, as `recorded_at` does: together they say how the clocks differed.
@@ -90,9 +95,8 @@ def hold(session: Session, held: Held, *, by: Teller) -> None:
 
 def misunderstood(body: Mapping[str, Any], sent_at: dt.datetime | None, error: FieldVisitError) -> Held | None:
     """What is to be kept of an event that could not be read; None where it has no id."""
-    try:
-        event_id = uuid.UUID(str(body.get("event_id")))
-    except ValueError:
+    event_id = _id_in(body, "event_id")
+    if event_id is None:
         return None
     kind = body.get("kind")
     return Held(
@@ -105,6 +109,13 @@ def misunderstood(body: Mapping[str, Any], sent_at: dt.datetime | None, error: F
         waits_for=None,
         error=error,
     )
+
+
+def _id_in(body: Mapping[str, Any], name: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(str(body.get(name)))
+    except ValueError:
+        return None
 
 
 def is_taken(session: Session, event_id: uuid.UUID) -> bool:
@@ -177,8 +188,12 @@ def get_held_event(session: Session, event_id: uuid.UUID, *, lock: bool = False)
     return row
 
 
-def held_events(*, visitor_id: uuid.UUID | None = None, state: HeldState | None = None) -> sa.Select[HeldEvent]:
-    """The events that are held, of everybody or of one visitor; those that are settled only where their state is asked
-    for."""
-    rows = sa.select(HeldEvent).where(HeldEvent.state.in_(OPEN) if state is None else HeldEvent.state == state)
+def held_events(
+    org_id: uuid.UUID, *, visitor_id: uuid.UUID | None = None, state: HeldState | None = None
+) -> sa.Select[HeldEvent]:
+    """The events that are held of an organisation, of everybody or of one visitor; those that are settled only where
+    their state is asked for. What they say is read when it is looked at."""
+    whose = HeldEvent.org_id == org_id
+    rows = sa.select(HeldEvent).where(whose, HeldEvent.state.in_(OPEN) if state is None else HeldEvent.state == state)
+    rows = rows.options(defer(HeldEvent.body))
     return rows if visitor_id is None else rows.where(HeldEvent.visitor_id == visitor_id)

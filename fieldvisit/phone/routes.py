@@ -75,6 +75,14 @@ def get_told_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) 
     return stop
 
 
+def lender_of_told(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -> uuid.UUID | None:
+    """Whose debtor this visit is to, where the visitor was ever told to go there; None for everybody else's visits."""
+    public = DayPlan.state.in_((DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED))
+    told = sa.select(Visit.lender_id).join(Stop, Stop.visit_id == Visit.id).join(Stop.route).join(Route.plan)
+    mine = told.join(CrewMember, CrewMember.route_id == Route.id).where(CrewMember.visitor_id == visitor_id)
+    return session.scalar(mine.where(Visit.id == visit_id, public).limit(1))
+
+
 def _stands(stop: Stop) -> bool:
     plan, visit = stop.route.plan, stop.visit
     published = plan.state is DayPlanState.PUBLISHED

@@ -1,26 +1,30 @@
-"""What belongs to no case and goes all the same: scans that another took the place of, and look-ups of codes that were
-nobody's.
+"""What belongs to no case and goes all the same: scans that another took the place of, look-ups of codes that were
+nobody's, and what phones told of nothing that there is.
 
-Both are the house's own terms: no text speaks of them. What went of an organisation is proved like a case.
+All are the house's own terms: no text speaks of them. What went of an organisation is proved like a case.
 """
 
 import datetime as dt
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import Base, FileAccess, Purge, StoredFile, VerificationLookup
+from fieldvisit.models import Base, FileAccess, HeldEvent, Purge, SafetySession, StoredFile, VerificationLookup, Visit
 
 REPLACED_FOR = dt.timedelta(days=30)
 """So long the scan that was replaced can still be asked for, by whoever replaced it by mistake."""
 LOOKED_UP = dt.timedelta(days=90)
 """So long it can be seen that somebody tried codes."""
-FILES, LOOKUPS = StoredFile.__tablename__, VerificationLookup.__tablename__
+HELD_FOR = dt.timedelta(days=90)
+"""So long somebody can look at what a phone told of no visit and no safety session that is known here."""
+FILES, LOOKUPS, TOLD = StoredFile.__tablename__, VerificationLookup.__tablename__, HeldEvent.__tablename__
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,12 @@ class Loose:
     org_id: uuid.UUID | None
     file_ids: tuple[uuid.UUID, ...]
     lookups: int
+    told: int = 0
+    """Held events."""
 
     @property
     def count(self) -> dict[str, int]:
-        return {name: count for name, count in ((FILES, len(self.file_ids)), (LOOKUPS, self.lookups)) if count}
+        return _some(len(self.file_ids), self.lookups, self.told)
 
 
 def look_for_loose(session: Session, *, now: dt.datetime) -> list[Loose]:
@@ -42,10 +48,15 @@ def look_for_loose(session: Session, *, now: dt.datetime) -> list[Loose]:
     due = sa.select(StoredFile.org_id, StoredFile.id).where(_unused(now)).order_by(StoredFile.id)
     for org_id, file_id in session.execute(due):
         files.setdefault(org_id, []).append(file_id)
-    counted = sa.select(VerificationLookup.org_id, sa.func.count()).where(_old(now)).group_by(VerificationLookup.org_id)
-    lookups = {row[0]: int(row[1]) for row in session.execute(counted)}
-    ids = sorted({*files, *lookups}, key=str)
-    return [Loose(org_id, tuple(files.get(org_id, ())), lookups.get(org_id, 0)) for org_id in ids]
+    lookups = _counted(session, VerificationLookup.org_id, _old(now))
+    told = _counted(session, HeldEvent.org_id, _of_nothing(now))
+    ids = sorted({*files, *lookups, *told}, key=str)
+    return [Loose(org_id, tuple(files.get(org_id, ())), lookups[org_id], told[org_id]) for org_id in ids]
+
+
+def _counted(session: Session, org_id: Any, due: sa.ColumnElement[bool]) -> Counter[uuid.UUID | None]:
+    rows = session.execute(sa.select(org_id, sa.func.count()).where(due).group_by(org_id))
+    return Counter({row[0]: int(row[1]) for row in rows})
 
 
 def purge_loose(
@@ -70,11 +81,11 @@ def _purge(owners: sessionmaker[Session], loose: Loose, *, made_by: str, reason:
         for row in files:
             row.forgotten_at = now
         whose = VerificationLookup.org_id.is_not_distinct_from(loose.org_id)
-        deleted = session.execute(sa.delete(VerificationLookup).where(_old(now), whose))
-        lookups = int(deleted.rowcount)  # type: ignore[attr-defined]  # of a statement that deletes
+        lookups = _delete(session, sa.delete(VerificationLookup).where(_old(now), whose))
         if loose.org_id is None:
             return None
-        gone = {name: count for name, count in ((FILES, len(files)), (LOOKUPS, lookups)) if count}
+        told = _delete(session, sa.delete(HeldEvent).where(_of_nothing(now), HeldEvent.org_id == loose.org_id))
+        gone = _some(len(files), lookups, told)
         proof = Purge(
             org_id=loose.org_id,
             made_by=made_by,
@@ -88,6 +99,21 @@ def _purge(owners: sessionmaker[Session], loose: Loose, *, made_by: str, reason:
         session.add(proof)
         session.flush()
         return proof
+
+
+def _some(files: int, lookups: int, told: int) -> dict[str, int]:
+    return {name: count for name, count in ((FILES, files), (LOOKUPS, lookups), (TOLD, told)) if count}
+
+
+def _delete(session: Session, statement: sa.Delete) -> int:
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]  # of a statement that deletes
+
+
+def _of_nothing(now: dt.datetime) -> sa.ColumnElement[bool]:
+    """It goes with its visit or its session; what names none, or one that never was, goes by its own age."""
+    kinds = (Visit, SafetySession)
+    known = [sa.select(kind.id).where(kind.id == HeldEvent.subject_id).exists() for kind in kinds]
+    return sa.and_(HeldEvent.recorded_at < now - HELD_FOR, HeldEvent.visit_id.is_(None), *(~each for each in known))
 
 
 def _unused(now: dt.datetime) -> sa.ColumnElement[bool]:

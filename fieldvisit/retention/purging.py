@@ -36,8 +36,8 @@ FORGETS = {
     ("safety_incidents", "alert_id"): ("alert_id",),
 }
 # What refers to a row without a foreign key: parent table → (table, column).
-HELD_EVENTS = ((Base.metadata.tables[HeldEvent.__tablename__], "subject_id"),)
-LOOSE = {"visits": HELD_EVENTS, "safety_sessions": HELD_EVENTS}
+_HELD = Base.metadata.tables[HeldEvent.__tablename__]
+LOOSE = {"visits": ((_HELD, "subject_id"), (_HELD, "visit_id")), "safety_sessions": ((_HELD, "subject_id"),)}
 
 
 def purge_visits(session: Session, visit_ids: Collection[uuid.UUID]) -> Counter[str]:
