@@ -12,10 +12,10 @@ from api.auth import visitor_id
 from api.context import now, runtime
 from api.db import session
 from api.endpoints import endpoint
+from api.event_reading import loaded
 from api.files import link_for
 from api.openapi import Blueprint
 from api.paging import Keyset
-from api.phone_events import loaded
 from api.roles import PUBLIC, Permission
 from api.schemas.evidence import EvidenceIn, EvidenceOut
 from api.schemas.files import FileLinkOut

@@ -92,7 +92,9 @@ def read_my_visit(visit_id: uuid.UUID) -> VisitCard:
 @endpoint(may=Permission.USE_PHONE, body=SetOutIn(), returns=ReceiptOut(), status=201)
 def set_out(visit_id: uuid.UUID, body: SetOutDraft) -> Receipt:
     """On the way. Before an earlier stop of the plan only as far as the rules of the house let one."""
-    return steps.set_out(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    receipt = steps.set_out(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    release_held(visit_id, body.event_id)
+    return receipt
 
 
 @bp.post("/visits/<uuid:visit_id>/arrival")
@@ -103,28 +105,38 @@ def arrive(visit_id: uuid.UUID, body: ArrivalDraft) -> Receipt | Refused:
     Outside the geofence it is refused with the distance, unless `outside_reason` says why. A refused arrival is kept in
     the history of the visit.
     """
-    return steps.arrive(session(), visit_id, _stamped(body), by=_teller(), now=now(), geofence_m=settings().geofence_m)
+    radius_m = settings().geofence_m
+    answer = steps.arrive(session(), visit_id, _stamped(body), by=_teller(), now=now(), geofence_m=radius_m)
+    if isinstance(answer, Receipt):
+        release_held(visit_id, body.event_id)
+    return answer
 
 
 @bp.post("/visits/<uuid:visit_id>/rejection")
 @endpoint(may=Permission.USE_PHONE, body=RejectionIn(), returns=ReceiptOut(), status=201)
 def reject_visit(visit_id: uuid.UUID, body: RejectionDraft) -> Receipt:
     """Send a visit back before it has begun, if the house lets one; it waits to be planned again."""
-    return undoing.reject_visit(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    receipt = undoing.reject_visit(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    release_held(visit_id, body.event_id)
+    return receipt
 
 
 @bp.post("/visits/<uuid:visit_id>/arrival-undo")
 @endpoint(may=Permission.USE_PHONE, body=UndoIn(), returns=ReceiptOut(), status=201)
 def undo_arrival(visit_id: uuid.UUID, body: UndoDraft) -> Receipt:
     """The arrival was none, as far as the house lets one say so: both stay in the history."""
-    return undoing.undo_arrival(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    receipt = undoing.undo_arrival(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    release_held(visit_id, body.event_id)
+    return receipt
 
 
 @bp.post("/visits/<uuid:visit_id>/credential-shown")
 @endpoint(may=Permission.USE_PHONE, body=ShowingIn(), returns=ShowingOut(), status=201)
 def show_credential(visit_id: uuid.UUID, body: ShowingDraft) -> Receipt:
     """Papers were shown. What was wrong with them is told and kept, never refused."""
-    return steps.show_credential(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    receipt = steps.show_credential(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    release_held(visit_id, body.event_id)
+    return receipt
 
 
 @bp.post("/visits/<uuid:visit_id>/identity-check")
@@ -165,7 +177,9 @@ def report_visit(visit_id: uuid.UUID, body: ReportDraft) -> Receipt:
 @endpoint(may=Permission.USE_PHONE, body=AdditionIn(), returns=ReportReceiptOut(), status=201)
 def add_to_report(visit_id: uuid.UUID, body: AdditionDraft) -> Receipt:
     """Add to the report of a visit. The first words stay."""
-    return reports.add_to_report(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    receipt = reports.add_to_report(session(), visit_id, _stamped(body), by=_teller(), now=now())
+    release_held(visit_id, body.event_id)
+    return receipt
 
 
 def _stamped[Draft: EventDraft](draft: Draft) -> Draft:

@@ -9,26 +9,21 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import g
-from marshmallow import Schema, ValidationError
 
 from api.auth import actor, visitor_id
 from api.batch_calls import hears_calls
-from api.calls import call_in
 from api.context import now, settings
 from api.db import session
 from api.endpoints import endpoint
-from api.errors import InvalidRequest, TooManyRequests, problem_document
-from api.faults import faults
+from api.errors import TooManyRequests, problem_document
+from api.event_reading import calls, desk_of
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.reading import read_body
 from api.roles import Permission, refuse_unless
 from api.schemas.phone_events import (
     DUMPERS,
-    NAMES_SESSION,
-    READERS,
     DismissalIn,
-    EnvelopeIn,
     EventsIn,
     EventsTakenOut,
     HeldEventFileOut,
@@ -36,21 +31,18 @@ from api.schemas.phone_events import (
 )
 from api.showing import Shows
 from api.sos import emergency
-from api.storage import translated
 from fieldvisit.database import acting_for
-from fieldvisit.devices import DeviceRevoked, note_seen
-from fieldvisit.errors import FieldVisitError, InvalidValue
+from fieldvisit.devices import note_seen
+from fieldvisit.errors import FieldVisitError
 from fieldvisit.models import HeldEvent
 from fieldvisit.phone import holding
 from fieldvisit.phone.events import Desk, EventOutcome, EventResult, Sent, release, take_events
-from fieldvisit.phone.kinds import OF_SAFETY, Event, EventKind, SafetyTold, StepEvent, Terms, age_of
+from fieldvisit.phone.kinds import OF_SAFETY, EventKind, Terms
 from fieldvisit.phone.telling import Teller
 from fieldvisit.safety.seeming import as_shown
 from fieldvisit.safety.standing import Standing
 
 bp = Blueprint("phone-events", __name__, description=__doc__)
-ENVELOPE = EnvelopeIn()
-IN_ENVELOPE = ("kind", "visit_id", "session_id")
 BY_ARRIVAL = Keyset(HeldEvent.recorded_at, HeldEvent.event_id)
 
 
@@ -103,7 +95,7 @@ def send_events(body: dict[str, Any]) -> dict[str, Any]:
     """
     sent = [Sent(body=event, sent_at=body["sent_at"]) for event in body["events"]]
     battery = body["battery_percent"]
-    places = [place for place, one in enumerate(sent) if _is_of_safety(one)] if any(map(_calls, sent)) else []
+    places = [place for place, one in enumerate(sent) if _is_of_safety(one)] if any(map(calls, sent)) else []
     results: dict[int, EventResult] = {}
     if places:
         # In a transaction of its own, and first: nobody who calls waits for what else the phone has to tell.
@@ -117,10 +109,6 @@ def send_events(body: dict[str, Any]) -> dict[str, Any]:
     others = take_events(session(), [sent[place] for place in rest], desk(battery_percent=battery)) if rest else []
     results |= dict(zip(rest, others, strict=True))
     return _told([results[place] for place in range(len(sent))], drift)
-
-
-def _calls(sent: Sent) -> bool:
-    return isinstance(sent.body, Mapping) and sent.body.get("kind") == EventKind.SOS
 
 
 def _is_of_safety(sent: Sent) -> bool:
@@ -166,87 +154,15 @@ def release_held(subject_id: uuid.UUID, event_id: uuid.UUID) -> None:
 
 def desk(*, battery_percent: int | None = None) -> Desk:
     """Who takes this request's events, and how."""
-
-    def read(sent: Sent) -> Event:
-        return _read(sent, battery_percent)
-
-    teller = Teller(visitor_id=visitor_id(), account_id=actor().account_id)
-    return Desk(by=teller, now=now(), read=read, translate=translated)
-
-
-def _read(sent: Sent, battery_percent: int | None) -> Event:
-    """One event, understood. Raises InvalidRequest, and whatever its own draft has against it."""
-    if _calls(sent):
-        return _call_for_help(sent)
-    envelope = loaded(ENVELOPE, sent.body)
-    kind: EventKind = envelope["kind"]
-    if actor().revoked:
-        raise DeviceRevoked(wipe=True)
-    said = loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
-    if kind in OF_SAFETY:
-        return _safety(kind, envelope, said, sent)
-    visit_id = _named(envelope, "visit_id")
-    battery = battery_percent if said.battery_percent is None else said.battery_percent
-    draft = replace(said, sent_at=sent.sent_at, battery_percent=battery, token_expired=actor().expired)
-    return StepEvent(kind=kind, visit_id=visit_id, draft=draft, terms=_terms())
-
-
-def _terms() -> Terms:
-    return Terms(
+    by = Teller(visitor_id=visitor_id(), account_id=actor().account_id)
+    terms = Terms(
         now=now(),
         geofence_m=settings().geofence_m,
         allow_drill=not settings().is_production,
         token_expired=actor().expired,
         device_revoked=actor().revoked,
     )
-
-
-def _call_for_help(sent: Sent) -> SafetyTold:
-    call = call_in(sent.body, sent_at=sent.sent_at, account_id=actor().account_id)
-    return SafetyTold(
-        kind=EventKind.SOS,
-        session_id=call.said.get("session_id"),
-        event_id=call.event_id,
-        device_at=call.device_at,
-        said=call.said,
-        terms=_terms(),
-    )
-
-
-def _safety(kind: EventKind, envelope: dict[str, Any], said: dict[str, Any], sent: Sent) -> SafetyTold:
-    starts = {"visit_id": envelope["visit_id"]} if kind is EventKind.SAFETY_START else {}
-    if kind is EventKind.SAFETY_ASSESSMENT:
-        starts = {"visit_id": _named(envelope, "visit_id")}
-    counted_s = said.pop("age_s")
-    stated = counted_s if "age_s" in sent.body else None
-    age_s = age_of(envelope["device_at"], sent.sent_at or envelope["device_at"], stated)
-    event_id = said.pop("event_id")
-    del said["device_at"]
-    begins = {EventKind.SAFETY_START: event_id, EventKind.SAFETY_ASSESSMENT: starts.get("visit_id")}
-    session_id = begins.get(kind, envelope["session_id"])
-    return SafetyTold(
-        kind=kind,
-        session_id=_named(envelope, "session_id") if kind in NAMES_SESSION else session_id,
-        event_id=event_id,
-        device_at=envelope["device_at"],
-        said={**said, **starts, "age_s": age_s},
-        terms=_terms(),
-    )
-
-
-def _named(envelope: dict[str, Any], name: str) -> uuid.UUID:
-    found: uuid.UUID | None = envelope[name]
-    if found is None:
-        raise InvalidValue(path=name, reason="is empty, but needed")
-    return found
-
-
-def loaded(schema: Schema, data: Any) -> Any:
-    """What was told as the schema loads it. Raises InvalidRequest."""
-    try:
-        return schema.load(data)
-    except ValidationError as error:
-        raise InvalidRequest(faults(error.messages, place="body", data=data, schema=schema)) from error
+    return desk_of(by, terms, battery_percent=battery_percent)
 
 
 def _told(results: Sequence[EventResult], drift: dt.timedelta) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from api.commands.context import Context
 from api.commands.spoken import Spoken
+from api.event_reading import desk_of_held
 from api.logs import configure_logs
 from fieldvisit.database import plain_url
 from fieldvisit.notices.jobs import NOTICES
@@ -53,7 +54,12 @@ def worker(context: Context, solves: int, silent_s: int, once: bool) -> None:
 
 def _app(context: Context, silent_s: int) -> App:
     """The jobs, on a database that may be used; raises OperationalError where it is away."""
-    tools = Tools(settings=context.settings, sessions=context.sessions, clock=context.clock)
+    tools = Tools(
+        settings=context.settings,
+        sessions=context.sessions,
+        clock=context.clock,
+        desk=partial(desk_of_held, context.settings),
+    )
     return worker_app(plain_url(context.urls.app), tools, silent_s=silent_s)
 
 

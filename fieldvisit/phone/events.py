@@ -112,21 +112,24 @@ def _take_all(
 
 
 def release(session: Session, subject_ids: set[uuid.UUID], desk: Desk) -> int:
-    """Take whatever is held of these subjects and can be taken by now, whoever told it; how many."""
+    """Take whatever is held of these subjects and can be taken by now, whoever told it; how many. What waits for the
+    same as before is left as it is."""
     taken, before = 0, -1
     while taken > before:
         before = taken
         for row in holding.waiting_for(session, subject_ids):
+            desk_of_theirs = replace(desk, by=holding.teller_of(row))
             try:
                 one = desk.read(Sent(**holding.as_if_sent(row, now=desk.now)))
             except FieldVisitError:
                 # Nobody reads it from here, a revoked phone say: it goes on waiting, and hinders nothing else.
                 continue
-            desk_of_theirs = replace(desk, by=holding.teller_of(row))
-            result = _take(session, Sent(**holding.sent_of(row)), one, desk_of_theirs)
-            if result.outcome is EventOutcome.TAKEN:
+            error = _attempt(session, one, desk_of_theirs).error
+            if error is None:
                 holding.settle_taken(session, [row.event_id], by=desk_of_theirs.by, now=desk.now)
                 taken += 1
+            elif error.kind is Kind.UNAVAILABLE or _waits_for(one, error) is not row.waits_for:
+                _not_taken(session, Sent(**holding.sent_of(row)), one, error, by=desk_of_theirs.by)
     return taken
 
 
@@ -148,7 +151,20 @@ def _time(one: Event) -> str:
 
 
 def _take(session: Session, sent: Sent, one: Event, desk: Desk, *, alone: bool = False) -> EventResult:
-    unguarded = alone and one.kind in SPARING
+    done = _attempt(session, one, desk, unguarded=alone and one.kind in SPARING)
+    if done.error is not None:
+        return _not_taken(session, sent, one, done.error, by=desk.by)
+    return _result(one, EventOutcome.TAKEN, answer=done.answer)
+
+
+@dataclass(frozen=True)
+class _Done:
+    answer: object = None
+    error: FieldVisitError | None = None
+
+
+def _attempt(session: Session, one: Event, desk: Desk, *, unguarded: bool = False) -> _Done:
+    """What it answers, or why it is not taken; nothing of it stays then."""
     try:
         # What an event that comes to nothing has written is undone, and nothing of the others.
         with nullcontext() if unguarded else session.begin_nested():
@@ -156,13 +172,13 @@ def _take(session: Session, sent: Sent, one: Event, desk: Desk, *, alone: bool =
         if isinstance(answer, Refused):
             unless_refused(answer)
     except FieldVisitError as error:
-        return _not_taken(session, sent, one, error, by=desk.by)
+        return _Done(error=error)
     except DBAPIError as error:
         known = desk.translate(error)
         if known is None or known.kind is Kind.UNAVAILABLE or unguarded:
             raise
-        return _not_taken(session, sent, one, known, by=desk.by)
-    return _result(one, EventOutcome.TAKEN, answer=answer)
+        return _Done(error=known)
+    return _Done(answer=answer)
 
 
 def _not_taken(session: Session, sent: Sent, one: Event, error: FieldVisitError, *, by: Teller) -> EventResult:

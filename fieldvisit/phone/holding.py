@@ -136,6 +136,14 @@ def waiting_for(session: Session, subject_ids: Collection[uuid.UUID]) -> Sequenc
     return session.scalars(rows.order_by(HeldEvent.recorded_at, HeldEvent.event_id)).all() if subject_ids else ()
 
 
+def waited_for(session: Session) -> Sequence[uuid.UUID]:
+    """The visits and safety sessions of which something waits, the first that came first."""
+    ours = HeldEvent.org_id == session.info["org"], HeldEvent.state == HeldState.WAITING
+    subjects = sa.select(HeldEvent.subject_id).where(*ours, HeldEvent.subject_id.is_not(None))
+    rows = session.scalars(subjects.group_by(HeldEvent.subject_id).order_by(sa.func.min(HeldEvent.recorded_at)))
+    return [subject_id for subject_id in rows if subject_id is not None]
+
+
 def concerns_any(session: Session, event_ids: Collection[uuid.UUID], subject_ids: Collection[uuid.UUID]) -> bool:
     """Whether anything that is kept is one of these events, or waits for something of these subjects."""
     events, subjects = (f"{{{','.join(map(str, ids))}}}" for ids in (event_ids, subject_ids))

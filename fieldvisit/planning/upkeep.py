@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,8 @@ from fieldvisit.files import FileStore, FilesUnavailable, let_go
 from fieldvisit.gate import open_visits
 from fieldvisit.models import Organisation
 from fieldvisit.partitions import make_partitions
+from fieldvisit.phone.events import release
+from fieldvisit.phone.holding import waited_for
 from fieldvisit.placements import call_off_visits
 from fieldvisit.planning.plans import fail_silent_plans
 from fieldvisit.planning.tools import Tools
@@ -74,9 +76,10 @@ DUTIES: Mapping[str, Callable[[Session, _House], int]] = {
 
 
 def pass_time(tools: Tools) -> None:
-    """For each organisation: what nobody may visit any more is called off, what was not begun or never arrived at waits
-    again, what waited too long expires, the gate looks again, answers that nobody can ask for any more and evidence
-    that never became whole are forgotten, and promises that were not kept in time are broken.
+    """For each organisation: what is held and may be taken by now is taken, what nobody may visit any more is called
+    off, what was not begun or never arrived at waits again, what waited too long expires, the gate looks again, answers
+    that nobody can ask for any more and evidence that never became whole are forgotten, and promises that were not kept
+    in time are broken.
 
     Each duty of each organisation is a transaction of its own, and one that fails stops no other. Raises LeftUndone at
     the end where any did.
@@ -89,9 +92,27 @@ def pass_time(tools: Tools) -> None:
         rows = session.execute(sa.select(Organisation.id, Organisation.zone).order_by(Organisation.id)).all()
     houses = [_House(id=org_id, zone=zone, now=now, apart=apart) for org_id, zone in rows]
     for house in houses:
+        # First: what was reported is not given back to be visited again.
+        _take_held(tools, house, apart)
         _do_duties(tools, house, apart)
     _let_files_go(tools, houses, apart)
     apart.end()
+
+
+def _take_held(tools: Tools, house: _House, apart: Apart) -> None:
+    """Try again what waits for something that came unnoticed, by the passing of a day or in the same moment. Each visit
+    and each safety session in a transaction of its own: no phone waits for all of them."""
+    if tools.desk is None:
+        return
+    subject_ids: Sequence[uuid.UUID] = ()
+    with apart.each("held", org_id=house.id), acting_for(tools.sessions, house.id) as session:
+        subject_ids = waited_for(session)
+    taken = 0
+    for subject_id in subject_ids:
+        with apart.each("held", org_id=house.id, id=subject_id), acting_for(tools.sessions, house.id) as session:
+            taken += release(session, {subject_id}, tools.desk(house.now))
+    if taken:
+        log.info("held_taken", org_id=str(house.id), count=taken)
 
 
 def _do_duties(tools: Tools, house: _House, apart: Apart) -> None:

@@ -5,6 +5,7 @@ import datetime as dt
 import itertools
 import json
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,8 +15,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.app import close_app, create_app
 from api.context import runtime
-from fieldvisit.database import acting_for
+from api.event_reading import desk_of_held
+from fieldvisit.clock import Clock
+from fieldvisit.database import Urls, acting_for
 from fieldvisit.models import HeldEvent, IdentityCheck, SafetyAlert, SafetyEvent, SafetySession, Visit, VisitReport
+from fieldvisit.planning.tools import Tools
+from fieldvisit.planning.upkeep import pass_time
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.settings import Settings
 from fieldvisit.visits import history_of
@@ -23,6 +28,7 @@ from fieldvisit.vocabulary import Role, VisitState
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
+from tests.planning.worlds import a_day_later
 from tests.worlds import HELSINKI
 
 HERE = {"lat": HELSINKI[0], "lon": HELSINKI[1], "datum": "wgs84", "accuracy_m": 12, "mock": False}
@@ -194,6 +200,41 @@ def test_a_single_telling_releases_what_waited_for_it(
     )
     assert told.status_code == 201
     assert stand(sessions, morning) == TIDY
+
+
+def alone(phone: FlaskClient, told: dict[str, Any], path: str) -> Any:
+    """Told by its own address, as it happens."""
+    body = {name: value for name, value in told.items() if name not in ("kind", "visit_id", "device_at")}
+    return phone.post(f"/phone/visits/{told['visit_id']}/{path}", json=body)
+
+
+def test_an_arrival_told_alone_releases_the_report_that_waited_for_it(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    _, there, who, report, _ = a_visit(morning)
+    assert outcomes(send(phone, [who, report])) == ["taken", "held"]
+    assert alone(phone, there | {"position": HERE | {"lat": 61.0}}, "arrival").status_code == 409
+    assert stand(sessions, morning)[0] is VisitState.PUBLISHED
+    assert alone(phone, there, "arrival").status_code == 201
+    assert stand(sessions, morning)[0] is VisitState.REPORTED
+    assert phone.get("/phone/held-events").json["items"] == []
+
+
+def test_when_no_arrival_can_be_told_any_more_the_report_is_taken_and_nobody_goes_there_again(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session], settings: Settings, urls: Urls
+) -> None:
+    way, _, who, report, more = a_visit(morning)
+    assert outcomes(send(phone, [way, who, report, more])) == ["taken", "taken", "held", "held"]
+    ends = []
+    for days in (0, 2):
+        a_day_later(urls, days=days)
+        clock = Clock(sessions.kw["bind"])
+        pass_time(Tools(settings=settings, sessions=sessions, clock=clock, desk=partial(desk_of_held, settings)))
+        ends.append(stand(sessions, morning)[0])
+    assert ends == [VisitState.UNDER_WAY, VisitState.REPORTED]
+    with acting_for(sessions, morning.world.agency) as session:
+        kept = session.scalars(sa.select(HeldEvent).order_by(HeldEvent.kind)).all()
+        assert [(row.kind, row.state) for row in kept] == [("addition", "taken"), ("report", "taken")]
 
 
 def test_one_that_is_wrong_spoils_no_other_and_is_kept(

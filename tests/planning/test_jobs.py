@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.clock import Clock, shift_clock_to
+from fieldvisit.clock import Clock
 from fieldvisit.database import Urls, acting_for, acting_for_all
 from fieldvisit.models import DayPlan, FieldRules, VisitEvent
 from fieldvisit.planning.jobs import MOST_ATTEMPTS, solve_or_give_up
@@ -18,20 +18,21 @@ from fieldvisit.planning.upkeep import pass_time
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState, VisitState
 from tests.conftest import NOW
-from tests.planning.worlds import ask_for_plan, drafted, make_crew, make_ready_case, make_ready_visit, states
+from tests.planning.worlds import (
+    a_day_later,
+    ask_for_plan,
+    drafted,
+    make_crew,
+    make_ready_case,
+    make_ready_visit,
+    states,
+)
 from tests.worlds import TODAY, World
 
 
 @pytest.fixture
 def tools(settings: Settings, sessions: sessionmaker[Session], engine: sa.Engine) -> Tools:
     return Tools(settings=settings, sessions=sessions, clock=Clock(engine))
-
-
-def a_day_later(urls: Urls, *, days: int = 1) -> None:
-    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
-    shift_clock_to(owner, NOW + dt.timedelta(days=days))
-    with owner.begin() as connection:
-        connection.execute(sa.text("select maintain_partitions()"))
 
 
 def test_what_nobody_began_waits_again_when_its_day_is_over(

@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.database import acting_for
+from fieldvisit.clock import shift_clock_to
+from fieldvisit.database import Urls, acting_for
 from fieldvisit.models import Area, Case, Place, Placement, Shift, Visit
 from fieldvisit.planning.child import solve_day
 from fieldvisit.planning.claiming import claim_plan
@@ -117,3 +118,11 @@ def drafted(sessions: sessionmaker[Session], world: World, *, on: dt.date = TODA
 def states(session: Session) -> dict[str, VisitState]:
     """Reference → state of every visit."""
     return {visit.reference: visit.state for visit in session.scalars(sa.select(Visit))}
+
+
+def a_day_later(urls: Urls, *, days: int = 1) -> None:
+    """The product's clock, so many days after NOW."""
+    owner = sa.create_engine(urls.owner, poolclass=sa.NullPool)
+    shift_clock_to(owner, NOW + dt.timedelta(days=days))
+    with owner.begin() as connection:
+        connection.execute(sa.text("select maintain_partitions()"))
