@@ -97,7 +97,8 @@ class PaymentDraft:
 
 
 def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tuple[Case, Change]:
-    """Store the case as the draft has it, and its placement. A case that is closed by it is visited no more.
+    """Store the case as the draft has it, and its placement. A case that is closed by it is visited no more. Where
+    nothing is owed any more, or something is again, its promises are settled.
 
     A draft as of an earlier day than what is stored is refused: a late file must not bring old amounts back. So is one
     as of a day to come, which would keep every true one out until then.
@@ -107,6 +108,7 @@ def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tupl
     debtor = get_debtor(session, draft.debtor_id)
     values = _values(draft) | {"debtor_id": debtor.id}
     case = find_own_case(session, draft.external_id)
+    owed_before = case is not None and case.total_minor > 0
     if case is None:
         case = Case(org_id=debtor.org_id, external_id=draft.external_id, **values)
         session.add(case)
@@ -116,6 +118,8 @@ def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tupl
         change = Change.CHANGED if assign(case, **values) else Change.UNCHANGED
     session.flush()
     if change is Change.CHANGED:
+        if owed_before != (case.total_minor > 0):
+            settle_promises(session, {case.id}, now=now)
         call_off_visits(session, now, {case.id})
     if draft.placement is None:
         return case, change

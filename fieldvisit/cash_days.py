@@ -263,9 +263,9 @@ def _in_hand(visitor_id: uuid.UUID, currency: str, sums: Sequence[int], most: in
 
 
 def _blocks(session: Session, on: dt.date) -> tuple[BlockStanding, ...]:
-    """Those that were not closed before the day, the oldest first."""
-    org_id = session.info["org"]
-    begin = sa.func.date(ReceiptBlock.closed_at)
+    """Those that were not closed before the day, the oldest first. A day is the house's, as of all its money."""
+    org_id, zone = session.info["org"], acting_organisation(session).zone
+    begin = sa.func.date(sa.func.timezone(zone, ReceiptBlock.closed_at))
     rows = session.scalars(
         sa.select(ReceiptBlock)
         .where(ReceiptBlock.org_id == org_id, sa.or_(ReceiptBlock.closed_at.is_(None), begin >= on))

@@ -41,8 +41,7 @@ class PlanDraft:
             raise InvalidValue(path="instalments", reason=reason)
         if any(later.due_on <= earlier.due_on for earlier, later in itertools.pairwise(self.instalments)):
             raise InvalidValue(path="instalments.due_on", reason="must each lie after the one before")
-        if self.days > LONGEST_DAYS:
-            raise InvalidValue(path="instalments.due_on", reason=Message("{max} days at most", {"max": LONGEST_DAYS}))
+        self.demand_days(since=self.instalments[0].due_on)
         if not 0 <= self.grace_days <= LONGEST_GRACE_DAYS:
             raise InvalidValue(path="grace_days", reason=Message("0 to {max} days", {"max": LONGEST_GRACE_DAYS}))
 
@@ -50,15 +49,21 @@ class PlanDraft:
     def total_minor(self) -> int:
         return sum(each.amount_minor for each in self.instalments)
 
-    @property
-    def days(self) -> int:
-        """From the first instalment to the last."""
-        return (self.instalments[-1].due_on - self.instalments[0].due_on).days
+    def days(self, *, since: dt.date) -> int:
+        """From the day on which it was proposed to the last instalment."""
+        return (self.instalments[-1].due_on - since).days
+
+    def demand_days(self, *, since: dt.date, within: str = "") -> None:
+        """Raise InvalidValue for one that lasts longer than any may. `within`: where it stands in what was sent."""
+        if self.days(since=since) > LONGEST_DAYS:
+            reason = Message("{max} days at most", {"max": LONGEST_DAYS})
+            raise InvalidValue(path=f"{within}instalments.due_on", reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How far a plan may go that a role approves. `most_minor` None: no bound of its own."""
+    """How far a plan may go that a role approves. `most_days`: from the proposal to the last instalment. `most_minor`
+    None: no bound of its own."""
 
     most_instalments: int
     most_days: int
@@ -77,11 +82,11 @@ class Limits:
         if self.most_minor is not None and self.most_minor < 0:
             raise InvalidValue(path="most_minor", reason="must not be negative")
 
-    def beyond(self, plan: PlanDraft) -> list[str]:
-        """The limits that the plan goes beyond, by name."""
+    def beyond(self, plan: PlanDraft, *, since: dt.date) -> list[str]:
+        """The limits that the plan goes beyond that was proposed on a day, by name."""
         exceeded = {
             "most_instalments": len(plan.instalments) > self.most_instalments,
-            "most_days": plan.days > self.most_days,
+            "most_days": plan.days(since=since) > self.most_days,
             "most_grace_days": plan.grace_days > self.most_grace_days,
             "most_minor": self.most_minor is not None and plan.total_minor > self.most_minor,
         }
@@ -108,9 +113,9 @@ class RepaymentRulesDraft:
 _BROKEN = {"min": 1, "max": 12}
 
 
-def approvable_by(plan: PlanDraft, houses: Collection[RepaymentRulesDraft]) -> list[Role]:
-    """The roles that may approve it by the rules of every house concerned."""
-    return [role for role in APPROVERS if not any(rules.by_role[role].beyond(plan) for rules in houses)]
+def approvable_by(plan: PlanDraft, houses: Collection[RepaymentRulesDraft], *, since: dt.date) -> list[Role]:
+    """The roles that may approve it by the rules of every house concerned; `since`: the day it was proposed on."""
+    return [role for role in APPROVERS if not any(rules.by_role[role].beyond(plan, since=since) for rules in houses)]
 
 
 def standing_of_plan(states: Collection[PromiseState], *, broken_after: int) -> RepaymentState:

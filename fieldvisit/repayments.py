@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
+from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.contact_proposals import OwnProposal
 from fieldvisit.drafts import acting_organisation, check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
@@ -22,7 +23,7 @@ from fieldvisit.models import Account, Case, Promise, RepaymentPlan, RepaymentRu
 from fieldvisit.promises import settle_promises
 from fieldvisit.repayment_standing import SETTLING, in_the_books_of, keep_rest, lock_plans
 from fieldvisit.repayment_terms import Instalment, Limits, PlanDraft, RepaymentRulesDraft, approvable_by
-from fieldvisit.vocabulary import RepaymentState, Role, WithdrawalReason
+from fieldvisit.vocabulary import PromiseState, RepaymentState, Role, WithdrawalReason
 
 
 class PlanDecided(FieldVisitError):
@@ -38,6 +39,11 @@ class PlanBeyondLimits(FieldVisitError):
 class PlanExceedsDebt(FieldVisitError):
     code, kind = "plan_exceeds_debt", Kind.CONFLICT
     says = "The instalments come to {planned_minor}, and only {owed_minor} is owed (minor units)."
+
+
+class PlanMissed(FieldVisitError):
+    code, kind = "plan_missed", Kind.CONFLICT
+    says = "The instalment due on {due_on} was missed before the plan was decided on. Propose another plan."
 
 
 class PlanRunning(FieldVisitError):
@@ -77,7 +83,7 @@ def set_repayment_rules(session: Session, draft: RepaymentRulesDraft, *, now: dt
 
 def plans_where(*, state: RepaymentState | None = None, case_id: uuid.UUID | None = None) -> sa.Select[RepaymentPlan]:
     """The plans one may see, all or those that fit; the caller states the order."""
-    every = (RepaymentPlan.running, RepaymentPlan.own_rules, RepaymentPlan.lender_rules)
+    every = (RepaymentPlan.running, RepaymentPlan.house, RepaymentPlan.own_rules, RepaymentPlan.lender_rules)
     rows = sa.select(RepaymentPlan).options(*map(selectinload, every))
     if state is not None:
         rows = rows.where(RepaymentPlan.state == state)
@@ -101,7 +107,8 @@ def approvers_of(plan: RepaymentPlan) -> list[Role]:
     decided on."""
     if plan.state is not RepaymentState.PROPOSED:
         return []
-    return approvable_by(terms_of(plan), [rules_of(plan.own_rules), rules_of(plan.lender_rules)])
+    houses = [rules_of(plan.own_rules), rules_of(plan.lender_rules)]
+    return approvable_by(terms_of(plan), houses, since=local_day(plan.proposed_at, plan.house.zone))
 
 
 def plan_row(draft: PlanDraft, case: Mapping[str, Any], *, proposed_at: dt.datetime) -> RepaymentPlan:
@@ -132,19 +139,21 @@ def propose_plan(
 
 
 def demand_fitting(case: Case, draft: PlanDraft, *, after: dt.date, within: str = "") -> None:
-    """Raise InvalidValue for another currency than the case's, and for an instalment that is due on this day or before.
-    `within`: where in what was sent the plan stands."""
+    """Raise InvalidValue for another currency than the case's, and for an instalment that is due on this day or before,
+    or further off than any plan may last. `within`: where in what was sent the plan stands."""
     if draft.currency != case.currency:
         raise InvalidValue(path=f"{within}currency", reason="is not the currency of the case")
     if draft.instalments[0].due_on <= after:
         raise InvalidValue(path=f"{within}instalments.due_on", reason="must lie after the day it was proposed on")
+    draft.demand_days(since=after, within=within)
 
 
 def approve_plan(session: Session, plan_id: uuid.UUID, *, by: Decider, now: dt.datetime) -> RepaymentPlan:
     """Let it run: its instalments are promises from now on, and what was paid since it was proposed counts for them.
 
-    Raises NotFound, also where the case was called back, OwnProposal, PlanDecided, PlanBeyondLimits, PlanExceedsDebt
-    and PlanRunning.
+    Raises NotFound, also where the case was called back, OwnProposal, PlanDecided, PlanBeyondLimits, PlanExceedsDebt,
+    PlanRunning, and PlanMissed where an instalment has not come by the end of its grace. The transaction is to be taken
+    back then, as after anything that is raised.
     """
     plan = _undecided(session, plan_id, by)
     case = get_by_id(session, Case, plan.case_id)
@@ -163,6 +172,7 @@ def approve_plan(session: Session, plan_id: uuid.UUID, *, by: Decider, now: dt.d
     session.flush()
     keep_rest(session, plan, now=now)
     settle_promises(session, {case.id}, now=now)
+    _demand_none_missed(session, plan)
     return plan
 
 
@@ -214,6 +224,13 @@ def _end(
 def _demand_owed(case: Case, draft: PlanDraft) -> None:
     if draft.total_minor > case.total_minor:
         raise PlanExceedsDebt(planned_minor=draft.total_minor, owed_minor=case.total_minor)
+
+
+def _demand_none_missed(session: Session, plan: RepaymentPlan) -> None:
+    missed = Promise.state.in_((PromiseState.PARTLY_KEPT, PromiseState.BROKEN))
+    first = session.scalar(sa.select(sa.func.min(Promise.due_on)).where(Promise.plan_id == plan.id, missed))
+    if first is not None:
+        raise PlanMissed(due_on=first)
 
 
 def _locked(session: Session, plan_id: uuid.UUID) -> RepaymentPlan:

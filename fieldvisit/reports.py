@@ -30,6 +30,7 @@ from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.receipts import book_money
+from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.repayments import withdraw_unheard
 from fieldvisit.report_demands import demand_reportable
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
@@ -178,6 +179,8 @@ def _report_instead(
 ) -> Outcome:
     """The lead reports after another of the crew: the lead's is the report of the visit, as if it had come first, and
     the other's an addition. What the other heard stops what it stops."""
+    # Whoever decides on a plan holds it, and is not overtaken.
+    lock_plans(session, {visit.case_id})
     earlier.replaced_by_id = draft.event_id
     withdraw_unheard(earlier.plan, now=now)
     # It makes room first: one report of a visit stands.
@@ -262,6 +265,8 @@ def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
         return gathered.visits[visit_id]
     visit = get_visit(session, visit_id)
     debtor_id = visit.debtor_id
+    # Before the visits, as whoever decides on a plan takes them.
+    lock_plans(session, {visit.case_id})
     with books_of(session, visit):
         lock_live_visits(session, {debtor_id}, also={visit_id})
     return get_visit(session, visit_id)

@@ -63,7 +63,8 @@ class RepaymentPlanOut(PlanTermsOut):
 
 
 class LimitsIn(Drafted):
-    """How far a plan may go that the role approves. 0 instalments: none at all. `most_minor` null: no bound."""
+    """How far a plan may go that the role approves. 0 instalments: none at all. `most_days`: from the proposal to the
+    last instalment. `most_minor` null: no bound."""
 
     makes = Limits
     most_instalments = Whole(required=True, max=MOST)

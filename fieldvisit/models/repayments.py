@@ -11,6 +11,7 @@ from fieldvisit.models.base import Base, Owned, PrimaryKey, RecordedAt, Shared
 from fieldvisit.vocabulary import PaymentMethod, RepaymentState
 
 if TYPE_CHECKING:
+    from fieldvisit.models.organisations import Organisation
     from fieldvisit.models.reports import Promise
 
 
@@ -46,6 +47,9 @@ class RepaymentPlan(Base, Shared):
 
     running: Mapped[list["Promise"]] = relationship(order_by="Promise.due_on", viewonly=True)
     """Its instalments as they are settled; none before it is approved."""
+    house: Mapped["Organisation"] = relationship(
+        primaryjoin="foreign(RepaymentPlan.org_id) == Organisation.id", viewonly=True
+    )
     own_rules: Mapped["RepaymentRules | None"] = relationship(
         primaryjoin="foreign(RepaymentPlan.org_id) == RepaymentRules.org_id", viewonly=True
     )

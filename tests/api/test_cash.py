@@ -1,5 +1,6 @@
 """Money at a door: numbered without a gap or a double, in hand until somebody counts it, closed by the day."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.database import acting_for_all
+from fieldvisit.models import Organisation, ReceiptBlock
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
@@ -131,6 +134,19 @@ def test_money_is_written_down_whatever_is_wrong_with_it(house: House) -> None:
     refused = house.phone.post("/phone/receipt-blocks")
     assert (refused.status_code, refused.json["code"]) == (403, "money_not_taken")
     assert {each["in_hand_minor"] for each in house.day()["people"]} == {1_120, 50}
+
+
+def test_a_block_is_closed_on_the_day_of_the_house(house: House, sessions: sessionmaker[Session]) -> None:
+    """In China the day began at 16:00 UTC the day before."""
+    with acting_for_all(sessions) as session:
+        session.get_one(Organisation, house.morning.world.agency).zone = "Asia/Shanghai"
+    block = house.phone.post("/phone/receipt-blocks").json
+    assert house.office.post(f"/receipt-blocks/{block['id']}/closing", json={"reason": "Lost."}).status_code == 200
+    with acting_for_all(sessions) as session:
+        session.get_one(ReceiptBlock, uuid.UUID(block["id"])).closed_at = NOW - dt.timedelta(hours=14)
+    (standing,) = house.day()["blocks"]
+    assert (standing["void"], standing["closed"]) == (5, True)
+    assert house.office.get("/cash-days?on=2026-03-04").json["blocks"] == []
 
 
 def test_a_lost_phone_leaves_no_number_unexplained(house: House) -> None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.cases import PaymentDraft, record_payment
+from fieldvisit.cases import CaseDraft, PaymentDraft, record_payment, upsert_case
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import Case, Placement, Promise, Visit
+from fieldvisit.models import Case, Debtor, Placement, Promise, Visit
 from fieldvisit.promises import GRACE, Owed, Paid, follow_up, received, settle_overdue, standing
 from fieldvisit.reports import report_visit
 from fieldvisit.visits import history_of
@@ -106,6 +106,21 @@ def test_of_a_debt_that_is_no_more_no_promise_is_broken(
         session.execute(sa.update(Case).values(nothing))
     time_passes(sessions, promised)
     assert states(sessions) == ["kept", "open"]
+
+
+def test_a_case_of_which_nothing_is_owed_any_more_settles_its_promises(
+    sessions: sessionmaker[Session], promised: Morning
+) -> None:
+    time_passes(sessions, promised)
+    for total_minor, stand in ((0, ["kept", "open"]), (100_000, ["broken", "open"])):
+        with acting_for(sessions, promised.world.lender) as session:
+            case = session.get_one(Case, session.get_one(Visit, promised.visit).case_id)
+            debtor = session.get_one(Debtor, case.debtor_id).external_id
+            same = {name: getattr(case, name) for name in ("external_id", "product", "currency", "due_on", "stage")}
+            owed = {"principal_minor": total_minor, "interest_minor": 0, "fees_minor": 0, "total_minor": total_minor}
+            draft = CaseDraft(debtor_id=debtor, as_of_on=OVERDUE.date(), days_past_due=0, **same, **owed)
+            upsert_case(session, draft, now=OVERDUE)
+        assert states(sessions) == stand
 
 
 def test_a_payment_that_is_heard_of_late_puts_it_right(

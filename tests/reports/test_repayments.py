@@ -1,6 +1,8 @@
 """A repayment plan is proposed by one, decided on by another, and settled by what is paid."""
 
+import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -19,13 +21,15 @@ from fieldvisit.repayment_terms import (
     approvable_by,
     standing_of_plan,
 )
-from fieldvisit.repayments import PlanRunning, withdraw_plan
+from fieldvisit.repayments import PlanMissed, PlanRunning, approve_plan, withdraw_plan
 from fieldvisit.report_drafts import ReportContradicts
 from fieldvisit.reports import report_visit
 from fieldvisit.vocabulary import PromiseState, RepaymentState, Role, VisitOutcome
 from tests.conftest import NOW
+from tests.locks import until_somebody_waits
 from tests.phone.worlds import Morning, report
 from tests.reports.books import DAY, Books, due, late, plan
+from tests.worlds import TODAY
 
 OPEN, KEPT, PARTLY, BROKEN = PromiseState.OPEN, PromiseState.KEPT, PromiseState.PARTLY_KEPT, PromiseState.BROKEN
 
@@ -55,14 +59,17 @@ def test_money_never_breaks_a_plan(states: list[PromiseState], broken_after: int
 
 def test_who_may_approve_is_told_by_the_rules_of_every_house() -> None:
     usual = RepaymentRulesDraft()
-    assert approvable_by(plan(), [usual]) == [Role.DISPATCHER, Role.SUPERVISOR]
-    assert approvable_by(plan(*[500] * 8), [usual]) == [Role.SUPERVISOR]
-    assert approvable_by(plan(grace_days=8), [usual]) == [Role.SUPERVISOR]
-    assert approvable_by(plan(*[500] * 40), [usual]) == []
+    assert approvable_by(plan(), [usual], since=TODAY) == [Role.DISPATCHER, Role.SUPERVISOR]
+    assert approvable_by(plan(*[500] * 8), [usual], since=TODAY) == [Role.SUPERVISOR]
+    assert approvable_by(plan(grace_days=8), [usual], since=TODAY) == [Role.SUPERVISOR]
+    assert approvable_by(plan(*[500] * 40), [usual], since=TODAY) == []
+    # The days count from the proposal: a late first instalment makes no plan shorter.
+    assert approvable_by(plan(), [usual], since=due(2) - 185 * DAY) == [Role.SUPERVISOR]
+    assert approvable_by(plan(), [usual], since=due(2) - 1_097 * DAY) == []
     strict = RepaymentRulesDraft(
         dispatcher=Limits(most_instalments=12, most_days=90, most_grace_days=7, most_minor=999)
     )
-    assert approvable_by(plan(), [usual, strict]) == [Role.SUPERVISOR]
+    assert approvable_by(plan(), [usual, strict], since=TODAY) == [Role.SUPERVISOR]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +134,24 @@ def test_what_is_taken_back_is_waited_for_no_more(books: Books) -> None:
     assert (books.standing(running), books.rests()) == (("withdrawn", ["open"] * 3), [False])
 
 
+def test_a_first_instalment_lies_no_further_off_than_a_plan_may_last(books: Books) -> None:
+    parts = (dt.date(2190, 1, 1), 1), (dt.date(2190, 6, 1), 3_000)
+    far = tuple(Instalment(amount_minor=amount, due_on=due_on) for due_on, amount in parts)
+    with pytest.raises(InvalidValue, match=r"instalments\.due_on"):
+        books.propose(plan(instalments=far))
+
+
+def test_a_plan_that_was_missed_before_it_is_decided_on_is_not_approved(books: Books) -> None:
+    """Where it was paid meanwhile it is kept to, and may be."""
+    waiting = books.propose(plan())
+    with pytest.raises(PlanMissed):
+        books.approve(waiting, now=late(0))
+    assert (books.standing(waiting), books.rests()) == (("proposed", []), [])
+    books.pay(1_000, on=due(0), now=late(0))
+    books.approve(waiting, now=late(0))
+    assert books.standing(waiting) == ("running", ["kept", "open", "open"])
+
+
 def test_a_crew_mates_proposal_is_withdrawn_when_the_lead_reports(
     books: Books, morning: Morning, tell: Callable[..., Any], identified: None
 ) -> None:
@@ -136,3 +161,18 @@ def test_a_crew_mates_proposal_is_withdrawn_when_the_lead_reports(
     with acting_for_all(books.sessions) as session:
         found = session.scalars(sa.select(RepaymentPlan)).one()
         assert (found.state, found.report_id) == (RepaymentState.WITHDRAWN, told.event_id)
+
+
+def test_a_plan_that_is_approved_while_the_lead_reports_runs_on(
+    books: Books, morning: Morning, tell: Callable[..., Any], identified: None
+) -> None:
+    tell(report_visit, report(VisitOutcome.MET_DEBTOR, disclosed=True, plan=plan()), by=morning.oona)
+    with acting_for_all(books.sessions) as session:
+        waiting = session.scalars(sa.select(RepaymentPlan.id)).one()
+    with ThreadPoolExecutor(1) as beside:
+        with books.acting() as session:
+            approve_plan(session, waiting, by=books.by(), now=NOW)
+            told = beside.submit(tell, report_visit, report(VisitOutcome.MET_DEBTOR, disclosed=True))
+            until_somebody_waits(books.sessions)
+        told.result()
+    assert (books.standing(waiting), books.rests()) == (("running", ["open"] * 3), [True])
