@@ -39,7 +39,6 @@ from fieldvisit.vocabulary import FileKind
 
 LINK_S = 300
 """So long may a link be opened that shows a file: to click it, not to keep it."""
-MOST_AT_ONCE = 500
 IMAGES = frozenset({FileKind.JPEG, FileKind.PNG, FileKind.WEBP})
 MEDIA: Mapping[FileKind, str] = {
     FileKind.JPEG: "image/jpeg",
@@ -309,21 +308,6 @@ def open_link(session: Session, store: FileStore, token: str, *, key: bytes, now
     session.add(FileAccess(org_id=file.org_id, file_id=file.id, account_id=account_id, at=now))
     session.flush()
     return Opened(file, content, account_id)
-
-
-def let_go(session: Session, store: FileStore, *, now: dt.datetime, most: int = MOST_AT_ONCE) -> int:
-    """Delete the bytes of files, of `most` at once, whose last owner was purged; of how many. Raises FilesUnavailable.
-
-    They are under lock while the store is asked, so the caller takes few at once.
-    """
-    due = StoredFile.forgotten_at.is_not(None), StoredFile.gone_at.is_(None)
-    rows = sa.select(StoredFile).where(StoredFile.org_id == session.info["org"], *due).order_by(StoredFile.id)
-    found = session.scalars(rows.limit(most).with_for_update(skip_locked=True)).all()
-    for row in found:
-        store.delete(row.org_id, row.digest)
-        row.gone_at = now
-    session.flush()
-    return len(found)
 
 
 def accesses_of(file_id: uuid.UUID) -> sa.Select[FileAccess]:

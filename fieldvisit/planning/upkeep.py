@@ -15,7 +15,8 @@ from fieldvisit.apart import Apart
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.evidence import drop_unfinished
 from fieldvisit.field_rules import field_rules
-from fieldvisit.files import FileStore, FilesUnavailable, let_go
+from fieldvisit.files import FileStore, FilesUnavailable
+from fieldvisit.forgotten_files import let_go
 from fieldvisit.gate import open_visits
 from fieldvisit.models import Organisation
 from fieldvisit.partitions import make_partitions

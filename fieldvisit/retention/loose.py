@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import Base, FileAccess, HeldEvent, Purge, SafetySession, StoredFile, VerificationLookup, Visit
+from fieldvisit.forgotten_files import is_used, lock_files
+from fieldvisit.models import HeldEvent, Purge, SafetySession, StoredFile, VerificationLookup, Visit
 
 REPLACED_FOR = dt.timedelta(days=30)
 """So long the scan that was replaced can still be asked for, by whoever replaced it by mistake."""
@@ -64,8 +65,8 @@ def purge_loose(
 ) -> list[tuple[Loose, Purge | None]]:
     """Take it away; with the proof of each organisation. `owners` makes sessions of the owner of the tables.
 
-    A file is forgotten here; the worker takes its bytes from the store (`fieldvisit.files.let_go`), and the row stays
-    for the record of who had looked at it.
+    A file is forgotten here; the worker takes its bytes from the store (`fieldvisit.forgotten_files.let_go`), and the
+    row stays for the record of who had looked at it.
     """
     now = clock()
     with acting_for_all(owners) as session:
@@ -76,7 +77,8 @@ def purge_loose(
 def _purge(owners: sessionmaker[Session], loose: Loose, *, made_by: str, reason: str, now: dt.datetime) -> Purge | None:
     with acting_for_all(owners) as session:
         # Under lock: whoever wants one of them again has it, or waits and takes it back.
-        due = sa.select(StoredFile).where(StoredFile.id.in_(loose.file_ids), _unused(now)).with_for_update()
+        lock_files(session, loose.file_ids)
+        due = sa.select(StoredFile).where(StoredFile.id.in_(loose.file_ids), _unused(now))
         files = session.scalars(due).all()
         for row in files:
             row.forgotten_at = now
@@ -119,24 +121,7 @@ def _of_nothing(now: dt.datetime) -> sa.ColumnElement[bool]:
 def _unused(now: dt.datetime) -> sa.ColumnElement[bool]:
     """Nothing refers to it but the record of who saw it, and that for long enough."""
     since = sa.func.coalesce(StoredFile.unused_since, StoredFile.created_at)
-    return sa.and_(
-        StoredFile.forgotten_at.is_(None), since < now - REPLACED_FOR, *(~_refers(key) for key in users_of_files())
-    )
-
-
-def _refers(column: sa.Column[uuid.UUID]) -> sa.Exists:
-    return sa.select(column.table.c.id).where(column == StoredFile.id).exists()
-
-
-def users_of_files() -> Sequence[sa.Column[uuid.UUID]]:
-    """Every column that refers to a file, read from the tables, so that one which is new some day is not forgotten."""
-    files, log = Base.metadata.tables[FILES], Base.metadata.tables[FileAccess.__tablename__]
-    return [
-        key.parent
-        for table in Base.metadata.sorted_tables
-        for key in sorted(table.foreign_keys, key=lambda key: key.parent.name)
-        if key.column.table is files and table is not log
-    ]
+    return sa.and_(StoredFile.forgotten_at.is_(None), since < now - REPLACED_FOR, sa.not_(is_used()))
 
 
 def _old(now: dt.datetime) -> sa.ColumnElement[bool]:

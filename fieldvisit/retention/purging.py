@@ -11,17 +11,16 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.forgotten_files import is_used, lock_files
 from fieldvisit.models import (
     Base,
     ContactAttempt,
     ContactAttemptKey,
-    Credential,
     DebtorAccess,
     DebtorRequest,
     Evidence,
     HeldEvent,
     StoredFile,
-    Visitor,
 )
 from fieldvisit.retention.files import CaseFile
 
@@ -102,11 +101,10 @@ def _files_of(session: Session, visit_ids: Collection[uuid.UUID]) -> set[uuid.UU
 
 def _forget(session: Session, file_ids: Collection[uuid.UUID]) -> None:
     """Say of files that nothing belongs to any more that their bytes are to go: the worker lets them go
-    (`fieldvisit.files.let_go`), for the store is not of this transaction."""
-    owners = (Evidence.file_id, Credential.file_id, Visitor.photo_id)
-    still = [sa.exists().where(column == StoredFile.id) for column in owners]
-    nobodys = sa.update(StoredFile).where(StoredFile.id.in_(file_ids), sa.not_(sa.or_(*still)))
+    (`fieldvisit.forgotten_files.let_go`), for the store is not of this transaction."""
     if file_ids:
+        lock_files(session, file_ids)
+        nobodys = sa.update(StoredFile).where(StoredFile.id.in_(file_ids), sa.not_(is_used()))
         session.execute(nobodys.values(forgotten_at=sa.func.fieldvisit_now()))
 
 

@@ -27,7 +27,8 @@ from werkzeug.serving import make_server
 from fieldvisit.camera_notes import camera_notes
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, session_factory
 from fieldvisit.evidence import TAKES, drop_unfinished
-from fieldvisit.files import FileStore, FilesUnavailable, keep_file, let_go
+from fieldvisit.files import FileStore, FilesUnavailable, keep_file
+from fieldvisit.forgotten_files import let_go
 from fieldvisit.models import Evidence, EvidencePart, FileAccess, StoredFile, Visit
 from fieldvisit.photos import PhotoUnusable
 from fieldvisit.recordings import Span, gaps_of

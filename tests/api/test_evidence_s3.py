@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from tusclient.exceptions import TusUploadFailed
 
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, session_factory
-from fieldvisit.files import FileStore, FileStoreRefused, FilesUnavailable, let_go
+from fieldvisit.files import FileStore, FileStoreRefused, FilesUnavailable
+from fieldvisit.forgotten_files import let_go
 from fieldvisit.models import Evidence, FileAccess
 from fieldvisit.retention.purging import purge_visits
 from fieldvisit.settings import Settings

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.clock import shift_clock_to
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine
-from fieldvisit.files import FileStore, FilesUnavailable, let_go
+from fieldvisit.files import FileStore, FilesUnavailable
+from fieldvisit.forgotten_files import let_go, users_of_files
 from fieldvisit.models import Credential, Purge, StoredFile, VerificationLookup
 from fieldvisit.papers import put_paper
-from fieldvisit.retention.loose import FILES, LOOKUPS, users_of_files
+from fieldvisit.retention.loose import FILES, LOOKUPS
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import CredentialKind, LookupResult
 from tests.api.test_visits_command import call
