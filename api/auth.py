@@ -12,7 +12,7 @@ from api.logs import note_actor
 from fieldvisit import accounts
 from fieldvisit.devices import DeviceRevoked, is_revoked
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.tokens import AccessTokenRefused, Claims, read_access
+from fieldvisit.tokens import AccessTokenRefused, Claims, LoginEnded, is_ended, read_access
 
 SCHEME = "bearer"
 
@@ -27,11 +27,12 @@ class NoVisitor(FieldVisitError):
     says = "This account belongs to no visitor."
 
 
-def authenticate(*, even_expired: bool = False, even_revoked: bool = False) -> Claims:
+def authenticate(*, even_expired: bool = False, even_revoked: bool = False, even_ended: bool = False) -> Claims:
     """Read the token and let the session see the rows of its organisation. Raises for a token that is no good.
 
     With `even_expired` a token that was good once is taken as well, as long as its account is open; with `even_revoked`
     that of a phone that was revoked. A revoked phone hears that first, whatever else is wrong: it has to wipe itself.
+    With `even_ended` an expired one is taken also where its login was ended since.
     """
     claims = read_bearer(settings().token_key, now=now(), even_expired=True)
     note_actor(claims)
@@ -42,6 +43,7 @@ def authenticate(*, even_expired: bool = False, even_revoked: bool = False) -> C
     if claims.expired:
         # Nobody renewed this login: whether it could still be renewed is asked where a good token is simply believed.
         accounts.demand_open(db.session(), claims.account_id)
+        g.actor = _with_login(actor(), even_ended=even_ended)
     return actor()
 
 
@@ -52,6 +54,15 @@ def _with_device(claims: Claims, *, even_revoked: bool) -> Claims:
     if not even_revoked:
         raise DeviceRevoked(wipe=True)
     return replace(claims, revoked=True)
+
+
+def _with_login(claims: Claims, *, even_ended: bool) -> Claims:
+    """The same, knowing whether its login was ended. Asked of an expired token alone: a good one is not for long."""
+    if claims.family_id is None or not is_ended(db.session(), claims.family_id):
+        return claims
+    if not even_ended:
+        raise LoginEnded()
+    return replace(claims, ended=True)
 
 
 def read_bearer(key: bytes, *, now: dt.datetime, even_expired: bool) -> Claims:

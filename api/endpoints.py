@@ -136,7 +136,9 @@ def _admit(contract: Contract) -> None:
             _count_address(contract)
         return
     try:
-        caller = authenticate(even_expired=contract.even_expired, even_revoked=contract.even_revoked)
+        caller = authenticate(
+            even_expired=contract.even_expired, even_revoked=contract.even_revoked, even_ended=contract.even_ended
+        )
     except FieldVisitError:
         _count_address(contract)
         raise

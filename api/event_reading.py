@@ -19,6 +19,7 @@ from fieldvisit.phone.events import Desk, Sent
 from fieldvisit.phone.kinds import OF_SAFETY, Event, EventKind, SafetyTold, StepEvent, Terms, age_of
 from fieldvisit.phone.telling import Teller
 from fieldvisit.settings import Settings
+from fieldvisit.tokens import LoginEnded
 
 ENVELOPE = EnvelopeIn()
 NOBODY = Teller(visitor_id=uuid.UUID(int=0))
@@ -62,6 +63,8 @@ def _read(sent: Sent, by: Teller, terms: Terms, battery_percent: int | None) -> 
     kind: EventKind = envelope["kind"]
     if terms.device_revoked:
         raise DeviceRevoked(wipe=True)
+    if terms.login_ended and kind is not EventKind.CHECK_IN:
+        raise LoginEnded()
     said = loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
     if kind in OF_SAFETY:
         return _safety(kind, envelope, said, sent, terms)

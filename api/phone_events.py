@@ -81,7 +81,14 @@ def _take_safety_alone() -> None:
 @bp.post("/phone/events")
 @hears_calls
 @takes_safety_beyond_the_limit
-@endpoint(may=Permission.USE_PHONE, body=EventsIn(), returns=EventsTakenOut(), even_expired=True, even_revoked=True)
+@endpoint(
+    may=Permission.USE_PHONE,
+    body=EventsIn(),
+    returns=EventsTakenOut(),
+    even_expired=True,
+    even_revoked=True,
+    even_ended=True,
+)
 def send_events(body: dict[str, Any]) -> dict[str, Any]:
     """Tell 1 to 500 events, in any order, repeated, of any days.
 
@@ -161,6 +168,7 @@ def desk(*, battery_percent: int | None = None) -> Desk:
         allow_drill=not settings().is_production,
         token_expired=actor().expired,
         device_revoked=actor().revoked,
+        login_ended=actor().ended,
     )
     return desk_of(by, terms, battery_percent=battery_percent)
 

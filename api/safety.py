@@ -83,13 +83,15 @@ def list_safety_sessions() -> dict[str, list[Standing]]:
     returns=SafetySessionOut(),
     safety=True,
     even_expired=True,
+    even_ended=True,
     steady_s=STEADY_S,
     steady_with="pin",
 )
 def check_in(session_id: uuid.UUID, body: dict[str, Any]) -> Standing | Refused:
     """Say: I am safe. An alarm that is up stays up until an officer has spoken with the visitor.
 
-    An access token that has expired is taken as well, as long as the account is open. With the visitor's PIN where the
+    An access token that has expired is taken as well, as long as the account is open, also of a login that has ended.
+    With the visitor's PIN where the
     rules of the house ask for it; no answer to one with a PIN comes sooner than a third of a second.
     """
     return _shown(sessions.check_in(session(), session_id, Told(**_told(body))))

@@ -28,9 +28,8 @@ def log_in(body: dict[str, Any]) -> dict[str, Any]:
     account = accounts.log_in(session(), found, body["password"], runtime().passwords)
     device = register_device(session(), account, body["device"], now())
     lifetime_s = settings().refresh_token_s
-    token = tokens.begin_family(session(), account, now(), lifetime_s=lifetime_s, device_id=device.id)
-    renewal = tokens.Renewal(account=account, token=token, device_id=device.id)
-    return _issued(renewal, wipe=device.wipe)
+    begun = tokens.begin_family(session(), account, now(), lifetime_s=lifetime_s, device_id=device.id)
+    return _issued(begun, wipe=device.wipe)
 
 
 @bp.post("/refresh")
@@ -52,15 +51,18 @@ def refresh_tokens(body: dict[str, str]) -> dict[str, Any] | Refused:
 @bp.delete("")
 @endpoint(may=PUBLIC, sees_all=True, counted_by="refresh_token", body=RefreshIn(), status=204)
 def log_out(body: dict[str, str]) -> None:
-    """Log out: the refresh token and all that came of its login are no good any more."""
+    """Log out: the refresh token and all that came of its login are no good any more.
+
+    An access token of it opens the API until it expires, within a quarter of an hour, and is then no good for evidence
+    either: what it tells is kept, not believed, but for calls for help and check-ins.
+    """
     tokens.log_out(session(), body["refresh_token"], now())
 
 
 def _issued(renewal: tokens.Renewal, *, wipe: bool) -> dict[str, Any]:
     account, lifetime_s = renewal.account, settings().access_token_s
-    access = tokens.sign_access(
-        account, key=settings().token_key, now=now(), lifetime_s=lifetime_s, device_id=renewal.device_id
-    )
+    belongs = {"device_id": renewal.device_id, "family_id": renewal.family_id}
+    access = tokens.sign_access(account, key=settings().token_key, now=now(), lifetime_s=lifetime_s, **belongs)
     return {
         "access_token": access,
         "token_type": "Bearer",

@@ -50,10 +50,17 @@ class RefreshTokenRefused(FieldVisitError):
     says = "The refresh token is unknown, expired, revoked or was used before. Log in again."
 
 
+class LoginEnded(FieldVisitError):
+    code, kind = "login_ended", Kind.UNAUTHENTICATED
+    says = "This login has ended: it was logged out, or two people held its refresh token. Log in again."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """What an access token says of its bearer. `expired`: it was good once, and is taken for evidence and a call for
-    help alone. `revoked`: its phone was revoked since, and what it tells is kept, not believed."""
+    """What an access token says of its bearer, and of which login's chain it came. `expired`: it was good once, and is
+    taken for evidence and a call for help alone. `ended`: it has expired, and its login was ended besides; what it
+    tells is kept, not believed, but for a call for help and a check-in. `revoked`: its phone was revoked since, and
+    what it tells is kept, not believed."""
 
     account_id: uuid.UUID
     org_id: uuid.UUID
@@ -62,10 +69,18 @@ class Claims:
     expired: bool = False
     device_id: uuid.UUID | None = None
     revoked: bool = False
+    family_id: uuid.UUID | None = None
+    ended: bool = False
 
 
 def sign_access(
-    account: Account, *, key: bytes, now: dt.datetime, lifetime_s: int, device_id: uuid.UUID | None = None
+    account: Account,
+    *,
+    key: bytes,
+    now: dt.datetime,
+    lifetime_s: int,
+    device_id: uuid.UUID | None = None,
+    family_id: uuid.UUID | None = None,
 ) -> str:
     claims = {
         "iss": ISSUER,
@@ -74,6 +89,7 @@ def sign_access(
         "roles": sorted(account.roles),
         "visitor": str(account.visitor_id) if account.visitor_id else None,
         "device": str(device_id) if device_id else None,
+        "family": str(family_id) if family_id else None,
         "iat": int(now.timestamp()),
         "exp": int(now.timestamp()) + lifetime_s,
     }
@@ -119,26 +135,28 @@ def _claims(claims: Mapping[str, Any]) -> Claims:
         roles=frozenset(Role(role) for role in claims["roles"]),
         visitor_id=uuid.UUID(claims["visitor"]) if claims["visitor"] else None,
         device_id=uuid.UUID(claims["device"]) if claims.get("device") else None,
+        family_id=uuid.UUID(claims["family"]) if claims.get("family") else None,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Renewal:
-    """The account that showed a good refresh token, and its next one."""
+    """The account that showed a good refresh token, and its next one; of which chain, and from which phone."""
 
     account: Account
     token: str
+    family_id: uuid.UUID
     device_id: uuid.UUID | None = None
 
 
 def begin_family(
     session: Session, account: Account, now: dt.datetime, *, lifetime_s: int, device_id: uuid.UUID | None = None
-) -> str:
+) -> Renewal:
     """The first refresh token of a login, from a registered phone where one is named."""
-    first = RefreshToken(org_id=account.org_id, account_id=account.id, family_id=uuid.uuid4(), device_id=device_id)
-    token = secrets.token_urlsafe(32)
+    family_id, token = uuid.uuid4(), secrets.token_urlsafe(32)
+    first = RefreshToken(org_id=account.org_id, account_id=account.id, family_id=family_id, device_id=device_id)
     _issue(session, first, token, expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
-    return token
+    return Renewal(account=account, token=token, family_id=family_id, device_id=device_id)
 
 
 def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int, key: bytes) -> Renewal | Refused:
@@ -157,9 +175,7 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int, ke
         _end(session, family_id, now)
         return refused
     account = session.get_one(Account, link.account_id)
-    # Any link of it: one that was made while its family ended was not there yet to be revoked with the others.
-    ended = _exists(session, family_id, RefreshToken.revoked_at.is_not(None))
-    if ended or link.expires_at <= now or not may_log_in(session, account):
+    if is_ended(session, family_id) or link.expires_at <= now or not may_log_in(session, account):
         return refused
     if link.used_at is None:
         link.used_at = now
@@ -169,7 +185,7 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int, ke
         _issue(session, successor, following, expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
     elif _is_late(link, now):
         link.repeated_at = now
-    return Renewal(account=account, token=following, device_id=link.device_id)
+    return Renewal(account=account, token=following, family_id=family_id, device_id=link.device_id)
 
 
 def log_out(session: Session, token: str, now: dt.datetime) -> None:
@@ -177,6 +193,12 @@ def log_out(session: Session, token: str, now: dt.datetime) -> None:
     family_id = _lock_family(session, token)
     if family_id is not None:
         _end(session, family_id, now)
+
+
+def is_ended(session: Session, family_id: uuid.UUID) -> bool:
+    """Whether this login was ended: logged out, shown to be known to two, or with its account or its phone."""
+    # Any link of it: one that was made while its family ended was not there yet to be revoked with the others.
+    return _exists(session, family_id, RefreshToken.revoked_at.is_not(None))
 
 
 def _lock_family(session: Session, token: str) -> uuid.UUID | None:

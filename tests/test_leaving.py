@@ -88,7 +88,7 @@ def test_who_left_neither_logs_in_nor_renews_and_whoever_comes_back_does(
     with acting_for(sessions, world.agency) as session:
         visitor_id = made(session)[0].id
         account_id = open_account(session, world, visitor_id)
-        token = begin_family(session, session.get_one(Account, account_id), NOW, lifetime_s=3_600)
+        token = begin_family(session, session.get_one(Account, account_id), NOW, lifetime_s=3_600).token
         assert made(session, active=False)[1] is Change.CHANGED
     with acting_for_all(sessions) as session:
         with pytest.raises(LoginRefused):

@@ -32,7 +32,7 @@ class Phone:
         with acting_for_all(sessions) as session:
             account = session.get_one(Account, account_id)
             device = register_device(session, account, draft, NOW)
-            self.first = begin_family(session, account, NOW, lifetime_s=MONTH_S, device_id=device.id)
+            self.first = begin_family(session, account, NOW, lifetime_s=MONTH_S, device_id=device.id).token
 
     def renewed(self, token: str, after_s: int, *, key: bytes = KEY) -> str | None:
         """The next token, or None where it is refused."""

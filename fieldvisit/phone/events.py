@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from fieldvisit.devices import DeviceRevoked
 from fieldvisit.errors import FieldVisitError, Kind, NotFound, Refused, unless_refused
 from fieldvisit.phone import holding
 from fieldvisit.phone.at_once import NotAtOnce, Stumbled, take_at_once
@@ -226,8 +225,9 @@ def _refused(session: Session, sent: Sent, error: FieldVisitError, desk: Desk) -
         error=error,
     )
     held = holding.misunderstood(said, sent.sent_at, error)
-    # A phone whose answer was lost before it was revoked tells the same again: that is known, and waits for nobody.
-    again = held is not None and isinstance(error, DeviceRevoked) and holding.is_taken(session, held.event_id)
+    # A phone whose answer was lost before it was revoked, or its login ended, tells the same again: that is known, and
+    # waits for nobody.
+    again = held is not None and error.kind is Kind.UNAUTHENTICATED and holding.is_taken(session, held.event_id)
     if held is not None and not again:
         holding.hold(session, held, by=desk.by)
     return result

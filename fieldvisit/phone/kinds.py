@@ -70,6 +70,7 @@ class Terms:
     allow_drill: bool = False
     token_expired: bool = False
     device_revoked: bool = False
+    login_ended: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
