@@ -14,7 +14,8 @@ from fieldvisit.safety.calling import silence
 from fieldvisit.safety.deadlines import due, set_by_clock, timers_in_force
 from fieldvisit.safety.drafts import Officer, Resolution
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
-from fieldvisit.safety.news import tell_all_clear
+from fieldvisit.safety.going_on import judge_anew
+from fieldvisit.safety.news import tell_all_clear, tell_closer
 from fieldvisit.safety.standing import standing
 from fieldvisit.safety.taking_over import close_children
 from fieldvisit.safety.timers import seconds
@@ -112,6 +113,7 @@ def _others_open(session: Session, row: SafetySession) -> bool:
 
 
 def _resume(session: Session, row: SafetySession, by: Officer) -> None:
+    closer = judge_anew(session, row, by.account_id)
     timers = timers_in_force(row)
 
     def afresh(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
@@ -132,6 +134,8 @@ def _resume(session: Session, row: SafetySession, by: Officer) -> None:
 
     at = set_by_clock(session, row, afresh)
     append(session, row, Entry(kind=SafetyEventKind.RESUMED, at=at, actor_id=by.account_id))
+    if closer:
+        tell_closer(session, row.id)
 
 
 def _end(session: Session, row: SafetySession, by: Officer) -> None:

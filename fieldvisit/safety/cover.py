@@ -80,13 +80,13 @@ def override_cover(session: Session, visitor_id: uuid.UUID, by: uuid.UUID, reaso
     return override
 
 
-def use_override(session: Session, row: SafetySession, override: CoverOverride) -> None:
-    """Write into the session's record who let it start, and why."""
+def use_override(session: Session, row: SafetySession, override: CoverOverride, at: dt.datetime) -> None:
+    """Write into the session's record who let it start, and why; it started at this moment."""
     override.session_id = row.id
     detail = {"by_id": str(override.by_id)}
     entry = Entry(
         kind=SafetyEventKind.COVER_OVERRIDDEN,
-        at=row.started_at,
+        at=at,
         actor_id=override.by_id,
         detail=detail,
         note=override.reason,

@@ -111,7 +111,7 @@ def insert_session(
     if visitor is None:
         raise NotFound(what="visitor", id=told.visitor_id)
     visit_id = _visit(session, told)
-    _demand_buddy(session, told)
+    demand_known_buddy(session, told)
     ids = {"id": session_id, "org_id": visitor.org_id, "visitor_id": visitor.id, "visit_id": visit_id}
     if not _insert(session, ids | _values(told, beginning, NOW)):
         return None
@@ -126,7 +126,7 @@ def begin_planned(session: Session, told: SessionDraft, beginning: Beginning) ->
     row = lock_session(session, told.event_id, visitor_id=told.visitor_id)
     if row.state is not SafetyState.PLANNED:
         return None
-    _demand_buddy(session, told)
+    demand_known_buddy(session, told)
     try:
         with session.begin_nested():
             set_by_clock(session, row, lambda now: _values(told, beginning, now))
@@ -169,7 +169,8 @@ def _record_beginning(session: Session, row: SafetySession, told: SessionDraft |
     append(session, row, entry)
 
 
-def _demand_buddy(session: Session, told: SessionDraft | Sos) -> None:
+def demand_known_buddy(session: Session, told: SessionDraft | Sos) -> None:
+    """Raise NotFound where the buddy who is named is not there."""
     buddy_id = told.buddy_id if isinstance(told, SessionDraft) else None
     buddy = session.get(Visitor, buddy_id) if buddy_id else None
     if buddy_id is not None and (buddy is None or buddy.org_id != session.info.get("org", buddy.org_id)):

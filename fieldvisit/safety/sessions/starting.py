@@ -11,11 +11,13 @@ from fieldvisit.safety.assessments import demand_assessed, let_rest, said_of, va
 from fieldvisit.safety.cover import demand_cover, find_override, use_override
 from fieldvisit.safety.drafts import SessionDraft
 from fieldvisit.safety.following import expect
+from fieldvisit.safety.going_on import make_stricter
 from fieldvisit.safety.incidents import demand_not_frozen
 from fieldvisit.safety.markers import demand_read
 from fieldvisit.safety.opening import (
     Beginning,
     begin_planned,
+    demand_known_buddy,
     find_open,
     find_planned,
     insert_session,
@@ -56,7 +58,7 @@ def start_session(
     already, and is watched over whoever is there. At high risk somebody goes along (PairNeeded).
     """
     known = session.get(SafetySession, draft.event_id)
-    if known is not None and not (known.state is SafetyState.PLANNED and known.visitor_id == draft.visitor_id):
+    if _is_told_again(session, draft, known):
         return _started_before(session, draft)
     planned = known or _planned_for(session, draft)
     if planned is not None:
@@ -78,17 +80,31 @@ def start_session(
         override = _gate(session, draft, visit, timers=timers, rules=rules)
     said = ({"planned": True} if known else {}) | said_of(assessment)
     beginning = Beginning(timers, cover=cover_of(timers.level, visit), because=risk.reasons, said=said)
-    row = _begin(session, draft, beginning, planned=known is not None)
+    row = _begin(session, draft, beginning, planned=known is not None) or _start_at_last(session, draft, beginning)
     if row is None:
         return _started_before(session, draft, beginning)
     let_rest(row, assessment)
     if override is not None:
-        use_override(session, row, override)
-    if visit is not None:
+        use_override(session, row, override, standing(session, row).now_at)
+    if visit is not None and row.visit_id == visit.id:
         expect(session, row, visit)
         if planned is not None and known is None:
             cancel_planned(session, row.visitor_id, visit.id, started_id=row.id)
     return standing(session, row)
+
+
+def _is_told_again(session: Session, draft: SessionDraft, known: SafetySession | None) -> bool:
+    """Whether this start was told before: by its id there is a session that somebody has set out by, or it was the
+    start at last in the one that is open."""
+    told_id = told_of(session, draft.event_id)
+    if told_id is not None and told_id == find_open(session, draft.visitor_id):
+        return True
+    if known is None:
+        return False
+    waits = known.state is SafetyState.PLANNED or (
+        known.state is SafetyState.ALARM and known.never_started and is_about_no_session(session, known)
+    )
+    return not (waits and known.visitor_id == draft.visitor_id)
 
 
 def _begin(session: Session, draft: SessionDraft, beginning: Beginning, *, planned: bool) -> SafetySession | None:
@@ -139,15 +155,13 @@ def _started_before(session: Session, draft: SessionDraft, beginning: Beginning 
     """The answer where the id or the visitor has a session already."""
     if session.get(SafetySession, draft.event_id) is not None:
         row = lock_own(session, draft.event_id, draft.visitor_id)
-        if row.state is SafetyState.ALARM and row.never_started and is_about_no_session(session, row):
-            return _start_at_last(session, row, draft)
         if row.state is not SafetyState.PLANNED:
             return standing(session, row)
     open_id = find_open(session, draft.visitor_id)
     if open_id is not None:
         row = lock_session(session, open_id)
-        if row.duress and told_of(session, draft.event_id) == row.id:
-            # Told again, of what only seems to be a session.
+        if told_of(session, draft.event_id) == row.id:
+            # Told again, of what only seems to be a session, or was a start at last.
             return standing(session, row)
         if seems_over(row) and beginning is not None:
             remember(session, row, draft.event_id)
@@ -159,13 +173,21 @@ def _started_before(session: Session, draft: SessionDraft, beginning: Beginning 
                 # As it would be otherwise: what was planned for it has been started.
                 cancel_planned(session, row.visitor_id, draft.visit_id, started_id=row.id)
             return found
-        if is_about_no_session(session, row):
-            return _start_at_last(session, row, draft)
         raise SessionAlreadyOpen()
     raise AlreadyExists(what="safety session", key="id")
 
 
-def _start_at_last(session: Session, row: SafetySession, draft: SessionDraft) -> Standing:
-    """The visitor is there and starts: heard of as by a check-in, in the session that asks for them."""
-    fresh = remember(session, row, draft.event_id)
-    return keep_as_evidence(session, row, draft) if fresh else standing(session, row)
+def _start_at_last(session: Session, draft: SessionDraft, beginning: Beginning) -> SafetySession | None:
+    """The visitor is there and starts: heard of as by a check-in, in the session that asks for them, which is as strict
+    from then on as this start; None where none asks, or it was told before."""
+    open_id = find_open(session, draft.visitor_id)
+    row = lock_session(session, open_id) if open_id is not None else None
+    if row is None or seems_over(row) or not is_about_no_session(session, row):
+        return None
+    demand_known_buddy(session, draft)
+    if not remember(session, row, draft.event_id):
+        return None
+    make_stricter(session, row, beginning, draft.actor_id)
+    row.buddy_id = draft.buddy_id or row.buddy_id
+    session.flush()
+    return keep_as_evidence(session, row, draft).session
