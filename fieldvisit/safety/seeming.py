@@ -45,7 +45,11 @@ def seem(row: SafetySession, now: dt.datetime, state: SafetyState) -> None:
 
 def seem_as_before(row: SafetySession, state: SafetyState = SafetyState.ACTIVE) -> None:
     """From now on the phone is shown this session as it stands, and stood in this state, whatever becomes of it."""
-    row.shown = {name: _text(getattr(row, name)) for name in MOMENTS} | {"state": state.value}
+    ended_at = (row.ended_at or row.started_at) if state is SafetyState.ENDED else row.ended_at
+    row.shown = {name: _text(getattr(row, name)) for name in MOMENTS} | {
+        "ended_at": _text(ended_at),
+        "state": state.value,
+    }
     row.duress = True
 
 
@@ -69,10 +73,18 @@ def seem_to_start(row: SafetySession, draft: SessionDraft, timers: Timers, now: 
     }
 
 
-def seem_called(row: SafetySession) -> None:
-    """The visitor called for help, and not covertly: that is what the phone is shown."""
-    if row.duress and row.shown is not None:
-        row.shown = row.shown | {"state": SafetyState.ALARM.value, "ended_at": None}
+def seem_called(row: SafetySession, until: dt.datetime) -> None:
+    """The visitor called for help, and not covertly: that is what the phone is shown, and until when it may be taken
+    back; of several presses the first counts."""
+    if row.duress and row.shown is not None and row.shown["state"] != SafetyState.ALARM:
+        row.shown = row.shown | {"state": SafetyState.ALARM.value, "ended_at": None, "pressed_until": _text(until)}
+
+
+def seems_pressed(row: SafetySession, now: dt.datetime) -> bool:
+    """Whether the phone was shown a call just now that might be taken back, had nobody called before."""
+    shown = row.shown or {}
+    until = _moment(shown.get("pressed_until"))
+    return shown.get("state") == SafetyState.ALARM and until is not None and now < until
 
 
 def extension_shown(row: SafetySession) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from fieldvisit.safety.opening import (
 )
 from fieldvisit.safety.pins import has_pin
 from fieldvisit.safety.raising import Cause, open_alert
-from fieldvisit.safety.seeming import seem_called
+from fieldvisit.safety.seeming import seem_as_before, seem_called
 from fieldvisit.safety.standing import Standing, lock_session, standing
 from fieldvisit.safety.timers import BY_LEVEL, Timers, seconds
 from fieldvisit.vocabulary import AlertKind, RiskLevel, SafetyState
@@ -68,14 +68,19 @@ def call_under_any_id(session: Session, told: Sos) -> Standing:
 def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     timers = Timers.from_json(row.policy)
     was_over = row.state is SafetyState.ENDED
+    # An alarm that is shown already is one that the phone knows of.
+    if told.covert and row.shown is None and row.state is not SafetyState.ALARM:
+        seem_as_before(row, row.state)
 
     def values(now: Moment) -> dict[str, object]:
         known = {} if told.on_behalf else heard(timers, told, now)
         return known | {"state": SafetyState.ALARM, "ended_at": sa.null()}
 
     at = set_by_clock(session, row, values)
+    # Known here at the press: whoever smashes the phone now saves nothing. Only who has a PIN could take it back.
+    press_s = PRESS_S if may_take_back(told) and has_pin(session, row.visitor_id) else 0
     if not told.covert and not told.on_behalf:
-        seem_called(row)
+        seem_called(row, until=at + seconds(press_s))
     if was_over:
         append(session, row, Entry(kind=SafetyEventKind.REOPENED, at=at, actor_id=told.actor_id))
     pressed = Entry(
@@ -88,8 +93,6 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     )
     append(session, row, pressed)
     kind = AlertKind.MAN_DOWN if told.man_down else AlertKind.SOS
-    # Known here at the press: whoever smashes the phone now saves nothing. Only who has a PIN could take it back.
-    press_s = PRESS_S if may_take_back(told) and has_pin(session, row.visitor_id) else 0
     cause = Cause(
         kind=kind,
         deadline_at=at - seconds(told.age_s),
@@ -119,18 +122,41 @@ def _session_of(session: Session, told: Sos) -> SafetySession:
     for _ in range(TRIES):
         found_id = find_open(session, told.visitor_id) or _planned(session, told, named=True)
         found_id = found_id or _ended_lately(session, told) or _planned(session, told, named=False)
-        if found_id is not None:
-            row = lock_session(session, found_id)
-            if row.state is not SafetyState.PLANNED or alarm_planned(session, found_id) is not None:
-                return row
-            continue
-        for session_id in (told.session_id, uuid.uuid4()):
-            made = insert_session(
-                session, told, Beginning(BY_LEVEL[RiskLevel.NORMAL]), session_id=session_id or uuid.uuid4()
-            )
-            if made is not None:
-                return made
+        row = lock_session(session, found_id) if found_id is not None else None
+        if row is not None and row.state is not SafetyState.PLANNED:
+            return row
+        if told.covert:
+            made = _made_covertly(session, told, row)
+        elif row is not None:
+            made = alarm_planned(session, row.id)
+        else:
+            made = _made(session, told)
+        if made is not None:
+            return made
     raise RuntimeError("A safety session that cannot be made was not there to be found either.")
+
+
+def _made(session: Session, told: Sos) -> SafetySession | None:
+    for session_id in (told.session_id, uuid.uuid4()):
+        beginning = Beginning(BY_LEVEL[RiskLevel.NORMAL])
+        made = insert_session(session, told, beginning, session_id=session_id or uuid.uuid4())
+        if made is not None:
+            return made
+    return None
+
+
+def _made_covertly(session: Session, told: Sos, planned: SafetySession | None) -> SafetySession | None:
+    """One that the phone has never seen, under no id of its own: what it has planned is still there for it to start or
+    to cancel, and what it has started out of reach seems to start when that is told."""
+    beginning = Beginning(BY_LEVEL[RiskLevel.NORMAL])
+    if planned is not None:
+        told = replace(told, visit_id=planned.visit_id)
+        said = {"planned_id": str(planned.id)}
+        beginning = Beginning(Timers.from_json(planned.policy), cover=planned.cover, said=said)
+    made = insert_session(session, told, beginning, session_id=uuid.uuid4())
+    if made is not None:
+        seem_as_before(made, SafetyState.ENDED)
+    return made
 
 
 def _planned(session: Session, told: Sos, *, named: bool) -> uuid.UUID | None:

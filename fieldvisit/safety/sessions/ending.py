@@ -13,7 +13,15 @@ from fieldvisit.safety.drafts import Extension, Told
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.opening import remember, told_of
 from fieldvisit.safety.pins import Pin, PinNeeded, PinWrong, has_pin, judge_pin
-from fieldvisit.safety.seeming import extension_shown, move_on, seem, seem_extended, seems_over, state_shown
+from fieldvisit.safety.seeming import (
+    extension_shown,
+    move_on,
+    seem,
+    seem_extended,
+    seems_over,
+    seems_pressed,
+    state_shown,
+)
 from fieldvisit.safety.sessions.duress import raise_duress, raise_wrong_pins
 from fieldvisit.safety.sessions.own import lock_own, record
 from fieldvisit.safety.sessions.refusals import AlertStillOpen, ExtensionTooLong, SessionNotActive
@@ -138,7 +146,8 @@ def _before_the_call(row: SafetySession) -> SafetyState:
     """How the session stood, as far as its phone may know: one without a planned end began with the call itself."""
     if row.never_started:
         return SafetyState.PLANNED
-    return SafetyState.ACTIVE if row.end_at is not None else SafetyState.ENDED
+    end_at = row.shown["end_at"] if row.shown else row.end_at
+    return SafetyState.ACTIVE if end_at is not None else SafetyState.ENDED
 
 
 def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
@@ -150,16 +159,20 @@ def _being_pressed(session: Session, row: SafetySession) -> SafetyAlert | None:
 
 
 def _seems_pressed(session: Session, row: SafetySession) -> bool:
-    """Under duress a call waits behind the covert alert from its first moment: its phone may not be told."""
+    """Under duress a call waits behind the covert alert from its first moment, or joins the one that was made covertly:
+    its phone may not be told."""
     if not row.duress:
         return False
+    now_at = standing(session, row).now_at
+    if seems_pressed(row, now_at):
+        return True
     pressed = sa.select(SafetyAlert.id).where(
         SafetyAlert.session_id == row.id,
         SafetyAlert.kind == AlertKind.SOS,
         SafetyAlert.state != AlertState.RESOLVED,
         SafetyAlert.parent_id.is_not(None),
         SafetyAlert.covert.is_(False),
-        SafetyAlert.opened_at > standing(session, row).now_at - seconds(PRESS_S),
+        SafetyAlert.opened_at > now_at - seconds(PRESS_S),
     )
     return bool(session.scalar(sa.select(pressed.exists())))
 
