@@ -24,10 +24,13 @@ from api.roles import Permission, refuse_unless
 from api.schemas.phone_events import (
     DUMPERS,
     DismissalIn,
+    DismissalsIn,
+    DismissalsOut,
     EventsIn,
     EventsTakenOut,
     HeldEventFileOut,
     HeldEventOut,
+    HeldEventsQueryIn,
 )
 from api.showing import Shows
 from api.sos import emergency
@@ -130,10 +133,10 @@ def list_my_held_events() -> sa.Select[HeldEvent]:
 
 
 @bp.get("/held-events")
-@endpoint(may=Permission.READ_VISITS, returns=HeldEventOut(), order=BY_ARRIVAL)
-def list_held_events() -> sa.Select[HeldEvent]:
+@endpoint(may=Permission.READ_VISITS, query=HeldEventsQueryIn(), returns=HeldEventOut(), order=BY_ARRIVAL)
+def list_held_events(query: dict[str, Any]) -> sa.Select[HeldEvent]:
     """Every phone's events that wait for something or were refused, the oldest first."""
-    return holding.held_events(actor().org_id)
+    return holding.held_events(actor().org_id, **query)
 
 
 @bp.get("/held-events/<uuid:held_event_id>")
@@ -148,6 +151,15 @@ def read_held_event(held_event_id: uuid.UUID) -> HeldEvent:
 def dismiss_held_event(held_event_id: uuid.UUID, body: dict[str, str]) -> HeldEvent:
     """Say that an event will not be taken, and why. It stays readable."""
     return holding.dismiss(session(), held_event_id, reason=body["reason"], by=actor().account_id, now=now())
+
+
+@bp.post("/held-events/dismissals")
+@endpoint(may=Permission.CLOSE_VISITS, body=DismissalsIn(), returns=DismissalsOut())
+def dismiss_held_events(body: dict[str, Any]) -> holding.Dismissed:
+    """Say of many events that they will not be taken, and why. Those that were settled meanwhile are left as they
+    are."""
+    ids, reason = body["event_ids"], body["reason"]
+    return holding.dismiss_all(session(), ids, reason=reason, by=actor().account_id, now=now())
 
 
 def release_held(subject_id: uuid.UUID, event_id: uuid.UUID) -> None:

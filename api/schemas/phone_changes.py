@@ -56,6 +56,7 @@ class ChangesOut(Out):
     """What changed since the `cursor` that was sent. Each thing comes whole, in place of what the phone has of it.
 
     `forms`: what the house asks in every report from now on; what was asked by an older version is told by that one.
+    `held`: of the newest 50, what waits before what was refused; `held_count`: how many there are in all.
     `reset`: forget everything first. `forget_at`: wipe what is told of debtors here then, with or without signal.
     """
 
@@ -66,5 +67,6 @@ class ChangesOut(Out):
     routes = fields.List(fields.Nested(RouteToldOut), required=True)
     visits = fields.List(fields.Nested(VisitCardOut), required=True)
     held = fields.List(fields.Nested(HeldEventOut), required=True)
+    held_count = fields.Integer(required=True)
     forms = fields.List(fields.Nested(FormOut), required=True)
     gone = fields.List(fields.Nested(GoneOut), required=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, post_load
 
-from api.schemas.base import In, Out, ProblemOut
+from api.schemas.base import In, Out, PageIn, ProblemOut
 from api.schemas.fields import Choice, Id, Instant, Many, Part, Text, Whole
 from api.schemas.phone import (
     AbortIn,
@@ -27,6 +27,7 @@ from api.schemas.safety import CheckInByPinIn, CheckInIn, SafetySessionIn, Safet
 from api.schemas.safety_plans import AssessmentOut, AssessmentToldIn, PlannedSessionOut
 from api.schemas.words import Words
 from fieldvisit.phone.events import MOST_AT_ONCE, EventOutcome
+from fieldvisit.phone.holding import MOST_DISMISSED
 from fieldvisit.phone.kinds import OF_SAFETY, EventKind
 from fieldvisit.vocabulary import HeldState, WaitsFor
 
@@ -194,5 +195,23 @@ class HeldEventFileOut(HeldEventOut):
     event = fields.String(required=True, attribute="body_without_pin")
 
 
+class HeldEventsQueryIn(PageIn):
+    visitor_id = Id(load_default=None)
+    code = Text(max=60, load_default=None, metadata={"description": "why they were refused"})
+
+
 class DismissalIn(In):
     reason = Text(required=True, max=500)
+
+
+class DismissalsIn(DismissalIn):
+    """Many at once, for one reason."""
+
+    event_ids = Many(Id(), required=True, min=1, max=MOST_DISMISSED)
+
+
+class DismissalsOut(Out):
+    """`left`: settled already, or not here."""
+
+    dismissed = fields.List(Id(), required=True)
+    left = fields.List(Id(), required=True)

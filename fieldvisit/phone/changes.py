@@ -22,7 +22,7 @@ from fieldvisit.phone import cursors
 from fieldvisit.phone.cursors import ItemKind, Name
 from fieldvisit.phone.day import CrewMate, DayRoute, my_day
 from fieldvisit.phone.fingerprint import fingerprint
-from fieldvisit.phone.holding import held_events
+from fieldvisit.phone.holding import newest_held
 
 SHAPE = 6
 """Counted up when what is told of a thing changes its shape: every phone then gets it all again."""
@@ -67,7 +67,8 @@ class Gone:
 @dataclass(frozen=True, kw_only=True)
 class Changes:
     """`reset`: forget everything first, this is all there is. `forget_at`: what is told of debtors here is for the day,
-    and is to be wiped from the phone then, with or without signal."""
+    and is to be wiped from the phone then, with or without signal. `held_count`: of all that is held of the visitor,
+    the newest or not."""
 
     cursor: str
     on: dt.date
@@ -76,6 +77,7 @@ class Changes:
     routes: tuple[RouteTold, ...]
     visits: tuple[VisitCard, ...]
     held: tuple[HeldEvent, ...]
+    held_count: int
     forms: tuple[FormVersion, ...]
     gone: tuple[Gone, ...]
 
@@ -106,14 +108,13 @@ def changes(session: Session, asked: Asked) -> Changes:
     zone = acting_organisation(session).zone
     day = local_day(asked.now, zone)
     routes, cards = _told(session, asked, day)
-    mine = held_events(session.info["org"], visitor_id=asked.visitor_id)
-    held = tuple(session.scalars(mine.order_by(HeldEvent.recorded_at)))
+    held = newest_held(session, asked.visitor_id)
     form = find_newest(session)
     world: dict[Name, object] = {
         **({(ItemKind.FORM, form.id): form.version} if form else {}),
         **{(ItemKind.ROUTE, route.route_id): route for route in routes},
         **{(ItemKind.VISIT, card.visit_id): card for card in cards},
-        **{(ItemKind.HELD, row.event_id): (row.state, row.waits_for, row.code, row.details) for row in held},
+        **{(ItemKind.HELD, row.event_id): (row.state, row.waits_for, row.code, row.details) for row in held.told},
     }
     now_known = {name: cursors.digest_of(item, asked.salt) for name, item in world.items()}
     before = cursors.read(asked.since) if asked.since else None
@@ -126,7 +127,8 @@ def changes(session: Session, asked: Asked) -> Changes:
         forget_at=_midnight_after(day, zone),
         routes=tuple(route for route in routes if (ItemKind.ROUTE, route.route_id) in fresh),
         visits=tuple(card for card in cards if (ItemKind.VISIT, card.visit_id) in fresh),
-        held=tuple(row for row in held if (ItemKind.HELD, row.event_id) in fresh),
+        held=tuple(row for row in held.told if (ItemKind.HELD, row.event_id) in fresh),
+        held_count=held.count,
         forms=(form,) if form and (ItemKind.FORM, form.id) in fresh else (),
         gone=tuple(Gone(kind=kind, id=id_) for kind, id_ in sorted(set(had) - set(now_known))),
     )

@@ -28,6 +28,10 @@ OPEN = (HeldState.WAITING, HeldState.REFUSED)
 LONGEST_BODY = 65_536
 HELD = cast("sa.Table", HeldEvent.__table__)
 LONGEST_KIND = 40
+TOLD_TO_PHONE = 50
+"""So many of a visitor's events go with the day: with their names a cursor still has room for seventy visits."""
+MOST_DISMISSED = 500
+"""At once: as many as a phone may have had refused in one sending."""
 
 
 def _concerned() -> sa.Select[bool]:
@@ -189,6 +193,29 @@ def dismiss(session: Session, event_id: uuid.UUID, *, reason: str, by: uuid.UUID
     return row
 
 
+@dataclass(frozen=True, kw_only=True)
+class Dismissed:
+    """What became of a pile: `left` are those that were settled meanwhile, or are not here."""
+
+    dismissed: tuple[uuid.UUID, ...]
+    left: tuple[uuid.UUID, ...]
+
+
+def dismiss_all(
+    session: Session, event_ids: Collection[uuid.UUID], *, reason: str, by: uuid.UUID, now: dt.datetime
+) -> Dismissed:
+    """The same for many at once, for one reason. What cannot be dismissed any more spoils nothing. Two statements,
+    whatever their number."""
+    check_text("reason", reason)
+    these = HeldEvent.org_id == session.info["org"], HeldEvent.event_id.in_(event_ids), HeldEvent.state.in_(OPEN)
+    # In one order, so that two people who clear the same pile wait for each other, and in no circle.
+    rows = sa.select(HeldEvent.event_id).where(*these).order_by(HeldEvent.event_id).with_for_update()
+    found = tuple(session.scalars(rows).all())
+    settled = {"state": HeldState.DISMISSED, "settled_at": now, "settled_by_id": by, "reason": reason}
+    session.execute(sa.update(HeldEvent).where(*these[:1], HeldEvent.event_id.in_(found)).values(settled))
+    return Dismissed(dismissed=found, left=tuple(sorted(set(event_ids) - set(found))))
+
+
 def get_held_event(session: Session, event_id: uuid.UUID, *, lock: bool = False) -> HeldEvent:
     row = session.get(HeldEvent, (session.info["org"], event_id), with_for_update=lock, populate_existing=True)
     if row is None:
@@ -197,11 +224,31 @@ def get_held_event(session: Session, event_id: uuid.UUID, *, lock: bool = False)
 
 
 def held_events(
-    org_id: uuid.UUID, *, visitor_id: uuid.UUID | None = None, state: HeldState | None = None
+    org_id: uuid.UUID, *, visitor_id: uuid.UUID | None = None, code: str | None = None
 ) -> sa.Select[HeldEvent]:
-    """The events that are held of an organisation, of everybody or of one visitor; those that are settled only where
-    their state is asked for. What they say is read when it is looked at."""
-    whose = HeldEvent.org_id == org_id
-    rows = sa.select(HeldEvent).where(whose, HeldEvent.state.in_(OPEN) if state is None else HeldEvent.state == state)
-    rows = rows.options(defer(HeldEvent.body))
-    return rows if visitor_id is None else rows.where(HeldEvent.visitor_id == visitor_id)
+    """The events that are held of an organisation and not settled: of everybody or of one visitor, for whatever reason
+    or for one. What they say is read when it is looked at."""
+    asked = (
+        *((HeldEvent.visitor_id == visitor_id,) if visitor_id else ()),
+        *((HeldEvent.code == code,) if code else ()),
+    )
+    rows = sa.select(HeldEvent).where(HeldEvent.org_id == org_id, HeldEvent.state.in_(OPEN), *asked)
+    return rows.options(defer(HeldEvent.body))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newest:
+    """Of a visitor's held events those that the phone is told with its day, the earliest first, and how many there
+    are."""
+
+    told: tuple[HeldEvent, ...]
+    count: int
+
+
+def newest_held(session: Session, visitor_id: uuid.UUID) -> Newest:
+    """What waits before what was refused, and of each the newest; the others are read page by page. One query."""
+    mine = held_events(session.info["org"], visitor_id=visitor_id).add_columns(sa.func.count().over())
+    first = (HeldEvent.state == HeldState.WAITING).desc(), HeldEvent.recorded_at.desc(), HeldEvent.event_id.desc()
+    rows = session.execute(mine.order_by(*first).limit(TOLD_TO_PHONE)).all()
+    told = sorted((row[0] for row in rows), key=lambda held: (held.recorded_at, held.event_id))
+    return Newest(told=tuple(told), count=rows[0][1] if rows else 0)

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, session_factory
 from fieldvisit.models import HeldEvent, Purge
 from fieldvisit.own_policies import PolicyDraft, add_version
+from fieldvisit.phone.holding import TOLD_TO_PHONE
 from fieldvisit.retention.loose import HELD_FOR, TOLD, look_for_loose, purge_loose
 from fieldvisit.retention.purging import purge_visits
-from fieldvisit.vocabulary import Role
+from fieldvisit.vocabulary import HeldState, Role
 from tests.api.conftest import ClientFor
 from tests.api.test_accesses import REASON_WANTED, debtor_of, looks
+from tests.api.test_phone_changes import counted
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
 from tests.test_rejudging import HOUSE
@@ -76,6 +79,63 @@ def test_what_nobody_understood_is_the_data_of_the_debtor_whose_visit_it_names(
     assert (exported["event_id"], "Lost the job" in exported["event"]) == (told["event_id"], True)
     lender = client_for(Role.SUPERVISOR, org=morning.world.lender)
     assert lender.get("/held-events").json["items"] == []
+
+
+def test_a_pile_of_what_was_refused_does_not_make_every_delta_a_whole_one(
+    app: Flask, phone: FlaskClient, office: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    waits = misread(morning.visit) | {"kind": "addition", "text": "More."}
+    del waits["result"], waits["note"]
+    assert send(phone, waits) == ["held"]
+    with acting_for(sessions, morning.world.agency) as session:
+        session.add_all([refused(morning, session, minutes) for minutes in range(200)])
+    first = phone.get("/phone/changes").json
+    assert (first["reset"], first["held_count"], len(first["held"])) == (True, 201, TOLD_TO_PHONE)
+    assert waits["event_id"] in {each["event_id"] for each in first["held"]}
+    assert send(phone, misread(uuid.uuid4())) == ["refused"]
+    with counted(app) as sent:
+        delta = phone.get("/phone/changes", query_string={"since": first["cursor"]}).json
+    assert (delta["reset"], delta["held_count"], delta["visits"]) == (False, 202, [])
+    assert (len(delta["held"]), [each["kind"] for each in delta["gone"]]) == (1, ["held"])
+    assert [each for each in sent if "held_events.body" in each] == []
+
+
+def test_the_office_clears_a_pile_at_once(
+    phone: FlaskClient, office: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        session.add_all([refused(morning, session, minutes) for minutes in range(20)])
+    taken = misread(morning.visit)
+    send(phone, taken)
+    office.post(f"/held-events/{taken['event_id']}/dismissal", json={"reason": "Told again."})
+    asked = {"visitor_id": str(morning.ilta), "code": "outside_geofence"}
+    pile = [each["event_id"] for each in office.get("/held-events", query_string=asked).json["items"]]
+    body = {
+        "event_ids": [*pile, taken["event_id"], str(morning.visit)],
+        "reason": "A version of the app that was wrong.",
+    }
+    answer = office.post("/held-events/dismissals", json=body).json
+    assert (len(pile), sorted(answer["dismissed"])) == (20, sorted(pile))
+    assert set(answer["left"]) == {taken["event_id"], str(morning.visit)}
+    assert phone.get("/phone/changes").json["held_count"] == 0
+    with acting_for(sessions, morning.world.agency) as session:
+        told = session.execute(sa.select(HeldEvent.state, HeldEvent.reason).distinct()).all()
+    assert set(told) == {(HeldState.DISMISSED, body["reason"]), (HeldState.DISMISSED, "Told again.")}
+    assert phone.post("/held-events/dismissals", json=body).status_code == 403
+
+
+def refused(morning: Morning, session: Session, minutes: int) -> HeldEvent:
+    """One of Ilta's, so long ago."""
+    return HeldEvent(
+        org_id=session.info["org"],
+        event_id=uuid.uuid4(),
+        visitor_id=morning.ilta,
+        kind="arrival",
+        body="{}",
+        state=HeldState.REFUSED,
+        code="outside_geofence",
+        recorded_at=NOW - dt.timedelta(minutes=minutes),
+    )
 
 
 def test_it_goes_with_its_visit(
