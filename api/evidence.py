@@ -9,7 +9,7 @@ from flask import Response
 from api import tus
 from api.addresses import public_address
 from api.auth import visitor_id
-from api.context import now, runtime
+from api.context import now, runtime, settings
 from api.db import session
 from api.endpoints import endpoint
 from api.event_reading import loaded
@@ -22,7 +22,7 @@ from api.schemas.files import FileLinkOut
 from api.showing import EvidenceLink, Shows
 from fieldvisit import evidence
 from fieldvisit.errors import Refused
-from fieldvisit.evidence import MOST_MB, Part
+from fieldvisit.evidence import MOST_MB, Part, Room
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import Evidence
 from fieldvisit.visits import get_visit
@@ -58,12 +58,14 @@ def announce_evidence() -> Response:
 
     That is the `id` (a UUID of the phone), `visit_id`, `kind`, `captured_at`, `by_camera` and `sha256`. What tus
     clients tell of a file by custom (`filename`, `filetype` and the like) is not read and not kept: a file is judged by
-    what it holds. Announced again it is the same file; the answer says where to send it.
+    what it holds. Announced again it is the same file; the answer says where to send it. Where too many are announced
+    and not whole, `too_many_unfinished` (409) names them: send one to its end, or delete it, and come again.
     """
     tus.demand_version()
     said = dict(tus.metadata(besides=tus.CUSTOMARY)) | {"size_bytes": tus.number(tus.LENGTH)}
     said |= {"by_camera": FLAGS.get(str(said["by_camera"]), said["by_camera"])} if "by_camera" in said else {}
-    row = evidence.announce(session(), loaded(ANNOUNCED, said), visitor_id=visitor_id())
+    room = Room(files=settings().unfinished_files, most_bytes=settings().unfinished_mb * 2**20)
+    row = evidence.announce(session(), loaded(ANNOUNCED, said), visitor_id=visitor_id(), room=room)
     where = public_address(f"/phone/evidence/{row.id}")
     return tus.answer(201, Location=where, Upload_Offset=row.received_bytes)
 

@@ -64,6 +64,22 @@ class ContentDiffers(FieldVisitError):
     says = "What came is not what was announced: its SHA-256 is another. Send the file again, under a new id."
 
 
+class TooManyUnfinished(FieldVisitError):
+    code, kind = "too_many_unfinished", Kind.CONFLICT
+    says = (
+        "{files} files of {mb} MB in all are announced and not whole. Send one to its end, or delete it; then announce "
+        "this one again."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """So many files of one visitor may be announced and not whole, and to so many bytes may they come."""
+
+    files: int
+    most_bytes: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class EvidenceDraft:
     """What a phone announces of a file before its bytes. The id is the phone's."""
@@ -86,10 +102,11 @@ class EvidenceDraft:
             raise InvalidValue(path="sha256", reason="must be 64 digits of hexadecimal")
 
 
-def announce(session: Session, draft: EvidenceDraft, *, visitor_id: uuid.UUID) -> Evidence:
+def announce(session: Session, draft: EvidenceDraft, *, visitor_id: uuid.UUID, room: Room) -> Evidence:
     """Make room for a file of a visit of the visitor's own. The same again is the same file.
 
-    Raises NotFound, InvalidValue, and EvidenceDiffers where the id was announced with other terms.
+    Raises NotFound, InvalidValue, EvidenceDiffers where the id was announced with other terms, and TooManyUnfinished
+    where others have to become whole first.
     """
     visit = get_told_stop(session, visitor_id, draft.visit_id).visit
     terms = {
@@ -106,10 +123,27 @@ def announce(session: Session, draft: EvidenceDraft, *, visitor_id: uuid.UUID) -
         if any(getattr(there, name) != value for name, value in terms.items()):
             raise EvidenceDiffers(evidence_id=draft.id)
         return there
+    _demand_room(session, draft, visitor_id, room)
     row = Evidence(id=draft.id, org_id=visit.org_id, lender_id=visit.lender_id, flaws=[], **terms)
     session.add(row)
     session.flush()
     return row
+
+
+def _demand_room(session: Session, draft: EvidenceDraft, visitor_id: uuid.UUID, room: Room) -> None:
+    """Parts lie in the database until their file is whole, or for months. Who is full is told which are not."""
+    # One announcement of a visitor at a time: of two at once, neither would count the other.
+    session.execute(
+        sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"unfinished of {visitor_id}", 0)))
+    )
+    begun = sa.select(Evidence.id, Evidence.size_bytes).where(
+        Evidence.visitor_id == visitor_id, Evidence.state == EvidenceState.UPLOADING
+    )
+    rows = session.execute(begun.order_by(Evidence.created_at, Evidence.id)).all()
+    size = sum(row.size_bytes for row in rows)
+    if len(rows) >= room.files or size + draft.size_bytes > room.most_bytes:
+        ids = [str(row.id) for row in rows]
+        raise TooManyUnfinished(files=len(rows), mb=-(-size // 2**20), evidence_ids=ids)
 
 
 def standing(session: Session, evidence_id: uuid.UUID, *, visitor_id: uuid.UUID) -> Evidence:

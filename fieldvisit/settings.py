@@ -82,6 +82,10 @@ class Settings:
     """A day of more visits than this is solved in parts."""
     part_visits: int
     max_body_mb: int
+    unfinished_files: int
+    """How many evidence files of one visitor may be announced and not whole."""
+    unfinished_mb: int
+    """To how much they may come, by the sizes they were announced with."""
     file_store: str | None
     """Where files are kept, such as s3://bucket/prefix; None: in the data folder."""
     file_store_options: Mapping[str, Any]
@@ -182,6 +186,9 @@ def _values(env: Env) -> dict[str, object]:
         "split_visits": env.int("SPLIT_VISITS", 1_000, validate=validate.Range(1, 100_000)),
         "part_visits": env.int("PART_VISITS", 500, validate=validate.Range(1, 10_000)),
         "max_body_mb": env.int("MAX_BODY_MB", 8, validate=validate.Range(1, 512)),
+        "unfinished_files": env.int("UNFINISHED_FILES", 200, validate=validate.Range(1, 100_000)),
+        # At least the largest file there is.
+        "unfinished_mb": env.int("UNFINISHED_MB", 2_048, validate=validate.Range(64, 1_048_576)),
         "public_url": env.str("PUBLIC_URL", None, validate=_web_address) or None,
         "file_store": env.str("FILE_STORE", None, validate=_store_address) or None,
         "file_store_options": _object(env.str("FILE_STORE_OPTIONS", "{}", validate=_object)),

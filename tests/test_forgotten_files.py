@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, session_factory
-from fieldvisit.evidence import EvidenceDraft, Part, announce, take_part
+from fieldvisit.evidence import EvidenceDraft, Part, Room, announce, take_part
 from fieldvisit.files import FileStore
 from fieldvisit.forgotten_files import let_go
 from fieldvisit.models import Evidence, StoredFile
@@ -35,7 +35,7 @@ def bring(session: Session, store: FileStore, morning: Morning, visit_id: uuid.U
     draft = EvidenceDraft(
         id=uuid.uuid4(), visit_id=visit_id, kind=EvidenceKind.PHOTO, captured_at=NOW, size_bytes=len(PHOTO)
     )
-    announce(session, draft, visitor_id=morning.ilta)
+    announce(session, draft, visitor_id=morning.ilta, room=Room(files=2, most_bytes=2**20))
     part = Part(evidence_id=draft.id, begin=0, content=PHOTO)
     take_part(session, store, part, visitor_id=morning.ilta, now=NOW)
 

@@ -41,6 +41,7 @@ class Evidence(Base, Shared):
     created_at: Mapped[RecordedAt]
 
     __table_args__ = (
+        sa.Index("ix_evidence_unfinished", "visitor_id", postgresql_where=sa.text("state = 'uploading'")),
         sa.CheckConstraint("size_bytes > 0 and received_bytes between 0 and size_bytes", name="sizes_make_sense"),
         sa.CheckConstraint("(state = 'accepted') = (file_id is not null)", name="accepted_is_kept"),
         sa.CheckConstraint("(state = 'accepted') = (accepted_at is not null)", name="accepted_when_it_is"),

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.schemas.phone_events import READERS
 from fieldvisit.database import acting_for
-from fieldvisit.evidence import EvidenceDraft, Part, announce, take_part
+from fieldvisit.evidence import EvidenceDraft, Part, Room, announce, take_part
 from fieldvisit.files import FileStore
 from fieldvisit.phone.day import my_visit
 from fieldvisit.phone.events import Desk, EventOutcome, Sent, take_events
@@ -154,7 +154,7 @@ class Days:
             size_bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
         )
-        row = announce(session, draft, visitor_id=visitor_id)
+        row = announce(session, draft, visitor_id=visitor_id, room=Room(files=100, most_bytes=2**30))
         if row.state is EvidenceState.UPLOADING:
             part = Part(evidence_id=row.id, begin=row.received_bytes, content=content)
             take_part(session, self.store, part, visitor_id=visitor_id, now=NOW)
