@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from fieldvisit.compliance.decision import plain
 from fieldvisit.compliance.wallclock import local_day
@@ -19,7 +19,7 @@ from fieldvisit.field_rules import field_rules
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import Account, CashClosing, CashDeposit, Organisation, Receipt, ReceiptBlock, Visitor
 from fieldvisit.receipts import day_to_book
-from fieldvisit.vocabulary import CashFault, DepositState, DepositWay, ReceiptState
+from fieldvisit.vocabulary import CashFault, DepositState, DepositWay, ReceiptFlaw, ReceiptState
 
 
 class DepositDecided(FieldVisitError):
@@ -225,11 +225,17 @@ def _people(session: Session, on: dt.date) -> tuple[InHand, ...]:
 
 
 def _taken(org_id: uuid.UUID, on: dt.date) -> sa.Select[*tuple[Any, ...]]:
-    """By visitor and currency: what was taken before the day, and on it."""
+    """By visitor and currency: what was taken before the day, and on it. Of one receipt that two of a crew tell of, at
+    one visit and of one amount, the money was taken once: by whom it was that held the number."""
     amount, day = sa.func.sum(Receipt.amount_minor), Receipt.booked_on
+    first, same = aliased(Receipt), ("org_id", "stated", "visit_id", "currency", "amount_minor")
+    twice = sa.exists().where(
+        first.number.is_not(None), *(getattr(first, name) == getattr(Receipt, name) for name in same)
+    )
+    told_again = Receipt.number.is_(None), sa.literal(ReceiptFlaw.USED_BEFORE.value) == sa.any_(Receipt.flaws), twice
     return (
         sa.select(Receipt.visitor_id, Receipt.currency, amount.filter(day < on), amount.filter(day == on))
-        .where(Receipt.org_id == org_id, day <= on, Receipt.state == ReceiptState.ISSUED)
+        .where(Receipt.org_id == org_id, day <= on, Receipt.state == ReceiptState.ISSUED, sa.not_(sa.and_(*told_again)))
         .group_by(Receipt.visitor_id, Receipt.currency)
     )
 

@@ -45,6 +45,8 @@ def amounts_open(session: Session, visits: Collection[Visit], *, now: dt.datetim
         .where(
             Visit.id.in_(on_their_day),
             Visit.state.in_(OPEN_IN),
+            # Undone after the report, it is still reported.
+            Visit.arrived_at.is_not(None),
             IdentityCheck.at >= sa.func.greatest(Visit.arrived_at, now - LONGEST_AT_DOOR),
             _arrived_live(since=now - LONGEST_AT_DOOR),
         )
@@ -61,7 +63,7 @@ def _open_at_all(session: Session, visit: Visit) -> bool:
     gathered = together(session)
     arrivals = gathered.arrivals[visit.id] if gathered else ()
     live = any(entry.kind == "arrived" and not UNJUDGED & set(entry.detail) for entry in arrivals)
-    return live and visit.state in OPEN_IN
+    return live and visit.state in OPEN_IN and visit.arrived_at is not None
 
 
 def _arrived_live(*, since: dt.datetime) -> sa.ColumnElement[bool]:

@@ -173,7 +173,8 @@ class ReportDraft(EventDraft):
     """What happened. The event id is the report's. `disclosed`: whether the debt was spoken of. `met`: whom one met who
     left early; where it is not said, what the phone told before is believed. `plan`: a repayment plan that the debtor
     would keep to, for the office to decide on. `door`: what the record needs besides.
-    `form`: what was answered to the questions of the house."""
+    `form`: what was answered to the questions of the house. `one_tap`: it is an abort, which says no more than it
+    must."""
 
     outcome: VisitOutcome
     left_at: dt.datetime
@@ -193,6 +194,7 @@ class ReportDraft(EventDraft):
     contact_changes: tuple[ContactChange, ...] | None = None
     door: DoorDraft | None = None
     form: FilledForm | None = None
+    one_tap: bool | None = None
 
     def __post_init__(self) -> None:
         if self.door is not None:

@@ -8,7 +8,7 @@ cancelled visit is marked as such; its attempt is counted, its promises and bloc
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,6 @@ from fieldvisit.models import (
     VisitEvent,
     VisitReport,
 )
-from fieldvisit.partners import leads
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
@@ -34,6 +33,7 @@ from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.repayments import withdraw_unheard
 from fieldvisit.report_demands import demand_reportable
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
+from fieldvisit.report_ranks import about_report, has_reported, stands_instead
 from fieldvisit.report_rows import in_words, report_row
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.stays import flag_stay
@@ -46,10 +46,11 @@ type Outcome = tuple[VisitState, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class _Words:
-    """What is added to a report, and why."""
+    """What is added to a report, and why; `about`: what the history says of it besides."""
 
     reason: AdditionReason
     text: str
+    about: Mapping[str, object] = field(default_factory=dict)
 
 
 class VisitAlreadyReported(FieldVisitError):
@@ -58,7 +59,8 @@ class VisitAlreadyReported(FieldVisitError):
 
 
 def report_visit(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> Receipt:
-    """Report how a visit went. The receipt names the report, or the addition that a crew mate's report became.
+    """Report how a visit went. The receipt names the report, or the addition that a crew mate's report became, or one's
+    own after an abort.
 
     Raises VisitAlreadyReported for a second, different report of the same visitor, IdentityNotConfirmed, InvalidValue
     for promises and times that cannot be, WrongState and NotFound.
@@ -76,7 +78,8 @@ def report_visit(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, b
 
 
 def abort_visit(session: Session, visit_id: uuid.UUID, draft: AbortDraft, *, by: Teller, now: dt.datetime) -> Receipt:
-    """Leave at once: one call, always allowed while the visit is not reported, never refused for a clock."""
+    """Leave at once: one call, never refused for a clock. After a report it is added to that, and stops what it stops.
+    Raises VisitAlreadyReported for a second one of the same visitor."""
     telling = Telling(kind="abort", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
     told_at = stated_at(draft, now) or now
     report = ReportDraft(
@@ -87,6 +90,7 @@ def abort_visit(session: Session, visit_id: uuid.UUID, draft: AbortDraft, *, by:
         note=draft.note,
         abort_reason=draft.reason,
         met=draft.met,
+        one_tap=True,
     )
     return take(
         session,
@@ -143,17 +147,7 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
     visit = _lock(session, visit_id)
     earlier = _find_report(session, visit_id)
     if earlier is not None:
-        if earlier.visitor_id == by.visitor_id:
-            raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
-        stop_told = get_told_stop(session, by.visitor_id, visit_id)
-        if leads(session, stop_told, by.visitor_id) and not leads(session, stop_told, earlier.visitor_id):
-            row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft, at=stop_told, now=now))
-            return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
-        words = _Words(AdditionReason.CREW_REPORT, in_words(draft))
-        _book_money(session, visit, draft, by=by, now=now)
-        state, facts = _add(session, earlier, visit, draft, words=words, by=by, now=now)
-        with books_of(session, visit):
-            return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
+        return _report_again(session, visit, earlier, draft, by=by, now=now)
     stop_told = get_told_stop(session, by.visitor_id, visit_id)
     row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft, at=stop_told, now=now))
     _keep(session, visit, draft, row=row, by=by, now=now)
@@ -167,6 +161,28 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
         }
 
 
+def _report_again(
+    session: Session, visit: Visit, earlier: VisitReport, draft: ReportDraft, *, by: Teller, now: dt.datetime
+) -> Outcome:
+    """Take a report where one stands: in its place, or as an addition to it, with its money and what it stops."""
+    if has_reported(session, visit, draft, by=by):
+        raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
+    stop_told = get_told_stop(session, by.visitor_id, visit.id)
+    if stands_instead(session, earlier, draft, at=stop_told, by=by):
+        row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft, at=stop_told, now=now))
+        return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
+    words = _Words(_added_as(earlier, by.visitor_id), in_words(draft), about_report(draft))
+    _book_money(session, visit, draft, by=by, now=now)
+    state, facts = _add(session, earlier, visit, draft, words=words, by=by, now=now)
+    with books_of(session, visit):
+        return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
+
+
+def _added_as(report: VisitReport, visitor_id: uuid.UUID) -> AdditionReason:
+    """As what an account is added to a report: to one's own there is something further."""
+    return AdditionReason.FURTHER if report.visitor_id == visitor_id else AdditionReason.CREW_REPORT
+
+
 def _report_instead(
     session: Session,
     visit: Visit,
@@ -177,8 +193,8 @@ def _report_instead(
     by: Teller,
     now: dt.datetime,
 ) -> Outcome:
-    """The lead reports after another of the crew: the lead's is the report of the visit, as if it had come first, and
-    the other's an addition. What the other heard stops what it stops."""
+    """The lead reports after another of the crew, or somebody in full after an abort: theirs is the report of the
+    visit, as if it had come first, and the other an addition. What was heard first stops what it stops."""
     # Whoever decides on a plan holds it, and is not overtaken.
     lock_plans(session, {visit.case_id})
     earlier.replaced_by_id = draft.event_id
@@ -201,20 +217,20 @@ def _report_instead(
         return visit.state, {
             "report_id": str(row.id),
             "addition_id": None,
-            "attempt_id": settle_instead(session, visit, draft, now=now),
+            "attempt_id": settle_instead(session, visit, draft, own=earlier.visitor_id == by.visitor_id, now=now),
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
 
 
 def _as_addition(earlier: VisitReport, row: VisitReport) -> ReportAddition:
-    """What the other of the crew had reported, as an addition to the lead's report."""
+    """What was reported before, as an addition to the report that stands."""
     return ReportAddition(
         id=earlier.id,
         org_id=row.org_id,
         lender_id=row.lender_id,
         report_id=row.id,
         visitor_id=earlier.visitor_id,
-        reason=AdditionReason.CREW_REPORT,
+        reason=_added_as(row, earlier.visitor_id),
         text=in_words(earlier),
     )
 
@@ -247,7 +263,7 @@ def _book_money(session: Session, visit: Visit, draft: ReportDraft, *, by: Telle
 
 
 def _reported(visit: Visit, draft: ReportDraft, row: VisitReport, *, by: Teller, now: dt.datetime) -> VisitEvent:
-    detail: dict[str, Any] = {"report_id": str(row.id), "outcome": row.outcome.value, **about_sending(draft, now)}
+    detail: dict[str, Any] = {"report_id": str(row.id), **about_report(draft), **about_sending(draft, now)}
     if draft.met is not None:
         detail["met"] = draft.met.value
     if row.after_cancellation:
@@ -311,7 +327,8 @@ def _add(
         reason=words.reason,
         text=words.text,
     )
-    detail = {"report_id": str(report.id), "addition_id": str(addition.id), **about_sending(draft, now)}
+    ids = {"report_id": str(report.id), "addition_id": str(addition.id)}
+    detail = {**ids, **words.about, **about_sending(draft, now)}
     event = note_event(visit, "report_added_to", now=now, **detail)
     event.visitor_id, event.actor_id, event.device_at = by.visitor_id, by.account_id, draft.device_at
     write(session, addition, event)

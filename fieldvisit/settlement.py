@@ -43,11 +43,11 @@ def settle(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.dateti
     return _write(session, visit, contact, at=min(draft.left_at, now)) if contact else None
 
 
-def settle_instead(session: Session, visit: Visit, draft: ReportDraft, *, now: dt.datetime) -> str | None:
-    """The same for the lead's report that comes after another's: the visit counts as the lead says. The books are
-    open."""
+def settle_instead(session: Session, visit: Visit, draft: ReportDraft, *, own: bool, now: dt.datetime) -> str | None:
+    """The same for the report that takes another's place: the lead's, or one's `own` in full after an abort. The visit
+    counts as it says. The books are open."""
     contact = draft.contact(seen=_seen(session, visit))
-    why = WithdrawalReason.LEAD_REPORTED
+    why = WithdrawalReason.TOLD_LATE if own else WithdrawalReason.LEAD_REPORTED
     return settle_as(session, visit, contact, at=min(draft.left_at, now), why=why, now=now)
 
 

@@ -67,6 +67,7 @@ class Together:
     checks: dict[uuid.UUID, list[IdentityCheck]]
     reports: dict[uuid.UUID, VisitReport]
     told: dict[uuid.UUID, KeptTelling]
+    dismissed: frozenset[uuid.UUID]
     facts: Mapping[uuid.UUID, Facts]
     staff: Mapping[uuid.UUID, StaffFact]
     papers: Mapping[uuid.UUID, Sequence[Credential]]

@@ -21,6 +21,7 @@ from fieldvisit.models import (
     CrewMember,
     DayPlan,
     Debtor,
+    HeldEvent,
     IdentityCheck,
     PhoneEventKey,
     Place,
@@ -33,6 +34,7 @@ from fieldvisit.models import (
 )
 from fieldvisit.phone.arrivals import ARRIVALS
 from fieldvisit.phone.clocks import LATEST
+from fieldvisit.phone.telling import of_dismissed
 from fieldvisit.staff_facts import staff_facts
 from fieldvisit.together import Door, KeptTelling, Together, by_visit
 from fieldvisit.visits import lock_visits
@@ -70,6 +72,7 @@ def gather(session: Session, wanted: Wanted, *, now: dt.datetime) -> Together | 
     crew = {member.visitor_id for route in routes.values() for member in route.members}
     org_ids = {org_id for visit in visits.values() for org_id in (visit.org_id, visit.lender_id)}
     checks = sa.select(IdentityCheck).where(IdentityCheck.visit_id.in_(visits))
+    told, dismissed = _told(session, wanted)
     return Together(
         stops=stops,
         visits=visits,
@@ -78,7 +81,8 @@ def gather(session: Session, wanted: Wanted, *, now: dt.datetime) -> Together | 
         arrivals=_arrivals(session, {door.visit_id for of_one in doors.values() for door in of_one} | set(visits)),
         checks=defaultdict(list, by_visit(session.scalars(checks.order_by(IdentityCheck.at, IdentityCheck.id)).all())),
         reports=_reports(session, visits),
-        told=_told(session, wanted.event_ids),
+        told=told,
+        dismissed=dismissed,
         facts=_facts(session, wanted, visits, now=now),
         staff=staff_facts(session, crew) if wanted.judged else {},
         papers={wanted.visitor_id: papers_of(session, wanted.visitor_id)} if wanted.shows_papers else {},
@@ -160,12 +164,19 @@ def _reports(session: Session, visit_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID
     return {row.visit_id: row for row in session.scalars(rows.execution_options(populate_existing=True))}
 
 
-def _told(session: Session, event_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, KeptTelling]:
+def _told(session: Session, wanted: Wanted) -> tuple[dict[uuid.UUID, KeptTelling], frozenset[uuid.UUID]]:
+    """What was told before under these ids, and what of it the office has dismissed."""
     key = PhoneEventKey
-    rows = sa.select(key.event_id, key.body_digest, key.answer).where(
-        key.org_id == session.info["org"], key.event_id.in_(event_ids)
+    told = sa.select(key.event_id, key.body_digest, key.answer).where(
+        key.org_id == session.info["org"], key.event_id.in_(wanted.event_ids)
     )
-    return {row[0]: KeptTelling(digest=bytes(row[1]), answer=row[2]) for row in session.execute(rows)}
+    nothing = (sa.cast(sa.null(), column.type) for column in (key.body_digest, key.answer))
+    dismissed = sa.select(HeldEvent.event_id, *nothing).where(
+        HeldEvent.event_id.in_(wanted.event_ids), *of_dismissed(session, wanted.visitor_id)
+    )
+    rows = session.execute(sa.union_all(told, dismissed)).all()
+    kept = {row[0]: KeptTelling(digest=bytes(row[1]), answer=row[2]) for row in rows if row[1] is not None}
+    return kept, frozenset(row[0] for row in rows if row[1] is None)
 
 
 def _facts(

@@ -53,6 +53,8 @@ OF_SAFETY = (
     EventKind.SAFETY_CANCEL,
 )
 RANK: Mapping[EventKind, int] = {kind: place for place, kind in enumerate(EventKind)} | {
+    # Which of these came first is for the phone to say.
+    EventKind.ABORT: [*EventKind].index(EventKind.REPORT),
     # Of these the phone's own order counts.
     EventKind.CHECK_IN: 100,
     EventKind.BEAT: 100,

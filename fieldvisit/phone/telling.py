@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.decision import plain
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.models import PhoneEventKey, Visit
+from fieldvisit.models import HeldEvent, PhoneEventKey, Visit
 from fieldvisit.safety.following import follow_visit
 from fieldvisit.together import KeptTelling, Together, together
-from fieldvisit.vocabulary import VisitState
+from fieldvisit.vocabulary import HeldState, VisitState
 
 FOLLOWED = ("arrived", "arrival_undone", "report", "abort")
 ABOUT_SENDING = ("sent_at", "battery_percent", "token_expired")
@@ -30,6 +30,11 @@ ABOUT_SENDING = ("sent_at", "battery_percent", "token_expired")
 class EventIdReused(FieldVisitError):
     code, kind = "event_id_reused", Kind.INVALID
     says = "The id {event_id} was used before, for something else. Every telling has an id of its own."
+
+
+class EventDismissed(FieldVisitError):
+    code, kind = "event_dismissed", Kind.CONFLICT
+    says = "The office dismissed the event {event_id}: it is not taken any more. Ask the office."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +101,7 @@ def take(
     """Let `act` happen once for this telling, and give its receipt; a later telling gets the same.
 
     `find` gives the visit, unlocked, and raises where the teller has none such; `act` gives the state in which it
-    leaves the visit and the facts for the receipt. Raises EventIdReused.
+    leaves the visit and the facts for the receipt. Raises EventIdReused, EventDismissed.
     """
     gathered = together(session)
     if gathered is not None:
@@ -128,6 +133,8 @@ def _take_with_others(
     earlier = gathered.told.get(telling.event_id)
     if earlier is not None:
         return _told_before(telling, earlier.digest, earlier.answer)
+    if telling.event_id in gathered.dismissed:
+        raise EventDismissed(event_id=telling.event_id)
     visit = find()
     state, facts = act()
     _tell_safety(session, telling, visit)
@@ -184,9 +191,29 @@ def _answer(state: VisitState, facts: Mapping[str, Any], now: dt.datetime) -> di
 
 
 def _earlier(session: Session, telling: Telling) -> Receipt | None:
-    asked = sa.select(PhoneEventKey.body_digest, PhoneEventKey.answer).where(*_key(session, telling))
-    row = session.execute(asked).one_or_none()
-    return None if row is None else _told_before(telling, bytes(row.body_digest), row.answer)
+    """What it was answered before, in one query with whether the office has dismissed it. Raises EventDismissed."""
+    dismissed = sa.and_(HeldEvent.event_id == telling.event_id, *of_dismissed(session, telling.by.visitor_id))
+    asked = (
+        sa.select(PhoneEventKey.body_digest, PhoneEventKey.answer, HeldEvent.state)
+        .select_from(sa.select(sa.true().label("asked")).subquery())
+        .outerjoin(PhoneEventKey, sa.and_(*_key(session, telling)))
+        .outerjoin(HeldEvent, dismissed)
+    )
+    row = session.execute(asked).one()
+    if row.body_digest is not None:
+        return _told_before(telling, bytes(row.body_digest), row.answer)
+    if row.state is not None:
+        raise EventDismissed(event_id=telling.event_id)
+    return None
+
+
+def of_dismissed(session: Session, visitor_id: uuid.UUID) -> tuple[sa.ColumnElement[bool], ...]:
+    """Which events of this visitor's phones a person has dismissed."""
+    return (
+        HeldEvent.org_id == session.info["org"],
+        HeldEvent.visitor_id == visitor_id,
+        HeldEvent.state == HeldState.DISMISSED,
+    )
 
 
 def _told_before(telling: Telling, digest: bytes, answer: Mapping[str, Any]) -> Receipt:

@@ -71,7 +71,7 @@ def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by:
     def act() -> Outcome:
         visit = get_visit(session, visit_id, lock=True)
         stop = find_stop()
-        if visit.state is VisitState.ARRIVED and not is_late(draft, now):
+        if not is_late(draft, now):
             _demand_undoable(session, visit, at=happened_at(draft, now))
         event = entry_of(visit, telling, draft, now, reason=draft.reason.value)
         state, facts = noted(session, visit, event)

@@ -149,6 +149,17 @@ def test_a_block_is_closed_on_the_day_of_the_house(house: House, sessions: sessi
     assert house.office.get("/cash-days?on=2026-03-04").json["blocks"] == []
 
 
+def test_a_receipt_that_two_of_a_crew_tell_of_is_in_hand_once(house: House) -> None:
+    number = house.phone.post("/phone/receipt-blocks").json["first"]
+    mates, mine = house.take(0, 100, number, phone=house.mate), house.take(0, 100, number)
+    assert house.receipts() == {mates: (None, 100, ["not_yours"]), mine: (1, 100, [])}
+    again, once = house.take(1, 70, "R-000002"), house.take(1, 70, "R-000002", phone=house.mate)
+    other = house.take(1 + 1, 70, "R-000002")
+    flaws = {key: value[2] for key, value in house.receipts().items()}
+    assert (flaws[again], flaws[once], flaws[other]) == ([], ["used_before"], ["used_before"])
+    assert {each["in_hand_minor"] for each in house.day()["people"]} == {100, 100 + 70 + 70}
+
+
 def test_a_lost_phone_leaves_no_number_unexplained(house: House) -> None:
     block = house.phone.post("/phone/receipt-blocks").json
     house.take(0, 100, block["last"])

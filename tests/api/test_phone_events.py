@@ -204,7 +204,8 @@ def test_a_single_telling_releases_what_waited_for_it(
 
 def alone(phone: FlaskClient, told: dict[str, Any], path: str) -> Any:
     """Told by its own address, as it happens."""
-    body = {name: value for name, value in told.items() if name not in ("kind", "visit_id", "device_at")}
+    apart = ("kind", "visit_id", "device_at", *(["event_id"] if "id" in told else []))
+    body = {name: value for name, value in told.items() if name not in apart}
     return phone.post(f"/phone/visits/{told['visit_id']}/{path}", json=body)
 
 
@@ -318,6 +319,34 @@ def test_the_office_dismisses_what_will_not_be_taken(
         "held_event_settled",
     )
     assert phone.get("/phone/held-events").json["items"] == []
+
+
+def test_what_the_office_dismissed_is_not_taken_when_it_is_sent_again(
+    phone: FlaskClient, morning: Morning, client_for: ClientFor, sessions: sessionmaker[Session]
+) -> None:
+    way, there, who, report, _ = a_visit(morning)
+    send(phone, [way, there, report])
+    office = client_for(Role.DISPATCHER, org=morning.world.agency)
+    reason = {"reason": "The visit was told by the crew mate."}
+    assert office.post(f"/held-events/{report['event_id']}/dismissal", json=reason).status_code == 200
+    answer = send(phone, [who, report, way])
+    assert outcomes(answer) == ["taken", "refused", "taken"]
+    told = alone(phone, {**report, "id": report["event_id"]}, "report")
+    assert [answer["results"][1]["problem"]["code"], told.json["code"]] == ["event_dismissed"] * 2
+    assert outcomes(send(phone, [report])) == ["refused"]
+    assert stand(sessions, morning)[0] is VisitState.ARRIVED
+    assert outcomes(send(phone, [report | {"event_id": str(uuid.uuid4())}])) == ["taken"]
+
+
+def test_an_abort_that_came_after_the_report_does_not_displace_it(
+    phone: FlaskClient, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    *before, report, _ = a_visit(morning)
+    answer = send(phone, [*before, event("abort", morning, LEFT_AT + 2 * MINUTE, reason="other"), report])
+    assert set(outcomes(answer)) == {"taken"}
+    told = [result["answer"] for result in answer["results"][-2:]]
+    assert [each["report_id"] for each in told] == [report["event_id"]] * 2
+    assert stand(sessions, morning)[:4] == TIDY[:4]
 
 
 def test_a_late_arrival_is_a_fact_whatever_the_hour_and_opens_no_amounts(

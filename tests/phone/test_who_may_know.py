@@ -2,31 +2,41 @@
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.briefing import LastContact, VisitCard
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.identity import LONGEST_AT_DOOR
-from fieldvisit.models import Case, IdentityCheck, Visit
+from fieldvisit.models import Case, FieldRules, IdentityCheck, Visit, WithdrawnAttempt
 from fieldvisit.phone.day import my_day, my_visit
+from fieldvisit.phone.drafts import UndoDraft
 from fieldvisit.phone.steps import arrive, check_identity
+from fieldvisit.phone.undoing import NotInThisHouse, TooLateToUndo, undo_arrival
+from fieldvisit.report_drafts import AbortDraft
+from fieldvisit.reports import abort_visit, report_visit
 from fieldvisit.vocabulary import (
+    AbortReason,
     AttemptResult,
     Channel,
     DayPlanState,
     IdentityMethod,
     IdentityResult,
+    OrderRule,
     ReachedDetail,
+    UndoReason,
     VisitState,
 )
 from tests.conftest import NOW
 from tests.phone.conftest import Told
-from tests.phone.worlds import Morning, arrival, identity, make_plan
+from tests.phone.worlds import Morning, arrival, identity, make_plan, report
 from tests.worlds import TODAY, make_attempt
 
-DAY = dt.timedelta(days=1)
+DAY, HOUR, MINUTE = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1)
+LATER = NOW + 2 * MINUTE
 
 
 def card(
@@ -89,6 +99,36 @@ def test_a_confirmation_from_before_the_arrival_opens_nothing(
     confirm(sessions, morning, by=morning.ilta, at=NOW + dt.timedelta(minutes=minutes))
     told(arrive, arrival())
     assert not amounts_shown(sessions, morning)
+
+
+def test_an_arrival_that_was_undone_after_the_report_opens_nothing_any_more(
+    sessions: sessionmaker[Session], morning: Morning, told: Told
+) -> None:
+    told(arrive, arrival(sent_at=NOW, device_at=NOW))
+    told(check_identity, identity())
+    told(report_visit, report())
+    assert amounts_shown(sessions, morning)
+    slip = UndoDraft(event_id=uuid.uuid4(), reason=UndoReason.SLIP, sent_at=LATER, device_at=LATER)
+    with pytest.raises(TooLateToUndo):
+        told(undo_arrival, slip, now=LATER)
+    # Told when it is a fact.
+    told(undo_arrival, replace(slip, sent_at=LATER + HOUR), now=LATER + HOUR)
+    assert not amounts_shown(sessions, morning, now=LATER + HOUR)
+    assert told(check_identity, identity(), now=LATER + HOUR).facts["amounts_shown"] is False
+
+
+def test_a_house_where_nothing_is_undone_keeps_the_attempt_of_who_broke_off(
+    sessions: sessionmaker[Session], morning: Morning, told: Told
+) -> None:
+    with acting_for_all(sessions) as session:
+        rules = {"order_rule": OrderRule.ALLOW, "may_reject": True, "undo_minutes": 0}
+        session.merge(FieldRules(org_id=morning.world.agency, **rules))
+    told(arrive, arrival())
+    told(abort_visit, AbortDraft(event_id=uuid.uuid4(), reason=AbortReason.OTHER))
+    with pytest.raises(NotInThisHouse):
+        told(undo_arrival, UndoDraft(event_id=uuid.uuid4(), reason=UndoReason.SLIP), now=NOW + MINUTE)
+    with acting_for_all(sessions) as session:
+        assert session.scalars(sa.select(WithdrawnAttempt)).all() == []
 
 
 def test_the_crew_of_a_plan_that_was_replaced_opens_nothing_for_those_who_are_there(

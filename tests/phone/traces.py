@@ -111,6 +111,10 @@ def a_day(chance: random.Random, visits: int) -> list[Told]:
         if confirmed:
             met = {"outcome": "met_debtor", "disclosed": True, "willing": True, "next_step": "call"}
             add("ilta", "report", visit, begin - 40, **met, **left, **_agreed(chance, visit))
+            if chance.random() < 0.3:
+                # Trouble when all was said: what was agreed stands, whichever of the two is told first.
+                reason = chance.choice(["other", "asked_to_leave", "distress"])
+                add("ilta", "abort", visit, begin - 42, reason=reason)
         elif chance.random() < 0.3:
             add("ilta", "abort", visit, begin - 40, reason="other", met=chance.choice(["nobody", None]))
         else:

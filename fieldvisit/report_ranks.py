@@ -1,0 +1,37 @@
+"""Which of several reports of one visit stands: the lead's before another's, what is said in full before one tap."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from fieldvisit.models import Stop, Visit, VisitEvent, VisitReport
+from fieldvisit.partners import leads
+from fieldvisit.phone.telling import Teller
+from fieldvisit.report_drafts import OUTCOMES, ReportDraft
+from fieldvisit.vocabulary import AttemptResult
+
+TOLD = ("reported", "report_added_to")
+
+
+def about_report(draft: ReportDraft) -> dict[str, object]:
+    """What the history says of a report, whether it stands or was added to another."""
+    return {"outcome": draft.outcome.value} | ({"one_tap": True} if draft.one_tap else {})
+
+
+def has_reported(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller) -> bool:
+    """Whether they have reported the visit before, whatever became of it: an abort by one tap and a full report are one
+    of each."""
+    # What other events of the same sending have told is still to be written.
+    session.flush()
+    mine = VisitEvent.visit_id == visit.id, VisitEvent.visitor_id == by.visitor_id, VisitEvent.kind.in_(TOLD)
+    details = session.scalars(sa.select(VisitEvent.detail).where(*mine)).all()
+    return any("outcome" in detail and bool(detail.get("one_tap")) == bool(draft.one_tap) for detail in details)
+
+
+def stands_instead(session: Session, earlier: VisitReport, draft: ReportDraft, *, at: Stop, by: Teller) -> bool:
+    """Whether it takes the place of the report that stands: the lead's that of another; and one's own full report that
+    of one's abort, where it says that the debtor was met. An abort that said so is not turned into a visit that met
+    nobody."""
+    if earlier.visitor_id == by.visitor_id:
+        reached = OUTCOMES[draft.outcome].contact.result is AttemptResult.REACHED
+        return reached and not draft.one_tap
+    return leads(session, at, by.visitor_id) and not leads(session, at, earlier.visitor_id)
