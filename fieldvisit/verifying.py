@@ -10,15 +10,18 @@ import ipaddress
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.compliance.intervals import Interval
+from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, organisations_by_id
 from fieldvisit.devices import is_revoked
 from fieldvisit.files import FileStore, FilesUnavailable
 from fieldvisit.models import (
+    Account,
     Credential,
     CredentialCheck,
     CrewMember,
@@ -45,8 +48,10 @@ class Withdrawn(StrEnum):
     """Why a code that was good confirms nobody any more."""
 
     VISIT_OFF = "visit_off"
+    OTHER_DAY = "other_day"
     OTHER_CREW = "other_crew"
     VISITOR_LEFT = "visitor_left"
+    ACCOUNT_CLOSED = "account_closed"
     PHONE_REVOKED = "phone_revoked"
     PAPERS = "papers"
 
@@ -89,9 +94,10 @@ def look_up(session: Session, store: FileStore, asking: Asking, *, key: bytes) -
     takes more (its papers are judged, its photo is unsealed) is hidden by the edge, which answers nobody sooner.
     """
     read = read_code(asking.text)
-    code = _find(session, read.id)
+    code, open_account = _find(session, read.id)
     crew = _crew(session, code.visit_id if code else NOBODY, code.visit.plan_id if code else NOBODY)
-    result, reason, relied_on = _judged(session, code, read, crew, key=key, now=asking.now)
+    asked: dict[str, Any] = {"open_account": open_account, "key": key, "now": asking.now}
+    result, reason, relied_on = _judged(session, code, read, crew, **asked)
     until = _papers_until(session, relied_on)
     if result is not R.CONFIRMED:
         _ask_as_much(session)
@@ -126,14 +132,20 @@ def lookups() -> sa.Select[VerificationLookup]:
     return sa.select(VerificationLookup)
 
 
-def _find(session: Session, code_id: uuid.UUID) -> VerificationCode | None:
-    query = sa.select(VerificationCode).where(VerificationCode.id == code_id)
+def _find(session: Session, code_id: uuid.UUID) -> tuple[VerificationCode | None, bool]:
+    """The code, and whether the account that it was given to is open."""
+    query = (
+        sa.select(VerificationCode, Account.active)
+        .outerjoin(Account, Account.id == VerificationCode.account_id)
+        .where(VerificationCode.id == code_id)
+    )
     joined = (
         joinedload(VerificationCode.visit).joinedload(Visit.place),
         joinedload(VerificationCode.visitor),
         joinedload(VerificationCode.organisation),
     )
-    return session.scalars(query.options(*joined)).one_or_none()
+    row = session.execute(query.options(*joined)).one_or_none()
+    return (row[0], bool(row[1])) if row else (None, False)
 
 
 def _crew(session: Session, visit_id: uuid.UUID, plan_id: uuid.UUID | None) -> list[uuid.UUID]:
@@ -161,6 +173,7 @@ def _judged(
     read: ReadCode,
     crew: list[uuid.UUID],
     *,
+    open_account: bool,
     key: bytes,
     now: dt.datetime,
 ) -> tuple[LookupResult, Withdrawn | None, list[uuid.UUID]]:
@@ -172,7 +185,7 @@ def _judged(
         return R.FORGED, None, []
     if code.expires_at <= now or code.visit.state in OVER:
         return R.EXPIRED, None, []
-    reason = _withdrawn(session, code, crew)
+    reason = _withdrawn(session, code, crew, open_account=open_account, now=now)
     if reason is not None:
         return R.WITHDRAWN, reason, []
     check = _checked(session, code, crew, now)
@@ -181,13 +194,20 @@ def _judged(
     return R.CONFIRMED, None, check.credential_ids
 
 
-def _withdrawn(session: Session, code: VerificationCode, crew: list[uuid.UUID]) -> Withdrawn | None:
+def _withdrawn(
+    session: Session, code: VerificationCode, crew: list[uuid.UUID], *, open_account: bool, now: dt.datetime
+) -> Withdrawn | None:
     if code.visit.state not in OPEN:
         return Withdrawn.VISIT_OFF
+    if code.visit.planned_on != local_day(now, code.visit.place.zone):
+        # It was given back and planned anew, and nobody is due. One that goes on past midnight has no code by then.
+        return Withdrawn.OTHER_DAY
     if code.visitor_id not in crew:
         return Withdrawn.OTHER_CREW
     if not code.visitor.active:
         return Withdrawn.VISITOR_LEFT
+    if not open_account:
+        return Withdrawn.ACCOUNT_CLOSED
     if code.device_id is not None and is_revoked(session, code.org_id, code.device_id, code.account_id):
         return Withdrawn.PHONE_REVOKED
     return None

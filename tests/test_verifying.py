@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit import people
+from fieldvisit.accounts import close_account
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.devices import revoke_device
 from fieldvisit.errors import NotFound
@@ -146,6 +147,10 @@ def change(desk: Desk, what: str) -> None:
                 visit.state, visit.plan_id, visit.planned_on = VisitState.ELIGIBLE, None, None
             case "off the crew":
                 session.execute(sa.delete(CrewMember).where(CrewMember.visitor_id == morning.ilta))
+            case "planned for tomorrow":
+                visit.planned_on = TODAY + DAY
+            case "account closed":
+                close_account(session, desk.door.account, NOW)
             case "left":
                 visitor.active = False
             case "paper lapsed":
@@ -163,7 +168,9 @@ def change(desk: Desk, what: str) -> None:
         ("reported", R.EXPIRED, None),
         ("cancelled", R.WITHDRAWN, W.VISIT_OFF),
         ("given back", R.WITHDRAWN, W.VISIT_OFF),
+        ("planned for tomorrow", R.WITHDRAWN, W.OTHER_DAY),
         ("off the crew", R.WITHDRAWN, W.OTHER_CREW),
+        ("account closed", R.WITHDRAWN, W.ACCOUNT_CLOSED),
         ("left", R.WITHDRAWN, W.VISITOR_LEFT),
         ("paper lapsed", R.WITHDRAWN, W.PAPERS),
         ("paper for another", R.WITHDRAWN, W.PAPERS),

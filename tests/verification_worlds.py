@@ -12,8 +12,10 @@ from fieldvisit.models import Case, Debtor, Organisation, Place, Visit
 from fieldvisit.papers import put_photo
 from fieldvisit.settings import Settings
 from fieldvisit.verification_codes import Bearer
+from fieldvisit.vocabulary import Role
 from tests.phone.worlds import Morning, make_morning
 from tests.pictures import picture
+from tests.safety.worlds import make_account
 
 NUMBER = "+358 20 123 4567"
 NAME = "Pohjola <Field> & Sons"
@@ -25,6 +27,8 @@ class Door:
 
     morning: Morning
     secrets: tuple[str, ...]
+    account: uuid.UUID
+    """Ilta's."""
 
     @property
     def agency(self) -> uuid.UUID:
@@ -32,7 +36,7 @@ class Door:
 
     @property
     def ilta(self) -> Bearer:
-        return Bearer(visitor_id=self.morning.ilta, account_id=uuid.UUID(int=1), device_id=None)
+        return Bearer(visitor_id=self.morning.ilta, account_id=self.account, device_id=None)
 
 
 def make_door(sessions: sessionmaker[Session], settings: Settings) -> Door:
@@ -43,7 +47,8 @@ def make_door(sessions: sessionmaker[Session], settings: Settings) -> Door:
         secrets = _secrets(session, morning)
     with acting_for(sessions, morning.world.agency) as session:
         put_photo(session, FileStore(settings), morning.ilta, picture())
-    return Door(morning, secrets)
+        account = make_account(session, morning.world, Role.VISITOR, visitor_id=morning.ilta)
+    return Door(morning, secrets, account.id)
 
 
 def _secrets(session: Session, morning: Morning) -> tuple[str, ...]:
