@@ -17,9 +17,13 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.models import KeptAnswer, PhoneEventKey
+from fieldvisit.sealing import cipher_of
 
 KEPT_FOR = dt.timedelta(days=31)
 """As long as a phone may be without signal, which is thirty days, and one more for clocks that differ."""
+KEYED = b"\x01"
+"""Begins each digest that is kept. One of before has none, is a plain hash, and is keyed over in passing."""
+PLAIN_BYTES, MOST_KEYED = 32, 5_000
 FORM = r"[\x21-\x7e]{1,255}"
 
 
@@ -30,7 +34,8 @@ class IdempotencyKeyReused(FieldVisitError):
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One request under its key. `digest` is of everything that makes it this request."""
+    """One request under its key. `digest` is of everything that makes it this request. It is kept under the data key
+    only: a body may hold a password, and what is left of it to guess is little."""
 
     account_id: uuid.UUID
     key: str
@@ -58,7 +63,7 @@ def earlier_answer(session: Session, asked: Asked) -> Answer | None:
         row = session.execute(sa.select(KeptAnswer).where(*_of(session, asked))).scalar_one_or_none()
         # None: forgotten between the two statements, so the key is free.
         if row is not None:
-            if bytes(row.request_digest) != asked.digest:
+            if _keyed_over(session, bytes(row.request_digest)) != _keyed(session, asked.digest):
                 raise IdempotencyKeyReused(key=asked.key)
             headers = json.loads(row.headers or "{}")
             return Answer(status=row.status or 0, media=row.media or "", body=row.body or "", headers=headers)
@@ -80,6 +85,7 @@ def release_key(session: Session, asked: Asked) -> None:
 def forget_answers(session: Session, now: dt.datetime) -> int:
     """Forget what no phone can ask for again: the answers and event ids of more than `KEPT_FOR` ago. How many."""
     org_id, before = session.info["org"], now - KEPT_FOR
+    _key_plain_ones(session)
     old = [
         sa.delete(KeptAnswer).where(KeptAnswer.org_id == org_id, KeptAnswer.recorded_at < before),
         sa.delete(PhoneEventKey).where(PhoneEventKey.org_id == org_id, PhoneEventKey.recorded_at < before),
@@ -92,10 +98,27 @@ def _claim(session: Session, asked: Asked) -> bool:
         "org_id": session.info["org"],
         "account_id": asked.account_id,
         "key": asked.key,
-        "request_digest": asked.digest,
+        "request_digest": _keyed(session, asked.digest),
     }
     claimed = insert(KeptAnswer).values(values).on_conflict_do_nothing().returning(KeptAnswer.key)
     return session.execute(claimed).first() is not None
+
+
+def _keyed(session: Session, digest: bytes) -> bytes:
+    return KEYED + cipher_of(session.connection().dialect).digest(f"request {digest.hex()}")
+
+
+def _keyed_over(session: Session, kept: bytes) -> bytes:
+    return _keyed(session, kept) if len(kept) == PLAIN_BYTES else kept
+
+
+def _key_plain_ones(session: Session) -> None:
+    """Leave no plain hash lying for the month for which it may be asked for again."""
+    columns = KeptAnswer.account_id, KeptAnswer.key, KeptAnswer.request_digest
+    plain = KeptAnswer.org_id == session.info["org"], sa.func.octet_length(KeptAnswer.request_digest) == PLAIN_BYTES
+    for account_id, key, digest in session.execute(sa.select(*columns).where(*plain).limit(MOST_KEYED)).all():
+        this = *plain, KeptAnswer.account_id == account_id, KeptAnswer.key == key
+        session.execute(sa.update(KeptAnswer).where(*this).values(request_digest=_keyed(session, bytes(digest))))
 
 
 def _of(session: Session, asked: Asked) -> tuple[sa.ColumnElement[bool], ...]:

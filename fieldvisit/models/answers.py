@@ -19,7 +19,7 @@ class KeptAnswer(Base, Owned):
     key: Mapped[str] = mapped_column(primary_key=True)
     request_digest: Mapped[bytes]
     """Of the method, the address, the body and the headers of its protocol: the same key with another request is
-    refused."""
+    refused. Under the data key: some bodies hold passwords."""
     status: Mapped[int | None]
     media: Mapped[str | None]
     body: Mapped[str | None] = mapped_column(Sealed("kept_answers.body"))

@@ -2,10 +2,12 @@
 
 import base64
 import datetime as dt
+import json
 import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -242,6 +244,25 @@ def test_what_was_answered_is_not_readable_in_the_database(admin: FlaskClient, u
         connection.execute(sa.text("select set_config('app.sees_all', 'on', true)"))
         (body,) = connection.scalars(sa.text("select body from kept_answers")).all()
     assert b"readable" not in bytes(body)
+
+
+def test_a_password_that_was_sent_under_a_key_cannot_be_guessed_by_what_is_kept(
+    admin: FlaskClient, sessions: sessionmaker[Session], world: World
+) -> None:
+    """Who reads the table knows all of a request but its password, and a hash without a key is tried at any speed."""
+    admin.post("/accounts", json=account(), headers=KEY)
+    guessed = sha256(json.dumps(["POST", "/accounts?", account()], sort_keys=True).encode()).digest()
+    with acting_for(sessions, world.agency) as session:
+        (kept,) = session.scalars(sa.select(KeptAnswer.request_digest)).all()
+        assert bytes(kept) != guessed
+        # As it was kept before.
+        session.execute(sa.update(KeptAnswer).values(request_digest=guessed))
+    assert admin.post("/accounts", json=account(), headers=KEY).headers[REPLAYED] == "true"
+    with acting_for(sessions, world.agency) as session:
+        assert forget_answers(session, NOW) == 0
+        (keyed,) = session.scalars(sa.select(KeptAnswer.request_digest)).all()
+    assert bytes(keyed) == bytes(kept)
+    assert admin.post("/accounts", json=account(), headers=KEY).headers[REPLAYED] == "true"
 
 
 def test_every_write_with_a_token_takes_a_key_but_those_of_safety(app: Flask, client: FlaskClient) -> None:
