@@ -91,6 +91,7 @@ def register_device(session: Session, account: Account, draft: DeviceDraft | Non
     if handed_over:
         _end_logins(session, account.org_id, draft.id, now)
         set_push_token(device, None, None)
+        device.wiped_at = None
     device.account_id, device.visitor_id = account.id, account.visitor_id
     device.name, device.app_version, device.last_seen_at = draft.name, draft.app_version, now
     session.flush()
@@ -114,18 +115,23 @@ def revoke_device(session: Session, device_id: uuid.UUID, *, reason: str, by: uu
         raise NotFound(what="device", id=device_id)
     if device.revoked_at is None:
         device.revoked_at, device.revoked_by_id, device.revoked_reason = now, by, reason
+        device.wiped_at = None
         set_push_token(device, None, None)
         _end_logins(session, device.org_id, device_id, now)
     session.flush()
     return device
 
 
-def note_wiped(session: Session, device_id: uuid.UUID | None, now: dt.datetime) -> None:
-    """The phone says that nothing of ours is on it any more. Raises NoDevice."""
+def note_wiped(session: Session, device_id: uuid.UUID | None, account_id: uuid.UUID, now: dt.datetime) -> None:
+    """The phone says that nothing of ours is on it any more: of a revoked one that is kept, the last time it says so.
+
+    One that was handed on goes on being used, so that it forgot the one before says nothing of what is on it; nor does
+    a token of that one, which is somebody else's by now. Raises NoDevice.
+    """
     if device_id is None:
         raise NoDevice()
-    mine = Device.org_id == session.info["org"], Device.id == device_id, Device.wiped_at.is_(None)
-    session.execute(sa.update(Device).where(*mine).values(wiped_at=now))
+    mine = Device.org_id == session.info["org"], Device.id == device_id, Device.account_id == account_id
+    session.execute(sa.update(Device).where(*mine, Device.revoked_at.is_not(None)).values(wiped_at=now))
 
 
 def note_seen(

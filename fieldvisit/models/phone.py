@@ -39,7 +39,7 @@ class Device(Base, Owned):
     """By which a token is found that is on another phone's row still."""
     push_language: Mapped[str] = mapped_column(server_default="en")
     wiped_at: Mapped[dt.datetime | None]
-    """When it said that nothing of ours is on it any more."""
+    """When it last said, being revoked, that nothing of ours is on it any more."""
 
     __table_args__ = (
         sa.Index(

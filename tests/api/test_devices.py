@@ -235,6 +235,27 @@ def test_a_phone_that_is_handed_on_is_the_next_ones_and_forgets_the_first(app: F
     assert client_with(app, second["access_token"]).get("/phone/my-day").status_code == 200
 
 
+def test_only_a_revoked_phone_is_shown_as_wiped_and_only_by_its_own_word(
+    app: Flask, log_in: LogIn, office: FlaskClient
+) -> None:
+    def wiped_at() -> str | None:
+        found: str | None = office.get("/devices").json["items"][0]["wiped_at"]
+        return found
+
+    ilta, oona = (client_with(app, log_in(name).json["access_token"]) for name in ("ilta", "oona"))
+    assert oona.post("/phone/wiped").status_code == 204
+    assert wiped_at() is None
+    revoke(office)
+    assert ilta.post("/phone/wiped").status_code == 204
+    assert wiped_at() is None
+    said = []
+    for _ in range(2):
+        oona.post("/phone/wiped")
+        said.append(wiped_at())
+    assert None not in said
+    assert said[0] != said[1]
+
+
 def test_a_login_without_a_phone_names_none(app: Flask, log_in: LogIn, sessions: sessionmaker[Session]) -> None:
     given = log_in(device=None).json
     assert (given["device_id"], given["wipe"]) == (None, False)
