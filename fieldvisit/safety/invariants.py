@@ -51,7 +51,8 @@ from out o join said d on d.org_id = o.org_id and d.unwatched_s is not null
 where o.since > {NOW} - interval '23 hours'
   and o.since < {NOW} - (d.unwatched_s + {MARGIN_S}) * interval '1 second'
   and not exists (select from safety_sessions s where s.visitor_id = o.visitor_id and s.drill is null
-                  and (s.visit_id = o.id and s.state = 'ended' or s.state in {WATCHED}))
+                  and (s.visit_id = o.id and s.state = 'ended' and s.ended_at >= o.since
+                       or s.state in {WATCHED}))
   and not exists (select from visits b join stops t on t.visit_id = b.id
                   join routes r on r.id = t.route_id and r.plan_id = b.plan_id
                   join crew_members m on m.route_id = r.id and m.visitor_id = o.visitor_id

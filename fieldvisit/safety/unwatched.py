@@ -24,21 +24,20 @@ SINCE_MOST = dt.timedelta(hours=24)
 """A visit that was never reported does not keep its visitor here for ever."""
 
 # By the published plan: who rides to a visit that has begun, or should have, and is watched over by no session; nor was
-# by one of this visit, which has ended. Of several visits of one visitor the one that says most: at the door, then on
-# the way, then expected.
-GOING = """
+# by one of this visit that has ended since. One that ended before says nothing of this way, or of this day. Of several
+# visits of one visitor the one that says most: at the door, then on the way, then expected.
+SINCE = """case v.state when 'arrived' then v.arrived_at when 'under_way' then v.under_way_at else st.arrive_at end"""
+GOING = f"""
 select distinct on (m.visitor_id) m.visitor_id, v.id as visit_id, v.org_id, v.state,
-       case v.state when 'arrived' then v.arrived_at when 'under_way' then v.under_way_at
-            else st.arrive_at end as since_at
+       {SINCE} as since_at
 from visits v join stops st on st.visit_id = v.id join routes r on r.id = st.route_id and r.plan_id = v.plan_id
 join crew_members m on m.route_id = r.id, (select fieldvisit_now() as at) now
 where v.state in ('arrived', 'under_way', 'published')
-  and case v.state when 'arrived' then v.arrived_at when 'under_way' then v.under_way_at else st.arrive_at end
-      between now.at - :most and now.at
+  and {SINCE} between now.at - :most and now.at
   and not exists (
     select from safety_sessions s where s.visitor_id = m.visitor_id and s.drill is null
-    and (s.state in ('active', 'alarm') or s.visit_id = v.id and s.state = 'ended'))
-"""
+    and (s.state in ('active', 'alarm') or s.visit_id = v.id and s.state = 'ended' and s.ended_at >= {SINCE}))
+"""  # noqa: S608  # constants of this file
 ORDER = "order by m.visitor_id, array_position(array['arrived', 'under_way', 'published'], v.state::text), since_at"
 SHOWN = sa.text(f"""
 select going.visitor_id, going.visit_id, going.state, going.since_at from ({GOING} and v.org_id = :org_id {ORDER}) going
@@ -111,15 +110,16 @@ def _session_of(session: Session, found: Unwatched) -> SafetySession | None:
     planned = find_planned(session, found.visitor_id, found.visit_id)
     if planned is not None:
         return alarm_planned(session, planned.id)
-    session_id = session_id_of(found.visitor_id, found.visit_id)
+    session_id = session_id_of(found.visitor_id, found.visit_id, found.since_at)
     called = Sos(visitor_id=found.visitor_id, actor_id=None, event_id=session_id, visit_id=found.visit_id)
     beginning = Beginning(BY_LEVEL[RiskLevel.NORMAL], because=["unwatched"])
     return insert_session(session, called, beginning, session_id=session_id)
 
 
-def session_id_of(visitor_id: uuid.UUID, visit_id: uuid.UUID) -> uuid.UUID:
-    """Of the session that the engine makes: one for a visitor and a visit, however often it is asked for."""
-    return uuid.uuid5(visit_id, visitor_id.hex)
+def session_id_of(visitor_id: uuid.UUID, visit_id: uuid.UUID, since_at: dt.datetime) -> uuid.UUID:
+    """Of the session that the engine makes: one for a visitor, a visit and a setting out or an arrival, however often
+    it is asked for."""
+    return uuid.uuid5(visit_id, f"{visitor_id.hex} {since_at.astimezone(dt.UTC).isoformat()}")
 
 
 def is_about_no_session(session: Session, row: SafetySession) -> bool:
