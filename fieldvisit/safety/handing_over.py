@@ -68,14 +68,17 @@ def withdraw_offer(session: Session, shift_id: uuid.UUID, by: Officer) -> None:
 
 
 def take_duty(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver:
-    """Take an offered shift, with the alerts that its owner holds. One transaction: the one shift ends at the moment at
-    which the other begins. Alerts that nobody holds call both: who was on duty when they opened stays on them."""
+    """Take an offered shift, with the alerts that its owner holds where it has begun: who takes one that lies ahead is
+    not on duty now. One transaction: the one shift ends at the moment at which the other begins. Alerts that nobody
+    holds call both: who was on duty when they opened stays on them."""
     # Alerts first, under the locks of their sessions: the order that everybody keeps.
-    giver = session.scalar(sa.select(DutyShift.account_id).where(DutyShift.id == shift_id))
-    if giver is None:
+    offered = sa.select(DutyShift.account_id, DutyShift.starts_at <= database_now()).where(DutyShift.id == shift_id)
+    found = session.execute(offered).one_or_none()
+    if found is None:
         raise NotFound(what="duty shift", id=shift_id)
+    giver, begun = found
     demand_officer(session, by.account_id)
-    taken, kept = _take_alerts(session, giver, by)
+    taken, kept = _take_alerts(session, giver, by) if begun else ((), ())
     shift = _lock(session, shift_id)
     if shift.offered_to_id != by.account_id or shift.account_id != giver:
         raise NotYourShift()

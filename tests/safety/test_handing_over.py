@@ -85,6 +85,20 @@ def test_a_shift_is_taken_with_its_alerts_and_ends_when_the_other_begins(door: D
         take(door, shift_id, relief)
 
 
+def test_who_takes_a_shift_that_lies_ahead_takes_no_alert_that_is_held_now(door: Door, relief: Officer) -> None:
+    door.call_for_help()
+    door.acknowledge()
+    today = shift_of(door, door.officer)
+    with acting_for_all(door.sessions) as session:
+        session.execute(
+            sa.update(DutyShift).where(DutyShift.id == today.id).values(starts_at=today.ends_at - 2 * HOUR)
+        )
+    taken = take(door, offer(door, relief), relief)
+    assert (taken.alert_ids, taken.kept_ids, taken.shift.starts_at) == ((), (), today.ends_at - 2 * HOUR)
+    assert door.alert().owner_id == door.officer.account_id
+    door.note(text="We are still on the line.")
+
+
 def test_what_the_other_may_not_handle_stays_where_it_is(door: Door) -> None:
     """The one who takes the shift goes out as well, and it is about them."""
     with acting_for_all(door.sessions) as session:
