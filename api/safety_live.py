@@ -75,9 +75,9 @@ class Walls:
 
 
 def _shown(event: str) -> set[uuid.UUID]:
-    """The sessions whose tiles an event brings."""
+    """The sessions of which an event brings a position: what shows none is kept by nobody as a look."""
     said = json.loads(event.partition("data: ")[2])
-    return {uuid.UUID(tile["id"]) for tile in said.get("tiles", ())}
+    return {uuid.UUID(tile["id"]) for tile in said.get("tiles", ()) if tile["last_lat"] is not None}
 
 
 class _released(Iterator[str]):

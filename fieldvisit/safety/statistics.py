@@ -15,14 +15,16 @@ from fieldvisit.languages import Message
 LATENESS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Upper ends of the classes of lateness; what is later than the last has a class of its own."""
 
+# Lateness is the engine's: from when on the server could know that a deadline passed. A start may be told long after
+# it; of an alarm about nobody's session it is not known when the setting out, or the rule, came to be known.
 MONTHS = sa.text("""
 with counted as (
     select to_char(a.opened_at at time zone o.zone, 'YYYY-MM') as month,
            s.drill is not null or s.level = 'drill' as drill, a.kind, a.outcome, a.unverified,
            a.parent_id is null and a.state <> 'pre' as asks,
            extract(epoch from a.first_acknowledged_at - a.opened_at) as taken_s,
-           case when a.kind not in ('sos', 'man_down', 'duress') and not a.unverified
-                then extract(epoch from a.opened_at - a.deadline_at) end as late_s,
+           case when a.kind not in ('sos', 'man_down', 'duress', 'unwatched') and not a.unverified
+                then extract(epoch from a.opened_at - greatest(a.deadline_at, s.started_at)) end as late_s,
            (select extract(epoch from min(m.sent_at) - a.opened_at)
             from safety_outbox m where m.alert_id = a.id) as sent_s
     from safety_alerts a join safety_sessions s on s.id = a.session_id join organisations o on o.id = a.org_id

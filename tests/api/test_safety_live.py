@@ -155,6 +155,28 @@ def test_a_visitor_learns_who_looked_at_where_they_were(
     assert other.get("/safety/looks").json == {"items": []}
 
 
+def test_a_position_that_comes_while_somebody_follows_is_kept_as_looked_at(
+    client_for: ClientFor, world: World, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of a session, which began without one."""
+    monkeypatch.setattr("api.feed.EACH_S", 0.05)
+    with acting_for_all(sessions) as session:
+        ilta = make_visitor(session, world).id
+        put_on_duty(session, make_account(session, world, Role.SAFETY_OFFICER), DutyRank.DUTY)
+    phone = client_for(Role.VISITOR, org=world.agency, visitor_id=ilta)
+    officer = client_for(Role.SAFETY_OFFICER, org=world.agency)
+    session_id = phone.post("/safety/sessions", json={"id": str(uuid.uuid4()), "planned_s": 3_600}).json["id"]
+    stream = officer.get("/safety/stream?for_s=30")
+    events = (told([each.decode()])[0][2]["tiles"] for each in stream.iter_encoded())
+    assert [tile["last_lat"] for tile in next(events)] == [None]
+    assert phone.get("/safety/looks").json == {"items": []}
+    here = {"event_id": str(uuid.uuid4()), "position": {"lat": 60.17, "lon": 24.94, "datum": "wgs84"}}
+    assert phone.post(f"/safety/sessions/{session_id}/beats", json=here).status_code == 200
+    assert [tile["last_lat"] for tile in next(events)] == [60.17]
+    stream.close()
+    assert [each["action"] for each in phone.get("/safety/looks").json["items"]] == ["stream_live"]
+
+
 def test_the_wall_over_http(client_for: ClientFor, world: World, sessions: sessionmaker[Session]) -> None:
     with acting_for_all(sessions) as session:
         visitor_id = make_visitor(session, world, phone="+358450001234").id

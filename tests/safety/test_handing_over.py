@@ -90,9 +90,7 @@ def test_who_takes_a_shift_that_lies_ahead_takes_no_alert_that_is_held_now(door:
     door.acknowledge()
     today = shift_of(door, door.officer)
     with acting_for_all(door.sessions) as session:
-        session.execute(
-            sa.update(DutyShift).where(DutyShift.id == today.id).values(starts_at=today.ends_at - 2 * HOUR)
-        )
+        session.execute(sa.update(DutyShift).where(DutyShift.id == today.id).values(starts_at=today.ends_at - 2 * HOUR))
     taken = take(door, offer(door, relief), relief)
     assert (taken.alert_ids, taken.kept_ids, taken.shift.starts_at) == ((), (), today.ends_at - 2 * HOUR)
     assert door.alert().owner_id == door.officer.account_id

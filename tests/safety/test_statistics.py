@@ -14,13 +14,17 @@ from fieldvisit.database import acting_for
 from fieldvisit.devices import DeviceDraft, register_device
 from fieldvisit.errors import InvalidValue
 from fieldvisit.models import Account, AuditEvent
+from fieldvisit.phone.steps import set_out
 from fieldvisit.safety import alerts
+from fieldvisit.safety.rules import RulesDraft, set_rules
 from fieldvisit.safety.statistics import LATENESS_S, MonthOfAlarms, alarm_statistics
 from fieldvisit.vocabulary import AlertOutcome, AlertState, RiskLevel, Role
 from tests.api.conftest import ClientFor, app, client_for
+from tests.phone.worlds import event
+from tests.safety.test_following import EXPECTED_AT, Planned, planned
 from tests.safety.worlds import MINUTE, Door, another_door
 
-__all__ = ["app", "client_for"]
+__all__ = ["app", "client_for", "planned"]
 MARCH = {"since": dt.date(2026, 3, 1), "until": dt.date(2026, 4, 1)}
 
 
@@ -68,6 +72,22 @@ def test_a_deadline_that_passed_in_our_own_outage_says_nothing_of_lateness(door:
     door.watch()
     (month,) = months(door)
     assert (month.unverified, sum(month.lateness), month.late_p99_s) == (1, 0, None)
+
+
+def test_what_nobody_could_have_raised_earlier_says_nothing_of_lateness(planned: Planned) -> None:
+    """A start that was told three hours after it, and a rule that is set when somebody is out already."""
+    door = planned.door
+    planned.pass_until(EXPECTED_AT)
+    planned.told(set_out, event())
+    door.pass_under_watch_s(60 * MINUTE)
+    another_door(door).start(age_s=180 * MINUTE)
+    with acting_for(door.sessions, door.world.agency) as session:
+        rules = RulesDraft(positions_days=30, sessions_days=730, unwatched_s=5 * MINUTE, reason="Nobody goes alone.")
+        set_rules(session, rules, door.officer.account_id)
+    door.pass_under_watch_s(3)
+    assert door.watch().raised == 2
+    (month,) = months(door)
+    assert (month.alerts, sum(month.lateness), month.late_p99_s, month.late_worst_s) == (2, 1, 3, 3)
 
 
 def test_a_period_that_ends_before_it_begins_is_refused(door: Door) -> None:
