@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from api.schemas.base import In, Out
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Whole, WholeInQuery
-from api.schemas.safety import ALL, AtRiskOut
+from api.schemas.safety import ALL, LOCATED, AtRiskOut
 from fieldvisit.safety.standing import SafetyDisplay
 from fieldvisit.vocabulary import AlertKind, AlertState, DrillKind, RiskLevel, SafetyState, SessionCover, VisitState
 
@@ -38,6 +38,7 @@ class TileOut(Out):
     last_heard_at = Instant(required=True, allow_none=True)
     last_lat = Latitude(required=True, allow_none=True)
     last_lon = Longitude(required=True, allow_none=True)
+    last_located_at = Instant(required=True, allow_none=True, metadata={"description": LOCATED})
     battery_percent = Whole(required=True, allow_none=True)
     battery_noted = Whole(
         required=True,

@@ -31,6 +31,7 @@ from fieldvisit.vocabulary import (
 )
 
 DAY_S = 86_400
+LOCATED = "when the phone was there; what it told later of an earlier moment has not taken its place"
 ALL = 100_000
 """What is at risk is listed whole: a second page might not be looked at."""
 
@@ -188,6 +189,9 @@ class LiveSessionOut(SafetySessionOut):
     last_heard_at = Instant(required=True, allow_none=True, attribute="session.last_heard_at")
     last_lat = Latitude(required=True, allow_none=True, attribute="session.last_lat")
     last_lon = Longitude(required=True, allow_none=True, attribute="session.last_lon")
+    last_located_at = Instant(
+        required=True, allow_none=True, attribute="session.last_located_at", metadata={"description": LOCATED}
+    )
     arrive_by = Instant(required=True, allow_none=True, attribute="session.arrive_by")
     leave_by = Instant(required=True, allow_none=True, attribute="session.leave_by")
 
@@ -247,6 +251,9 @@ class SafetyAlertOut(Out):
     last_heard_at = Instant(required=True, allow_none=True, attribute="session.last_heard_at")
     last_lat = Latitude(required=True, allow_none=True, attribute="session.last_lat")
     last_lon = Longitude(required=True, allow_none=True, attribute="session.last_lon")
+    last_located_at = Instant(
+        required=True, allow_none=True, attribute="session.last_located_at", metadata={"description": LOCATED}
+    )
 
 
 class SafetyAlertsOut(Out):

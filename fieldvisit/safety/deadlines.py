@@ -69,7 +69,7 @@ def later(expressions: Mapping[str, Moment]) -> dict[str, Moment]:
 
 
 def heard(timers: Timers, told: Told | None, now: Moment) -> dict[str, Any]:
-    """What follows from any sign of the phone: contact holds from now on, and this is where it was."""
+    """What follows from any sign of the phone: contact holds from now on, and this is where it was when it told."""
     known: dict[str, Any] = {
         "last_heard_at": now,
         "lost_at": now + seconds(timers.lost_s),
@@ -77,6 +77,17 @@ def heard(timers: Timers, told: Told | None, now: Moment) -> dict[str, Any]:
         # Of one that runs it is known again how it stands; what was raised as unverified is for a person to say.
         "unverified": sa.and_(SafetySession.unverified, SafetySession.state != SafetyState.ACTIVE),
     }
-    if told is not None and told.lat is not None:
-        known |= {"last_lat": told.lat, "last_lon": told.lon}
+    if told is not None and told.lat is not None and told.lon is not None:
+        known |= located(sa.literal(told.lat), sa.literal(told.lon), now - seconds(told.age_s))
     return known
+
+
+def located(lat: sa.ColumnElement[float], lon: sa.ColumnElement[float], at: Moment) -> dict[str, Any]:
+    """Where the phone was at that moment, unless it is known where it was later: a phone tells again what it does not
+    know to have arrived, and what has waited arrives in any order."""
+    newer = sa.func.coalesce(SafetySession.last_located_at <= at, sa.true())
+    return {
+        "last_lat": sa.case((newer, lat), else_=SafetySession.last_lat),
+        "last_lon": sa.case((newer, lon), else_=SafetySession.last_lon),
+        "last_located_at": sa.func.greatest(SafetySession.last_located_at, at),
+    }

@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import instance_dict
 from fieldvisit.clock import one_moment
 from fieldvisit.models import SafetyKey, SafetySession
 from fieldvisit.obeyed import Obeyed, Rows
-from fieldvisit.safety.deadlines import due_at_the_door, heard, later, timers_in_force
+from fieldvisit.safety.deadlines import due_at_the_door, heard, later, located, timers_in_force
 from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.following import Spot, leaving, spot_of
 from fieldvisit.safety.timers import Timers
@@ -27,7 +27,7 @@ SESSIONS = cast("sa.Table", SafetySession.__table__)
 KEYS = cast("sa.Table", SafetyKey.__table__)
 MOVED = (
     *("version", "generation", "remind_at", "due_at", "grace_until", "lost_at", "lost_contact", "last_heard_at"),
-    *("leave_by", "last_lat", "last_lon", "unverified"),
+    *("leave_by", "last_lat", "last_lon", "last_located_at", "unverified"),
 )
 
 
@@ -43,13 +43,15 @@ class Way:
 
 
 def write_heard(session: Session, row: SafetySession, news: Sequence[Told], pressed: Sequence[Told]) -> dt.datetime:
-    """All deadlines of the locked row as the youngest press moves them, the last position, and one version for each
+    """All deadlines of the locked row as the youngest press moves them, the youngest position, and one version for each
     that was told; at which moment of the database's clock.
 
     Counted from the press, not from its arrival: a check-in that waited for the network says nothing of the minutes in
     between. The new generation makes every engine that read the old deadlines come too late.
     """
-    where = next((told for told in reversed(news) if told.lat is not None), news[-1])
+    # Of two that are as young the one that was told last.
+    placed = [told for told in reversed(news) if told.lat is not None]
+    where = min(placed, key=lambda told: told.age_s, default=news[-1])
     timers = timers_in_force(row) if pressed else Timers.from_json(row.policy)
     way = Way(timers, spot_of(row, where), where.lat is not None, bool(pressed))
     given = {
@@ -59,6 +61,7 @@ def write_heard(session: Session, row: SafetySession, news: Sequence[Told], pres
         "told": len(news),
         "lat": where.lat,
         "lon": where.lon,
+        "place_age": dt.timedelta(seconds=where.age_s),
     }
     statement, names = _statement(way)
     session.flush()
@@ -77,8 +80,9 @@ def _statement(way: Way) -> tuple[Obeyed, tuple[str, ...]]:
     names = ["session", "told"]
     values["version"] = SESSIONS.c.version + sa.bindparam("told", type_=sa.Integer)
     if way.placed:
-        names += ["lat", "lon"]
-        values |= {"last_lat": sa.bindparam("lat"), "last_lon": sa.bindparam("lon")}
+        names += ["lat", "lon", "place_age"]
+        lat, lon = (sa.bindparam(name, type_=sa.Double) for name in ("lat", "lon"))
+        values |= located(lat, lon, now - sa.bindparam("place_age", type_=sa.Interval))
     if way.pressed:
         names += ["age", "presses"]
         values |= later(due_at_the_door(way.timers, now - sa.bindparam("age", type_=sa.Interval)))

@@ -49,6 +49,7 @@ STATED = (
     "last_heard_at",
     "last_lat",
     "last_lon",
+    "last_located_at",
 )
 
 
@@ -65,7 +66,7 @@ class Person:
 @dataclass(frozen=True, kw_only=True)
 class Tile:
     """One session as the wall shows it; `alert_*` is of the alert that climbs, empty where none is open. Time to the
-    deadline and the age of the position are counted by whoever shows them, from `server_at`."""
+    deadline and the age of the position (`last_located_at`) are counted by whoever shows them, from `server_at`."""
 
     id: uuid.UUID
     visitor_id: uuid.UUID
@@ -91,6 +92,7 @@ class Tile:
     last_heard_at: dt.datetime | None
     last_lat: float | None
     last_lon: float | None
+    last_located_at: dt.datetime | None
     battery_percent: int | None
     battery_noted: int | None
     alert_id: uuid.UUID | None

@@ -66,6 +66,7 @@ class Facts:
     deadline_at: dt.datetime | None
     last_lat: float | None
     last_lon: float | None
+    last_located_at: dt.datetime | None
     name: str | None
     staff_number: str | None
     visit: str | None
@@ -148,6 +149,7 @@ _FACTS = (
         SafetyAlert.deadline_at,
         SafetySession.last_lat,
         SafetySession.last_lon,
+        SafetySession.last_located_at,
         Visitor.name,
         Visitor.staff_number,
         Visit.reference.label("visit"),

@@ -198,6 +198,7 @@ def _values(told: SessionDraft | Sos, beginning: Beginning, now: Moment) -> dict
         "last_heard_at": None if isinstance(told, Sos) and told.on_behalf else now,
         "last_lat": told.lat,
         "last_lon": told.lon,
+        "last_located_at": None if told.lat is None else now - seconds(told.age_s),
     }
     if isinstance(told, Sos):
         return values

@@ -17,6 +17,8 @@ from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, Mess
 ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 LATE_S = 120
 """An alarm this much later than its cause says how old it is."""
+HALF_A_DAY = dt.timedelta(hours=12)
+"""Of a position that was older when the alarm was raised the day is told too."""
 SPOKEN = Message("Press 1 to take this alarm.")
 CONFIRMED = Message("Press 1 to confirm that you act on it.")
 ALWAYS = {
@@ -283,7 +285,14 @@ def _outage(facts: Facts) -> Message:
 
 
 def _place(facts: Facts) -> str:
-    return f"{facts.last_lat:.5f},{facts.last_lon:.5f}" if facts.last_lat is not None else "-"
+    """And when the phone was there."""
+    if facts.last_lat is None:
+        return "-"
+    place, at = f"{facts.last_lat:.5f},{facts.last_lon:.5f}", facts.last_located_at
+    if at is None or facts.opened_at is None or facts.zone is None:
+        return place
+    form = "%H:%M" if facts.opened_at - at < HALF_A_DAY else "%Y-%m-%d %H:%M"
+    return f"{place} ({_clock(at, facts.zone, form)})"
 
 
 def _alarm(facts: Facts) -> Message:
@@ -317,13 +326,13 @@ def _alarm(facts: Facts) -> Message:
     )
 
 
-def _clock(moment: dt.datetime, zone: str) -> str:
+def _clock(moment: dt.datetime, zone: str, form: str = "%H:%M") -> str:
     try:
-        return moment.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+        return moment.astimezone(ZoneInfo(zone)).strftime(form)
     except (KeyError, ValueError, OSError):
         # A zone that this host does not know keeps nobody from being told.
-        return _utc(moment)
+        return _utc(moment, form)
 
 
-def _utc(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%H:%M UTC")
+def _utc(moment: dt.datetime, form: str = "%H:%M") -> str:
+    return moment.astimezone(dt.UTC).strftime(f"{form} UTC")

@@ -33,7 +33,7 @@ def test_a_call_for_help_reaches_the_officer_on_duty_by_every_address(door: Door
     sms, voice = sorted(office.heard(), key=lambda each: each["channel"])
     assert sms["text"] == (
         f"ALARM: Call for help. {visitor.name} ({visitor.staff_number}), visit -, since 09:00, last position "
-        "60.17000,24.94000."
+        "60.17000,24.94000 (09:00)."
     )
     assert voice["text"] == f"{sms['text']} Press 1 to take this alarm."
     assert sms["to"].startswith("sms:")
