@@ -124,6 +124,7 @@ TEXTS: Mapping[str, str] = {
     "debtor_name": "Aino Virtanen",
     "detail": "The visit was cancelled: dispute.",
     "device_name": "Work phone 17",
+    "current_pin": "4711",
     "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "disclosed_to": "debtor",
     "duress_pin": "4862",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from api.auth import actor, visitor_id
 from api.calls_for_others import kept_when_away
-from api.context import settings
+from api.context import request_id, settings
 from api.db import session
 from api.documenting import contracted
 from api.endpoints import endpoint
@@ -31,6 +31,7 @@ from api.schemas.safety import (
     NoteIn,
     OfficerEndIn,
     OfficerExtensionIn,
+    PinResetIn,
     PinsIn,
     ResolutionIn,
     SafetyAlertOut,
@@ -42,12 +43,14 @@ from api.schemas.safety import (
 )
 from api.showing import Shows
 from api.sos import CONTRACT, send_sos, stay_ready
+from fieldvisit.audit import record_action
 from fieldvisit.errors import Refused
 from fieldvisit.models import CoverOverride, SafetyAlert
-from fieldvisit.safety import alerts, by_voice, closing, cover, pins, sessions
+from fieldvisit.safety import alerts, by_voice, closing, cover, sessions
 from fieldvisit.safety.drafts import Extension, Officer, Resolution, SessionDraft, Told
 from fieldvisit.safety.on_behalf import CallFor, call_for
 from fieldvisit.safety.seeming import as_shown
+from fieldvisit.safety.sessions import new_pins
 from fieldvisit.safety.standing import Standing, live_sessions
 
 STEADY_S = 0.3
@@ -126,10 +129,34 @@ def cancel_sos(session_id: uuid.UUID, body: dict[str, Any]) -> Standing | Refuse
 
 
 @bp.put("/pins")
-@endpoint(may=Permission.USE_PHONE, body=PinsIn(), safety=True, status=204)
-def set_pins(body: dict[str, str]) -> None:
-    """Set the PIN that ends a session, and the one that seems to and calls for help."""
-    pins.set_pins(session(), visitor_id(), body["pin"], body["duress_pin"])
+@endpoint(may=Permission.USE_PHONE, body=PinsIn(), safety=True, status=204, steady_s=STEADY_S)
+def set_pins(body: dict[str, Any]) -> Refused | None:
+    """Set the PIN that ends a session, and the one that seems to and calls for help.
+
+    Who has set one gives the one that holds, which is judged as at the end of a session.
+    """
+    told = Told(**_told({"event_id": uuid.uuid4(), "pin": body["current_pin"]}))
+    return new_pins.change_pins(session(), told, body["pin"], body["duress_pin"])
+
+
+@bp.post("/visitors/<uuid:visitor_id>/pins/reset")
+@endpoint(may=Permission.HANDLE_ALERTS, body=PinResetIn(), safety=True, status=204)
+def reset_pins(visitor_id: uuid.UUID, body: dict[str, Any]) -> None:
+    """Let a visitor who has forgotten the PIN set new ones; never while they are out, and nobody for themselves.
+
+    How it was made sure that it is they who ask stands in the audit trail.
+    """
+    new_pins.reset_pins(session(), visitor_id, _officer())
+    record_action(
+        session(),
+        "reset_pins",
+        org_id=actor().org_id,
+        actor_id=actor().account_id,
+        subject="safety",
+        subject_id=visitor_id,
+        request_id=request_id(),
+        detail={"proof": body["proof"].value},
+    )
 
 
 @bp.post("/overrides")

@@ -85,6 +85,20 @@ class PinsIn(In):
 
     pin = Text(required=True, min=4, max=8, form=DIGITS)
     duress_pin = Text(required=True, min=4, max=8, form=DIGITS)
+    current_pin = Text(
+        min=4,
+        max=8,
+        form=DIGITS,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "the PIN that holds, needed where one was set"},
+    )
+
+
+class PinResetIn(In):
+    """How it was made sure that the visitor asks for it, and nobody who has found the phone."""
+
+    proof = Choice(ResolutionProof, required=True)
 
 
 class CoverOverrideIn(In):

@@ -40,6 +40,15 @@ class PinNotSet(FieldVisitError):
     says = "At this level of risk each check-in needs your PIN, and you have set none. Set it before you go."
 
 
+class PinNotReset(FieldVisitError):
+    """Whoever holds the phone may be the one who asks for it."""
+
+    code, kind = "pin_not_reset", Kind.CONFLICT
+    says = (
+        "A PIN is not reset while its visitor is out, nor by the visitor: another officer does it, once they are back."
+    )
+
+
 class Pin(Enum):
     """What a PIN turned out to be."""
 
@@ -51,15 +60,8 @@ class Pin(Enum):
 
 
 def set_pins(session: Session, visitor_id: uuid.UUID, pin: str, duress_pin: str) -> None:
-    """Keep both PINs of a visitor. They have the same length and differ in two digits at least, so that a slip of the
-    finger is no call for help."""
-    for path, given in (("pin", pin), ("duress_pin", duress_pin)):
-        if not (given.isascii() and given.isdigit() and SHORTEST <= len(given) <= LONGEST):
-            raise InvalidValue(path=path, reason=Message("4 to 8 digits"))
-    if len(pin) != len(duress_pin) or sum(a != b for a, b in zip(pin, duress_pin, strict=True)) < FEWEST_DIFFERING:
-        raise InvalidValue(
-            path="duress_pin", reason=Message("as long as the PIN, and different in two digits at least")
-        )
+    """Keep both PINs of a visitor, whatever was kept before."""
+    demand_fit(pin, duress_pin)
     visitor = session.get(Visitor, visitor_id)
     if visitor is None:
         raise NotFound(what="visitor", id=visitor_id)
@@ -69,6 +71,18 @@ def set_pins(session: Session, visitor_id: uuid.UUID, pin: str, duress_pin: str)
     kept.set_at, kept.wrong, kept.wrong_since_at = now, 0, None
     session.add(kept)
     session.flush()
+
+
+def demand_fit(pin: str, duress_pin: str) -> None:
+    """Raise InvalidValue unless they have the same length and differ in two digits at least, so that a slip of the
+    finger is no call for help."""
+    for path, given in (("pin", pin), ("duress_pin", duress_pin)):
+        if not (given.isascii() and given.isdigit() and SHORTEST <= len(given) <= LONGEST):
+            raise InvalidValue(path=path, reason=Message("4 to 8 digits"))
+    if len(pin) != len(duress_pin) or sum(a != b for a, b in zip(pin, duress_pin, strict=True)) < FEWEST_DIFFERING:
+        raise InvalidValue(
+            path="duress_pin", reason=Message("as long as the PIN, and different in two digits at least")
+        )
 
 
 def has_pin(session: Session, visitor_id: uuid.UUID) -> bool:

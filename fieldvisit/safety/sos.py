@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.errors import NotFound
-from fieldvisit.models import SafetySession
+from fieldvisit.models import SafetyEvent, SafetySession
 from fieldvisit.safety.deadlines import Moment, heard, set_by_clock
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
@@ -41,16 +41,19 @@ PRESS_S = 5
 
 def call_for_help(session: Session, told: Sos) -> Standing:
     """Open an SOS alert at once, or join the one that is open. Told twice, done once; but where the id was made up, the
-    same words are another call once all is closed that the one before had raised."""
+    same words are another call once all is closed that the one before had raised. Raises EventIdUsed where the id was
+    used for anything else, NotFound where by another visitor."""
     known_id = told_of(session, told.event_id)
     if known_id is not None:
         known = lock_session(session, known_id, visitor_id=told.visitor_id)
+        _demand_called(session, known, told.event_id)
         if not told.made_up or known.state is SafetyState.ALARM:
             return standing(session, known)
         # Told again before its answer arrived it joins what it opened: too many alarms are better than none.
         told = replace(told, event_id=uuid.uuid4(), made_up=False)
-    row = _session_of(session, told)
+    row = session_for_call(session, told)
     if not remember(session, row, told.event_id):
+        _demand_called(session, row, told.event_id)
         return standing(session, row)
     return _alarm(session, row, told)
 
@@ -88,7 +91,7 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         at=at,
         actor_id=told.actor_id,
         device_at=told.device_at,
-        detail={"age_s": told.age_s} | _flags(told),
+        detail={"age_s": told.age_s, "event_id": str(told.event_id)} | _flags(told),
         note=told.note,
     )
     append(session, row, pressed)
@@ -105,6 +108,19 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     return Standing(row, at)
 
 
+def _demand_called(session: Session, row: SafetySession, event_id: uuid.UUID) -> None:
+    """Raise EventIdUsed where this id of the session's was that of a check-in, say, and no call. What was pressed when
+    no ids were kept beside a press may have been any."""
+    pressed_as = SafetyEvent.detail["event_id"].astext
+    called = sa.select(SafetyEvent.sequence).where(
+        SafetyEvent.session_id == row.id,
+        SafetyEvent.kind == SafetyEventKind.SOS_PRESSED,
+        sa.or_(pressed_as == str(event_id), pressed_as.is_(None)),
+    )
+    if session.scalar(called.limit(1)) is None:
+        raise EventIdUsed()
+
+
 def may_take_back(told: Sos) -> bool:
     """Not what the phone did by itself, nor what nobody is to see, nor what is long ago, nor what another one said."""
     return not told.on_behalf and not told.man_down and not told.covert and told.age_s < PRESS_S
@@ -115,7 +131,7 @@ def _flags(told: Sos) -> dict[str, bool]:
     return {name: True for name in names if getattr(told, name)}
 
 
-def _session_of(session: Session, told: Sos) -> SafetySession:
+def session_for_call(session: Session, told: Sos) -> SafetySession:
     """The session by which the visitor is out; else the planned one that the call names, by its id or its visit; else
     one that ended a short while ago; else the one that was planned last; else a new one. Locked."""
     # Between the look and the insert another telling of the same call may make the session: look again then.

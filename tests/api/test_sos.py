@@ -91,7 +91,7 @@ def pressed(sessions: sessionmaker[Session]) -> list[dict[str, Any]]:
         found = session.scalars(
             sa.select(SafetyEvent).where(SafetyEvent.kind == "sos_pressed").order_by(SafetyEvent.at)
         )
-        return [event.detail for event in found]
+        return [{name: said for name, said in event.detail.items() if name != "event_id"} for event in found]
 
 
 BROKEN = {

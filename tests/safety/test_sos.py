@@ -9,8 +9,10 @@ import pytest
 
 from fieldvisit.database import acting_for
 from fieldvisit.errors import FieldVisitError
+from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.pins import set_pins
 from fieldvisit.safety.sessions import cancel_call
+from fieldvisit.safety.sos import call_under_any_id
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel
 from tests.safety.worlds import ALARM, ENDED, MINUTE, Door, another_door, kinds
 
@@ -98,7 +100,7 @@ def test_an_old_call_alarms_and_says_how_old_it_is(door: Door) -> None:
     alert = door.alert()
     assert (alert.opened_at - alert.deadline_at).total_seconds() == 3 * 60 * MINUTE
     pressed = next(event for event in door.events(session_id) if event.kind == "sos_pressed")
-    assert pressed.detail == {"age_s": 3 * 60 * MINUTE}
+    assert pressed.detail["age_s"] == 3 * 60 * MINUTE
 
 
 def test_a_check_in_does_not_take_back_a_call_for_help(door: Door) -> None:
@@ -150,3 +152,16 @@ def test_the_same_words_without_an_id_call_again_once_all_is_closed(door: Door) 
     door.clock.pass_s(3 * 24 * 60 * MINUTE)
     assert door.call_for_help(**words) != first
     assert sorted(kinds(door.alerts())) == sorted([(AlertKind.SOS, AlertState.RESOLVED), *SOS_OPEN])
+
+
+@pytest.mark.parametrize("first", ["check_in", "end"])
+def test_a_call_under_the_id_of_something_else_is_a_call(door: Door, first: str) -> None:
+    """A fault of the phone; told again, it is that same call."""
+    event_id, session_id = uuid.uuid4(), door.start()
+    getattr(door, first)(session_id, event_id=event_id)
+    told = Sos(**vars(door.told(event_id=event_id)))
+    for _ in range(2):
+        with acting_for(door.sessions, door.world.agency) as session:
+            assert call_under_any_id(session, told).session.state is ALARM
+    assert kinds(door.alerts()) == SOS_OPEN
+    assert door.told_events(session_id).count("sos_pressed") == 1

@@ -35,13 +35,19 @@ def raise_duress(session: Session, row: SafetySession, told: Told, seems: Safety
 
 def raise_wrong_pins(session: Session, row: SafetySession, told: Told) -> None:
     """Three wrong PINs within a minute: somebody else holds the phone. Covert; the answer stays that of a wrong PIN."""
+    raise_unseen(session, row, told, SafetyEventKind.WRONG_PINS)
+
+
+def raise_unseen(session: Session, row: SafetySession, told: Told, kind: SafetyEventKind) -> None:
+    """A covert alert by a PIN that was given for something which moves no session."""
     out = _out_now(session, row)
     before = out.state
     at = _into_alarm(session, out, told)
     # Nothing moves by it: neither would anything by the second wrong one.
     _seem_untouched(out, before)
+    out.ended_at = None
     session.flush()
-    _raise(session, Standing(out, at), told, SafetyEventKind.WRONG_PINS)
+    _raise(session, Standing(out, at), told, kind)
 
 
 def _out_now(session: Session, row: SafetySession) -> SafetySession:
