@@ -41,7 +41,7 @@ class SafetySession(Base, Owned):
     generation: Mapped[int] = mapped_column(server_default="1")
     version: Mapped[Version]
     started_at: Mapped[dt.datetime]
-    """Of one that is only planned: when it was planned."""
+    """Of one that is only planned: when it was planned; of one in alarm that nobody had started: of the alarm."""
     planned_at: Mapped[dt.datetime | None]
     """When it was planned: its record begins then. Empty where it was started at once."""
     planned_s: Mapped[int | None]

@@ -138,13 +138,13 @@ def begin_planned(session: Session, told: SessionDraft, beginning: Beginning) ->
 
 def alarm_planned(session: Session, session_id: uuid.UUID) -> SafetySession | None:
     """Let a planned session be in alarm without ever having started, locked; None where it is not planned any more, or
-    its visitor is out by another one."""
+    its visitor is out by another one. Its day is that of the alarm, not of its planning."""
     row = lock_session(session, session_id)
     if row.state is not SafetyState.PLANNED:
         return None
     try:
         with session.begin_nested():
-            set_by_clock(session, row, lambda _: {"state": SafetyState.ALARM})
+            set_by_clock(session, row, lambda now: {"state": SafetyState.ALARM, "started_at": now})
     except IntegrityError:
         return None
     return row

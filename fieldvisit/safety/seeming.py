@@ -135,6 +135,8 @@ def as_shown(session: Session, found: Standing) -> Standing:
         return found
     shown = row.shown
     own: dict[str, Any] = {"extended_s": shown["extended_s"]} if "extended_s" in shown else {}
+    if state_shown(row, found.now_at) is SafetyState.PLANNED:
+        own["started_at"] = row.planned_at
     if "id" in shown:
         own["id"] = uuid.UUID(shown["id"])
     if "level" in shown:

@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from fieldvisit.models import SafetySession
-from fieldvisit.safety.deadlines import heard, set_by_clock
+from fieldvisit.safety.deadlines import Moment, heard, set_by_clock
 from fieldvisit.safety.drafts import Told
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.hints import give_hint
@@ -59,9 +59,13 @@ def _out_now(session: Session, row: SafetySession) -> SafetySession:
 
 
 def _into_alarm(session: Session, row: SafetySession, told: Told) -> dt.datetime:
-    return set_by_clock(
-        session, row, lambda now: heard(Timers.from_json(row.policy), told, now) | {"state": SafetyState.ALARM}
-    )
+    timers, was_planned = Timers.from_json(row.policy), row.state is SafetyState.PLANNED
+
+    def values(now: Moment) -> dict[str, object]:
+        begun = {"started_at": now} if was_planned else {}
+        return heard(timers, told, now) | begun | {"state": SafetyState.ALARM}
+
+    return set_by_clock(session, row, values)
 
 
 def _seem_untouched(row: SafetySession, before: SafetyState) -> None:

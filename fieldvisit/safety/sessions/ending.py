@@ -184,7 +184,7 @@ def _take_back(session: Session, row: SafetySession, alert: SafetyAlert, *, told
         if after is SafetyState.ENDED:
             return {"state": SafetyState.ENDED, "ended_at": now}
         if after is SafetyState.PLANNED:
-            return {"state": SafetyState.PLANNED}
+            return {"state": SafetyState.PLANNED, "started_at": SafetySession.planned_at}
         if after is SafetyState.ALARM:
             return heard(timers, told, now)
         fresh = heard(timers, told, now) | later(due_at_the_door(timers, now))
