@@ -10,22 +10,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.clock import one_moment
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
-from fieldvisit.models import (
-    Account,
-    CrewMember,
-    OutboxMessage,
-    Route,
-    SafetyAlert,
-    SafetyEvent,
-    SafetySession,
-    Shift,
-    Visit,
-)
+from fieldvisit.models import Account, OutboxMessage, SafetyAlert, SafetyEvent, SafetySession, Visit
 from fieldvisit.safety.calling import silence
+from fieldvisit.safety.crews import went_out_together
 from fieldvisit.safety.drafts import Officer, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, history
 from fieldvisit.safety.news import tell_taken
@@ -37,8 +28,6 @@ from fieldvisit.vocabulary import AlertState
 log = structlog.get_logger(__name__)
 
 UNANSWERED = (AlertState.PRE, AlertState.OPEN, AlertState.NOTIFYING, AlertState.EXHAUSTED)
-SAME_DAY = dt.timedelta(hours=18)
-"""Shifts and routes this near to a session's start are those of its day."""
 
 
 class AlreadyAcknowledged(FieldVisitError):
@@ -214,27 +203,10 @@ def lock_alert(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAler
 def refuse_unfit(session: Session, row: SafetySession, by: Officer) -> None:
     """Raise SelfHandling or NotAnOfficer for who may not handle an alert of this session."""
     demand_officer(session, by.account_id)
-    if by.visitor_id is not None and (by.visitor_id == row.visitor_id or went_out_together(session, row, by)):
+    if by.visitor_id is not None and (
+        by.visitor_id == row.visitor_id or went_out_together(session, row, by.visitor_id)
+    ):
         raise SelfHandling()
-
-
-def went_out_together(session: Session, row: SafetySession, by: Officer) -> bool:
-    """Whether the two share a crew on that day, by the shifts or by any plan that was made."""
-    near = (row.started_at - SAME_DAY, row.started_at + SAME_DAY)
-    mine, theirs = aliased(Shift), aliased(Shift)
-    shifts = (
-        sa.select(mine.id)
-        .join(theirs, sa.and_(theirs.works_on == mine.works_on, theirs.crew_code == mine.crew_code))
-        .where(mine.visitor_id == by.visitor_id, theirs.visitor_id == row.visitor_id, mine.starts_at.between(*near))
-    )
-    me, them = aliased(CrewMember), aliased(CrewMember)
-    routes = (
-        sa.select(Route.id)
-        .join(me, me.route_id == Route.id)
-        .join(them, them.route_id == Route.id)
-        .where(me.visitor_id == by.visitor_id, them.visitor_id == row.visitor_id, Route.depart_at.between(*near))
-    )
-    return bool(session.scalar(sa.select(sa.or_(shifts.exists(), routes.exists()))))
 
 
 def record(

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from fieldvisit.safety.crews import unfit_for_alerts
 from fieldvisit.safety.rows import packed
 from fieldvisit.safety.timers import ORDER, Ladder, danger
 from fieldvisit.vocabulary import AlertState, RiskLevel
 
 # One statement, whatever the number of alerts and of people: a thousand alarms may be due in one second. Officers of
 # the roster as it was when the alert opened stay on it, and those on duty now are added; who has been called before is
-# rung again, who joins on this step is reached on every channel. Nobody is told of an alert about themselves.
+# rung again, who joins on this step is reached on every channel. Nobody is told of an alert about themselves, nor about
+# somebody they went out with (`unfit`): they could not take it, and may be under the same threat.
 # Those on duty are told once of all alerts of an outage that climb together, whose visitors are each rung all the same.
 # The first step rings the buddy whom the visitor named, unless nobody beside a phone may learn of it.
 # The number outside is called where everyone is, or nobody on duty could be, until it has confirmed, anew where the
@@ -32,6 +34,11 @@ alert as materialized (
     join safety_alerts a on a.id = given.id join safety_sessions s on s.id = a.session_id
     left join watch_outages w on w.id = a.outage_id
 ),
+unfit as materialized (
+    select * from jsonb_to_recordset(cast(:unfit as jsonb)) as unfit(alert_id uuid, account_id uuid)
+    union
+    select alert.id, c.id from alert join accounts c on c.visitor_id = alert.visitor_id
+),
 ranked as materialized (
     select alert.id, d.account_id, d.rank from alert, clock, duty_shifts d
     where d.org_id = alert.org_id and d.starts_at <= clock.now and d.ends_at > clock.now
@@ -40,7 +47,7 @@ ranked as materialized (
 ),
 officers as (
     select alert.id, c.id as account_id from alert join accounts c on c.org_id = alert.org_id
-    where c.active and c.visitor_id is distinct from alert.visitor_id
+    where c.active and (alert.id, c.id) not in (select alert_id, account_id from unfit)
       and (alert.everyone and c.roles && array['safety_officer', 'supervisor']
            or exists (select from ranked r where r.id = alert.id and r.account_id = c.id
                       and (r.rank = any(alert.joining) or r.rank = any(alert.before))))
@@ -48,6 +55,7 @@ officers as (
 on_duty as (
     select distinct r.id from ranked r join accounts c on c.id = r.account_id and c.active
     join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
+    where (r.id, c.id) not in (select alert_id, account_id from unfit)
 ),
 addressed as materialized (
     select alert.id, 'officer' as recipient, c.id as recipient_id, c.channel,
@@ -183,7 +191,10 @@ def call_all(session: Session, calls: Sequence[Call]) -> dict[uuid.UUID, Called]
     """Put out the messages of these steps; how many there are by alert. Asked twice, put out once."""
     if not calls:
         return {}
-    put_out = session.execute(CALL, {"given": packed(each.as_row() for each in calls)})
+    unfit = unfit_for_alerts(session, [each.alert_id for each in calls])
+    given = {"given": packed(each.as_row() for each in calls)}
+    given["unfit"] = packed({"alert_id": alert_id, "account_id": account_id} for alert_id, account_id in unfit)
+    put_out = session.execute(CALL, given)
     return {alert_id: Called(*called) for alert_id, *called in put_out}
 
 

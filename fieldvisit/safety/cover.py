@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from fieldvisit.clock import database_now
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import DatabaseUnavailable, FieldVisitError, Kind, NotFound
-from fieldvisit.models import Account, CoverOverride, Organisation, SafetySession, Visitor
+from fieldvisit.models import CoverOverride, Organisation, SafetySession, Visitor
+from fieldvisit.safety.crews import fit_for
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.roster import reachable_officers
 
@@ -37,13 +38,13 @@ class WatchUnavailable(DatabaseUnavailable):
     )
 
 
-def demand_cover(session: Session, visitor_id: uuid.UUID) -> CoverOverride | None:
-    """Raise NoCover where no officer but the visitor can be reached; the override that allows it, if one does."""
+def demand_cover(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID | None) -> CoverOverride | None:
+    """Raise NoCover where no officer can be reached but the visitor and who goes along to this visit; the override that
+    allows it, if one does."""
     visitor = session.get(Visitor, visitor_id)
     if visitor is None:
         raise NotFound(what="visitor", id=visitor_id)
-    own = set(session.scalars(sa.select(Account.id).where(Account.visitor_id == visitor_id)))
-    if set(reachable_officers(session, visitor.org_id)) - own:
+    if fit_for(session, reachable_officers(session, visitor.org_id), visitor_id, visit_id):
         return None
     override = find_override(session, visitor_id)
     if override is None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import SafetySession, Visitor
-from fieldvisit.safety.alerts import went_out_together
+from fieldvisit.safety.crews import went_out_together
 from fieldvisit.safety.drafts import Officer, Sos, check_note
 from fieldvisit.safety.opening import find_open
 from fieldvisit.safety.sos import call_under_any_id
@@ -63,5 +63,5 @@ def _demand_buddy(session: Session, visitor_id: uuid.UUID, by: Officer) -> None:
     row = session.get(SafetySession, open_id) if open_id else None
     if row is None or by.visitor_id is None or by.visitor_id == visitor_id:
         raise NotTheirBuddy()
-    if row.buddy_id != by.visitor_id and not went_out_together(session, row, by):
+    if row.buddy_id != by.visitor_id and not went_out_together(session, row, by.visitor_id):
         raise NotTheirBuddy()

@@ -140,7 +140,7 @@ def _gate(
         unpaired = demand_pair(session, draft.visitor_id, visit)
     elif demanded(timers.level, rules.buddy_from):
         unpaired = demand_buddy(session, draft.visitor_id, visit, draft.buddy_id)
-    return demand_cover(session, draft.visitor_id) or unpaired or stale
+    return demand_cover(session, draft.visitor_id, draft.visit_id) or unpaired or stale
 
 
 def _demand_fresh(session: Session, draft: SessionDraft) -> CoverOverride | None:
