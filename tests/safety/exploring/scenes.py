@@ -35,6 +35,7 @@ TIMERS = Timers(
     silent=LADDER,
     sos=LADDER,
 )
+PAIRED = replace(TIMERS, level=RiskLevel.HIGH, lost_s=60 * UNIT_S, check_in_s=4 * UNIT_S, lost_raises=False)
 AWAY = 1_000
 """Units: never, in this scene."""
 ENGINES = frozenset({"time", "read", "decide", "die", "turn"})
@@ -84,18 +85,34 @@ SCENES = {
             replace(TIMERS, lost_raises=False, lost_s=UNIT_S, grace_s=UNIT_S),
         ),
         Scene(
-            "calls for help, taken back, under duress",
-            frozenset(
-                {"time", "turn", "check in", "call", "covert call", "man down", "end by PIN", "take back"}
-                | {"take", "close", "agree"}
-            ),
+            "a call for help, open or covert, that is taken back",
+            frozenset({"time", "turn", "check in", "call", "covert call", "take back", "take", "close"}),
             pin=True,
             planned=AWAY,
         ),
         Scene(
-            "a pair, one of whom ends or calls",
-            frozenset({"time", "turn", "check in", "call", "covert call", "end", "take", "close"}),
-            replace(TIMERS, level=RiskLevel.HIGH, lost_s=60 * UNIT_S, check_in_s=4 * UNIT_S, lost_raises=False),
+            "a phone calls by itself, and the end by PIN under duress",
+            frozenset({"time", "turn", "man down", "end by PIN", "take back", "take", "close", "agree"}),
+            pin=True,
+            planned=AWAY,
+        ),
+        Scene(
+            "a call for help under duress",
+            frozenset({"time", "turn", "call", "covert call", "end by PIN", "take", "close", "agree"}),
+            pin=True,
+            planned=AWAY,
+        ),
+        Scene(
+            "a pair, one of whom ends or falls silent",
+            frozenset({"time", "turn", "check in", "end", "take", "close"}),
+            PAIRED,
+            visitors=2,
+            planned=AWAY,
+        ),
+        Scene(
+            "a pair, one of whom calls",
+            frozenset({"time", "turn", "call", "covert call", "take", "close"}),
+            PAIRED,
             visitors=2,
             planned=AWAY,
         ),
