@@ -160,7 +160,8 @@ def test_what_is_not_good_is_told_plainly_and_shows_nobody(
         assert [secret for secret in door.secrets if secret.lower() in page.text.lower()] == []
     with acting_for(sessions, door.agency) as session:
         number = session.get_one(Visitor, door.morning.ilta).staff_number
-    assert [name for name, page in pages.items() if number in page.text] == []
+    # The house's telephone number may hold the same digits.
+    assert [name for name, page in pages.items() if number in page.text.replace(NUMBER, "")] == []
     assert [name for name, page in pages.items() if NUMBER in page.text] == ["expired", "withdrawn"]
 
 
