@@ -76,8 +76,7 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                         tell_epoch(session, response)
                     _record(contract, view.__name__, path)
             # After the commit: how long the work took may not tell what it was.
-            if (early_s := not_before - time.monotonic()) > 0:
-                time.sleep(early_s)
+            _wait_until(not_before)
             if isinstance(result, Refused):
                 _refuse(contract, result)
             return response
@@ -85,6 +84,12 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
         return contracted(fulfil, contract)
 
     return bind
+
+
+def _wait_until(moment: float) -> None:
+    # Sleeping for no time at all would give the interpreter away for nothing.
+    if (early_s := moment - time.monotonic()) > 0:
+        time.sleep(early_s)
 
 
 def _steady_s(contract: Contract, given: Mapping[str, Any]) -> float:

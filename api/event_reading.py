@@ -67,7 +67,7 @@ def _read(sent: Sent, by: Teller, terms: Terms, battery_percent: int | None) -> 
         raise LoginEnded()
     said = loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
     if kind in OF_SAFETY:
-        return _safety(kind, envelope, said, sent, terms)
+        return _safety(envelope, said, sent, terms)
     visit_id = _named(envelope, "visit_id")
     battery = battery_percent if said.battery_percent is None else said.battery_percent
     draft = replace(said, sent_at=sent.sent_at, battery_percent=battery, token_expired=terms.token_expired)
@@ -86,7 +86,8 @@ def _call_for_help(sent: Sent, by: Teller, terms: Terms) -> SafetyTold:
     )
 
 
-def _safety(kind: EventKind, envelope: dict[str, Any], said: dict[str, Any], sent: Sent, terms: Terms) -> SafetyTold:
+def _safety(envelope: dict[str, Any], said: dict[str, Any], sent: Sent, terms: Terms) -> SafetyTold:
+    kind: EventKind = envelope["kind"]
     starts = {"visit_id": envelope["visit_id"]} if kind is EventKind.SAFETY_START else {}
     if kind is EventKind.SAFETY_ASSESSMENT:
         starts = {"visit_id": _named(envelope, "visit_id")}

@@ -185,13 +185,8 @@ def _values(env: Env) -> dict[str, object]:
         "solve_memory_mb": env.int("SOLVE_MEMORY_MB", 4_096, validate=validate.Range(512, 262_144)),
         "split_visits": env.int("SPLIT_VISITS", 1_000, validate=validate.Range(1, 100_000)),
         "part_visits": env.int("PART_VISITS", 500, validate=validate.Range(1, 10_000)),
-        "max_body_mb": env.int("MAX_BODY_MB", 8, validate=validate.Range(1, 512)),
-        "unfinished_files": env.int("UNFINISHED_FILES", 200, validate=validate.Range(1, 100_000)),
-        # At least the largest file there is.
-        "unfinished_mb": env.int("UNFINISHED_MB", 2_048, validate=validate.Range(64, 1_048_576)),
         "public_url": env.str("PUBLIC_URL", None, validate=_web_address) or None,
-        "file_store": env.str("FILE_STORE", None, validate=_store_address) or None,
-        "file_store_options": _object(env.str("FILE_STORE_OPTIONS", "{}", validate=_object)),
+        **_values_of_files(env),
         "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=validate.Range(0, 10)),
         "rate_limit": env.str("RATE_LIMIT", "600/minute"),
         "rate_limit_storage": env.str("RATE_LIMIT_STORAGE", "memory://"),
@@ -199,6 +194,17 @@ def _values(env: Env) -> dict[str, object]:
         "notice_providers": _notice_providers(env.str("NOTICE_PROVIDERS", "[]", validate=_notice_providers)),
         "notice_tries": env.int("NOTICE_TRIES", 12, validate=validate.Range(1, 100)),
         "alarm_providers": _providers(env.str("ALARM_PROVIDERS", "[]", validate=_providers)),
+    }
+
+
+def _values_of_files(env: Env) -> dict[str, object]:
+    return {
+        "max_body_mb": env.int("MAX_BODY_MB", 8, validate=validate.Range(1, 512)),
+        "unfinished_files": env.int("UNFINISHED_FILES", 200, validate=validate.Range(1, 100_000)),
+        # At least the largest file there is.
+        "unfinished_mb": env.int("UNFINISHED_MB", 2_048, validate=validate.Range(64, 1_048_576)),
+        "file_store": env.str("FILE_STORE", None, validate=_store_address) or None,
+        "file_store_options": _object(env.str("FILE_STORE_OPTIONS", "{}", validate=_object)),
     }
 
 
