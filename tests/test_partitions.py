@@ -87,3 +87,19 @@ def refused(session: Session, statement: sa.Executable) -> BaseException:
     with pytest.raises(sa.exc.IntegrityError) as raised, session.begin_nested():
         session.execute(statement)
     return raised.value
+
+
+def test_the_database_takes_no_figures_of_what_is_never_searched_by(
+    owner: sa.Engine, sessions: sessionmaker[Session]
+) -> None:
+    shift_clock_to(owner, JUNE)
+    assert make_partitions(sessions) is True
+    left_out = sa.text("""
+        select relname, array_agg(attname::text) filter (where attstattarget = 0)
+        from pg_class join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+        where relispartition and relkind = 'r' and relname like 'safety_events_%' group by relname
+    """)
+    with owner.connect() as connection:
+        by_part = {name: set(columns) for name, columns in connection.execute(left_out)}
+    assert "safety_events_2026_07" in by_part
+    assert set(map(frozenset, by_part.values())) == {frozenset({"detail", "note", "previous_hash", "hash"})}
