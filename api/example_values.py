@@ -173,6 +173,7 @@ TEXTS: Mapping[str, str] = {
     "on_breach": "block",
     "on_day": TODAY,
     "origin": "report",
+    "other_address": "Mannerheimintie 22 B, 00100 Helsinki",
     "outcome": "met_debtor",
     "partner": "C-02",
     "password": "correct horse battery",

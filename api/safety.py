@@ -18,8 +18,8 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.phone_events import release_held
 from api.roles import Permission
+from api.schemas.alerts import AlertFileOut, NoteIn, ResolutionIn, SafetyAlertOut, SafetyAlertsOut
 from api.schemas.safety import (
-    AlertFileOut,
     CalledForOut,
     CallForIn,
     CheckInByPinIn,
@@ -28,14 +28,10 @@ from api.schemas.safety import (
     CoverOverrideOut,
     ExtensionIn,
     LiveSessionOut,
-    NoteIn,
     OfficerEndIn,
     OfficerExtensionIn,
     PinResetIn,
     PinsIn,
-    ResolutionIn,
-    SafetyAlertOut,
-    SafetyAlertsOut,
     SafetySessionIn,
     SafetySessionOut,
     WallOut,

@@ -9,8 +9,8 @@ from api.db import session
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
+from api.schemas.alerts import SafetyAlertOut
 from api.schemas.drills import DrillIn, DrillsOut, MonthOfDrillsOut
-from api.schemas.safety import SafetyAlertOut
 from api.schemas.statistics import PeriodIn
 from fieldvisit.models import SafetyAlert
 from fieldvisit.safety.drafts import Officer

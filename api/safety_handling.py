@@ -8,7 +8,7 @@ from api.db import session
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
-from api.schemas.safety import CallResultIn, NoteIn, OfferIn, PoliceDecisionIn, ReferralIn, SafetyAlertOut
+from api.schemas.alerts import CallResultIn, NoteIn, OfferIn, PoliceDecisionIn, ReferralIn, SafetyAlertOut
 from fieldvisit.models import Account, SafetyAlert
 from fieldvisit.safety import handling, police
 from fieldvisit.safety.drafts import Officer

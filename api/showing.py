@@ -181,8 +181,8 @@ def _(thing: Receipt) -> Shown:
 
 @shown_by.register
 def _(thing: AlertFile) -> Shown:
-    """Where the visitor was going."""
-    return _of_visits([thing.visit.id] if thing.visit is not None else [])
+    """Where the visitor was going, and the other door that the call for help named."""
+    return _of_visits([each.id for each in (thing.visit, thing.other_visit) if each is not None])
 
 
 @shown_by.register

@@ -19,6 +19,7 @@ from fieldvisit.safety.calling import silence
 from fieldvisit.safety.crews import went_out_together
 from fieldvisit.safety.drafts import Officer, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append, history
+from fieldvisit.safety.named_visits import named_visit_id
 from fieldvisit.safety.news import tell_taken
 from fieldvisit.safety.roster import demand_officer
 from fieldvisit.safety.standing import by_risk, lock_session, standing
@@ -58,6 +59,7 @@ class SelfHandling(FieldVisitError):
 class AlertFile:
     alert: SafetyAlert
     visit: Visit | None
+    other_visit: Visit | None
     events: Sequence[SafetyEvent]
     messages: Sequence[OutboxMessage]
 
@@ -65,6 +67,11 @@ class AlertFile:
     def address(self) -> str | None:
         """Where the visitor was going. Empty where there was no visit, or its case is not ours any more."""
         return self.visit.place.address if self.visit and self.visit.place else None
+
+    @property
+    def other_address(self) -> str | None:
+        """Of another visit that the call for help named: the visitor may be at either."""
+        return self.other_visit.place.address if self.other_visit and self.other_visit.place else None
 
 
 def open_alerts(session: Session) -> Sequence[SafetyAlert]:
@@ -103,7 +110,10 @@ def read_alert(session: Session, alert_id: uuid.UUID) -> AlertFile:
     of_all = sa.and_(OutboxMessage.outage_id.is_not(None), OutboxMessage.outage_id == alert.outage_id)
     put_out = sa.select(OutboxMessage).where(sa.or_(OutboxMessage.alert_id == alert.id, of_all))
     messages = session.scalars(put_out.order_by(OutboxMessage.created_at, OutboxMessage.key)).all()
-    return AlertFile(alert=alert, visit=visit, events=history(session, alert.session), messages=messages)
+    other_id = session.scalar(named_visit_id(alert, alert.session))
+    other = session.get(Visit, other_id) if other_id not in (None, alert.session.visit_id) else None
+    events = history(session, alert.session)
+    return AlertFile(alert=alert, visit=visit, other_visit=other, events=events, messages=messages)
 
 
 def acknowledge(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:

@@ -25,6 +25,7 @@ from fieldvisit.models import (
     Visitor,
     WatchOutage,
 )
+from fieldvisit.safety.named_visits import named_visit_id
 from fieldvisit.safety.nudging import ABOUT
 from fieldvisit.safety.roster import HANDLES
 from fieldvisit.vocabulary import (
@@ -87,6 +88,9 @@ class Facts:
     """The address of the visit; of a message to the number outside only."""
     external: dict[str, Any] | None
     """Of such a message: how that number is reached now, see `fieldvisit.safety.rules.ExternalLine`."""
+    other_visit: str | None
+    """Another visit that the call for help named: the visitor may be at either."""
+    other_door: str | None
 
 
 _CALLED = aliased(Visitor)
@@ -113,6 +117,8 @@ _EXTERNAL = (
     .limit(1)
     .scalar_subquery()
 )
+_OTHER, _OTHER_PLACE = aliased(Visit), aliased(Place)
+_NAMED = named_visit_id(SafetyAlert, SafetySession).lateral("named")
 _RAISED = aliased(SafetyAlert)
 _UNANSWERED = (
     sa.select(sa.func.count())
@@ -165,6 +171,8 @@ _FACTS = (
         Organisation.name.label("house"),
         sa.case((_OUTSIDE, Place.address)).label("door"),
         sa.case((_OUTSIDE, _EXTERNAL)).label("external"),
+        _OTHER.reference.label("other_visit"),
+        sa.case((_OUTSIDE, _OTHER_PLACE.address)).label("other_door"),
     )
     .outerjoin(
         OfficerContact,
@@ -186,6 +194,12 @@ _FACTS = (
     .outerjoin(Visitor, Visitor.id == SafetySession.visitor_id)
     .outerjoin(Visit, Visit.id == SafetySession.visit_id)
     .outerjoin(Place, sa.and_(_OUTSIDE, Place.id == Visit.place_id))
+    .outerjoin(_NAMED, sa.true())
+    .outerjoin(
+        _OTHER,
+        sa.and_(_OTHER.id == _NAMED.c.visit_id, _NAMED.c.visit_id.is_distinct_from(SafetySession.visit_id)),
+    )
+    .outerjoin(_OTHER_PLACE, sa.and_(_OUTSIDE, _OTHER_PLACE.id == _OTHER.place_id))
     .outerjoin(WatchOutage, WatchOutage.id == OutboxMessage.outage_id)
     .outerjoin(Organisation, Organisation.id == OutboxMessage.org_id)
 )
@@ -198,9 +212,9 @@ def facts_of(session: Session, message_ids: Sequence[uuid.UUID]) -> Mapping[uuid
     return {row["id"]: Facts(**row) for row in found.mappings()}
 
 
-_SEALED_WORDS = {"name": Visitor.name, "door": Place.address}
+_SEALED_WORDS = {"name": Visitor.name, "door": Place.address, "other_door": Place.address}
 _LISTED_WORDS = {"kind": AlertKind, "state": AlertState, "level": RiskLevel}
-_STORED_AS = {"kind": sa.Text, "state": sa.Text, "level": sa.Text, "name": sa.LargeBinary, "door": sa.LargeBinary}
+_STORED_AS = dict.fromkeys(_LISTED_WORDS, sa.Text) | dict.fromkeys(_SEALED_WORDS, sa.LargeBinary)
 _AS_STORED = _FACTS.with_only_columns(
     *(
         sa.type_coerce(getattr(each, "element", each), _STORED_AS[each.key]).label(each.key)

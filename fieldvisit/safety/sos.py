@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.errors import NotFound
-from fieldvisit.models import SafetyEvent, SafetySession
+from fieldvisit.models import SafetyEvent, SafetySession, Visit
 from fieldvisit.safety.deadlines import Moment, heard, set_by_clock
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
@@ -43,6 +43,7 @@ def call_for_help(session: Session, told: Sos) -> Standing:
     """Open an SOS alert at once, or join the one that is open. Told twice, done once; but where the id was made up, the
     same words are another call once all is closed that the one before had raised. Raises EventIdUsed where the id was
     used for anything else, NotFound where by another visitor."""
+    told = _of_visits_here(session, told)
     known_id = told_of(session, told.event_id)
     if known_id is not None:
         known = lock_session(session, known_id, visitor_id=told.visitor_id)
@@ -68,6 +69,17 @@ def call_under_any_id(session: Session, told: Sos) -> Standing:
         return call_for_help(session, replace(told, event_id=uuid.uuid5(told.visitor_id, told.event_id.hex)))
 
 
+def _of_visits_here(session: Session, told: Sos) -> Sos:
+    """The call as if it named no visit, where it names one that this organisation does not make. It may be another
+    visitor's: it still says where this one is."""
+    if told.visit_id is None:
+        return told
+    visit = session.get(Visit, told.visit_id)
+    # A lender sees the visits that others make for it.
+    known = visit is not None and visit.org_id == session.info.get("org", visit.org_id)
+    return told if known else replace(told, visit_id=None)
+
+
 def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
     timers = Timers.from_json(row.policy)
     was_over = row.state is SafetyState.ENDED
@@ -91,7 +103,7 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         at=at,
         actor_id=told.actor_id,
         device_at=told.device_at,
-        detail={"age_s": told.age_s, "event_id": str(told.event_id)} | _flags(told),
+        detail={"age_s": told.age_s, "event_id": str(told.event_id)} | _named(told) | _flags(told),
         note=told.note,
     )
     append(session, row, pressed)
@@ -126,6 +138,11 @@ def may_take_back(told: Sos) -> bool:
     return not told.on_behalf and not told.man_down and not told.covert and told.age_s < PRESS_S
 
 
+def _named(told: Sos) -> dict[str, str]:
+    """The visit that the call names: the session may be about another one."""
+    return {"visit_id": str(told.visit_id)} if told.visit_id is not None else {}
+
+
 def _flags(told: Sos) -> dict[str, bool]:
     names = ("token_expired", "account_closed", "device_revoked", "covert", "on_behalf")
     return {name: True for name in names if getattr(told, name)}
@@ -133,7 +150,8 @@ def _flags(told: Sos) -> dict[str, bool]:
 
 def session_for_call(session: Session, told: Sos) -> SafetySession:
     """The session by which the visitor is out; else the planned one that the call names, by its id or its visit; else
-    one that ended a short while ago; else the one that was planned last; else a new one. Locked."""
+    one that ended a short while ago, or the one that was planned last, but none of another visit than the call names;
+    else a new one. Locked."""
     # Between the look and the insert another telling of the same call may make the session: look again then.
     for _ in range(TRIES):
         found_id = find_open(session, told.visitor_id) or _planned(session, told, named=True)
@@ -181,6 +199,8 @@ def _planned(session: Session, told: Sos, *, named: bool) -> uuid.UUID | None:
     )
     if named and told.session_id is None and told.visit_id is None:
         return None
+    if not named and told.visit_id is not None:
+        return None
     if named:
         hints = (SafetySession.id == told.session_id, SafetySession.visit_id == told.visit_id)
         planned = planned.where(sa.or_(*hints)).order_by((SafetySession.id == told.session_id).desc().nulls_last())
@@ -190,14 +210,12 @@ def _planned(session: Session, told: Sos, *, named: bool) -> uuid.UUID | None:
 
 
 def _ended_lately(session: Session, told: Sos) -> uuid.UUID | None:
-    return session.scalar(
-        sa.select(SafetySession.id)
-        .where(
-            SafetySession.visitor_id == told.visitor_id,
-            SafetySession.state == SafetyState.ENDED,
-            SafetySession.drill.is_(None),
-            SafetySession.ended_at >= database_now() - seconds(STILL_NEAR_S),
-        )
-        .order_by(SafetySession.ended_at.desc())
-        .limit(1)
+    lately = sa.select(SafetySession.id).where(
+        SafetySession.visitor_id == told.visitor_id,
+        SafetySession.state == SafetyState.ENDED,
+        SafetySession.drill.is_(None),
+        SafetySession.ended_at >= database_now() - seconds(STILL_NEAR_S),
     )
+    if told.visit_id is not None:
+        lately = lately.where(SafetySession.visit_id == told.visit_id)
+    return session.scalar(lately.order_by(SafetySession.ended_at.desc()).limit(1))

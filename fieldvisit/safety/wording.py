@@ -248,7 +248,7 @@ def _outside(facts: Facts) -> Message:
         "level": facts.level,
         "name": facts.name,
         "staff_number": facts.staff_number,
-        "door": facts.door or "-",
+        "door": _either(facts.door, facts.other_door),
         "at": _clock(facts.deadline_at, facts.zone),
         "place": _place(facts),
     }
@@ -284,6 +284,13 @@ def _outage(facts: Facts) -> Message:
     )
 
 
+def _either(one: str | None, other: str | None) -> Message | str:
+    """Of the session, and of what the call for help named besides: the visitor may be at either."""
+    if one and other:
+        return Message("{one} or {other}", {"one": one, "other": other})
+    return one or other or "-"
+
+
 def _place(facts: Facts) -> str:
     """And when the phone was there."""
     if facts.last_lat is None:
@@ -303,7 +310,7 @@ def _alarm(facts: Facts) -> Message:
         "kind": facts.kind,
         "name": facts.name,
         "staff_number": facts.staff_number,
-        "visit": facts.visit or "-",
+        "visit": _either(facts.visit, facts.other_visit),
         "at": _clock(facts.deadline_at, facts.zone),
         "place": _place(facts),
     }

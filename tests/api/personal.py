@@ -10,7 +10,7 @@ from fieldvisit.sealing import Sealed
 
 LINKS = {"debtor_id", "case_id", "visit_id", "report_id"}
 ROOTS = {"debtors", "cases", "visits"}
-OTHERWISE = {"lat", "lon", "days_past_due", "point", "address", "amounts", "debtor_name"}
+OTHERWISE = {"lat", "lon", "days_past_due", "point", "address", "other_address", "amounts", "debtor_name"}
 """What is told unsealed, or under another name than in the tables: where somebody lives, how late they are."""
 NO_DEBTORS: Mapping[str, str] = {
     "AccessOut": "why somebody looked, for those who answer for that",

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import Urls, acting_for_all
-from fieldvisit.models import Account
+from fieldvisit.models import Account, DebtorAccess, Place
 from fieldvisit.safety.engine import watch_once
 from fieldvisit.settings import Settings
 from fieldvisit.tokens import read_access, sign_access
@@ -170,6 +170,23 @@ def test_an_alert_tells_where_the_visitor_was_going(
     file = people.onni.get(f"/safety/alerts/{alert['id']}").json
     assert alert["visit_id"] == str(visit_id)
     assert file["address"].startswith("Aleksanterinkatu")
+
+
+def test_the_file_tells_the_other_door_that_the_call_named_and_that_it_was_looked_at(
+    people: People, sessions: sessionmaker[Session], world: World
+) -> None:
+    with acting_for_all(sessions) as session:
+        here, there = (make_visit(session, world, make_case(session, world)) for _ in range(2))
+        session.get_one(Place, there.place_id).address = "Uudenmaankatu 1, 00120 Helsinki"
+        debtors, here_id, there_id = {here.debtor_id, there.debtor_id}, here.id, there.id
+    start(people, visit_id=str(here_id))
+    sos(people, visit_id=str(there_id))
+    file = people.onni.get(f"/safety/alerts/{the_alert(people)['id']}").json
+    assert file["address"].startswith("Aleksanterinkatu")
+    assert file["other_address"] == "Uudenmaankatu 1, 00120 Helsinki"
+    with acting_for_all(sessions) as session:
+        looked = sa.select(DebtorAccess.debtor_id).where(DebtorAccess.debtor_id.in_(debtors))
+        assert set(session.scalars(looked.where(DebtorAccess.action == "read_alert"))) == debtors
 
 
 def test_a_call_for_help_without_a_session_stands_first_on_the_wall(people: People) -> None:

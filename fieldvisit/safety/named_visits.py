@@ -1,0 +1,38 @@
+"""Which visit a call for help named: it may be another than the one that the visitor's session is about."""
+
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from fieldvisit.models import SafetyAlert, SafetyEvent, SafetySession
+from fieldvisit.safety.events import SafetyEventKind
+
+_TAKEN_OVER = aliased(SafetyAlert)
+
+
+def named_visit_id(
+    alert: type[SafetyAlert] | SafetyAlert, row: type[SafetySession] | SafetySession
+) -> sa.Select[tuple[uuid.UUID]]:
+    """`visit_id` of the newest call that named one since this alert of this session, or one that it took over, was
+    opened; of rows, or of the columns of a question around it. No row where none did."""
+    taken_over = (
+        sa.select(sa.func.min(_TAKEN_OVER.opened_at))
+        .where(_TAKEN_OVER.session_id == row.id, _TAKEN_OVER.parent_id == alert.id)
+        .correlate_except(_TAKEN_OVER)
+        .scalar_subquery()
+    )
+    visit_id = SafetyEvent.detail["visit_id"].astext
+    return (
+        sa.select(sa.cast(visit_id, sa.Uuid).label("visit_id"))
+        .where(
+            SafetyEvent.session_id == row.id,
+            # Leaves out the partitions of the months before.
+            SafetyEvent.at >= sa.func.coalesce(row.planned_at, row.started_at),
+            SafetyEvent.at >= sa.func.least(alert.opened_at, taken_over),
+            SafetyEvent.kind == SafetyEventKind.SOS_PRESSED,
+            visit_id.is_not(None),
+        )
+        .order_by(SafetyEvent.sequence.desc())
+        .limit(1)
+    )
