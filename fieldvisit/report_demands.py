@@ -23,16 +23,20 @@ class IdentityNotConfirmed(FieldVisitError):
     says = "The debt may be spoken of only after a confirmed identity check; visit {reference} has none."
 
 
-def demand_reportable(
-    session: Session, visit: Visit, draft: ReportDraft, *, at: Stop, now: dt.datetime
-) -> FormVersion | None:
-    """The version of the house's form that was filled in. Raises what `report_visit` raises."""
+def demand_tellable(session: Session, visit: Visit, draft: ReportDraft, *, at: Stop, now: dt.datetime) -> None:
+    """What every account of a visit has to be, whether it becomes the report or is added to another's. Raises
+    InvalidValue for a time that cannot be, IdentityNotConfirmed."""
     if draft.left_at > now + CLOCK_SLACK:
         raise InvalidValue(path="left_at", reason="lies in the future")
     if draft.left_at < now - LATEST:
         raise InvalidValue(path="left_at", reason="lies more than thirty days back")
     if (draft.disclosed or draft.promises or draft.plan) and not confirmed_by_crew(session, visit, at, now=now):
         raise IdentityNotConfirmed(reference=visit.reference)
+
+
+def demand_reportable(session: Session, visit: Visit, draft: ReportDraft) -> FormVersion | None:
+    """What the report itself has to be besides. The version of the house's form that was filled in. Raises what
+    `report_visit` raises."""
     case: Case | None = visit.case
     # The place of a case that was called back is no longer there for us.
     zone = visit.place.zone if case is not None else acting_organisation(session).zone

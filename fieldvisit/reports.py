@@ -19,6 +19,7 @@ from fieldvisit.door_notes import flag_notes
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import (
     ReportAddition,
+    Stop,
     Visit,
     VisitEvent,
     VisitReport,
@@ -31,7 +32,7 @@ from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
 from fieldvisit.receipts import book_money
 from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.repayments import withdraw_unheard
-from fieldvisit.report_demands import demand_reportable
+from fieldvisit.report_demands import demand_reportable, demand_tellable
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.report_ranks import about_report, has_reported, stands_instead
 from fieldvisit.report_rows import in_words, report_row
@@ -146,10 +147,13 @@ def get_report(session: Session, visit_id: uuid.UUID) -> VisitReport:
 def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> Outcome:
     visit = _lock(session, visit_id)
     earlier = _find_report(session, visit_id)
-    if earlier is not None:
-        return _report_again(session, visit, earlier, draft, by=by, now=now)
+    if earlier is not None and has_reported(session, visit, draft, by=by):
+        raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
     stop_told = get_told_stop(session, by.visitor_id, visit_id)
-    row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft, at=stop_told, now=now))
+    demand_tellable(session, visit, draft, at=stop_told, now=now)
+    if earlier is not None:
+        return _report_again(session, visit, earlier, draft, at=stop_told, by=by, now=now)
+    row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft))
     _keep(session, visit, draft, row=row, by=by, now=now)
     state = visit.state
     with books_of(session, visit):
@@ -162,14 +166,18 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
 
 
 def _report_again(
-    session: Session, visit: Visit, earlier: VisitReport, draft: ReportDraft, *, by: Teller, now: dt.datetime
+    session: Session,
+    visit: Visit,
+    earlier: VisitReport,
+    draft: ReportDraft,
+    *,
+    at: Stop,
+    by: Teller,
+    now: dt.datetime,
 ) -> Outcome:
     """Take a report where one stands: in its place, or as an addition to it, with its money and what it stops."""
-    if has_reported(session, visit, draft, by=by):
-        raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
-    stop_told = get_told_stop(session, by.visitor_id, visit.id)
-    if stands_instead(session, earlier, draft, at=stop_told, by=by):
-        row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft, at=stop_told, now=now))
+    if stands_instead(session, earlier, draft, at=at, by=by):
+        row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft))
         return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
     words = _Words(_added_as(earlier, by.visitor_id), in_words(draft), about_report(draft))
     _book_money(session, visit, draft, by=by, now=now)

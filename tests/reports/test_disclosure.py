@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.errors import InvalidValue
 from fieldvisit.models import IdentityCheck, Placement, Promise, Visit
 from fieldvisit.phone.steps import check_identity
 from fieldvisit.report_demands import IdentityNotConfirmed
 from fieldvisit.report_drafts import ReportDraft
-from fieldvisit.reports import report_visit
+from fieldvisit.reports import get_report, report_visit
 from fieldvisit.visits import return_unbegun
 from fieldvisit.vocabulary import DayPlanState, IdentityMethod, IdentityResult, VisitOutcome, VisitState
 from tests.conftest import NOW
@@ -95,3 +96,23 @@ def test_a_promise_made_before_the_case_was_taken_back_is_kept(
     tell(report_visit, spoken_of(promises=(promise(),)))
     with acting_for(sessions, morning.world.lender) as session:
         assert session.scalars(sa.select(Promise.amount_minor)).all() == [5_000]
+
+
+def test_a_crew_mate_s_account_of_what_was_said_of_the_debt_needs_a_check_like_a_report(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell
+) -> None:
+    tell(report_visit, report())
+    told = spoken_of(promises=(promise(),))
+    with pytest.raises(IdentityNotConfirmed):
+        tell(report_visit, told, by=morning.oona)
+    with acting_for(sessions, morning.world.agency) as session:
+        assert get_report(session, morning.visit).additions == []
+    tell(check_identity, identity(), by=morning.oona)
+    assert tell(report_visit, told, by=morning.oona).facts["addition_id"] == str(told.event_id)
+
+
+@pytest.mark.parametrize("off", [DAY, -31 * DAY])
+def test_a_crew_mate_has_left_at_a_time_that_can_be(morning: Morning, tell: Tell, off: dt.timedelta) -> None:
+    tell(report_visit, report())
+    with pytest.raises(InvalidValue, match="left_at"):
+        tell(report_visit, report(left_at=NOW + off), by=morning.oona)
