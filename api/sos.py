@@ -1,6 +1,7 @@
 """The call for help over HTTP: taken by whatever token was signed here once, whatever became of its body, and also when
 the database refuses."""
 
+import datetime as dt
 import threading
 import time
 import uuid
@@ -35,7 +36,7 @@ from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.seeming import as_shown
 from fieldvisit.safety.sos import call_under_any_id
 from fieldvisit.safety.standing import Standing
-from fieldvisit.safety.timers import BY_LEVEL
+from fieldvisit.safety.timers import BY_LEVEL, Timers, seconds
 from fieldvisit.sealing import Cipher
 from fieldvisit.tokens import Claims
 from fieldvisit.vocabulary import RiskLevel, SafetyState
@@ -152,17 +153,29 @@ def keep_call(claims: Claims, told: Sos) -> Standing:
         raise DatabaseUnavailable() from error
     emergency().caller.wake()
     moment = now()
+    timers = BY_LEVEL[RiskLevel.NORMAL]
     row = SafetySession(
         id=told.session_id or told.event_id,
         visitor_id=told.visitor_id,
         visit_id=told.visit_id,
         level=RiskLevel.NORMAL,
         state=SafetyState.ALARM,
-        policy=BY_LEVEL[RiskLevel.NORMAL].as_json(),
+        policy=timers.as_json(),
         started_at=moment,
         extended_s=0,
     )
+    if told.covert and not told.on_behalf:
+        _seem_quiet(row, timers, moment)
     return Standing(row, moment)
+
+
+def _seem_quiet(row: SafetySession, timers: Timers, moment: dt.datetime) -> None:
+    """What the phone of a covert call is shown: a session in which nobody has called."""
+    row.state = SafetyState.ACTIVE
+    row.due_at = moment + seconds(timers.check_in_s)
+    row.remind_at = row.due_at - seconds(timers.remind_s)
+    row.grace_until = row.due_at + seconds(timers.grace_s)
+    row.end_at = row.due_at
 
 
 def _told(claims: Claims, visitor_id: uuid.UUID) -> Sos:

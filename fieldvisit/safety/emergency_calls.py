@@ -214,6 +214,13 @@ def _letter(line: Line, address: Address, said: Message, turn: str) -> Letter:
 
 
 def _said(line: Line, who: str) -> Message:
+    if line.told.covert:
+        return Message(
+            "COVERT ALARM, by the emergency line since our database is down: call for help. {who}, at {at}, position "
+            "{place}. Do not call the visitor: nobody at the door may learn of it. The list shows it when the database "
+            "is back.",
+            _values(line, who),
+        )
     return Message(
         "ALARM, by the emergency line since our database is down: call for help. {who}, at {at}, position {place}. "
         "Call now; the list shows it when the database is back.",

@@ -1,24 +1,19 @@
 """What an alarm says: short enough for one text message, nothing of any debtor, in the reader's own language."""
 
-import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from fieldvisit.languages import Message, say, spoken_language
 from fieldvisit.outgoing.gateways import Letter
+from fieldvisit.safety.alarm_words import buddys, clock, officers, outsiders, utc
 from fieldvisit.safety.message_facts import Facts, facts_as_stored, facts_of
 from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, MessageRecipient
 
 ANSWERED = (AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
-LATE_S = 120
-"""An alarm this much later than its cause says how old it is."""
-HALF_A_DAY = dt.timedelta(hours=12)
-"""Of a position that was older when the alarm was raised the day is told too."""
 SPOKEN = Message("Press 1 to take this alarm.")
 CONFIRMED = Message("Press 1 to confirm that you act on it.")
 ALWAYS = {
@@ -128,7 +123,7 @@ def _said_somehow(facts: Facts) -> Message | Unwritable:
         return Message(
             "ALARM: {name} ({staff_number}) of {house}, since {at}. More cannot be told here. Act as agreed, and do "
             "not ring the visitor before you know more.",
-            values | {"at": _utc(facts.opened_at)},
+            values | {"at": utc(facts.opened_at)},
         )
 
 
@@ -147,7 +142,7 @@ def _said(facts: Facts) -> Message | Unwritable:
         return Message(
             "From {at} on visitors are out by the published plan, and nobody on the roster would answer an alarm. Put "
             "somebody on it now.",
-            {"at": _clock(facts.give_up_at, facts.zone)},
+            {"at": clock(facts.give_up_at, facts.zone)},
         )
     if facts.purpose is MessagePurpose.SLOW_WEEK:
         return _slow_week(facts.figures or {})
@@ -174,8 +169,8 @@ def _raised(facts: Facts) -> Message:
             "You have not reported back. Check in now, or call your safety officer. We are calling for help."
         )
     if _to_buddy(facts):
-        return _buddys(facts)
-    return _outside(facts) if facts.recipient is MessageRecipient.EXTERNAL else _alarm(facts)
+        return buddys(facts)
+    return outsiders(facts) if facts.recipient is MessageRecipient.EXTERNAL else officers(facts)
 
 
 def _slow_week(figures: dict[str, Any]) -> Message:
@@ -195,28 +190,11 @@ def _undecided(facts: Facts) -> Message | Unwritable:
         "UNDECIDED since {at}: {kind}, {name} ({staff_number}). Nobody has put on record whether the police is called. "
         "Decide it now, with whoever has the alarm.",
         {
-            "at": _clock(facts.opened_at, facts.zone),
+            "at": clock(facts.opened_at, facts.zone),
             "kind": facts.kind,
             "name": facts.name,
             "staff_number": facts.staff_number,
         },
-    )
-
-
-def _buddys(facts: Facts) -> Message:
-    """A colleague: rings, and tells the office what they know. Neither why nor where, but that somebody is at work."""
-    assert facts.deadline_at is not None
-    assert facts.zone is not None
-    values = {
-        "kind": facts.kind,
-        "name": facts.name,
-        "staff_number": facts.staff_number,
-        "at": _clock(facts.deadline_at, facts.zone),
-    }
-    return Message(
-        "ALARM: {kind}, since {at}. {name} ({staff_number}) named you as buddy. Ring them, and tell your safety "
-        "officer what you know: the officers are being called.",
-        values,
     )
 
 
@@ -225,8 +203,8 @@ def _reminder(facts: Facts) -> Message:
     assert facts.due_at is not None
     assert facts.zone is not None
     values: dict[str, object] = {
-        "until": _clock(facts.give_up_at, facts.zone),
-        "due": _clock(facts.due_at, facts.zone),
+        "until": clock(facts.give_up_at, facts.zone),
+        "due": clock(facts.due_at, facts.zone),
     }
     if _to_buddy(facts):
         who = {"name": facts.name, "staff_number": facts.staff_number}
@@ -238,38 +216,10 @@ def _reminder(facts: Facts) -> Message:
     return replace(REMINDERS[facts.purpose], values=values)
 
 
-def _outside(facts: Facts) -> Message:
-    """To who is not of the house: what is needed to go there, and of whoever lives there nothing but the address."""
-    assert facts.deadline_at is not None
-    assert facts.zone is not None
-    values = {
-        "house": facts.house,
-        "kind": facts.kind,
-        "level": facts.level,
-        "name": facts.name,
-        "staff_number": facts.staff_number,
-        "door": _either(facts.door, facts.other_door),
-        "at": _clock(facts.deadline_at, facts.zone),
-        "place": _place(facts),
-    }
-    if facts.covert:
-        return Message(
-            "ALARM of {house}, which none of its own officers has answered: {kind}, risk {level}. {name} "
-            "({staff_number}), at {door}, since {at}, last position {place}. Act as agreed. Do not call the visitor: "
-            "nobody at the door may learn of it.",
-            values,
-        )
-    return Message(
-        "ALARM of {house}, which none of its own officers has answered: {kind}, risk {level}. {name} ({staff_number}), "
-        "at {door}, since {at}, last position {place}. Act as agreed.",
-        values,
-    )
-
-
 def _outage(facts: Facts) -> Message:
     assert facts.outage_until is not None
     assert facts.zone is not None
-    until = _clock(facts.outage_until, facts.zone)
+    until = clock(facts.outage_until, facts.zone)
     values = {"count": facts.unanswered, "until": until}
     if facts.outage_from is None:
         return Message(
@@ -280,66 +230,5 @@ def _outage(facts: Facts) -> Message:
     return Message(
         "ALARM: from {since} to {until} our own watch was down. Of {count} visitors nobody knows yet whether they are "
         "safe. The list shows each of them, the most dangerous first: take one after the other, and call.",
-        values | {"since": _clock(facts.outage_from, facts.zone)},
+        values | {"since": clock(facts.outage_from, facts.zone)},
     )
-
-
-def _either(one: str | None, other: str | None) -> Message | str:
-    """Of the session, and of what the call for help named besides: the visitor may be at either."""
-    if one and other:
-        return Message("{one} or {other}", {"one": one, "other": other})
-    return one or other or "-"
-
-
-def _place(facts: Facts) -> str:
-    """And when the phone was there."""
-    if facts.last_lat is None:
-        return "-"
-    place, at = f"{facts.last_lat:.5f},{facts.last_lon:.5f}", facts.last_located_at
-    if at is None or facts.opened_at is None or facts.zone is None:
-        return place
-    form = "%H:%M" if facts.opened_at - at < HALF_A_DAY else "%Y-%m-%d %H:%M"
-    return f"{place} ({_clock(at, facts.zone, form)})"
-
-
-def _alarm(facts: Facts) -> Message:
-    assert facts.deadline_at is not None
-    assert facts.opened_at is not None
-    assert facts.zone is not None
-    values = {
-        "kind": facts.kind,
-        "name": facts.name,
-        "staff_number": facts.staff_number,
-        "visit": _either(facts.visit, facts.other_visit),
-        "at": _clock(facts.deadline_at, facts.zone),
-        "place": _place(facts),
-    }
-    late_s = (facts.opened_at - facts.deadline_at).total_seconds()
-    if facts.unverified:
-        return Message(
-            "ALARM after an outage of our own watch, not verified: {kind}. {name} ({staff_number}), visit {visit}, "
-            "since {at}, last position {place}.",
-            values,
-        )
-    if late_s >= LATE_S:
-        return Message(
-            "LATE ALARM, {minutes} min old: {kind}. {name} ({staff_number}), visit {visit}, since {at}, last position "
-            "{place}.",
-            values | {"minutes": int(late_s // 60)},
-        )
-    return Message(
-        "ALARM: {kind}. {name} ({staff_number}), visit {visit}, since {at}, last position {place}.",
-        values,
-    )
-
-
-def _clock(moment: dt.datetime, zone: str, form: str = "%H:%M") -> str:
-    try:
-        return moment.astimezone(ZoneInfo(zone)).strftime(form)
-    except (KeyError, ValueError, OSError):
-        # A zone that this host does not know keeps nobody from being told.
-        return _utc(moment, form)
-
-
-def _utc(moment: dt.datetime, form: str = "%H:%M") -> str:
-    return moment.astimezone(dt.UTC).strftime(f"{form} UTC")

@@ -306,6 +306,7 @@ def refusing(urls: Urls, server: embedded.Server) -> Iterator[Callable[[bool], N
             )
 
         yield refuse
+        refuse(False)
 
 
 def test_when_the_database_refuses_the_officer_is_called_from_the_list_and_one_alert_is_made_later(
@@ -333,6 +334,20 @@ def test_when_the_database_refuses_the_officer_is_called_from_the_list_and_one_a
     assert len(pressed(sessions)) == 1
     caller.post("/safety/sos", json={"event_id": event_id})
     assert alerts(sessions) == [AlertKind.SOS]
+
+
+def test_a_covert_call_that_the_database_refuses_shows_nothing_and_the_officer_does_not_ring_the_visitor(
+    caller: FlaskClient, app: Flask, providers: Providers, refusing: Callable[[bool], None]
+) -> None:
+    caller.post("/safety/sessions", json={"id": str(uuid.uuid4()), "planned_s": 3_600})
+    close_app(app)
+    refusing(True)
+    answer = caller.post("/safety/sos", json={"event_id": str(uuid.uuid4()), "covert": True})
+    assert (answer.status_code, answer.json["state"], answer.json["shown"]) == (201, "active", "ok")
+    assert answer.json["server_at"] < answer.json["remind_at"] < answer.json["due_at"] < answer.json["grace_until"]
+    wait_until(lambda: len({each["channel"] for each in providers.heard()}) == 2)
+    refusing(False)
+    assert all("Do not call the visitor" in each["text"] for each in providers.heard())
 
 
 def test_a_call_for_somebody_else_is_taken_when_the_database_refuses_too(

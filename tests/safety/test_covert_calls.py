@@ -5,11 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from fieldvisit.database import acting_for
+from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.models import OutboxMessage
 from fieldvisit.safety import sessions
 from fieldvisit.safety.sessions.refusals import SessionNotPlanned
-from fieldvisit.vocabulary import AlertKind, AlertState, SafetyState
+from fieldvisit.safety.wording import write
+from fieldvisit.vocabulary import AlertKind, AlertState, MessagePurpose, SafetyState
 from tests.safety.test_following import Planned, planned
 from tests.safety.test_planned import PLANNED, begin, cancel, plan
 from tests.safety.test_seeming import PIN, Phone, phones
@@ -108,6 +111,18 @@ def test_nothing_of_a_covert_call_shows_on_the_phone(
     assert [(one, other) for one, other in zip(calm.seen, meant.seen, strict=True) if one != other] == []
     (row,) = [each for each in meant.door.alerts() if each.covert]
     assert (row.kind, row.state, meant.door.row(row.session_id).state) == (AlertKind.SOS, AlertState.NOTIFYING, ALARM)
+
+
+@pytest.mark.parametrize("age_s", [0, 20 * MINUTE])
+def test_the_officers_are_told_not_to_ring_who_called_covertly(door: Door, age_s: int) -> None:
+    door.start()
+    door.call_for_help(covert=True, age_s=age_s)
+    with acting_for_all(door.sessions) as session:
+        rows = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.purpose == MessagePurpose.ALARM)).all()
+        said = [letter.text for letter in write(session, [row.id for row in rows]).values()]
+    assert said
+    assert all("COVERT ALARM" in text and "Do not call the visitor" in text for text in said)
+    assert all(("20 min old" in text) is bool(age_s) for text in said)
 
 
 def test_what_is_planned_is_still_there_for_the_phone_after_a_covert_call(planned: Planned) -> None:
