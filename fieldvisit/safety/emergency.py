@@ -50,6 +50,7 @@ class Book:
         self._path = folder / BOOK
         self._cipher = cipher
         self._held_s = held_s
+        self._made: set[tuple[uuid.UUID, float]] = set()
 
     def append(self, line: Line) -> None:
         """Keep a call; when this returns, it is on the disk. Raises OSError where it cannot be kept."""
@@ -75,15 +76,33 @@ class Book:
         """Make of each call its one alert, and empty the book; the ids of those of which one was made.
 
         The book is not held meanwhile: however long a database takes, others write to it. It stays as it was where of
-        one call none could be made, or another one came: the same calls again are the same alerts.
+        one call none could be made, another one came, or it cannot be written to: the same calls again are the same
+        alerts.
         """
         written = self._read()
         lines, unreadable = self._opened(written)
-        raised = {line.told.event_id for line in lines if _raise_late(sessions, line)}
-        if len(raised) == len({line.told.event_id for line in lines}):
+        raised = {line.told.event_id for line in lines if self._is_made(sessions, line)}
+        if len(raised) < len({line.told.event_id for line in lines}):
+            return raised
+        try:
             self._empty(written, unreadable)
+        except OSError as error:
+            # They are alerts all the same, and the engine goes on with them.
+            log.critical("emergency_book_not_emptied", error=type(error).__name__, calls=len(raised))
+        else:
             log.warning("emergency_reconciled", calls=len(raised))
         return raised
+
+    def _is_made(self, sessions: sessionmaker[Session], line: Line) -> bool:
+        """Whether there is its alert. Of a call without an id of its own one is made once: when that is closed, the
+        same words would be another call."""
+        key = (line.told.event_id, line.at)
+        if key in self._made:
+            return True
+        is_made = _raise_late(sessions, line)
+        if is_made and line.told.made_up:
+            self._made.add(key)
+        return is_made
 
     @contextmanager
     def seen_to(self) -> Iterator[bool]:
@@ -136,7 +155,9 @@ class Book:
         """Unless there is more in the book than was read. What nobody can read is kept beside it: it may be a call,
         under another key."""
         with self._locked(os.O_RDWR) as file:
-            if os.fstat(file).st_size != len(written):
+            # Byte for byte: while this process stood still another one may have emptied it, and a new call have come
+            # that is as long.
+            if os.fstat(file).st_size != len(written) or os.pread(file, len(written), 0) != written:
                 return
             if unreadable:
                 aside = os.open(self._path.with_suffix(".unreadable"), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

@@ -6,13 +6,16 @@ import fcntl
 import json
 import os
 import resource
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import Urls, acting_for_all
 from fieldvisit.models import Account, DutyShift
@@ -22,7 +25,7 @@ from fieldvisit.safety.emergency import BOOK, SILENT_S, Book, Line
 from fieldvisit.safety.emergency_calls import Caller
 from fieldvisit.safety.emergency_list import LIST, DutyList
 from fieldvisit.sealing import Cipher
-from fieldvisit.vocabulary import AlarmChannel, AlertKind
+from fieldvisit.vocabulary import AlarmChannel, AlertKind, AlertState
 from tests.processes import wait_until
 from tests.safety.providers import Providers
 from tests.safety.worlds import Door, another_door, rewrite
@@ -35,9 +38,10 @@ def book(tmp_path: Path) -> Book:
     return Book(tmp_path, CIPHER, held_s=0.05)
 
 
-def line(door: Door | None = None, *, at: float = 1.0) -> Line:
+def line(door: Door | None = None, *, at: float = 1.0, **given: Any) -> Line:
     org_id, visitor_id = (door.world.agency, door.visitor_id) if door else (uuid.uuid4(), uuid.uuid4())
-    return Line(org_id=org_id, told=Sos(visitor_id=visitor_id, actor_id=None, event_id=uuid.uuid4()), at=at)
+    told = Sos(**{"visitor_id": visitor_id, "actor_id": None, "event_id": uuid.uuid4()} | given)
+    return Line(org_id=org_id, told=told, at=at)
 
 
 @contextmanager
@@ -104,6 +108,50 @@ def test_what_cannot_be_read_is_kept_aside_and_the_others_are_raised(book: Book,
     aside = Book(tmp_path, Cipher(b"o" * 32))
     aside._path = aside._path.with_suffix(".unreadable")
     assert [each.told.visitor_id for each in aside.lines()] == [door.visitor_id]
+
+
+def test_a_call_that_nobody_has_read_is_not_emptied_with_others_that_were_as_long(
+    book: Book, door: Door, tmp_path: Path
+) -> None:
+    """One process reads and is stopped; another makes the alert and empties the book; then somebody calls again."""
+    other, later = Book(tmp_path, CIPHER), line(door, at=2.0)
+    book.append(line(door, at=1.0))
+    size = (tmp_path / BOOK).stat().st_size
+
+    def stopped(**asked: Any) -> Session:
+        """Where the first asks for the database: all of that happens, and then it goes on."""
+        if other.reconcile(door.sessions):
+            other.append(later)
+        return door.sessions(**asked)
+
+    book.reconcile(cast("sessionmaker[Session]", stopped))
+    assert (tmp_path / BOOK).stat().st_size == size
+    assert book.lines() == [later]
+
+
+@pytest.fixture
+def full(book: Book, tmp_path: Path) -> Book:
+    """A book that cannot be emptied: what is no call in it can be put nowhere."""
+    (tmp_path / BOOK).with_suffix(".unreadable").mkdir()
+    (tmp_path / BOOK).write_bytes(b"half a line\n")
+    return book
+
+
+@pytest.mark.parametrize("made_up", [False, True])
+def test_a_call_that_is_an_alert_is_called_about_and_raised_no_more_where_the_book_cannot_be_emptied(
+    full: Book, door: Door, tmp_path: Path, made_up: bool
+) -> None:
+    full.append(line(door, at=time.time(), made_up=made_up))
+    caller = caller_through(full, door, tmp_path, Passing(back_at=0))
+    assert len(caller._due()) == 1
+    caller._called.clear()
+    caller._reconcile()
+    assert caller._due() == []
+    door.acknowledge()
+    door.resolve(resume=False)
+    caller._reconcile()
+    assert [each.state for each in door.alerts()] == [AlertState.RESOLVED]
+    assert full.waits()
 
 
 @pytest.fixture
