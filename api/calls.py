@@ -10,10 +10,10 @@ from typing import Any
 
 import structlog
 from flask import request
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from api.inflating import GZIP, inflated
-from api.schemas.safety import SosIn
+from api.schemas.safety import SafetyPositionIn, SosIn, placed
 from fieldvisit.phone.kinds import age_of
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.tokens import Claims
@@ -103,19 +103,19 @@ def readable(raw: bytes) -> dict[str, Any]:
 
 def made_out(given: Mapping[str, Any]) -> dict[str, Any]:
     """What is right in it, by the names of the fields of a `Sos`; what is wrong, and what nobody knows, is left out."""
+    where = given.get("position")
+    known = _right(SafetyPositionIn(), where) if isinstance(where, Mapping) else {}
+    # Of these three each is needed: without its datum a position may be half a kilometre off.
+    found = placed(**known) if known.keys() >= {"lat", "lon", "datum"} else {}
+    return _right(SosIn(exclude=("position",)), given) | found
+
+
+def _right(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
     known: dict[str, Any] = {}
-    for name, field in SosIn().load_fields.items():
-        if name in given and name != "position":
+    for name, field in schema.load_fields.items():
+        if name in given:
             try:
                 known[name] = field.deserialize(given[name])
             except (ValidationError, ValueError, TypeError, OverflowError):
                 continue
-    return known | _position(given.get("position"))
-
-
-def _position(given: Any) -> dict[str, float]:
-    try:
-        loaded = SosIn(only=("position", "event_id")).load({"event_id": str(uuid.uuid4()), "position": given})
-    except (ValidationError, ValueError, TypeError, OverflowError):
-        return {}
-    return {"lat": loaded["lat"], "lon": loaded["lon"]} if loaded.get("lat") is not None else {}
+    return known

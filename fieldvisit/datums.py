@@ -35,6 +35,13 @@ def is_used_at(point: Point, datum: Datum) -> bool:
     return datum is Datum.WGS84 or bool(prcoords.sanity_in_china_p(prcoords.Coords(point.lat, point.lon)))
 
 
+def as_measured(lat: float, lon: float, datum: Datum) -> Point:
+    """The point that a phone has measured. One whose datum is used nowhere near is taken as it is: some phones name
+    that of China everywhere, and nobody is refused, or missed, for that."""
+    given = Point(lat, lon)
+    return to_wgs84(lat, lon, datum) if is_used_at(given, datum) else given
+
+
 def to_wgs84(lat: float, lon: float, datum: Datum) -> Point:
     """The point given in `datum`, to about a decimetre. Refuses Chinese datums far from China."""
     given = Point(lat, lon)

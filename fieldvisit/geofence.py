@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fieldvisit.datums import Point, is_used_at, to_wgs84
+from fieldvisit.datums import Point, as_measured, is_used_at
 from fieldvisit.distances import metres_between
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.vocabulary import Datum
@@ -53,7 +53,7 @@ class Position:
 
     @property
     def point(self) -> Point:
-        return Point(self.lat, self.lon) if self.datum_unfit else to_wgs84(self.lat, self.lon, self.datum)
+        return as_measured(self.lat, self.lon, self.datum)
 
 
 @dataclass(frozen=True)

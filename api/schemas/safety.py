@@ -7,12 +7,13 @@ from marshmallow import fields, post_load
 from api.schemas.base import Drafted, In, Out, PointIn
 from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Text, Whole
 from api.schemas.forms_in_words import DIGITS
-from fieldvisit.datums import to_wgs84
+from fieldvisit.datums import Point, as_measured, is_used_at
 from fieldvisit.safety.by_voice import SpokenExtension, VoiceContact
 from fieldvisit.safety.drafts import LONGEST_NOTE, OLDEST_S
 from fieldvisit.safety.standing import SafetyDisplay
 from fieldvisit.vocabulary import (
     CallResult,
+    Datum,
     DrillKind,
     ResolutionProof,
     RiskLevel,
@@ -22,8 +23,25 @@ from fieldvisit.vocabulary import (
 
 DAY_S = 86_400
 LOCATED = "when the phone was there; what it told later of an earlier moment has not taken its place"
+ROUND_THE_EARTH_M = 40_000_000
 ALL = 100_000
 """What is at risk is listed whole: a second page might not be looked at."""
+
+
+def placed(
+    *, lat: float, lon: float, datum: Datum, accuracy_m: int | None = None, mock: bool = False
+) -> dict[str, Any]:
+    """A position by the names of the fields of a `Told`."""
+    point, unfit = as_measured(lat, lon, datum), not is_used_at(Point(lat, lon), datum)
+    return {"lat": point.lat, "lon": point.lon, "accuracy_m": accuracy_m, "mock": mock, "datum_unfit": unfit}
+
+
+class SafetyPositionIn(PointIn):
+    """Where the phone is. A datum that is used nowhere near is noted and refuses nothing: the coordinates are taken as
+    they are. `accuracy_m` is the phone's own estimate; `mock` says that another app made the position up."""
+
+    accuracy_m = Whole(max=ROUND_THE_EARTH_M, allow_none=True, load_default=None)
+    mock = Flag(load_default=False)
 
 
 class TellingIn(In):
@@ -35,13 +53,12 @@ class TellingIn(In):
         metadata={"description": "seconds since the visitor did it, by a counter that no setting of the clock moves"},
     )
     device_at = Instant(allow_none=True, load_default=None, metadata={"description": "evidence; it decides nothing"})
-    position = Part(PointIn, allow_none=True, load_default=None)
+    position = Part(SafetyPositionIn, allow_none=True, load_default=None)
 
     @post_load
     def flatten(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         position = data.pop("position")
-        point = to_wgs84(**position) if position else None
-        return data | {"lat": point.lat if point else None, "lon": point.lon if point else None}
+        return data | (placed(**position) if position else {})
 
 
 class SafetySessionIn(TellingIn):

@@ -18,7 +18,8 @@ OLDEST_S = 7 * 86_400
 class Told:
     """Something a phone tells. `age_s`: how many seconds ago the visitor did it, by the phone's own running counter,
     which no wrong wall clock can falsify; `device_at` is evidence only. `event_id` is the phone's: told twice, done
-    once."""
+    once. `lat` and `lon` are WGS-84, unless `datum_unfit`: as the phone gave them then, in a datum that is used nowhere
+    near. `accuracy_m` is the phone's own estimate; `mock` says that another app made the position up."""
 
     visitor_id: uuid.UUID
     actor_id: uuid.UUID | None
@@ -27,6 +28,9 @@ class Told:
     device_at: dt.datetime | None = None
     lat: float | None = None
     lon: float | None = None
+    accuracy_m: int | None = None
+    mock: bool = False
+    datum_unfit: bool = False
     pin: str | None = None
 
     def __post_init__(self) -> None:
@@ -36,6 +40,14 @@ class Told:
             raise InvalidValue(path="lat", reason=Message("latitude and longitude come together"))
         if self.lat is not None and self.lon is not None and not (abs(self.lat) <= 90 and abs(self.lon) <= 180):
             raise InvalidValue(path="lat", reason=Message("not a place on earth"))
+
+    @property
+    def said_of_position(self) -> dict[str, object]:
+        """How good the position is, as an event keeps it: never where it is, for no trail is kept."""
+        if self.lat is None:
+            return {}
+        said: dict[str, object] = {} if self.accuracy_m is None else {"accuracy_m": self.accuracy_m}
+        return said | {name: True for name in ("mock", "datum_unfit") if getattr(self, name)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,6 +158,7 @@ def _record_beginning(session: Session, row: SafetySession, told: SessionDraft |
         "buddy_id": str(told.buddy_id) if isinstance(told, SessionDraft) and told.buddy_id else None,
         "because": [*beginning.because],
         **beginning.said,
+        **told.said_of_position,
     }
     entry = Entry(
         kind=SafetyEventKind.PLANNED if beginning.planned else SafetyEventKind.STARTED,

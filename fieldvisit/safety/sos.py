@@ -143,9 +143,9 @@ def _named(told: Sos) -> dict[str, str]:
     return {"visit_id": str(told.visit_id)} if told.visit_id is not None else {}
 
 
-def _flags(told: Sos) -> dict[str, bool]:
+def _flags(told: Sos) -> dict[str, object]:
     names = ("token_expired", "account_closed", "device_revoked", "covert", "on_behalf")
-    return {name: True for name in names if getattr(told, name)}
+    return {name: True for name in names if getattr(told, name)} | told.said_of_position
 
 
 def session_for_call(session: Session, told: Sos) -> SafetySession:

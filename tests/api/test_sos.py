@@ -189,6 +189,7 @@ def test_who_never_had_a_token_is_refused(app: Flask, sessions: sessionmaker[Ses
 CALL = {"kind": "sos", "event_id": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a71", "device_at": "2026-03-03T06:59:00+00:00"}
 SENT = '{"sent_at": "2026-03-03T07:00:00+00:00", "events": ['
 WORDS = json.dumps({"kind": "addition", "text": "x" * 4_000_000})
+FAR_FROM_CHINA = {"lat": 60.17, "lon": 24.94, "datum": "bd09"}
 BATCHES = {
     "oversize, at its beginning": f"{SENT}{json.dumps(CALL)}, {WORDS}, {WORDS}, {WORDS}]}}",
     "oversize, at its end": f"{SENT}{WORDS}, {WORDS}, {WORDS}, {json.dumps(CALL)}]}}",
@@ -197,6 +198,7 @@ BATCHES = {
     "cut off after it": f'{SENT}{WORDS[:70_000]}"}}, {json.dumps(CALL)}, ',
     "cut off in it": f"{SENT}{json.dumps(CALL)[:-9]}",
     "without a time": f'{{"events": [{json.dumps(CALL)}]}}',
+    "of a phone that names the datum of China": f"{SENT}{json.dumps(CALL | {'position': FAR_FROM_CHINA})}, ",
 }
 
 

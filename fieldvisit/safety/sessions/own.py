@@ -48,4 +48,5 @@ def record(session: Session, now: Standing, told: Told, kind: SafetyEventKind, *
 def entry_of(now: Standing, told: Told, kind: SafetyEventKind, **detail: object) -> Entry:
     if told.age_s:
         detail["age_s"] = told.age_s
+    detail |= told.said_of_position
     return Entry(kind=kind, at=now.now_at, actor_id=told.actor_id, device_at=told.device_at, detail=detail)
