@@ -26,7 +26,8 @@ bp = Blueprint("blocks", __name__, url_prefix="/blocks", description=__doc__)
 def file_block(body: blocks.BlockDraft) -> dict[str, Any]:
     """File a contact block; the visits it cancelled are named.
 
-    The same external id again changes nothing.
+    The same external id for the same again changes nothing while that block stands; for something else, or once the
+    block is over, it is refused.
     """
     block, cancelled = blocks.file_block(session(), body, filed_by_id=actor().account_id, now=now())
     return {"block": block, "cancelled_visit_ids": [visit.id for visit in cancelled]}

@@ -3,7 +3,8 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -36,6 +37,20 @@ class NotRenewable(FieldVisitError):
 
     code, kind = "not_renewable", Kind.CONFLICT
     says = "This contact block cannot be renewed: {trigger}."
+
+
+class BlockDiffers(FieldVisitError):
+    """What is to be stopped is not what the block of this id stops: taken for it, it would go unstopped."""
+
+    code, kind = "block_differs", Kind.CONFLICT
+    says = "A contact block with the id {external_id} is on file already, with other values. Use another id."
+
+
+class BlockEnded(FieldVisitError):
+    """A block that is over stops nothing: whoever files it again must not believe that it does."""
+
+    code, kind = "block_ended", Kind.CONFLICT
+    says = "The contact block with the id {external_id} is over. To stop contact again, file one under another id."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,20 +123,15 @@ def file_block(
     """File a block and cancel every visit it stops that is not reported yet; the visits it cancelled.
 
     It is filed by the acting organisation, unless `made_by_id` names the one whose report is settled in the lender's
-    books. The same `external_id` from the same organisation again changes nothing. Raises NotFound and InvalidValue.
+    books. The same `external_id` from the same organisation, for the same, changes nothing while that block stands.
+    Raises NotFound, InvalidValue, BlockDiffers and BlockEnded.
     """
     debtor = _demand_known(session, draft, now)
     made_by_id = made_by_id or session.info.get("org", debtor.org_id)
-    if draft.external_id is not None:
-        there = session.scalars(
-            sa.select(ContactBlock).where(
-                ContactBlock.org_id == debtor.org_id,
-                ContactBlock.made_by_id == made_by_id,
-                ContactBlock.external_id == draft.external_id,
-            )
-        ).one_or_none()
-        if there is not None:
-            return there, []
+    there = _filed_as(session, draft, debtor, made_by_id)
+    if there is not None:
+        _demand_same(session, there, draft, debtor=debtor, now=now)
+        return there, []
     block = ContactBlock(
         org_id=debtor.org_id,
         debtor_id=debtor.id,
@@ -142,6 +152,19 @@ def file_block(
     session.add(block)
     session.flush()
     return block, _cancel_stopped(session, draft, block, now)
+
+
+def file_heard(
+    session: Session, draft: BlockDraft, *, filed_by_id: uuid.UUID | None, now: dt.datetime, made_by_id: uuid.UUID
+) -> ContactBlock:
+    """File what was heard at a door: under its id, or where that block is over or stops something else, under the next
+    of it. What is heard is never refused for what was heard, and lifted, before."""
+    numbers, attempt = count(2), draft
+    while True:
+        try:
+            return file_block(session, attempt, filed_by_id=filed_by_id, now=now, made_by_id=made_by_id)[0]
+        except (BlockDiffers, BlockEnded):
+            attempt = replace(draft, external_id=f"{draft.external_id} {next(numbers)}")
 
 
 def lift_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime, by: Lifter | None = None) -> ContactBlock:
@@ -191,6 +214,36 @@ def renew_block(session: Session, block_id: uuid.UUID, *, now: dt.datetime) -> C
 def blocks_of(debtor_id: uuid.UUID) -> sa.Select[ContactBlock]:
     """Every block of the debtor, lifted ones too; the caller states the order."""
     return sa.select(ContactBlock).where(ContactBlock.debtor_id == debtor_id)
+
+
+_WHAT = ("debtor_id", "case_id", "trigger", "scope", "channel", "place_id", "form")
+"""What a block stops, and why. Its note and its evidence stop nothing."""
+
+
+def _filed_as(session: Session, draft: BlockDraft, debtor: Debtor, made_by_id: uuid.UUID) -> ContactBlock | None:
+    """What this organisation filed under the id of the draft."""
+    if draft.external_id is None:
+        return None
+    return session.scalars(
+        sa.select(ContactBlock).where(
+            ContactBlock.org_id == debtor.org_id,
+            ContactBlock.made_by_id == made_by_id,
+            ContactBlock.external_id == draft.external_id,
+        )
+    ).one_or_none()
+
+
+def _demand_same(session: Session, there: ContactBlock, draft: BlockDraft, *, debtor: Debtor, now: dt.datetime) -> None:
+    """Raise unless the block that is there stops what the draft would, as long, and is not over."""
+    if any(getattr(there, name) != getattr(draft, name) for name in _WHAT):
+        raise BlockDiffers(external_id=draft.external_id)
+    if there.lifted_at is not None or (there.until_at is not None and there.until_at <= now):
+        raise BlockEnded(external_id=draft.external_id)
+    asked = draft.until_at or _end_by_policy(session, draft, debtor, there.since_at)
+    # One that was renewed lasts longer than it was filed for.
+    shorter = there.until_at is not None and (asked is None or there.until_at < asked)
+    if shorter or (draft.until_at and not there.renewals and there.until_at != draft.until_at):
+        raise BlockDiffers(external_id=draft.external_id)
 
 
 def _end_by_policy(session: Session, draft: BlockDraft, debtor: Debtor, now: dt.datetime) -> dt.datetime | None:

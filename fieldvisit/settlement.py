@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.blocks import BlockDraft, file_block
+from fieldvisit.blocks import BlockDraft, file_heard
 from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.contacts import OUR_SOURCE, ensure_months
 from fieldvisit.database import on_behalf_of
@@ -176,6 +176,6 @@ def stop(session: Session, visit: Visit, draft: ReportDraft, *, by: Teller, now:
             evidence=f"report {draft.event_id}",
             external_id=f"visit {visit.id} {trigger.value}",
         )
-        stored, _ = file_block(session, block, filed_by_id=by.account_id, made_by_id=visit.org_id, now=now)
+        stored = file_heard(session, block, filed_by_id=by.account_id, made_by_id=visit.org_id, now=now)
         filed.append(str(stored.id))
     return filed

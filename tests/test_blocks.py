@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.blocks import AlreadyLifted, BlockDraft, blocks_of, file_block, lift_block
+from fieldvisit.blocks import AlreadyLifted, BlockDiffers, BlockDraft, BlockEnded, blocks_of, file_block, lift_block
+from fieldvisit.compliance.facts import ConsentForm
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.models import ContactBlock, Organisation, Visit
@@ -112,6 +113,51 @@ def test_the_same_external_id_again_changes_nothing(sessions: sessionmaker[Sessi
     again, more = filed(sessions, world.lender, **terms)
     assert (first.id, [each.id for each in cancelled]) == (again.id, [visit.id])
     assert more == []
+
+
+def test_an_external_id_is_not_taken_for_another_block(sessions: sessionmaker[Session], world: World) -> None:
+    visit, other = make_published(sessions, world), make_published(sessions, world)
+    terms = {"debtor_id": visit.debtor_id, "trigger": T.DISPUTE, "scope": BlockScope.VISITS, "external_id": "crm-7"}
+    block, _ = filed(sessions, world.lender, **terms)
+    others: list[dict[str, Any]] = [
+        {"debtor_id": other.debtor_id},
+        {"trigger": T.VULNERABILITY},
+        {"scope": BlockScope.ALL},
+        {"case_id": visit.case_id},
+        {"scope": BlockScope.PLACE, "place_id": visit.place_id},
+        {"scope": BlockScope.CHANNEL, "channel": C.VISIT},
+        {"form": ConsentForm.WRITTEN},
+        {"until_at": NOW + dt.timedelta(days=2)},
+    ]
+    for changes in others:
+        with pytest.raises(BlockDiffers):
+            filed(sessions, world.lender, **terms | changes)
+    assert filed(sessions, world.lender, **terms, note="Said again.")[0].id == block.id
+
+
+def test_what_is_to_last_longer_is_another_block(sessions: sessionmaker[Session], world: World) -> None:
+    visit = make_published(sessions, world)
+    terms = {"debtor_id": visit.debtor_id, "trigger": T.HOSPITALISED, "external_id": "crm-7"}
+    filed(sessions, world.lender, **terms, until_at=NOW + dt.timedelta(days=1))
+    with pytest.raises(BlockDiffers):
+        filed(sessions, world.lender, **terms)
+
+
+@pytest.mark.parametrize("lifted", [True, False])
+def test_a_block_that_is_over_is_not_filed_again_under_its_id(
+    sessions: sessionmaker[Session], world: World, lifted: bool
+) -> None:
+    visit = make_published(sessions, world)
+    terms = {"debtor_id": visit.debtor_id, "trigger": T.DISPUTE, "external_id": "crm-7"}
+    block, _ = filed(sessions, world.lender, **terms)
+    with acting_for(sessions, world.lender) as session:
+        stored = session.get_one(ContactBlock, block.id)
+        if lifted:
+            lift_block(session, block.id, now=NOW)
+        else:
+            stored.since_at, stored.until_at = NOW - dt.timedelta(days=1), NOW
+    with pytest.raises(BlockEnded):
+        filed(sessions, world.lender, **terms)
 
 
 def test_an_agency_files_what_it_hears_and_the_lender_sees_it(sessions: sessionmaker[Session], world: World) -> None:

@@ -133,6 +133,7 @@ def record_given(session: Session, draft: GivenDraft, *, made_by_id: uuid.UUID |
     matter = _matter(session, draft, now)
     values = {
         "about": draft.about,
+        "case_id": matter.case.id,
         "visit_id": draft.visit_id,
         "agency_id": matter.agency.id if matter.agency else None,
         "channel": draft.channel,
@@ -144,7 +145,7 @@ def record_given(session: Session, draft: GivenDraft, *, made_by_id: uuid.UUID |
     }
     there = _find(session, matter.case.org_id, draft.external_id)
     if there is not None:
-        if any(getattr(there, name) != value for name, value in values.items()):
+        if any(getattr(there, name) != value for name, value in values.items()) or _came_otherwise(there, draft):
             raise NoticeDiffers(external_id=draft.external_id)
         return there
     row = _row(matter, draft.channel, made_by_id=made_by_id)
@@ -298,6 +299,11 @@ def _note(session: Session, row: Notice, visit: Visit | None, now: dt.datetime) 
     if visit is not None and is_about_visit(row.about):
         session.add(note_event(visit, "notice_filed", now=now, notice_id=str(row.id), about=row.about.value))
         session.flush()
+
+
+def _came_otherwise(there: Notice, draft: GivenDraft) -> bool:
+    """Whether it is said to have come at another time. Where nothing is said, it may have come since."""
+    return draft.received_at is not None and there.delivered_at != draft.received_at
 
 
 def _find(session: Session, org_id: uuid.UUID, external_id: str | None) -> Notice | None:

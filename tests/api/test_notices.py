@@ -94,7 +94,7 @@ def test_what_was_given_elsewhere_opens_what_waited_for_it(
 ) -> None:
     switch_on(sessions, world.agency, asks_for("assignment", unit="hours", amount=0, contents=("agency_name",)))
     with acting_for_all(sessions) as session:
-        case_id = str(make_ready_visit(session, world).case_id)
+        case_id, other_id = (str(make_ready_visit(session, world).case_id) for _ in range(2))
     dispatcher = client_for(Role.DISPATCHER, Role.INTEGRATOR, org=world.agency)
     before = dispatcher.get(f"/cases/{case_id}/eligibility")
     body = {
@@ -108,8 +108,9 @@ def test_what_was_given_elsewhere_opens_what_waited_for_it(
     given = dispatcher.post("/notices/given", json=body)
     assert (given.status_code, given.json["state"], given.json["agency_id"]) == (201, "sent", str(world.agency))
     assert dispatcher.post("/notices/given", json=body).json["id"] == given.json["id"]
-    other = dispatcher.post("/notices/given", json=body | {"channel": "sms"})
-    assert (other.status_code, other.json["code"]) == (409, "notice_differs")
+    for differs in ({"channel": "sms"}, {"case_id": other_id}, {"received_at": "2026-03-02T09:00:00+02:00"}):
+        other = dispatcher.post("/notices/given", json=body | differs)
+        assert (other.status_code, other.json["code"]) == (409, "notice_differs")
     after = dispatcher.get(f"/cases/{case_id}/eligibility")
     said = [[clause["clause_id"] for clause in each.json["in_the_way"]] for each in (before, after)]
     assert ["contract@pohjola-field/notices/1" in clauses for clauses in said] == [True, False]

@@ -185,6 +185,9 @@ def test_a_block_is_filed_listed_and_lifted(
     lifted = supervisor.post(address, json=why).json
     assert (lifted["lifted_at"] is not None, lifted["lift_reason"]) == (True, why["reason"])
     assert supervisor.post(address, json=why).json["code"] == "already_lifted"
+    for other, code in (({"trigger": "vulnerability"}, "block_differs"), ({}, "block_ended")):
+        refused = dispatcher.post("/blocks", json=body | other)
+        assert (refused.status_code, refused.json["code"]) == (409, code)
 
 
 def test_a_block_that_names_no_channel_for_a_channel_is_refused(dispatcher: FlaskClient, visit: dict[str, Any]) -> None:

@@ -6,12 +6,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.blocks import lift_block
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.door_records import DoorDraft, MoneyTaken
-from fieldvisit.models import Promise, Receipt
+from fieldvisit.models import ContactBlock, Promise, Receipt
 from fieldvisit.report_drafts import Met, ReportDraft
 from fieldvisit.reports import VisitAlreadyReported, abort_visit, get_report, report_visit
+from fieldvisit.visit_records import read_record
 from fieldvisit.vocabulary import AbortReason, AttemptResult, BlockScope, BlockTrigger, VisitOutcome
+from tests.conftest import NOW
 from tests.phone.worlds import Morning, report
 from tests.reports.conftest import Tell
 from tests.reports.worlds import abort, attempts_by_visit, blocks, promise
@@ -75,3 +78,17 @@ def test_a_crew_mates_second_report_is_refused_whatever_became_of_the_first(
     with pytest.raises(VisitAlreadyReported):
         tell(report_visit, with_money(event_id=uuid.uuid4()), by=morning.oona)
     assert receipts(sessions) == 1
+
+
+def test_what_a_crew_mate_heard_stops_though_the_same_was_lifted_before(
+    sessions: sessionmaker[Session], morning: Morning, tell: Tell, at_the_door: None
+) -> None:
+    tell(report_visit, report(V.ASKED_TO_LEAVE))
+    with acting_for(sessions, morning.world.agency) as session:
+        (first,) = session.scalars(sa.select(ContactBlock))
+        lift_block(session, first.id, now=NOW)
+    receipt = tell(report_visit, report(V.ASKED_TO_LEAVE), by=morning.oona)
+    with acting_for(sessions, morning.world.agency) as session:
+        stopping = session.scalars(sa.select(ContactBlock).where(ContactBlock.lifted_at.is_(None))).all()
+        assert [str(block.id) for block in stopping] == receipt.facts["block_ids"]
+        assert len(read_record(session, morning.visit).content["blocks"]) == 2

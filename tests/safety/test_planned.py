@@ -20,6 +20,7 @@ from fieldvisit.safety.assessments import Answered, AssessmentDraft, AssessmentN
 from fieldvisit.safety.drafts import SessionDraft
 from fieldvisit.safety.live import read_wall
 from fieldvisit.safety.markers import Reader
+from fieldvisit.safety.opening import EventIdUsed
 from fieldvisit.safety.own_timers import TimersDraft, set_timers
 from fieldvisit.safety.pins import set_pins
 from fieldvisit.safety.questionnaire import newest, questionnaires
@@ -27,7 +28,7 @@ from fieldvisit.safety.rules import RulesDraft, set_rules
 from fieldvisit.safety.sessions.planning import cancel_idle
 from fieldvisit.safety.sessions.refusals import SessionAlreadyOpen, SessionNotPlanned, VisitIsOver
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, Role, SafetyState, VisitState
-from tests.phone.worlds import event
+from tests.phone.worlds import event, make_visit_on_evidence
 from tests.safety.test_following import EXPECTED_AT, Planned, planned
 from tests.safety.test_pins import DURESS, PIN, act
 from tests.safety.worlds import ACTIVE, ALARM, ENDED, MINUTE, kinds
@@ -117,6 +118,10 @@ def test_a_visitor_plans_the_own_visits_only_and_each_once(planned: Planned) -> 
     assert plan(planned, event_id=first) == first
     with pytest.raises(AlreadyExists):
         plan(planned)
+    with acting_for_all(planned.door.sessions) as session:
+        elsewhere = make_visit_on_evidence(session, planned.door.world).id
+    with pytest.raises(EventIdUsed):
+        plan(planned, Role.DISPATCHER, event_id=first, visit_id=elsewhere)
     with pytest.raises(InvalidValue):
         plan(planned, visit_id=None)
     stranger = Reader(account_id=planned.door.account_id, roles=frozenset({Role.VISITOR}), visitor_id=uuid.uuid4())

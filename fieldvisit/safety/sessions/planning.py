@@ -20,7 +20,7 @@ from fieldvisit.safety.drafts import SessionDraft
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.incidents import demand_not_frozen
 from fieldvisit.safety.markers import Reader, demand_known, own_visit
-from fieldvisit.safety.opening import Beginning, find_planned, insert_session, remember, told_of
+from fieldvisit.safety.opening import Beginning, EventIdUsed, find_planned, insert_session, remember, told_of
 from fieldvisit.safety.own_timers import timers_of
 from fieldvisit.safety.pairs import cover_of
 from fieldvisit.safety.risk import circumstances_of, judge
@@ -37,12 +37,16 @@ def plan_session(session: Session, draft: SessionDraft, by: Reader, *, allow_dri
     """Plan a session for a visitor at a visit; the same id again is the same session, however it stands by then.
 
     Raises NotFound for a visit that is not theirs to plan, VisitIsOver, PlaceFrozen, MarkersUnread where who plans has
-    not read what counts, AssessmentNeeded, and AlreadyExists where one is planned for this visitor and visit.
+    not read what counts, AssessmentNeeded, AlreadyExists where one is planned for this visitor and visit, and
+    EventIdUsed for the id of a session at another visit.
     """
     if draft.visit_id is None:
         raise InvalidValue(path="visit_id", reason=Message("a session is planned for a visit"))
     visit = own_visit(session, draft.visit_id, by)
-    if session.get(SafetySession, draft.event_id) is not None:
+    there = session.get(SafetySession, draft.event_id)
+    if there is not None:
+        if there.visit_id != visit.id:
+            raise EventIdUsed()
         return standing(session, lock_session(session, draft.event_id, visitor_id=draft.visitor_id))
     if visit.org_id != session.info["org"]:
         raise NotFound(what="visit", id=visit.id)
