@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.safety.crews import unfit_for_alerts
+from fieldvisit.safety.outage_notes import of_several
 from fieldvisit.safety.rows import packed
 from fieldvisit.safety.timers import ORDER, Ladder, danger
 from fieldvisit.vocabulary import AlertState, RiskLevel
@@ -27,12 +28,11 @@ alert as materialized (
            case when given.step = 1 and not a.covert and s.drill is null then s.buddy_id end as buddy_id,
            case when s.drill is null then s.level else 'drill' end as level, s.drill, given.step, given.round,
            given.everyone, given.joining, given.before, given.calls_visitor,
-           case when w.expected > 1 and not given.alone then w.id end as outage_id
+           given.outage_id
     from jsonb_to_recordset(cast(:given as jsonb)) as given(
         id uuid, step int, round int, everyone boolean, joining text[], before text[], calls_visitor boolean,
-        alone boolean)
+        outage_id uuid)
     join safety_alerts a on a.id = given.id join safety_sessions s on s.id = a.session_id
-    left join watch_outages w on w.id = a.outage_id
 ),
 unfit as materialized (
     select * from jsonb_to_recordset(cast(:unfit as jsonb)) as unfit(alert_id uuid, account_id uuid)
@@ -87,7 +87,7 @@ addressed as materialized (
         select r.external from safety_rules r where r.org_id = alert.org_id order by r.set_at desc, r.id desc limit 1
     ) said, (values ('voice'), ('sms')) ringing(channel)
     where jsonb_typeof(said.external) = 'object' and alert.drill is null
-      and (ringing.channel = 'voice' or (said.external ->> 'sms')::boolean)
+      and (ringing.channel = 'voice' or said.external -> 'sms' = 'true'::jsonb)
       and (alert.everyone or alert.id not in (select id from on_duty))
       and not exists (select from safety_outbox o where o.alert_id = alert.id and o.recipient = 'external'
                       and o.answered_at is not null
@@ -155,14 +155,15 @@ from waiting where o.id = waiting.id
 
 @dataclass(frozen=True)
 class Call:
-    """The messages of one step of an alert; `alone`: it goes on by itself, whatever others it was raised with."""
+    """The messages of one step of an alert; `outage_id`: those on duty are told of it together with the others of this
+    outage, where there are any."""
 
     alert_id: uuid.UUID
     ladder: Ladder
     state: AlertState
     step: int
     round: int
-    alone: bool = False
+    outage_id: uuid.UUID | None = None
 
     def as_row(self) -> dict[str, object]:
         return {
@@ -172,7 +173,6 @@ class Call:
             "everyone": self.state is AlertState.EXHAUSTED,
             "joining": self.ladder.joining(self.step),
             "before": self.ladder.called_before(self.step),
-            "alone": self.alone,
             "calls_visitor": self.ladder.calls_visitor and self.step == 1,
         }
 
@@ -192,7 +192,9 @@ def call_all(session: Session, calls: Sequence[Call]) -> dict[uuid.UUID, Called]
     if not calls:
         return {}
     unfit = unfit_for_alerts(session, [each.alert_id for each in calls])
-    given = {"given": packed(each.as_row() for each in calls)}
+    several = of_several(session, {each.outage_id for each in calls if each.outage_id is not None})
+    together = {each.alert_id: each.outage_id for each in calls if each.outage_id in several}
+    given = {"given": packed(each.as_row() | {"outage_id": together.get(each.alert_id)} for each in calls)}
     given["unfit"] = packed({"alert_id": alert_id, "account_id": account_id} for alert_id, account_id in unfit)
     put_out = session.execute(CALL, given)
     return {alert_id: Called(*called) for alert_id, *called in put_out}

@@ -49,10 +49,20 @@ class Rise:
     round: int = 1
     version: int = 1
     owner_id: uuid.UUID | None = None
+    outage_id: uuid.UUID | None = None
 
     @classmethod
     def of(cls, alert: SafetyAlert) -> "Rise":
-        return cls(alert.id, alert.kind, alert.state, alert.step, alert.round, alert.version, alert.owner_id)
+        return cls(
+            id=alert.id,
+            kind=alert.kind,
+            state=alert.state,
+            step=alert.step,
+            round=alert.round,
+            version=alert.version,
+            owner_id=alert.owner_id,
+            outage_id=alert.outage_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -114,9 +124,7 @@ def climb(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> dic
     risen_at = {row.id: row.now for row in session.execute(CLIMB, {"given": packed(given)})}
     risen = [(row, alert, rungs[alert.id]) for row, alert in alerts if alert.id in risen_at]
     calls = [
-        # What somebody has had and let go was no longer among those that the others were told of.
-        Call(a.id, ladders[a.id], rung.state, rung.step, rung.round, alone=a.state is AlertState.ACKNOWLEDGED)
-        for _, a, rung in risen
+        Call(a.id, ladders[a.id], rung.state, rung.step, rung.round, outage_id=_with_others(a)) for _, a, rung in risen
     ]
     messages = call_all(session, calls)
     # Those of the house who could take it are not waited for where there are none, whoever is rung besides: the number
@@ -136,6 +144,12 @@ def climb(session: Session, alerts: Sequence[tuple[SafetySession, Rise]]) -> dic
         ],
     )
     return {alert.id: rung for _, alert, rung in risen}
+
+
+def _with_others(alert: Rise) -> uuid.UUID | None:
+    """Of which outage it is told. What somebody has had and let go was no longer among those that the others were told
+    of."""
+    return None if alert.state is AlertState.ACKNOWLEDGED else alert.outage_id
 
 
 def _told(alert: Rise, rung: Rung, called: Called, at: dt.datetime) -> Iterator[Entry]:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.models import SafetyAlert, SafetySession
@@ -69,12 +69,7 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: 
     """One turn: raise what is due, let unanswered alerts climb, beat, then remind whom a deadline nears. What fails for
     one row stops no other, and what fails of one kind no other kind: the first such fault is raised at the end, and
     there is no beat."""
-    with engine_transaction(sessions) as session:
-        outage = find_outage(session)
-    if outage:
-        log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
-        with engine_transaction(sessions) as session:
-            note_outage(session, outage)
+    outage, faults = _look_back(sessions)
     kinds: tuple[Callable[[], Fired], ...] = (
         lambda: _look_which(sessions, name, witness or Witness()),
         lambda: _each(sessions, claim_due, lambda session, rows: _raise(session, rows, outage)),
@@ -85,7 +80,7 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: 
         lambda: _each(sessions, claim_undecided, _name_undecided),
         lambda: _each(sessions, claim_uncovered, _settle_covers),
     )
-    fired = _all_of(kinds)
+    fired = _all_of(kinds, faults)
     # Only now: a beat says that everything before it was looked at. An engine killed before this line leaves the
     # outage to be found again, so that what it did not reach is still raised as unverified.
     with engine_transaction(sessions) as session:
@@ -112,17 +107,40 @@ def watch(sessions: sessionmaker[Session], stop: Event, *, name: str, hint: Hint
             hint.rest(wait_s)
 
 
-def _all_of(kinds: Sequence[Callable[[], Fired]]) -> Fired:
-    """What these did; then the first fault of any is raised. A table that somebody holds, say, on which one kind rests,
-    keeps no alarm of another from being raised or from climbing."""
-    total, faults = NOTHING, list[Exception]()
+def _look_back(sessions: sessionmaker[Session]) -> tuple[Outage | None, list[Exception]]:
+    """The outage that ends with this turn, written down; and what kept it from being found or written down, which keeps
+    no alarm waiting. A server that does not answer does: each kind would wait for it anew."""
+    outage = None
+    try:
+        with engine_transaction(sessions) as session:
+            outage = find_outage(session)
+        if outage:
+            log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
+            with engine_transaction(sessions) as session:
+                note_outage(session, outage)
+    except Exception as error:
+        if isinstance(error, OperationalError) and _is_unanswered(error):
+            raise
+        return outage, [error]
+    return outage, []
+
+
+def _is_unanswered(error: OperationalError) -> bool:
+    """Whether it is not the server that says so."""
+    return getattr(error.orig, "sqlstate", None) is None
+
+
+def _all_of(kinds: Sequence[Callable[[], Fired]], before: Sequence[Exception]) -> Fired:
+    """What these did; then the first fault of any is raised, those from `before` them first. A table that somebody
+    holds, say, on which one kind rests, keeps no alarm of another from being raised or from climbing."""
+    total, faults = NOTHING, [*before]
     for kind in kinds:
         try:
             total += kind()
         except Exception as error:
             faults.append(error)
     if faults:
-        log.error("kinds_failed", kinds=len(faults), of=len(kinds))
+        log.error("kinds_failed", kinds=len(faults), of=len(kinds) + 1)
         raise faults[0]
     return total
 

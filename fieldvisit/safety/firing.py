@@ -156,7 +156,7 @@ def _deadlines(row: SafetySession, outage: Outage | None) -> list[_Passed]:
             at=at,
             kind=kind,
             deadline=name,
-            raises=kind is not AlertKind.LOST_CONTACT or row.unverified or bool(row.policy.get("lost_raises", True)),
+            raises=kind is not AlertKind.LOST_CONTACT or row.unverified or row.policy.get("lost_raises") is not False,
             unverified=row.unverified or (outage is not None and outage.covers(at)),
         )
         for at, kind, name in sorted(pending, key=lambda each: each[0])

@@ -65,11 +65,11 @@ INVARIANTS = (
         "a deadline passed and no alert is open",
         f"""
         select s.org_id, s.id, extract(epoch from {NOW} - least(s.grace_until, s.end_at, s.arrive_by, s.leave_by,
-               case when s.unverified or (s.policy ->> 'lost_raises')::boolean then s.lost_at end))
+               case when s.unverified or s.policy -> 'lost_raises' is distinct from 'false' then s.lost_at end))
         from safety_sessions s
         where s.state = 'active'
           and least(s.grace_until, s.end_at, s.arrive_by, s.leave_by,
-                    case when s.unverified or (s.policy ->> 'lost_raises')::boolean then s.lost_at end)
+                    case when s.unverified or s.policy -> 'lost_raises' is distinct from 'false' then s.lost_at end)
               < {NOW} - interval '{MARGIN_S} seconds'
           and not exists (select from safety_alerts a where a.session_id = s.id and a.state <> 'resolved')
         """,

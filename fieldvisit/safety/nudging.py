@@ -15,7 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from fieldvisit.models import Device, SafetySession, Visitor
 from fieldvisit.safety.events import Entry, SafetyEventKind, append_all
 from fieldvisit.safety.rows import packed
-from fieldvisit.vocabulary import MessagePurpose, SafetyState
+from fieldvisit.safety.timers import BY_LEVEL, USUAL
+from fieldvisit.vocabulary import MessagePurpose, RiskLevel, SafetyState
 
 type Deadline = InstrumentedAttribute[dt.datetime | None]
 ABOUT: dict[MessagePurpose, Deadline] = {
@@ -27,17 +28,24 @@ ABOUT: dict[MessagePurpose, Deadline] = {
 }
 """Of what each kind of message reminds. It is worth sending as long as that deadline stands and is ahead."""
 
+# As `Timers.from_json` reads it: one row that says something else ends the reminders of no other.
+AHEAD_S = f"""
+case when jsonb_typeof(s.policy -> 'remind_s') = 'number' and s.policy ->> 'remind_s' ~ '^[0-9]{{1,6}}$'
+     then (s.policy ->> 'remind_s')::int
+     else case s.level {" ".join(f"when '{level}' then {timers.remind_s}" for level, timers in USUAL.items())}
+          else {BY_LEVEL[RiskLevel.HIGH].remind_s} end end
+"""
 # From when on, and of which deadline. Whoever has no grace has no time to be overdue in: the alarm itself rings them.
 # Under duress nothing is sent to the phone, whatever it shows.
-WAITING = """
-lateral (select (s.policy ->> 'remind_s')::int * interval '1 second' as by) ahead,
+WAITING = f"""
+lateral (select ({AHEAD_S}) * interval '1 second' as by) ahead,
 lateral (values
     ('check_in_soon', s.remind_at, s.due_at), ('overdue', s.due_at, s.grace_until),
     ('end_soon', s.end_at - ahead.by, s.end_at), ('arrival_soon', s.arrive_by - ahead.by, s.arrive_by),
     ('leaving_soon', s.leave_by - ahead.by, s.leave_by)) nudge(purpose, from_at, about_at)
 where s.state = 'active' and not s.duress and nudge.from_at <= moment.now and moment.now < nudge.about_at
   and s.nudged ->> nudge.purpose is distinct from extract(epoch from nudge.about_at)::text
-"""
+"""  # noqa: S608  # a constant of this file
 ROW = aliased(SafetySession, name="s")
 # The clock is read once for all of them.
 UNREMINDED = sa.text(f"exists (select from (select (select fieldvisit_now()) as now) moment, {WAITING})")

@@ -19,7 +19,8 @@ select s.org_id, :from_at, :until_at, count(*)
 from safety_sessions s, (select fieldvisit_now() as at) now
 where s.state = 'active'
   and least(s.grace_until, s.end_at, s.arrive_by, s.leave_by,
-            case when not s.lost_contact and (s.policy ->> 'lost_raises')::boolean then s.lost_at end) <= now.at
+            case when not s.lost_contact and (s.unverified or s.policy -> 'lost_raises' is distinct from 'false'::jsonb)
+                 then s.lost_at end) <= now.at
 group by s.org_id
 on conflict (org_id, from_at) do update set
     until_at = greatest(watch_outages.until_at, excluded.until_at),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.climbing import Rise, climb
 from fieldvisit.safety.events import Entry, SafetyEventKind, append_all, or_unwritten
+from fieldvisit.safety.outage_notes import Unverified, covering
 from fieldvisit.safety.rows import packed
 from fieldvisit.safety.taking_over import take_over, void_proposals
 from fieldvisit.safety.timers import decide_by
@@ -25,16 +26,13 @@ OPEN_ALERTS = sa.text("""
 with given as materialized (
     select * from jsonb_to_recordset(cast(:given as jsonb)) as given(
         org_id uuid, session_id uuid, kind text, state text, opened_at timestamptz, deadline_at timestamptz,
-        next_action_at timestamptz, unverified boolean, covert boolean, police_due_at timestamptz)
+        next_action_at timestamptz, unverified boolean, covert boolean, police_due_at timestamptz, outage_id uuid)
 )
 insert into safety_alerts (org_id, session_id, kind, state, opened_at, deadline_at, next_action_at, unverified, covert,
-                           police_due_at, device_id, outage_id, roster)
+                           police_due_at, outage_id, device_id, roster)
 select given.*, (
     select d.id from safety_sessions s join devices d on d.visitor_id = s.visitor_id and d.org_id = s.org_id
     where s.id = given.session_id and d.revoked_at is null order by d.last_seen_at desc limit 1),
-  case when given.unverified then (
-    select w.id from watch_outages w where w.org_id = given.org_id and w.until_at >= given.deadline_at
-      and (w.from_at is null or w.from_at <= given.deadline_at) order by w.until_at desc, w.id desc limit 1) end,
   coalesce((
     select jsonb_object_agg(d.account_id, d.rank) from duty_shifts d
     where d.org_id = given.org_id and d.starts_at <= given.opened_at and d.ends_at > given.opened_at), '{}'::jsonb)
@@ -76,13 +74,15 @@ def open_alerts(session: Session, openings: Sequence[Opening]) -> dict[uuid.UUID
     if not openings:
         return {}
     session.flush()
-    given = packed(map(_as_row, openings))
+    unverified = [Unverified(row.org_id, row.id, cause.deadline_at) for row, cause, _ in openings if cause.unverified]
+    outages = covering(session, unverified)
+    given = packed(_as_row(opening) | {"outage_id": outages.get(opening[0].id)} for opening in openings)
     opened = {alert.session_id: alert.id for alert in session.execute(OPEN_ALERTS, {"given": given})}
     new = [(opened[row.id], row, cause, at) for row, cause, at in openings if row.id in opened]
     joining = [opening for opening in openings if opening[0].id not in opened]
     append_all(session, [(row, _opened(alert_id, cause, at)) for alert_id, row, cause, at in new])
     climbing = [
-        (row, Rise(alert_id, cause.kind))
+        (row, Rise(alert_id, cause.kind, outage_id=outages.get(row.id)))
         for alert_id, row, cause, at in new
         if take_over(session, row, alert_id, cause.kind, at=at) and not cause.press_s
     ]

@@ -69,6 +69,10 @@ DAMAGE: dict[str, tuple[int, str]] = {
         1,
         f"{SESSIONS} lost_at = {PAST}, policy = jsonb_set(policy, '{{lost_raises}}', 'true')",
     ),
+    "lost contact of which a later version says more": (
+        1,
+        f"{SESSIONS} lost_at = {PAST}, policy = jsonb_set(policy, '{{lost_raises}}', '\"by_phone\"')",
+    ),
     "no moment to lose contact": (2, f"{SESSIONS} lost_at = null"),
     "an alarm without an alert": (2, f"{SESSIONS} state = 'alarm'"),
     "nobody on duty": (7, "delete from duty_shifts"),

@@ -302,6 +302,37 @@ def test_what_cannot_be_asked_of_one_kind_keeps_no_alarm_of_another_back(door: D
     assert not has_beaten(door, "one"), "not everything was looked at"
 
 
+@pytest.mark.parametrize("table", ["engine_beats", "watch_outages"])
+def test_an_outage_that_cannot_be_asked_for_or_written_down_keeps_no_alarm_back(
+    door: Door, urls: Urls, table: str
+) -> None:
+    door.call_for_help()
+    another_door(door).start(planned_s=2 * MINUTE)
+    door.somebody_watches()
+    door.clock.pass_s(2 * MINUTE)
+    with psycopg.connect(plain_url(urls.owner), autocommit=True) as owner:
+        owner.execute(f"alter table {table} rename to elsewhere")
+        with pytest.raises(ProgrammingError):
+            door.watch()
+        owner.execute(f"alter table elsewhere rename to {table}")
+    called, silent = door.alerts()
+    assert (called.step, silent.kind, silent.state) == (2, AlertKind.OVERRUN, AlertState.NOTIFYING)
+    assert silent.unverified is (table == "watch_outages"), "an outage that was found is one, written down or not"
+    assert not has_beaten(door, "one"), "not everything was looked at"
+
+
+@pytest.mark.parametrize("said", ["by_phone", None])
+def test_after_an_outage_a_policy_of_a_later_version_keeps_nobody_from_being_raised(door: Door, said: object) -> None:
+    """Only what says that lost contact raises nothing says so."""
+    odd_id, other_id = door.start(), another_door(door).start(planned_s=2 * MINUTE)
+    rewrite(door, odd_id, policy=door.row(odd_id).policy | {"lost_raises": said})
+    door.somebody_watches()
+    door.clock.pass_s(11 * MINUTE)
+    assert [door.watch(), door.watch()] == [Fired(raised=2), Fired()]
+    raised = {alert.session_id: (alert.kind, alert.unverified) for alert in door.alerts()}
+    assert raised == {odd_id: (AlertKind.LOST_CONTACT, True), other_id: (AlertKind.OVERRUN, True)}
+
+
 def test_a_deadline_that_passed_while_nobody_watched_is_unverified(door: Door) -> None:
     before_id = another_door(door).start(planned_s=2 * MINUTE)
     door.pass_under_watch_s(2 * MINUTE + 1)

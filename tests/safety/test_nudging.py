@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from fieldvisit.database import acting_for, acting_for_all
@@ -13,7 +14,7 @@ from fieldvisit.safety.nudging import claim_unreminded, remind
 from fieldvisit.safety.sending import KEPT, SLOTS
 from fieldvisit.vocabulary import AlarmChannel, AlertKind, MessageRecipient, RiskLevel
 from tests.safety.offices import Office
-from tests.safety.worlds import MINUTE, Door, another_door
+from tests.safety.worlds import MINUTE, Door, another_door, rewrite
 
 NUMBER = "+358401234567"
 REMINDED = Fired(reminded=1)
@@ -118,6 +119,18 @@ def test_the_planned_end_and_the_plan_are_reminded_of_too(door: Door, office: Of
     door.pass_under_watch_s(2 * MINUTE)
     door.watch()
     assert door.alert().kind is AlertKind.OVERRUN
+
+
+@pytest.mark.parametrize("said", [2.5, "soon", 10**400, None])
+def test_a_policy_of_a_later_version_ends_nobodys_reminders(door: Door, said: object) -> None:
+    """What is not a number of seconds is what is usual at that level: three minutes."""
+    other = another_door(door)
+    for each in (door, other):
+        give_number(each)
+    odd_id, _ = door.start(planned_s=10 * MINUTE), other.start(planned_s=10 * MINUTE)
+    rewrite(door, odd_id, policy=door.row(odd_id).policy | {"remind_s": said})
+    door.pass_under_watch_s(7 * MINUTE)
+    assert [door.watch(), door.watch()] == [Fired(reminded=2), Fired()]
 
 
 def test_without_a_grace_the_alarm_itself_rings_and_nobody_is_reminded_twice(door: Door) -> None:
