@@ -26,8 +26,9 @@ ACTIVE = sa.text("state = 'active'")
 
 
 class SafetySession(Base, Owned):
-    """Stored deadlines, set by the database's clock. `generation` counts check-ins: the engine fires only for the
-    generation it read, so that a check-in and an expiry can never both win."""
+    """Stored deadlines, set by the database's clock. `generation` counts check-ins, and what else moves the
+    deadlines anew: the engine fires only for the generation it read, so that a check-in and an expiry can never both
+    win."""
 
     __tablename__ = "safety_sessions"
 

@@ -43,8 +43,15 @@ def _tighten(session: Session, session_id: uuid.UUID, marker: Marker) -> bool:
 
     def sooner(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
         moments = due(timers, now) | {"lost_at": now + seconds(timers.lost_s)}
-        earlier = {name: _earlier(getattr(SafetySession, name), value) for name, value in moments.items()}
-        return earlier | {"level": timers.level, "policy": sa.literal(timers.as_json(), SafetySession.policy.type)}
+        earlier: dict[str, object] = {
+            name: _earlier(getattr(SafetySession, name), value) for name, value in moments.items()
+        }
+        if row.state is SafetyState.ACTIVE and row.lost_contact and timers.lost_raises:
+            # It was only shown until now. From now on it is what an alarm is raised for, and not one that comes late.
+            earlier |= {"lost_contact": sa.false(), "lost_at": now}
+        policy = sa.literal(timers.as_json(), SafetySession.policy.type)
+        # An engine that read it before must not decide by what held then.
+        return earlier | {"level": timers.level, "policy": policy, "generation": SafetySession.generation + 1}
 
     at = set_by_clock(session, row, sooner)
     detail = {"marker_id": str(marker.id), "from": before.value, "to": marker.level.value}

@@ -8,15 +8,26 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.models import Account, Marker, MarkerRead, OutboxMessage, SafetyIncident, Visit, Visitor
 from fieldvisit.safety import incidents, markers
+from fieldvisit.safety.auditing import audit
 from fieldvisit.safety.cover import override_cover
+from fieldvisit.safety.engine import Fired
 from fieldvisit.safety.incidents import IncidentDraft, OwnWriting, PlaceFrozen
 from fieldvisit.safety.markers import MarkerDraft, MarkersUnread
 from fieldvisit.safety.wording import write
-from fieldvisit.vocabulary import AlarmChannel, IncidentKind, MarkerKind, RiskLevel, Role, VisitState
+from fieldvisit.vocabulary import (
+    AlarmChannel,
+    AlertKind,
+    IncidentKind,
+    MarkerKind,
+    RiskLevel,
+    Role,
+    SafetyState,
+    VisitState,
+)
 from tests.conftest import NOW
 from tests.safety.worlds import MINUTE, Door, make_account
 from tests.worlds import TODAY, make_case, make_visit
@@ -222,6 +233,22 @@ def test_a_tightened_session_is_raised_by_its_new_deadline(dangerous: Dangerous)
     assert dangerous.door.watch().raised == 0
     dangerous.door.pass_under_watch_s(2 * MINUTE)
     assert dangerous.door.watch().raised == 1
+
+
+def test_contact_that_was_only_shown_as_lost_raises_as_soon_as_a_danger_at_the_door_is_known(
+    dangerous: Dangerous, urls: Urls
+) -> None:
+    session_id, door = dangerous.starts(), dangerous.door
+    door.pass_under_watch_s(10 * MINUTE)
+    assert door.watch() == Fired(lost=1)
+    dangerous.marks()
+    assert audit(plain_url(urls.app)) == [], "no engine is late with it"
+    assert door.watch() == Fired(raised=1)
+    alert, row = door.alert(), door.row(session_id)
+    assert (alert.kind, row.state, row.lost_contact) == (AlertKind.LOST_CONTACT, SafetyState.ALARM, True)
+    assert audit(plain_url(urls.app)) == []
+    told = ["started", "contact_lost", "tightened", "contact_lost", "alert_opened"]
+    assert door.told_events(session_id)[: len(told)] == told
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ class Judge:
                 yield f"a session that was {was['state']} is {row['state']}"
             if was is None or was["state"] != "active":
                 continue
-            if row["state"] == "active" and move.verb not in ("turn",):
+            if row["state"] == "active" and move.verb not in ("turn", "danger"):
                 for name in ("grace_until", "end_at"):
                     if row[name] < was[name]:
                         yield f"{name} was moved earlier"

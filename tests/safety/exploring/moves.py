@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.database import acting_for
-from fieldvisit.models import SafetyAlert, SafetySession
+from fieldvisit.models import Marker, SafetyAlert, SafetySession, Visit
 from fieldvisit.safety import alerts, closing, handling, sessions
 from fieldvisit.safety.beats import engine_transaction, find_outage
 from fieldvisit.safety.climbing import Rise, claim_waiting, climb
@@ -19,7 +19,8 @@ from fieldvisit.safety.engine import watch_once
 from fieldvisit.safety.events import or_unwritten
 from fieldvisit.safety.firing import claim_due, fire
 from fieldvisit.safety.markers import Reader
-from fieldvisit.vocabulary import AlertOutcome, CallResult, ResolutionProof, Role
+from fieldvisit.safety.tightening import tighten_sessions
+from fieldvisit.vocabulary import AlertOutcome, CallResult, ResolutionProof, RiskLevel, Role
 from tests.safety.exploring.stage import Stage
 from tests.safety.exploring.states import UNIT_S, Held, State
 from tests.safety.worlds import Door
@@ -93,6 +94,7 @@ class Cast:
             "extend",
             lambda: self._for_one(door, lambda s: sessions.extend_session(s, its_id, longer)),
         )
+        yield Move(f"a danger at the door of {who} is known", "danger", lambda: self._danger(door, row["visit_id"]))
         yield say("ends", "end", sessions.end_session)
         for pin, digits in PINS.items():
             yield say(f"ends with {pin}", "end by PIN", sessions.end_session, pin=digits)
@@ -105,6 +107,10 @@ class Cast:
     def _cancel(self, door: Door, its_id: uuid.UUID) -> object:
         who = Reader(account_id=door.account_id, roles=frozenset({Role.VISITOR}), visitor_id=door.visitor_id)
         return self._for_one(door, lambda s: sessions.cancel_session(s, its_id, uuid.uuid4(), who))
+
+    def _danger(self, door: Door, visit_id: str) -> object:
+        by = door.officer.account_id
+        return self._for_one(door, lambda s: tighten_sessions(s, _marker(s, uuid.UUID(visit_id), by)))
 
     def _for_one(self, door: Door, act: Callable[[Session], object]) -> object:
         with acting_for(self.stage.sessions, door.world.agency) as session:
@@ -184,6 +190,12 @@ class Cast:
             rows = [session.get_one(SafetySession, each.session_id) for each in read]
             with or_unwritten(session, rows):
                 climb(session, [(row, Rise.of(alert)) for row, alert in zip(rows, read, strict=True)])
+
+
+def _marker(session: Session, visit_id: uuid.UUID, by: uuid.UUID) -> Marker:
+    """Of the highest level, at the place of this visit."""
+    place_id = session.get_one(Visit, visit_id).place_id
+    return Marker(id=uuid.uuid4(), level=RiskLevel.HIGH, place_id=place_id, approved_by_id=by)
 
 
 def _handles(its_id: uuid.UUID, about: str, one: Officer, other: Officer, does: Callable[..., Move]) -> Iterator[Move]:

@@ -52,6 +52,8 @@ class Scene:
     visitors: int = 1
     to_come: bool = False
     """Nobody has set out yet: the session is planned for a visit."""
+    at_a_visit: bool = False
+    """The session is about one, also where one visitor is alone there."""
     pin: bool = False
     engines: int = 1
     begins_with: tuple[str, ...] = ()
@@ -83,6 +85,13 @@ SCENES = {
             "silence, contact lost is shown only, and nobody watches for a while",
             ENGINES | {"check in", "beat", "extend", "outage", "take", "close"},
             replace(TIMERS, lost_raises=False, lost_s=UNIT_S, grace_s=UNIT_S),
+        ),
+        Scene(
+            "contact lost is shown only, until a danger at the door is known",
+            ENGINES | {"check in", "beat", "danger", "take", "close"},
+            replace(TIMERS, lost_raises=False, lost_s=UNIT_S, check_in_s=4 * UNIT_S),
+            planned=AWAY,
+            at_a_visit=True,
         ),
         Scene(
             "a call for help, open or covert, that is taken back",
@@ -131,7 +140,8 @@ SCENES = {
 def set_up(scene: Scene, door: Door, engine: sa.Engine, urls: Urls) -> Iterator[tuple[Judge, State]]:
     """The judge of this scene, and the state with which it begins."""
     doors = [door, *(another_door(door) for _ in range(scene.visitors - 1))]
-    visit_id = _visit(doors, planned=not scene.to_come) if scene.visitors > 1 or scene.to_come else None
+    of_visit = scene.visitors > 1 or scene.to_come or scene.at_a_visit
+    visit_id = _visit(doors, planned=not scene.to_come) if of_visit else None
     if scene.pin:
         with acting_for(door.sessions, door.world.agency) as session:
             for each in doors:
