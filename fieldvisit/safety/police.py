@@ -14,17 +14,19 @@ from sqlalchemy.orm import Session, joinedload
 from fieldvisit.clock import database_now
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.alerts import demand_owner, lock_alert, record, renew
+from fieldvisit.safety.crews import unfit_for_alerts
 from fieldvisit.safety.drafts import Officer, check_note
 from fieldvisit.safety.events import Entry, SafetyEventKind, append_all
 from fieldvisit.safety.handling import OnlyADrill
+from fieldvisit.safety.rows import packed
 from fieldvisit.safety.standing import by_risk, standing
 from fieldvisit.safety.timers import ORDER
 from fieldvisit.vocabulary import AlertState, PoliceDecision
 
 LEAST_HELD = dt.timedelta(minutes=1)
 """So long whoever took an alert late has for it."""
-# The safety managers of the roster, as it was when the alert opened or is now; where nobody has that rank, everybody
-# who answers alarms. By every address.
+# The safety managers of the roster, as it was when the alert opened or is now; where nobody has that rank who can be
+# reached and may take it, everybody who answers alarms. By every address.
 NAME = sa.text("""
 with moment as materialized (select fieldvisit_now() as now),
 due as materialized (
@@ -39,12 +41,17 @@ due as materialized (
     union
     select due.id, d.account_id from moment, due join duty_shifts d on d.org_id = due.org_id
     where d.rank = 'safety_manager' and d.starts_at <= moment.now and d.ends_at > moment.now
+), unfit as (
+    select * from jsonb_to_recordset(cast(:unfit as jsonb)) as unfit(alert_id uuid, account_id uuid)
 ), able as (
-    select due.id, c.id as account_id, exists (
-               select from managers m where m.id = due.id and m.account_id = c.id) as manages
+    select due.id, c.id as account_id,
+           exists (select from managers m where m.id = due.id and m.account_id = c.id)
+           and exists (select from officer_contacts o where o.account_id = c.id and o.active
+                       and o.channel <> 'push') as manages
     from due join accounts c on c.org_id = due.org_id
     where c.active and c.visitor_id is distinct from due.visitor_id
       and c.roles && array['safety_officer', 'supervisor']
+      and not exists (select from unfit u where u.alert_id = due.id and u.account_id = c.id)
 ), told as (
     select able.id, o.id as contact_id, o.channel
     from able join officer_contacts o on o.account_id = able.account_id and o.active
@@ -110,7 +117,11 @@ def claim_undecided(session: Session, limit: int, *, but: Collection[uuid.UUID] 
 def name_undecided(session: Session, alerts: Sequence[SafetyAlert]) -> set[uuid.UUID]:
     """Tell the safety managers of these alerts that nothing was decided, and write it down; of which it was."""
     session.flush()
-    told = {row.id: row for row in session.execute(NAME, {"ids": [alert.id for alert in alerts]})}
+    ids = [alert.id for alert in alerts]
+    apart = [
+        {"alert_id": alert_id, "account_id": account_id} for alert_id, account_id in unfit_for_alerts(session, ids)
+    ]
+    told = {row.id: row for row in session.execute(NAME, {"ids": ids, "unfit": packed(apart)})}
     append_all(
         session,
         [

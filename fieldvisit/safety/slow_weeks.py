@@ -25,13 +25,16 @@ where a.org_id = :org_id and a.opened_at >= :since and a.opened_at < :until
   and s.drill is null and s.level <> 'drill'
   and a.parent_id is null and a.state <> 'pre' and a.outcome is distinct from 'cancelled_by_visitor'
 """)
-# Whoever the roster has named safety manager since that week began; where nobody is, everybody who answers alarms. One
-# message to each of them, never a call.
+# Whoever the roster has named safety manager since that week began; where nobody is who can be written to, everybody
+# who answers alarms. One message to each of them, never a call.
 TELL = sa.text("""
 with moment as materialized (select fieldvisit_now() as now),
 able as materialized (
-    select c.id, exists (select from duty_shifts d where d.account_id = c.id and d.rank = 'safety_manager'
-                         and d.ends_at > :since and d.starts_at <= moment.now) as manages
+    select c.id, exists (
+        select from duty_shifts d
+        join officer_contacts o on o.account_id = d.account_id and o.active and o.channel <> 'voice'
+        where d.account_id = c.id and d.rank = 'safety_manager'
+          and d.ends_at > :since and d.starts_at <= moment.now) as manages
     from moment, accounts c
     where c.org_id = :org_id and c.active and c.roles && array['safety_officer', 'supervisor']
 )

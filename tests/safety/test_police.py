@@ -1,18 +1,20 @@
 """Whether the police is called is put on record within five minutes, or the safety manager is told."""
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import OutboxMessage
+from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
+from fieldvisit.models import OfficerContact, OutboxMessage
 from fieldvisit.safety.alerts import AlertNotYours
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.drills import DrillDraft, begin_drill
 from fieldvisit.safety.handling import OnlyADrill, Referral, record_call, refer
 from fieldvisit.safety.police import decide_police
-from fieldvisit.vocabulary import CallResult, DrillKind, DutyRank, MessagePurpose, PoliceDecision, Role
+from fieldvisit.vocabulary import AlarmChannel, CallResult, DrillKind, DutyRank, MessagePurpose, PoliceDecision, Role
 from tests.safety.offices import Office
-from tests.safety.worlds import MINUTE, Door, make_account, put_on_duty
+from tests.safety.test_crews import two_crews
+from tests.safety.worlds import MINUTE, Door, another_door, make_account, put_on_duty
 
 
 def manager_on_duty(door: Door) -> str:
@@ -56,6 +58,52 @@ def test_what_is_not_decided_is_named_to_the_safety_manager_again_and_again(offi
     work_on_it(office, 6)
     assert (len(told(office)), door.alert().police_due_at) == (4, None)
     assert door.told_events(session_id).count("police_decided") == 1
+
+
+def test_a_manager_who_went_out_with_her_is_told_nothing_and_everybody_else_is(office: Office) -> None:
+    door, other = office.door, another_door(office.door)
+    visit_id = two_crews(door, other, meet=True)
+    with acting_for_all(door.sessions) as session:
+        partner = make_account(session, door.world, Role.SUPERVISOR, Role.VISITOR, visitor_id=other.visitor_id)
+        put_on_duty(session, partner, DutyRank.SAFETY_MANAGER)
+    door.start(visit_id=visit_id, covered=True)
+    door.call_for_help(covert=True)
+    door.acknowledge()
+    work_on_it(office, 6)
+    assert [each["text"] for each in office.heard() if partner.username in each["to"]] == []
+    assert len(told(office)) == 4, "two officers by two ways"
+
+
+def test_while_nobody_can_say_who_goes_with_whom_rather_too_many_are_told(office: Office, urls: Urls) -> None:
+    door, other = office.door, another_door(office.door)
+    with acting_for_all(door.sessions) as session:
+        account = make_account(session, door.world, Role.SUPERVISOR, Role.VISITOR, visitor_id=other.visitor_id)
+        put_on_duty(session, account, DutyRank.SAFETY_MANAGER)
+    door.call_for_help()
+    door.acknowledge()
+    with psycopg.connect(plain_url(urls.owner), autocommit=True) as owner:
+        owner.execute("alter table shifts rename to elsewhere")
+        try:
+            work_on_it(office, 6)
+        finally:
+            owner.execute("alter table elsewhere rename to shifts")
+    assert len(told(office)) == 2
+
+
+@pytest.mark.parametrize("channels", [(), (AlarmChannel.PUSH,)])
+def test_a_manager_whom_nothing_reaches_for_certain_is_none(office: Office, channels: tuple[AlarmChannel, ...]) -> None:
+    door = office.door
+    with acting_for_all(door.sessions) as session:
+        account = make_account(session, door.world, Role.SUPERVISOR)
+        put_on_duty(session, account, DutyRank.SAFETY_MANAGER, *channels)
+        if not channels:
+            session.execute(
+                sa.update(OfficerContact).where(OfficerContact.account_id == account.id).values(active=False)
+            )
+    door.call_for_help()
+    door.acknowledge()
+    work_on_it(office, 6)
+    assert {each.channel.value for each in told(office)} >= {"sms", "voice"}
 
 
 @pytest.mark.parametrize("way", ["decision", "referral", "closed"])

@@ -65,6 +65,14 @@ def test_everybody_who_answers_is_told_where_nobody_manages_and_only_by_day(door
     assert all("only 0 of 3 alarms" in said for said in texts(door))
 
 
+def test_a_manager_who_can_only_be_rung_is_none(door: Door) -> None:
+    alarms_of_last_week(door, late=1)
+    with acting_for_all(door.sessions) as session:
+        manager = make_account(session, door.world, Role.SUPERVISOR)
+        put_on_duty(session, manager, DutyRank.SAFETY_MANAGER, AlarmChannel.VOICE)
+    assert tell(door) == 2
+
+
 @pytest.mark.parametrize("what", ["in time", "of this week", "none"])
 def test_a_week_that_was_quick_enough_is_told_to_nobody(door: Door, what: str) -> None:
     if what == "in time":
