@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.debtors import ContactPointDraft, add_contact_point
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
-from fieldvisit.models import Account, Case, ContactProposal, VisitReport
+from fieldvisit.models import Account, Case, ContactProposal
 from fieldvisit.vocabulary import ProposalState
 
 
@@ -57,8 +57,8 @@ def _undecided(session: Session, proposal_id: uuid.UUID, by: uuid.UUID) -> Conta
     row = session.get(ContactProposal, proposal_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound(what="contact proposal", id=proposal_id)
-    proposer = sa.select(VisitReport.visitor_id).where(VisitReport.id == row.report_id).scalar_subquery()
-    if session.scalar(sa.select(Account.id).where(Account.id == by, Account.visitor_id == proposer)) is not None:
+    proposer = Account.visitor_id == row.visitor_id
+    if session.scalar(sa.select(Account.id).where(Account.id == by, proposer)) is not None:
         raise OwnProposal()
     if row.state is not ProposalState.PROPOSED:
         raise ProposalSettled(proposal_id=proposal_id, state=row.state)

@@ -5,7 +5,7 @@ from fieldvisit.form_versions import as_text
 from fieldvisit.models import ContactProposal, FormVersion, Promise, Visit, VisitReport
 from fieldvisit.phone.telling import Teller
 from fieldvisit.repayments import plan_row, plan_words
-from fieldvisit.report_drafts import ReportDraft
+from fieldvisit.report_drafts import Met, ReportDraft
 
 SAID = (
     *("outcome", "left_at", "disclosed", "willing", "able", "reason_for_arrears"),
@@ -47,17 +47,25 @@ def report_row(visit: Visit, draft: ReportDraft, by: Teller, *, form: FormVersio
             for promise in draft.promises
         ],
         plan=draft.plan and plan_row(draft.plan, {"case_id": visit.case_id, **whose}, proposed_at=draft.left_at),
-        contact_changes=[
-            ContactProposal(case_id=visit.case_id, kind=change.kind, value=change.value, **whose)
-            for change in draft.contact_changes or ()
-        ],
+        contact_changes=proposals(visit, draft, by),
         **whose,
     )
 
 
-def in_words(draft: ReportDraft | VisitReport) -> str:
-    """A crew mate's whole report as the text of an addition: each thing said, by its code, and the note last."""
+def proposals(visit: Visit, draft: ReportDraft, by: Teller) -> list[ContactProposal]:
+    """What they heard of new numbers and addresses, still of no report."""
+    whose = {"org_id": visit.org_id, "lender_id": visit.lender_id, "case_id": visit.case_id}
+    return [
+        ContactProposal(visitor_id=by.visitor_id, kind=change.kind, value=change.value, **whose)
+        for change in draft.contact_changes or ()
+    ]
+
+
+def in_words(draft: ReportDraft | VisitReport, *, met: Met | None) -> str:
+    """A crew mate's whole report as the text of an addition: each thing said, by its code, and the note last. `met`:
+    whom they say they met. New numbers and addresses are proposals, and not in it: not everybody may read those."""
     said = [f"{name}: {value}" for name in SAID if (value := getattr(draft, name)) is not None]
+    said += [f"met: {met}"] if met is not None else []
     promised = [f"promise: {p.amount_minor} {p.currency} {p.due_on} {p.method}" for p in draft.promises]
     planned, answered = plan_words(draft.plan), _form_words(draft)
     return "\n".join(

@@ -34,8 +34,8 @@ from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.repayments import withdraw_unheard
 from fieldvisit.report_demands import demand_reportable, demand_tellable
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
-from fieldvisit.report_ranks import about_report, has_reported, stands_instead
-from fieldvisit.report_rows import in_words, report_row
+from fieldvisit.report_ranks import about_report, added_as, has_reported, stands_instead, take_over
+from fieldvisit.report_rows import in_words, proposals, report_row
 from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.stays import flag_stay
 from fieldvisit.together import together, write
@@ -179,16 +179,15 @@ def _report_again(
     if stands_instead(session, earlier, draft, at=at, by=by):
         row = report_row(visit, draft, by, form=demand_reportable(session, visit, draft))
         return _report_instead(session, visit, earlier, draft, row=row, by=by, now=now)
-    words = _Words(_added_as(earlier, by.visitor_id), in_words(draft), about_report(draft))
+    words = _Words(added_as(earlier, by.visitor_id), in_words(draft, met=draft.met), about_report(draft))
     _book_money(session, visit, draft, by=by, now=now)
     state, facts = _add(session, earlier, visit, draft, words=words, by=by, now=now)
+    heard = proposals(visit, draft, by)
+    for each in heard:
+        each.report_id = earlier.id
+    write(session, *heard)
     with books_of(session, visit):
         return state, {**facts, "block_ids": stop(session, visit, draft, by=by, now=now)}
-
-
-def _added_as(report: VisitReport, visitor_id: uuid.UUID) -> AdditionReason:
-    """As what an account is added to a report: to one's own there is something further."""
-    return AdditionReason.FURTHER if report.visitor_id == visitor_id else AdditionReason.CREW_REPORT
 
 
 def _report_instead(
@@ -214,11 +213,9 @@ def _report_instead(
     event = _reported(visit, draft, row, by=by, now=now)
     event.detail |= {"instead_of": str(earlier.id)}
     _book_money(session, visit, draft, by=by, now=now)
-    moved = list(earlier.additions)
-    write(session, row, _as_addition(earlier, row), event)
+    write(session, row, event)
     session.flush()
-    for addition in moved:
-        addition.report_id = row.id
+    take_over(session, earlier, row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     session.flush()
     with books_of(session, visit):
@@ -228,19 +225,6 @@ def _report_instead(
             "attempt_id": settle_instead(session, visit, draft, own=earlier.visitor_id == by.visitor_id, now=now),
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
-
-
-def _as_addition(earlier: VisitReport, row: VisitReport) -> ReportAddition:
-    """What was reported before, as an addition to the report that stands."""
-    return ReportAddition(
-        id=earlier.id,
-        org_id=row.org_id,
-        lender_id=row.lender_id,
-        report_id=row.id,
-        visitor_id=earlier.visitor_id,
-        reason=_added_as(row, earlier.visitor_id),
-        text=in_words(earlier),
-    )
 
 
 def _keep(

@@ -90,11 +90,15 @@ def _contact_by_now(session: Session, visit: Visit, report: VisitReport) -> Cont
     seen = _seen(session, visit)
     if report.outcome is VisitOutcome.NOT_REACHED:
         return NOBODY_MET if seen else None
-    told = VisitEvent.visit_id == visit.id, VisitEvent.kind == "reported"
+    return left_early(report.abort_reason, met=met_by(session, report), seen=seen)
+
+
+def met_by(session: Session, report: VisitReport) -> Met | None:
+    """Whom the report says they met who left early; None where it does not say."""
+    told = VisitEvent.visit_id == report.visit_id, VisitEvent.kind == "reported"
     details = session.scalars(sa.select(VisitEvent.detail).where(*told)).all()
     mine = (detail for detail in details if detail["report_id"] == str(report.id))
-    met = next((Met(detail["met"]) for detail in mine if "met" in detail), None)
-    return left_early(report.abort_reason, met=met, seen=seen)
+    return next((Met(detail["met"]) for detail in mine if "met" in detail), None)
 
 
 def _write(session: Session, visit: Visit, contact: Contact, *, at: dt.datetime) -> str:

@@ -260,7 +260,8 @@ def _consent(row: Consent) -> dict[str, Any]:
 def _report(sources: _Sources) -> dict[str, Any]:
     report = sources.report
     assert report is not None
-    met = next((event.detail["met"] for event in sources.history if "met" in event.detail), None)
+    told = [event.detail for event in sources.history if event.detail.get("report_id") == str(report.id)]
+    met = next((detail["met"] for detail in told if "met" in detail), None)
     said = (
         *("id", "visitor_id", "outcome", "abort_reason", "disclosed", "willing", "able", "reason_for_arrears"),
         *("hardship", "vulnerable", "disputed", "note", "next_step", "after_cancellation"),

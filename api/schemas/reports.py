@@ -209,6 +209,7 @@ class OfficeAdditionIn(Drafted):
 class ContactProposalOut(Out):
     id = Id(required=True)
     report_id = Id(required=True)
+    visitor_id = Id(required=True, metadata={"description": "who heard it"})
     case_id = Id(required=True)
     kind = Choice(ContactPointKind, required=True)
     value = fields.String(required=True)

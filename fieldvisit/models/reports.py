@@ -93,6 +93,8 @@ class ContactProposal(Base, Shared):
 
     id: Mapped[PrimaryKey]
     report_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visit_reports.id"), index=True)
+    visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"))
+    """Who heard it: a crew mate of whoever reported, perhaps."""
     case_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cases.id"), index=True)
     kind: Mapped[ContactPointKind]
     value: Mapped[str] = mapped_column(Sealed("contact_proposals.value"))

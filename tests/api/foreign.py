@@ -283,7 +283,8 @@ def make_foreign_rows(sessions: sessionmaker[Session], world: World) -> dict[str
 
 def make_proposal(session: Session, visit: Visit, visitor_id: uuid.UUID) -> ContactProposal:
     whose = {"org_id": visit.org_id, "lender_id": visit.lender_id}
-    proposal = ContactProposal(case_id=visit.case_id, kind=ContactPointKind.PHONE, value="+358401112223", **whose)
+    heard = {"visitor_id": visitor_id, "kind": ContactPointKind.PHONE, "value": "+358401112223"}
+    proposal = ContactProposal(case_id=visit.case_id, **heard, **whose)
     told = {"outcome": VisitOutcome.REFUSED, "left_at": NOW, "disclosed": False, "contact_changes": [proposal]}
     session.add(VisitReport(id=uuid.uuid4(), visit_id=visit.id, visitor_id=visitor_id, **told, **whose))
     session.flush()

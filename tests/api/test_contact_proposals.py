@@ -81,3 +81,29 @@ def test_who_proposed_it_does_not_decide(
     (waiting,) = both.get("/contact-proposals").json["items"]
     refused = both.post(f"/contact-proposals/{waiting['id']}/approval")
     assert (refused.status_code, refused.json["code"]) == (403, "own_proposal")
+
+
+@pytest.mark.parametrize("lead_first", [True, False])
+def test_what_a_crew_mate_heard_is_proposed_as_theirs_whosever_report_stands(
+    client_for: ClientFor, morning: Morning, lead_first: bool
+) -> None:
+    lead = client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.ilta)
+    mate = client_for(Role.VISITOR, Role.SUPERVISOR, org=morning.world.agency, visitor_id=morning.oona)
+    heard = [{"kind": "phone", "value": NUMBER}]
+    broke_off = {"outcome": "aborted", "abort_reason": "other", "met": "debtor", "contact_changes": heard}
+    both = [(lead, {"outcome": "refused", "next_step": "call"}), (mate, broke_off)]
+    for phone, report in both if lead_first else reversed(both):
+        told(phone, morning, "report", id=str(uuid.uuid4()), left_at=NOW.isoformat(), **report)
+
+    office = client_for(Role.DISPATCHER, org=morning.world.agency)
+    stands = office.get(f"/visits/{morning.visit}/report").json
+    (proposal,) = stands["contact_changes"]
+    assert (stands["outcome"], proposal["visitor_id"], proposal["value"]) == ("refused", str(morning.oona), NUMBER)
+    (added,) = stands["additions"]
+    assert added["text"].split("\n")[-1] == "met: debtor"
+    # Whoever is to see a number sees it at the proposal.
+    assert NUMBER not in added["text"]
+    assert office.get("/contact-proposals").json["items"] == [proposal]
+    approval = f"/contact-proposals/{proposal['id']}/approval"
+    assert (mate.post(approval).status_code, mate.post(approval).json["code"]) == (403, "own_proposal")
+    assert office.post(approval).json["state"] == "approved"

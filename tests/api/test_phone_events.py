@@ -523,3 +523,18 @@ def test_a_check_in_that_lay_here_for_hours_says_nothing_of_now(
     assert entry.detail["age_s"] == pytest.approx(2 * 3_600 + 60, abs=30)
     assert watched.due_at is not None
     assert watched.due_at < NOW
+
+
+def test_what_the_lead_adds_and_then_reports_in_one_sending_stands_together(
+    phone: FlaskClient, client_for: ClientFor, morning: Morning
+) -> None:
+    mate = client_for(Role.VISITOR, org=morning.world.agency, visitor_id=morning.oona)
+    nobody = {"outcome": "nobody", "left_at": LEFT_AT.isoformat()}
+    send(mate, [event("report", morning, LEFT_AT, **nobody)])
+    added = event("addition", morning, LEFT_AT, text="The bell is broken.")
+    answer = send(phone, [added, event("report", morning, LEFT_AT + MINUTE, **nobody)])
+    assert outcomes(answer) == ["taken", "taken"]
+    office = client_for(Role.DISPATCHER, org=morning.world.agency)
+    stands = office.get(f"/visits/{morning.visit}/report").json
+    assert stands["visitor_id"] == str(morning.ilta)
+    assert sorted(each["reason"] for each in stands["additions"]) == ["crew_report", "further"]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.models import (
     ContactAttempt,
+    ContactProposal,
     Evidence,
     FieldRules,
     HeldEvent,
@@ -40,6 +41,8 @@ PHONES = {"ilta": "ilta", "ilta's other": "ilta", "oona": "oona"}
 """Whose each phone is."""
 BESIDE = frozenset({"evidence", "look"})
 """What is no event: a file, and a look at a visit's card."""
+REFUSED = {"outcome": "refused", "next_step": "call"}
+HEARD = {"contact_changes": [{"kind": "phone", "value": "+358401112223"}]}
 SOUND = b"OggS" + bytes(60)
 
 
@@ -107,7 +110,8 @@ def a_day(chance: random.Random, visits: int) -> list[Told]:
                 add(who, "identity_check", visit, begin - 15 - minute, method="two_facts", result=result)
         left = {"left_minutes": begin - 40}
         if chance.random() < 0.3:
-            add("oona", "report", visit, begin - 39, outcome=chance.choice(["met_other", "nobody"]), **left)
+            seen: list[dict[str, Any]] = [{"outcome": "met_other"}, {"outcome": "nobody"}, REFUSED | HEARD]
+            add("oona", "report", visit, begin - 39, **chance.choice(seen), **left)
         if confirmed:
             met = {"outcome": "met_debtor", "disclosed": True, "willing": True, "next_step": "call"}
             add("ilta", "report", visit, begin - 40, **met, **left, **_agreed(chance, visit))
@@ -130,13 +134,15 @@ def a_day(chance: random.Random, visits: int) -> list[Told]:
 
 
 def _agreed(chance: random.Random, visit: int) -> dict[str, Any]:
-    """What a debtor who was met may say and do besides: promise, propose to pay in parts, pay."""
+    """What a debtor who was met may say and do besides: promise, propose to pay in parts, give a number, pay."""
     agreed: dict[str, Any] = {}
     if chance.random() < 0.4:
         agreed["promises"] = [_sum(chance, days=14) | {"currency": "EUR", "method": "transfer"}]
     if chance.random() < 0.3:
         parts = [_sum(chance, days=30 * month) for month in (1, 2)]
         agreed["plan"] = {"instalments": parts, "currency": "EUR", "method": "transfer", "grace_days": 3}
+    if chance.random() < 0.3:
+        agreed |= HEARD
     if chance.random() < 0.4:
         # A number of the phone's own block, one that nobody ever had, or none at all.
         receipt = chance.choice([written(visit + 1), "R-999999", None])
@@ -229,6 +235,7 @@ def _end(session: Session, visit: Visit, who: dict[uuid.UUID, str]) -> dict[str,
     standing = VisitReport.visit_id == visit.id, VisitReport.replaced_by_id.is_(None)
     report = session.scalars(sa.select(VisitReport).where(*standing)).one()
     additions = session.scalars(sa.select(ReportAddition).where(ReportAddition.report_id == report.id))
+    heard = session.scalars(sa.select(ContactProposal).where(ContactProposal.report_id == report.id))
     of_visits = ContactAttempt.case_id == visit.case_id, ContactAttempt.channel == Channel.VISIT
     attempts = session.scalars(sa.select(ContactAttempt).where(*of_visits))
     return {
@@ -250,6 +257,7 @@ def _end(session: Session, visit: Visit, who: dict[uuid.UUID, str]) -> dict[str,
         ),
         "files": sorted((who[each.visitor_id], each.sha256, each.state.value, each.flaws) for each in files),
         "additions": sorted(who[each.visitor_id] for each in additions if each.visitor_id),
+        "heard": sorted((who[each.visitor_id], each.value, each.state.value) for each in heard),
         "attempts": [(each.result, each.detail, minutes(each.at)) for each in attempts if not each.withdrawn],
     }
 
