@@ -76,4 +76,5 @@ def drop_contact(contact_id: uuid.UUID) -> None:
 def take_receipt(provider: str, body: receipts.Receipt) -> None:
     """For the providers of alarms: what became of a message. Signed as Standard Webhooks have it."""
     demand_signed(settings().alarm_providers, provider, dict(request.headers), request.get_data(), now=now())
-    receipts.take_receipt(session(), body, Counter(each.channel for each in settings().alarm_providers))
+    counts = Counter(each.channel for each in settings().alarm_providers)
+    receipts.take_receipt(session(), body, counts, told_by=provider)

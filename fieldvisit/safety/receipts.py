@@ -42,9 +42,10 @@ class Receipt:
     key: str | None = None
 
 
-def take_receipt(session: Session, receipt: Receipt, providers: Mapping[AlarmChannel, int]) -> None:
+def take_receipt(session: Session, receipt: Receipt, providers: Mapping[AlarmChannel, int], *, told_by: str) -> None:
     """Note what became of a message. The key 1 takes the alarm for the officer whose telephone it was, once; that
-    somebody picked up takes nothing, for a machine may have. `providers`: how many there are of each channel."""
+    somebody picked up takes nothing, for a machine may have. `providers`: how many there are of each channel;
+    `told_by`: the name of the one whose receipt it is."""
     message = session.get(OutboxMessage, receipt.message_id)
     if message is None:
         return
@@ -56,7 +57,7 @@ def take_receipt(session: Session, receipt: Receipt, providers: Mapping[AlarmCha
         _note(session, message, MessageState.DELIVERED, ("queued", "sent"))
     elif receipt.kind is ReceiptKind.UNDELIVERABLE:
         _lock_alerts(session, message)
-        _note_lost(session, message, providers.get(message.channel, 1))
+        _note_lost(session, message, told_by, providers.get(message.channel, 1))
 
 
 def _take(session: Session, message: OutboxMessage) -> None:
@@ -130,13 +131,20 @@ def _lock_alerts(session: Session, message: OutboxMessage) -> None:
     session.scalars(sa.select(SafetyAlert.id).where(its).order_by(SafetyAlert.id).with_for_update(key_share=True)).all()
 
 
-def _note_lost(session: Session, message: OutboxMessage, providers: int) -> None:
+def _note_lost(session: Session, message: OutboxMessage, told_by: str, providers: int) -> None:
     """It did not arrive: the next provider tries, as another road may lead there, at the pace of every attempt that
-    failed, and never later than it would have been tried anyway; a step that reaches nobody goes on."""
+    failed, and never later than it would have been tried anyway; a step that reaches nobody goes on.
+
+    Of one who had it before that is nothing new: the message is with the next by now, or waits for its turn."""
     wait_s = PACE.retry_s(max(message.attempts, 1), providers)
+    accepted = sa.and_(OUTBOX.c.state == MessageState.SENT, OUTBOX.c.provider == told_by)
+    # A quick one tells it before it is written down that it has taken the message.
+    accepting = sa.and_(
+        OUTBOX.c.state == MessageState.QUEUED, OUTBOX.c.lease.is_not(None), OUTBOX.c.provider.is_distinct_from(told_by)
+    )
     lost = session.scalar(
         sa.update(OUTBOX)
-        .where(OUTBOX.c.id == message.id, OUTBOX.c.state.in_(("queued", "sent")))
+        .where(OUTBOX.c.id == message.id, sa.or_(accepted, accepting))
         .values(
             state=MessageState.QUEUED,
             error="undeliverable",

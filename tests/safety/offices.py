@@ -44,7 +44,11 @@ class Office:
         mine = {str(each.id) for each in self.messages()}
         return [each for each in self.providers.heard() if each["key"] in mine]
 
-    def receive(self, kind: ReceiptKind, message: OutboxMessage, key: str | None = None) -> None:
+    def receive(
+        self, kind: ReceiptKind, message: OutboxMessage, key: str | None = None, *, told_by: str | None = None
+    ) -> None:
+        """A receipt of who took it last, unless `told_by` says whose."""
         providers = {channel: self.channels.count(channel) for channel in AlarmChannel}
         with acting_for_all(self.door.sessions) as session:
-            take_receipt(session, Receipt(message_id=message.id, kind=kind, key=key), providers)
+            by = told_by or session.get_one(OutboxMessage, message.id).provider or f"{message.channel.value}-a"
+            take_receipt(session, Receipt(message_id=message.id, kind=kind, key=key), providers, told_by=by)

@@ -11,6 +11,7 @@ from fieldvisit.database import Urls, acting_for_all
 from fieldvisit.models import Account, OfficerContact, Organisation, Visitor
 from fieldvisit.outgoing.gateways import Channels, Gateway, Handed, Letter
 from fieldvisit.outgoing.signatures import ReceiptRefused, demand_signed, sign
+from fieldvisit.safety.engine import Fired
 from fieldvisit.safety.outbox import Sent, claim, record
 from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.receipts import ReceiptKind
@@ -366,6 +367,43 @@ def test_a_message_that_never_arrived_goes_to_the_other_provider(door: Door, tol
     office.receive(ReceiptKind.UNDELIVERABLE, sms)
     office.send()
     assert [each["provider"] for each in office.heard() if each["channel"] == "sms"] == ["sms-a", "sms-b"]
+
+
+def test_that_it_never_arrived_told_twice_rings_nobody_again_and_pushes_no_step(
+    door: Door, told_office: Office
+) -> None:
+    office = told_office
+    with acting_for_all(door.sessions) as session:
+        session.execute(
+            sa.update(OfficerContact).where(OfficerContact.channel != AlarmChannel.VOICE).values(active=False)
+        )
+    door.clock.stop()
+    door.call_for_help()
+    office.send()
+    (voice,) = office.messages()
+    for _ in range(3):
+        office.receive(ReceiptKind.UNDELIVERABLE, voice, told_by="voice-a")
+    with acting_for_all(door.sessions) as session:
+        (taken,) = claim(session, AlarmChannel.VOICE, 1, PACE)
+    office.receive(ReceiptKind.UNDELIVERABLE, voice, told_by="voice-a")
+    assert door.watch() == Fired(), "the second has it in hand"
+    with acting_for_all(door.sessions) as session:
+        record(session, [Sent(taken, Handed(provider="voice-b", receipts=True), 2)], PACE)
+    office.receive(ReceiptKind.UNDELIVERABLE, voice, told_by="voice-a")
+    assert (office.states(), office.send(), door.watch()) == ({("voice", "sent"): 1}, 0, Fired())
+    office.receive(ReceiptKind.UNDELIVERABLE, voice, told_by="voice-b")
+    assert (office.states(), door.watch()) == ({("voice", "queued"): 1}, Fired(climbed=1))
+
+
+def test_that_it_never_arrived_counts_also_before_its_taking_is_written_down(door: Door, told_office: Office) -> None:
+    office = told_office
+    door.call_for_help()
+    with acting_for_all(door.sessions) as session:
+        claim(session, AlarmChannel.SMS, 1, PACE)
+    (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
+    office.receive(ReceiptKind.UNDELIVERABLE, sms, told_by="sms-a")
+    (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
+    assert (sms.state, sms.error) == (MessageState.QUEUED, "undeliverable")
 
 
 def test_a_dead_number_is_tried_at_the_usual_pace_and_its_step_goes_on_at_once(door: Door, told_office: Office) -> None:
