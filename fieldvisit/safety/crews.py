@@ -44,6 +44,38 @@ join safety_sessions mine on mine.visitor_id = given.me and mine.visit_id = give
  and mine.started_at between given.since and given.until and mine.state <> 'cancelled' and mine.drill is null
 """)
 
+# The same of whole days, for everybody with whom these visitors go now. All houses are seen here, and their crews have
+# the same codes.
+COMPANIONS = sa.text("""
+with given as materialized (
+    select v.id as me, v.org_id, fieldvisit_now() - interval '18 hours' as since,
+           fieldvisit_now() + interval '18 hours' as until
+    from visitors v where v.id = any(:visitors)
+), rides as materialized (
+    select given.me, r.id as route_id, r.plan_id from given
+    join day_plans p on p.org_id = given.org_id and p.planned_on between given.since::date - 1 and given.until::date + 1
+    join routes r on r.plan_id = p.id and r.depart_at between given.since and given.until
+    join crew_members m on m.route_id = r.id and m.visitor_id = given.me
+)
+select given.me, other.visitor_id from given
+join shifts mine on mine.visitor_id = given.me and mine.starts_at between given.since and given.until
+join shifts other on other.org_id = mine.org_id and other.works_on = mine.works_on and other.crew_code = mine.crew_code
+union
+select mine.me, m.visitor_id from rides mine join routes r on r.plan_id = mine.plan_id
+join crew_members m on m.route_id = r.id
+where r.id = mine.route_id or exists (
+    select from stops here join stops there on there.visit_id = here.visit_id
+    where here.route_id = mine.route_id and there.route_id = r.id)
+union
+select given.me, other.visitor_id from given
+join safety_sessions mine on mine.visitor_id = given.me and mine.started_at between given.since and given.until
+ and mine.state <> 'cancelled' and mine.drill is null
+join safety_sessions other on other.visit_id = mine.visit_id and other.drill is null
+ and other.started_at between given.since and given.until
+""")
+COMPANIONS_MS = 1_000
+"""It is asked in passing, by whoever has something else to do."""
+
 
 def went_out_together(session: Session, row: SafetySession, visitor_id: uuid.UUID) -> bool:
     """Whether this visitor and the one of the session share a crew or a door on that day."""
@@ -89,6 +121,24 @@ def unfit_for_alerts(session: Session, alert_ids: Sequence[uuid.UUID]) -> list[t
         log.exception("crews_not_asked")
         return []
     return [(alert_id, account_id) for alert_id, account_id, me, *_ in officers if (alert_id, me) in apart]
+
+
+def companions(session: Session, visitor_ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]] | None:
+    """Each of these visitors with each who goes with them at this time, of the same organisation. None where that
+    cannot be told within a second, as while a migration holds the plans; the transaction may go on."""
+    if not visitor_ids:
+        return []
+    limits = (sa.func.set_config(name, str(COMPANIONS_MS), True) for name in ("lock_timeout", "statement_timeout"))
+    try:
+        with session.begin_nested():
+            session.execute(sa.select(*limits))
+            rows = session.execute(COMPANIONS, {"visitors": list(visitor_ids)}).all()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        log.exception("crews_not_asked")
+        return None
+    return [(me, them) for me, them in rows if me != them]
 
 
 def _pair(key: uuid.UUID, me: uuid.UUID | None, *about: uuid.UUID | dt.datetime | None) -> dict[str, object]:

@@ -185,7 +185,7 @@ class Caller:
         return len(left) < len(everyone)
 
     def _rings(self, line: Line, everybody: bool, turn: str) -> list[_Ring]:
-        known = self._duty.of(line.org_id)
+        known = self._duty.of(line.org_id).about(line.told.visitor_id)
         who = known.visitors.get(str(line.told.visitor_id), "-")
         inside, others = _said(line, who), _said_outside(line, who, known.house)
         to = [(address, inside) for address in known.called(everybody=everybody)]

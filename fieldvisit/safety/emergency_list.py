@@ -4,7 +4,8 @@ import json
 import os
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from fieldvisit.clock import database_now
 from fieldvisit.database import acting_for_all
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.models import Account, DutyShift, OfficerContact, Organisation, Visitor
+from fieldvisit.safety.crews import companions
 from fieldvisit.safety.emergency import PURPOSE
 from fieldvisit.safety.roster import HANDLES
 from fieldvisit.safety.rules import Rules, rules_of_all
@@ -33,26 +35,44 @@ class Address:
     channel: AlarmChannel
     to: str
     language: str
+    visitor_id: str | None = None
+    """Of whom it is, where that person goes out too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
     """Whom to call for an organisation: who was on duty, the others who answer alarms, and its agreed number outside,
-    which is told which `house` it is; and what its visitors are called: id → name and staff number."""
+    which is told which `house` it is; what its visitors are called: id → name and staff number; and who of those who
+    answer alarms goes with them: id → ids of visitors."""
 
     addresses: tuple[Address, ...]
     visitors: dict[str, str]
     others: tuple[Address, ...] = ()
     outside: tuple[Address, ...] = ()
     house: str = ""
+    together: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def about(self, visitor_id: uuid.UUID) -> "Known":
+        """The same for a call of this visitor. As on the ladder nobody is told of a call of their own, nor of somebody
+        they go with: a covert one would show on the phone beside whoever must not learn of it."""
+        left_out = {str(visitor_id), *self.together.get(str(visitor_id), ())}
+        addresses, others = (
+            tuple(each for each in of if each.visitor_id not in left_out) for of in (self.addresses, self.others)
+        )
+        return replace(self, addresses=addresses, others=others)
 
     def called(self, *, everybody: bool) -> tuple[Address, ...]:
         """Whom to call now. With nobody on duty everybody is called at once, as the ladder does."""
-        return (*self.addresses, *self.others) if everybody or not self.addresses else self.addresses
+        return (*self.addresses, *self.others) if everybody or not self._is_covered else self.addresses
 
     def called_outside(self, *, everybody: bool) -> tuple[Address, ...]:
         """As on the ladder: with everybody, or at once where nobody of the house is on duty."""
-        return self.outside if everybody or not self.addresses else ()
+        return self.outside if everybody or not self._is_covered else ()
+
+    @property
+    def _is_covered(self) -> bool:
+        """Whether somebody on duty is reached. A push alone is no alarm line: nobody promises that it arrives."""
+        return any(each.channel is not AlarmChannel.PUSH for each in self.addresses)
 
 
 class DutyList:
@@ -65,6 +85,7 @@ class DutyList:
         self._cipher = cipher
         self._asked_at = -self.FRESH_S
         self._known: dict[str, Known] | None = None
+        self._seen: Kept | None = None
 
     def keep_fresh(self, sessions: sessionmaker[Session]) -> None:
         """Ask again where the list is older than a minute. Never raises: it is asked in passing."""
@@ -73,71 +94,88 @@ class DutyList:
         self._asked_at = time.monotonic()
         try:
             with acting_for_all(sessions) as session:
-                self._known = _ask(session)
+                self._known = _ask(session, self._known or {})
+            # Whatever stands there is older, also where this disk does not take the new one.
+            self._seen = _kept(self._path)
             self._store()
         except Exception as error:
             log.warning("duty_list_not_refreshed", error=type(error).__name__)
 
     def of(self, org_id: uuid.UUID) -> Known:
-        if self._known is None:
-            self._known = self._load()
-        return self._known.get(str(org_id), Known(addresses=(), visitors={}))
+        """By the youngest list on this host: another process may have asked since this one did."""
+        kept = _kept(self._path)
+        if self._known is None or (kept is not None and kept != self._seen):
+            found = self._load()
+            if found is not None:
+                self._known, self._seen = found, kept
+        return (self._known or {}).get(str(org_id), Known(addresses=(), visitors={}))
 
     def _store(self) -> None:
         said = json.dumps({org: asdict(known) for org, known in (self._known or {}).items()})
         part = self._path.with_suffix(f".{os.getpid()}.part")
         part.touch(mode=0o600)
         part.write_bytes(self._cipher.seal(said, PURPOSE))
+        mine = _kept(part)
         part.replace(self._path)
+        self._seen = mine
 
-    def _load(self) -> dict[str, Known]:
+    def _load(self) -> dict[str, Known] | None:
         try:
             stored = json.loads(self._cipher.open(self._path.read_bytes(), PURPOSE))
-        except (OSError, FieldVisitError, ValueError) as error:
+            return {org: _known(each) for org, each in stored.items()}
+        except (OSError, FieldVisitError, ValueError, TypeError, AttributeError, KeyError) as error:
             log.error("duty_list_missing", error=type(error).__name__)
-            return {}
-        return {org: _known(each) for org, each in stored.items()}
+            return None
+
+
+type Kept = tuple[int, int, int]
+"""Which file it is, when it was written and how long it is. Compared, not ordered: a clock that steps hides no list."""
+
+
+def _kept(path: Path) -> Kept | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _known(stored: dict[str, Any]) -> Known:
     def addresses(name: str) -> tuple[Address, ...]:
         return tuple(
-            Address(channel=AlarmChannel(each["channel"]), to=each["to"], language=each["language"])
+            Address(
+                channel=AlarmChannel(each["channel"]),
+                to=each["to"],
+                language=each["language"],
+                visitor_id=of if isinstance(of := each.get("visitor_id"), str) else None,
+            )
             for each in stored.get(name, ())
             # Whom another version of the product calls in a way that this one does not know is called in the others.
             if isinstance(each, dict) and each.keys() >= {"channel", "to", "language"} and each["channel"] in CHANNELS
         )
 
-    visitors = stored.get("visitors")
+    visitors, together = stored.get("visitors"), stored.get("together")
+    together = together if isinstance(together, dict) else {}
     return Known(
         addresses=addresses("addresses"),
         visitors={**visitors} if isinstance(visitors, dict) else {},
         others=addresses("others"),
         outside=addresses("outside"),
         house=str(stored.get("house", "")),
+        together={of: tuple(ids) for of, ids in together.items() if isinstance(ids, list)},
     )
 
 
-def _ask(session: Session) -> dict[str, Known]:
-    on_duty = sa.exists().where(
-        DutyShift.account_id == Account.id, DutyShift.starts_at <= database_now(), DutyShift.ends_at > database_now()
-    )
-    answers = Account.roles.op("&&")(sa.cast([role.value for role in HANDLES], sa.ARRAY(sa.Text)))
-    told = (
-        sa.select(OfficerContact, on_duty)
-        .join(Account, Account.id == OfficerContact.account_id)
-        .where(Account.active, OfficerContact.active, OfficerContact.channel.in_(CHANNELS), sa.or_(on_duty, answers))
-        .order_by(OfficerContact.id)
-    )
-    addresses: dict[tuple[str, bool], list[Address]] = {}
-    for contact, is_on_duty in session.execute(told).unique():
-        address = Address(channel=contact.channel, to=contact.address, language=contact.language)
-        addresses.setdefault((str(contact.org_id), is_on_duty), []).append(address)
+def _ask(session: Session, before: Mapping[str, Known]) -> dict[str, Known]:
+    """`before`: the list that was, for what cannot be told now."""
+    addresses, going = _addresses(session)
     visitors: dict[str, dict[str, str]] = {}
     for each in session.scalars(sa.select(Visitor).where(Visitor.active)):
         visitors.setdefault(str(each.org_id), {})[str(each.id)] = f"{each.name} ({each.staff_number})"
     outside = {str(org_id): _outside(rules) for org_id, rules in rules_of_all(session).items()}
     houses = {str(org_id): name for org_id, name in session.execute(sa.select(Organisation.id, Organisation.name))}
+    # The last that is asked: its limits hold until the end of the transaction.
+    together = _together(session, going, before)
     return {
         org: Known(
             addresses=tuple(addresses.get((org, True), ())),
@@ -145,9 +183,48 @@ def _ask(session: Session) -> dict[str, Known]:
             others=tuple(addresses.get((org, False), ())),
             outside=outside.get(org, ()),
             house=houses.get(org, ""),
+            together=together.get(org, {}),
         )
         for org in {org for org, _ in addresses} | visitors.keys()
     }
+
+
+def _addresses(session: Session) -> tuple[dict[tuple[str, bool], list[Address]], dict[uuid.UUID, str]]:
+    """Organisation and whether they are on duty now → where those who answer alarms are reached; and those of them who
+    go out themselves: visitor → organisation."""
+    on_duty = sa.exists().where(
+        DutyShift.account_id == Account.id, DutyShift.starts_at <= database_now(), DutyShift.ends_at > database_now()
+    )
+    answers = Account.roles.op("&&")(sa.cast([role.value for role in HANDLES], sa.ARRAY(sa.Text)))
+    told = (
+        sa.select(OfficerContact, on_duty, Account.visitor_id)
+        .join(Account, Account.id == OfficerContact.account_id)
+        .where(Account.active, OfficerContact.active, OfficerContact.channel.in_(CHANNELS), sa.or_(on_duty, answers))
+        .order_by(OfficerContact.id)
+    )
+    addresses: dict[tuple[str, bool], list[Address]] = {}
+    going: dict[uuid.UUID, str] = {}
+    for contact, is_on_duty, visitor_id in session.execute(told).unique():
+        org, of = str(contact.org_id), None
+        if visitor_id is not None:
+            going[visitor_id], of = org, str(visitor_id)
+        address = Address(channel=contact.channel, to=contact.address, language=contact.language, visitor_id=of)
+        addresses.setdefault((org, is_on_duty), []).append(address)
+    return addresses, going
+
+
+def _together(
+    session: Session, going: Mapping[uuid.UUID, str], before: Mapping[str, Known]
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Organisation → visitor → those of `going` who go with them."""
+    pairs = companions(session, going)
+    if pairs is None:
+        return {org: known.together for org, known in before.items()}
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for me, them in pairs:
+        of = found.setdefault(going[me], {})
+        of[str(them)] = (*of.get(str(them), ()), str(me))
+    return found
 
 
 def _outside(rules: Rules) -> tuple[Address, ...]:

@@ -197,12 +197,16 @@ def test_a_call_that_another_version_has_written_is_raised(book: Book, door: Doo
     assert (door.alert().kind, door.alert().covert) == (AlertKind.SOS, True)
 
 
-def test_a_list_that_another_version_has_kept_is_called_from(door: Door, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [{}, {"together": {"a": 1}, "visitors": 1}], ids=["an earlier one", "a later one"])
+def test_a_list_that_another_version_has_kept_is_called_from(
+    door: Door, tmp_path: Path, more: dict[str, object]
+) -> None:
     known = {"channel": "sms", "to": "+358401234567", "language": "en", "of_a_later_version": 1}
-    kept = {"addresses": [known | {"channel": "of_a_later_version"}, known, {"channel": "sms"}], "others": [known]}
+    later = known | {"channel": "of_a_later_version"}
+    kept = {"addresses": [later, known, {"channel": "sms"}], "others": [known | {"visitor_id": [1]}]} | more
     said = json.dumps({str(door.world.agency): kept})
     (tmp_path / LIST).write_bytes(CIPHER.seal(said, "emergency"))
-    found = DutyList(tmp_path, CIPHER).of(door.world.agency)
+    found = DutyList(tmp_path, CIPHER).of(door.world.agency).about(door.visitor_id)
     assert [each.to for each in found.called(everybody=True)] == ["+358401234567"] * 2
 
 
