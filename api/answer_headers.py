@@ -39,6 +39,8 @@ REFUSED: Headers = {
         "schema": {"type": "string"},
         "example": "en",
     },
+    epochs.NAME: epochs.HEADER[epochs.NAME]
+    | {"description": f"to a phone that showed a token of ours: {epochs.HEADER[epochs.NAME]['description']}"},
     "WWW-Authenticate": {
         "description": "of 401: a token is needed, or another one",
         "schema": {"type": "string"},

@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import compression, db, errors, health, logs, metrics, openapi
 from api.context import KEY, Runtime
+from api.epochs import tell_epoch_with_refusal
 from api.limiting import Limiter, tell_limit
 from api.readiness import Readiness
 from api.rules import LazyRule
@@ -136,6 +137,7 @@ def create_app(settings: Settings, siblings: Siblings | None = None) -> Flask:
     app.after_request(compression.compress)
     app.after_request(_protect)
     app.after_request(tell_limit)
+    app.after_request(tell_epoch_with_refusal)
     logs.register(app)
     errors.register(app, max_body_mb=settings.max_body_mb)
     metrics.register(app)

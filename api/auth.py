@@ -10,7 +10,7 @@ from api import db
 from api.context import now, settings
 from api.logs import note_actor
 from fieldvisit import accounts
-from fieldvisit.devices import DeviceRevoked, is_revoked
+from fieldvisit.devices import DeviceRevoked, DeviceUnknown, what_refuses
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.tokens import AccessTokenRefused, Claims, LoginEnded, is_ended, read_access
 
@@ -32,12 +32,13 @@ def authenticate(*, even_expired: bool = False, even_revoked: bool = False, even
 
     With `even_expired` a token that was good once is taken as well, as long as its account is open; with `even_revoked`
     that of a phone that was revoked. A revoked phone hears that first, whatever else is wrong: it has to wipe itself.
-    With `even_ended` an expired one is taken also where its login was ended since.
+    With `even_ended` an expired one is taken also where its login was ended since, and that of a phone that is not
+    known, as after a restore.
     """
     claims = read_bearer(settings().token_key, now=now(), even_expired=True)
     note_actor(claims)
     db.session().info["org"] = claims.org_id
-    g.actor = _with_device(claims, even_revoked=even_revoked)
+    g.actor = _with_device(claims, even_revoked=even_revoked, even_unknown=even_ended)
     if claims.expired and not even_expired:
         raise AccessTokenRefused()
     if claims.expired:
@@ -47,13 +48,16 @@ def authenticate(*, even_expired: bool = False, even_revoked: bool = False, even
     return actor()
 
 
-def _with_device(claims: Claims, *, even_revoked: bool) -> Claims:
+def _with_device(claims: Claims, *, even_revoked: bool, even_unknown: bool) -> Claims:
     """The same, knowing how its phone stands; asked at every call, so that revoking works at the next one."""
-    if claims.device_id is None or not is_revoked(db.session(), claims.org_id, claims.device_id, claims.account_id):
+    if claims.device_id is None:
         return claims
-    if not even_revoked:
-        raise DeviceRevoked(wipe=True)
-    return replace(claims, revoked=True)
+    refusal = what_refuses(db.session(), claims.org_id, claims.device_id, claims.account_id)
+    if refusal is None:
+        return claims
+    if not (even_unknown if isinstance(refusal, DeviceUnknown) else even_revoked):
+        raise refusal
+    return replace(claims, revoked=isinstance(refusal, DeviceRevoked), unknown=isinstance(refusal, DeviceUnknown))
 
 
 def _with_login(claims: Claims, *, even_ended: bool) -> Claims:

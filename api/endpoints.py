@@ -134,6 +134,7 @@ def _refuse(contract: Contract, refused: Refused) -> NoReturn:
 
 def _admit(contract: Contract) -> None:
     """Let the caller in: known, within the limits, permitted. In this order, so that guessing tokens is limited too."""
+    g.asked_by_phone = contract.may is Permission.USE_PHONE
     runtime().readiness.refuse_until_safe()
     if contract.may is PUBLIC:
         db.session().info["sees_all"] = contract.sees_all

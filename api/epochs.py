@@ -1,11 +1,15 @@
 """Telling phones which epoch of the database answers them: when it is another, they send again what they hold."""
 
 import time
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, g
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from api import db
 from fieldvisit.safety.epochs import current_epoch
 
 NAME = "Database-Epoch"
@@ -17,6 +21,17 @@ HEADER: dict[str, Any] = {
         "schema": {"type": "string"},
     }
 }
+
+
+def tell_epoch_with_refusal(response: Response) -> Response:
+    """Name it also where a phone is refused: one that is not known after a restore hears there that it was forgotten.
+
+    To phones alone that showed a token of ours; not where we are in trouble ourselves."""
+    of_phone = g.get("asked_by_phone", False) and HTTPStatus(response.status_code).is_client_error
+    if of_phone and NAME not in response.headers and "org" in (session := db.session()).info:
+        with suppress(SQLAlchemyError):
+            tell_epoch(session, response)
+    return response
 
 
 def tell_epoch(session: Session, response: Response) -> None:

@@ -13,10 +13,10 @@ from api.errors import InvalidRequest
 from api.faults import faults
 from api.schemas.phone_events import NAMES_SESSION, READERS, EnvelopeIn
 from api.storage import translated
-from fieldvisit.devices import DeviceRevoked
+from fieldvisit.devices import DeviceRevoked, DeviceUnknown
 from fieldvisit.errors import InvalidValue
 from fieldvisit.phone.events import Desk, Sent
-from fieldvisit.phone.kinds import OF_SAFETY, Event, EventKind, SafetyTold, StepEvent, Terms, age_of
+from fieldvisit.phone.kinds import HEARD_FROM_UNKNOWN, OF_SAFETY, Event, EventKind, SafetyTold, StepEvent, Terms, age_of
 from fieldvisit.phone.telling import Teller
 from fieldvisit.settings import Settings
 from fieldvisit.tokens import LoginEnded
@@ -61,10 +61,7 @@ def _read(sent: Sent, by: Teller, terms: Terms, battery_percent: int | None) -> 
         return _call_for_help(sent, by, terms)
     envelope = loaded(ENVELOPE, sent.body)
     kind: EventKind = envelope["kind"]
-    if terms.device_revoked:
-        raise DeviceRevoked(wipe=True)
-    if terms.login_ended and kind is not EventKind.CHECK_IN:
-        raise LoginEnded()
+    _refuse_unbelieved(kind, terms)
     said = loaded(READERS[kind], {name: value for name, value in sent.body.items() if name not in IN_ENVELOPE})
     if kind in OF_SAFETY:
         return _safety(envelope, said, sent, terms)
@@ -72,6 +69,16 @@ def _read(sent: Sent, by: Teller, terms: Terms, battery_percent: int | None) -> 
     battery = battery_percent if said.battery_percent is None else said.battery_percent
     draft = replace(said, sent_at=sent.sent_at, battery_percent=battery, token_expired=terms.token_expired)
     return StepEvent(kind=kind, visit_id=visit_id, draft=draft, terms=terms)
+
+
+def _refuse_unbelieved(kind: EventKind, terms: Terms) -> None:
+    """Raises for what is to be kept and not believed, at least not before its phone has logged in again."""
+    if terms.device_revoked:
+        raise DeviceRevoked(wipe=True)
+    if terms.device_unknown and kind not in HEARD_FROM_UNKNOWN:
+        raise DeviceUnknown()
+    if terms.login_ended and kind is not EventKind.CHECK_IN:
+        raise LoginEnded()
 
 
 def _call_for_help(sent: Sent, by: Teller, terms: Terms) -> SafetyTold:

@@ -180,6 +180,7 @@ def desk(*, battery_percent: int | None = None) -> Desk:
         allow_drill=not settings().is_production,
         token_expired=actor().expired,
         device_revoked=actor().revoked,
+        device_unknown=actor().unknown,
         login_ended=actor().ended,
     )
     return desk_of(by, terms, battery_percent=battery_percent)

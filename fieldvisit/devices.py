@@ -50,6 +50,13 @@ class DeviceRevoked(FieldVisitError):
     says = "This phone was revoked. It wipes what it holds of us; ask the office."
 
 
+class DeviceUnknown(FieldVisitError):
+    """Nobody has revoked it: the database was restored to before its login, and what it holds is there alone."""
+
+    code, kind = "device_unknown", Kind.UNAUTHENTICATED
+    says = "This phone is not known here any more. Log in again, and send everything again that it still holds."
+
+
 class NoDevice(FieldVisitError):
     code, kind = "no_device", Kind.FORBIDDEN
     says = "This login names no phone. Log in with one."
@@ -98,13 +105,15 @@ def register_device(session: Session, account: Account, draft: DeviceDraft | Non
     return Registered(draft.id, wipe=handed_over)
 
 
-def is_revoked(session: Session, org_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID) -> bool:
-    """Whether this account's tokens are no good on this phone any more. One query."""
+def what_refuses(
+    session: Session, org_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID
+) -> DeviceRevoked | DeviceUnknown | None:
+    """Why this account's tokens are no good on this phone any more, if they are not. One query."""
     row = STANDING.first(session, {"org": org_id, "device": device_id})
     if row is None:
-        return True
+        return DeviceUnknown()
     revoked_at, its_account = row
-    return revoked_at is not None or its_account != account_id
+    return DeviceRevoked(wipe=True) if revoked_at is not None or its_account != account_id else None
 
 
 def revoke_device(session: Session, device_id: uuid.UUID, *, reason: str, by: uuid.UUID, now: dt.datetime) -> Device:

@@ -26,7 +26,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy.orm import Session
 
 from fieldvisit.accounts import may_log_in
-from fieldvisit.devices import DeviceRevoked, is_revoked
+from fieldvisit.devices import what_refuses
 from fieldvisit.errors import FieldVisitError, Kind, Refused
 from fieldvisit.models import Account, RefreshToken
 from fieldvisit.vocabulary import Role
@@ -60,7 +60,8 @@ class Claims:
     """What an access token says of its bearer, and of which login's chain it came. `expired`: it was good once, and is
     taken for evidence and a call for help alone. `ended`: it has expired, and its login was ended besides; what it
     tells is kept, not believed, but for a call for help and a check-in. `revoked`: its phone was revoked since, and
-    what it tells is kept, not believed."""
+    what it tells is kept, not believed. `unknown`: its phone is not known, as after a restore to before its login; what
+    it tells is kept until it has logged in again, but for what has it watched over."""
 
     account_id: uuid.UUID
     org_id: uuid.UUID
@@ -69,6 +70,7 @@ class Claims:
     expired: bool = False
     device_id: uuid.UUID | None = None
     revoked: bool = False
+    unknown: bool = False
     family_id: uuid.UUID | None = None
     ended: bool = False
 
@@ -168,9 +170,11 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int, ke
     if family_id is None:
         return refused
     link, following = _link(session, token), _following(token, key)
-    if link.device_id is not None and is_revoked(session, link.org_id, link.device_id, link.account_id):
-        # Told apart from the rest, so that the phone wipes itself.
-        return Refused(DeviceRevoked(wipe=True))
+    if link.device_id is not None:
+        # Told apart from the rest, so that a phone that was revoked wipes itself.
+        refusal = what_refuses(session, link.org_id, link.device_id, link.account_id)
+        if refusal is not None:
+            return Refused(refusal)
     if link.used_at is not None and not _answer_was_lost(session, link, following, now):
         _end(session, family_id, now)
         return refused

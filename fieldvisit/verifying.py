@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, joinedload
 from fieldvisit.compliance.intervals import Interval
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, organisations_by_id
-from fieldvisit.devices import is_revoked
+from fieldvisit.devices import what_refuses
 from fieldvisit.files import FileStore, FilesUnavailable
 from fieldvisit.models import (
     Account,
@@ -208,7 +208,7 @@ def _withdrawn(
         return Withdrawn.VISITOR_LEFT
     if not open_account:
         return Withdrawn.ACCOUNT_CLOSED
-    if code.device_id is not None and is_revoked(session, code.org_id, code.device_id, code.account_id):
+    if code.device_id is not None and what_refuses(session, code.org_id, code.device_id, code.account_id):
         return Withdrawn.PHONE_REVOKED
     return None
 

@@ -52,6 +52,8 @@ OF_SAFETY = (
     EventKind.SAFETY_END,
     EventKind.SAFETY_CANCEL,
 )
+HEARD_FROM_UNKNOWN = frozenset({EventKind.SAFETY_START, EventKind.CHECK_IN, EventKind.BEAT})
+"""Also from a phone that nobody knows after a restore: who is out is watched over before they have logged in again."""
 RANK: Mapping[EventKind, int] = {kind: place for place, kind in enumerate(EventKind)} | {
     # Which of these came first is for the phone to say.
     EventKind.ABORT: [*EventKind].index(EventKind.REPORT),
@@ -72,6 +74,7 @@ class Terms:
     allow_drill: bool = False
     token_expired: bool = False
     device_revoked: bool = False
+    device_unknown: bool = False
     login_ended: bool = False
 
 

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.obeyed import Obeyed
 
-# A phone that nobody knows, or that is somebody else's by now, is as good as revoked (see `fieldvisit.devices`).
+# A phone that is somebody else's by now is as good as revoked; one that nobody knows is none that anybody revoked: it
+# was registered in hours that a restore has lost (see `fieldvisit.devices`).
 FACTS = Obeyed(
     sa.text("""
 select not exists (select from accounts a where a.id = :account and a.active),
-       cast(:device as uuid) is not null and not exists (
+       exists (
            select from devices d where d.org_id = :org and d.id = cast(:device as uuid)
-             and d.account_id = :account and d.revoked_at is null),
+             and (d.account_id <> :account or d.revoked_at is not null)),
        (select id from database_epochs order by began_at desc, id desc limit 1)
 """)
 )

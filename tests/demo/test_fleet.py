@@ -1,11 +1,13 @@
 """A small fleet with a bad connection against a real server: nothing lost, nothing doubled."""
 
 import dataclasses
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
@@ -17,6 +19,7 @@ from fieldvisit.demo.fleet.outbox import Outbox
 from fieldvisit.demo.fleet.phone import Owner
 from fieldvisit.demo.fleet.running import Run, live
 from fieldvisit.demo.processes import usable_port
+from fieldvisit.models import Device, RefreshToken
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DutyRank, Role
 from tests.api.conftest import PASSWORD
@@ -80,6 +83,27 @@ def lived(office: Client, url: str, morning: Morning, sessions: sessionmaker[Ses
     assert compared.holds, compared
     assert sum(len(each.done) for each in notes) > 15
     assert meter.answers_lost > 0
+
+
+@pytest.mark.long
+def test_a_phone_that_the_server_has_forgotten_tells_its_day_again(
+    url: str, morning: Morning, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    def forget(device_id: str) -> None:
+        """As a restore to before its login has it."""
+        with acting_for_all(sessions) as session:
+            session.execute(sa.delete(RefreshToken).where(RefreshToken.device_id == uuid.UUID(device_id)))
+            session.execute(sa.delete(Device).where(Device.id == uuid.UUID(device_id)))
+
+    weather = Weather(request_lost=0.2, answer_lost=0.3, twice=0.1)
+    run = Run(base_url=url, folder=tmp_path, weather=weather, revoked=len(PHONES), revoke=forget)
+    notes, _ = live([Owner(username=name, password=PASSWORD, seed=1) for name in PHONES], run)
+    with closing(Client(url, "boss", PASSWORD)) as office, acting_for(sessions, morning.world.agency) as session:
+        compared = compare(office, session, notes)
+    assert compared.holds, compared
+    worked = [each for each in notes if each.done]
+    assert [(each.forgotten > 0, each.revoked) for each in worked] == [(True, False)] * len(worked)
+    assert worked
 
 
 def test_an_outbox_that_is_opened_again_has_lost_nothing(tmp_path: Path) -> None:

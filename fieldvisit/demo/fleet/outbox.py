@@ -9,7 +9,8 @@ Event = Mapping[str, Any]
 
 
 class Outbox:
-    """A file of lines, each an event (again, where it was put right) or the tick of one. Opened anew it is complete."""
+    """A file of lines, each an event (again, where it was put right), the tick of one, or that no tick counts any more.
+    Opened anew it is complete."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -33,6 +34,10 @@ class Outbox:
     def told(self) -> list[Event]:
         return [event for event_id, event in self._events.items() if event_id in self._ticked]
 
+    def ask_again(self) -> None:
+        """Whatever was answered may be forgotten there: all of it waits again."""
+        self._write({"asked_again": True})
+
     def wipe(self) -> None:
         self._path.unlink(missing_ok=True)
         self._events, self._ticked = {}, {}
@@ -47,5 +52,7 @@ class Outbox:
             event_id = str(line["event"]["event_id"])
             self._events[event_id] = line["event"]
             self._ticked.pop(event_id, None)
+        elif "asked_again" in line:
+            self._ticked.clear()
         else:
             self._ticked[line["ticked"]] = line["outcome"]

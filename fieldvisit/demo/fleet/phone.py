@@ -40,7 +40,9 @@ from fieldvisit.demo.processes import DemoStopped
 
 WATCHED_S, MOST_TRIES, MOST_AT_ONCE = 14_400, 60, 20
 BUSY = frozenset({429, 503})
-REVOKED, OUTSIDE = "device_revoked", "outside_geofence"
+REVOKED, UNKNOWN, OUTSIDE = "device_revoked", "device_unknown", "outside_geofence"
+FORGOTTEN = frozenset({UNKNOWN, "refresh_token_refused"})
+"""What a server answers that was restored to before the login."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,8 @@ class Notes:
     device_id: str = ""
     drift_s: int = 0
     revoked: bool = False
+    forgotten: int = 0
+    """How often the server did not know it any more."""
 
 
 class Revoked(Exception):  # no refusal of ours: what the phone hears
@@ -85,6 +89,7 @@ class FleetPhone:
         self.notes = Notes(drift_s=self._chance.randint(-300, 300), device_id=str(new_id(self._chance)))
         self._ahead = dt.timedelta()
         self._cursor: str | None = None
+        self._watch: SafetySessionIn | None = None
         self._open()
 
     def live(self, revoke: Callable[[str], None] | None = None) -> Notes:
@@ -133,16 +138,21 @@ class FleetPhone:
             ).to_dict()
 
     def _tell_all(self) -> None:
-        while self._outbox.waiting():
-            self._tell_some()
+        self._tell_what_waits()
         # Once more, all of it: each gets the answer that it got, and nothing changes.
         told = self._outbox.told()
         for begin in range(0, len(told), MOST_AT_ONCE):
             self._send(told[begin : begin + MOST_AT_ONCE])
+        # Nothing, unless the server has forgotten meanwhile.
+        self._tell_what_waits()
         body = WithPinIn(event_id=new_id(self._chance))
         self._asked(
             lambda: end_safety_session.sync_detailed(self._session_id, client=self._client, body=body), SafetySessionOut
         )
+
+    def _tell_what_waits(self) -> None:
+        while self._outbox.waiting():
+            self._tell_some()
 
     def _tell_some(self) -> None:
         """Some of what waits, in no order, and now and then something that was told already."""
@@ -170,15 +180,18 @@ class FleetPhone:
         taken = self._asked(send, EventsTakenOut)
         for event, result in zip(events, taken.results, strict=True):
             self._note(event, result.outcome, result.problem, result.answer)
-        if any(result.problem is not None and result.problem.code == REVOKED for result in taken.results):
+        codes = {result.problem.code for result in taken.results if result.problem is not None}
+        if REVOKED in codes:
             raise Revoked
+        if UNKNOWN in codes:
+            self._begin_again()
 
     def _note(self, event: Event, outcome: EventOutcome, problem: ProblemOut | None, answer: Any) -> None:
         event_id, code = str(event["event_id"]), None if problem is None else problem.code
         if outcome is EventOutcome.REFUSED and code == OUTSIDE:
             self._do(put_right(dict(event)))
             return
-        if outcome is EventOutcome.REFUSED and code != REVOKED:
+        if outcome is EventOutcome.REFUSED and code not in (REVOKED, UNKNOWN):
             self.notes.refusals.append(f"{event['kind']}: {code}")
         self.notes.held += outcome is EventOutcome.HELD
         if outcome is EventOutcome.TAKEN:
@@ -189,26 +202,46 @@ class FleetPhone:
         self._outbox.tick(event_id, outcome.value)
 
     def _log_in(self) -> None:
+        self._tokens = self._asked(self._ask_login, TokensOut)
+        self._authorise()
+
+    def _ask_login(self) -> Any:
         device = DeviceIn(id=uuid.UUID(self.notes.device_id), name="Fleet phone", app_version="1")
         body = LoginIn(username=self._owner.username, password=self._owner.password, device=device)
-        self._tokens = self._asked(lambda: log_in.sync_detailed(client=self._nobody, body=body), TokensOut)
-        self._authorise()
+        return log_in.sync_detailed(client=self._nobody, body=body)
+
+    def _begin_again(self) -> None:
+        """The server knows nothing of this login any more: log in again, and tell everything again."""
+        self.notes.forgotten += 1
+        self.notes.answers.clear()
+        self._outbox.ask_again()
+        self._log_in()
+        if self._watch is not None:
+            self._ask_to_be_watched(self._watch)
 
     def _be_watched(self) -> None:
         """The session of the day; its answer shows the server's clock, beside which this phone's is wrong."""
-        body = SafetySessionIn(id=new_id(self._chance), planned_s=WATCHED_S)
-        start = partial(start_safety_session.sync_detailed, client=self._client, body=body)
-        watched = self._asked(start, SafetySessionOut)
-        self._session_id = body.id
+        self._watch = SafetySessionIn(id=new_id(self._chance), planned_s=WATCHED_S)
+        watched = self._ask_to_be_watched(self._watch)
+        self._session_id = self._watch.id
         self._ahead = watched.server_at - dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.notes.drift_s)
+
+    def _ask_to_be_watched(self, body: SafetySessionIn) -> SafetySessionOut:
+        start = partial(start_safety_session.sync_detailed, client=self._client, body=body)
+        return self._asked(start, SafetySessionOut)
 
     def _start_again(self) -> None:
         """The app is gone and comes back: what it knew is what its disk knows. The login is renewed."""
         self.notes.restarts += 1
         self._http.close()
         self._open()
-        body = RefreshIn(refresh_token=self._tokens.refresh_token)
-        self._tokens = self._asked(lambda: refresh_tokens.sync_detailed(client=self._nobody, body=body), TokensOut)
+
+        def renew() -> Any:
+            # Of the login that holds now: where this one was forgotten there is another by then.
+            body = RefreshIn(refresh_token=self._tokens.refresh_token)
+            return refresh_tokens.sync_detailed(client=self._nobody, body=body)
+
+        self._tokens = self._asked(renew, TokensOut)
         self._authorise()
 
     def _open(self) -> None:
@@ -249,6 +282,9 @@ class FleetPhone:
             if isinstance(answer.parsed, ProblemOut):
                 if answer.parsed.code == REVOKED:
                     raise Revoked
+                if answer.parsed.code in FORGOTTEN:
+                    self._begin_again()
+                    continue
                 raise DemoStopped(what=self._owner.username, reason=f"{answer.parsed.code}: {answer.parsed.detail}")
             parsed: Answer = answer.parsed
             return parsed
