@@ -27,6 +27,9 @@ from fieldvisit.phone.holding import newest_held
 SHAPE = 6
 """Counted up when what is told of a thing changes its shape: every phone then gets it all again."""
 
+OF_DAY = frozenset({ItemKind.ROUTE, ItemKind.VISIT})
+"""What the phone forgets at `forget_at`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StopTold:
@@ -116,7 +119,7 @@ def changes(session: Session, asked: Asked) -> Changes:
         **{(ItemKind.VISIT, card.visit_id): card for card in cards},
         **{(ItemKind.HELD, row.event_id): (row.state, row.waits_for, row.code, row.details) for row in held.told},
     }
-    now_known = {name: cursors.digest_of(item, asked.salt) for name, item in world.items()}
+    now_known = {name: cursors.digest_of(item, _salt(asked, name, day)) for name, item in world.items()}
     before = cursors.read(asked.since) if asked.since else None
     had: Mapping[Name, bytes] = before or {}
     fresh = {name for name, digest in now_known.items() if had.get(name) != digest}
@@ -132,6 +135,12 @@ def changes(session: Session, asked: Asked) -> Changes:
         forms=(form,) if form and (ItemKind.FORM, form.id) in fresh else (),
         gone=tuple(Gone(kind=kind, id=id_) for kind, id_ in sorted(set(had) - set(now_known))),
     )
+
+
+def _salt(asked: Asked, name: Name, day: dt.date) -> str:
+    """What a digest depends on beside the thing itself: what is told of debtors was wiped at the end of its day, and is
+    told anew on the next, though nothing of it has changed."""
+    return f"{asked.salt} {day}" if name[0] in OF_DAY else asked.salt
 
 
 def _told(session: Session, asked: Asked, day: dt.date) -> tuple[list[RouteTold], list[VisitCard]]:
