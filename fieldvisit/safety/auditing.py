@@ -62,14 +62,18 @@ def audit(
     With `proven` only what is not as it was proven before is proven again; with `seen` a database that is younger than
     it was at the last audit is found.
     """
+    found: list[Violation] = []
     try:
         with psycopg.connect(url, autocommit=True, **REACHING) as connection:
             connection.execute("select set_config('app.sees_all', 'on', false), set_config('timezone', 'UTC', false)")
             connection.execute(f"set statement_timeout = {STATEMENT_MS}")
-            found = [*_all(connection, proven or Proven()), *_host_clock(connection, host_time)]
-            return [*found, *_gone_back(connection, seen or Seen())]
+            found.extend(_all(connection, proven or Proven()))
+            found.extend(_host_clock(connection, host_time))
+            found.extend(_gone_back(connection, seen or Seen()))
     except psycopg.Error as error:
-        return [Violation(UNASKED.number, UNASKED.name, None, type(error).__name__, None)]
+        # What was found before it fell silent stays found.
+        found.append(Violation(UNASKED.number, UNASKED.name, None, type(error).__name__, None))
+    return found
 
 
 def _all(connection: psycopg.Connection, proven: Proven) -> Iterator[Violation]:
@@ -80,7 +84,10 @@ def _all(connection: psycopg.Connection, proven: Proven) -> Iterator[Violation]:
         except psycopg.Error as error:
             # One that cannot be asked does not hold, and hides no other.
             yield _violation(invariant, None, type(error).__name__, None)
-    yield from _broken(proven.altered(connection))
+    try:
+        yield from _broken(proven.altered(connection))
+    except psycopg.Error as error:
+        yield _violation(INVARIANTS[CHAIN_OF - 1], None, type(error).__name__, None)
 
 
 def _broken(found: Iterable[Altered]) -> Iterator[Violation]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.models import Account, DutyShift, SafetySession
-from fieldvisit.safety.roster import LINE, reachable_officers
+from fieldvisit.safety.roster import LINE, cover_now
 from fieldvisit.safety.standing import AT_RISK
 
 
@@ -22,7 +22,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class CoverAhead:
-    """`reachable`: officers whom an alarm would reach now; `out`: visitors who are out now."""
+    """`reachable`: officers whom an alarm would reach now, whoever it is about; `out`: visitors who are out now."""
 
     from_at: dt.datetime
     until_at: dt.datetime
@@ -40,7 +40,7 @@ def cover_ahead(session: Session, *, hours: int) -> CoverAhead:
     return CoverAhead(
         now,
         until,
-        len(reachable_officers(session, org_id)),
+        cover_now(session, org_id),
         session.scalars(out.where(SafetySession.org_id == org_id, SafetySession.state.in_(AT_RISK))).one(),
         tuple(gaps_ahead(session, org_id, now, until)),
     )

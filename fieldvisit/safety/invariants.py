@@ -139,14 +139,24 @@ INVARIANTS = (
     ),
     Invariant(
         7,
-        "visitors are out and no officer can be reached",
+        "somebody is out, and no officer can be reached who could take an alarm about them",
         f"""
-        select s.org_id, s.org_id, null from safety_sessions s
+        with on_duty as materialized (
+            select distinct d.org_id, c.visitor_id
+            from duty_shifts d join accounts c on c.id = d.account_id and c.active
+            join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
+            where d.starts_at <= {NOW} and d.ends_at > {NOW}
+        )
+        select s.org_id, (array_agg(s.id order by s.started_at, s.id))[1], null from safety_sessions s
         where s.state in {WATCHED} and s.drill is null
           and not exists (
-            select from duty_shifts d join accounts c on c.id = d.account_id and c.active
-            join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
-            where d.org_id = s.org_id and d.starts_at <= {NOW} and d.ends_at > {NOW}
+            select from on_duty d
+            where d.org_id = s.org_id and d.visitor_id is distinct from s.visitor_id
+              and not exists (
+                select from safety_sessions own
+                where own.visitor_id = d.visitor_id and own.visit_id = s.visit_id
+                  and own.state in {WATCHED} and own.drill is null
+              )
           )
         group by s.org_id
         """,

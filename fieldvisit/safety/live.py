@@ -18,7 +18,7 @@ from fieldvisit.models import Device, SafetyAlert, SafetySession, Visitor
 from fieldvisit.safety.batteries import NOTED
 from fieldvisit.safety.drill_records import owed_now
 from fieldvisit.safety.outages import OpenOutage, open_outages
-from fieldvisit.safety.roster import reachable_officers
+from fieldvisit.safety.roster import cover_now
 from fieldvisit.safety.standing import LISTED, SafetyDisplay
 from fieldvisit.safety.timers import danger
 from fieldvisit.safety.unwatched import unwatched
@@ -114,7 +114,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Wall:
-    """`cover`: how many officers an alarm would reach now."""
+    """`cover`: how many officers an alarm would reach now, whoever it is about."""
 
     server_at: dt.datetime
     cover: int
@@ -161,7 +161,7 @@ def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -
     )
     return Wall(
         now_at,
-        len(reachable_officers(session, org_id)),
+        cover_now(session, org_id),
         tuple(sorted(tiles, key=_urgency)),
         alone,
         tuple(open_outages(session, org_id)),

@@ -28,6 +28,21 @@ LINE = (
 """An account has an address by which an alarm reaches it; a push alone is none."""
 
 
+# Of those who are on duty so many may not take an alarm about one who is out: themselves, and who is watched over at
+# the same door. Who shares a crew by a plan is asked for at each start and each alarm only.
+UNFIT = sa.text("""
+with out as materialized (
+    select id, visitor_id, visit_id from safety_sessions
+    where org_id = :org_id and state in ('active', 'alarm') and drill is null
+), own as materialized (
+    select c.id as account_id, out.id, out.visit_id from accounts c join out on out.visitor_id = c.visitor_id
+    where c.id = any(:on_duty)
+)
+select count(distinct own.account_id) from own join out on out.id = own.id or out.visit_id = own.visit_id
+group by out.id order by 1 desc limit 1
+""")
+
+
 class CoverNeeded(FieldVisitError):
     """Visitors are out, and nobody else would be reached."""
 
@@ -93,14 +108,20 @@ def end_duty(session: Session, shift_id: uuid.UUID) -> None:
     shift = session.get(DutyShift, shift_id)
     if shift is None:
         raise NotFound(what="duty shift", id=shift_id)
-    covered = bool(reachable_officers(session, shift.org_id))
+    before = _covered(session, shift.org_id)
     session.delete(shift)
     session.flush()
+    after = _covered(session, shift.org_id)
     out = sa.select(SafetySession.id).where(
         SafetySession.org_id == shift.org_id, SafetySession.state.in_(OUT), SafetySession.drill.is_(None)
     )
-    if covered and not reachable_officers(session, shift.org_id) and session.scalar(sa.select(out.exists())):
+    if any(had and not has for had, has in zip(before, after, strict=True)) and session.scalar(sa.select(out.exists())):
         raise CoverNeeded()
+
+
+def _covered(session: Session, org_id: uuid.UUID) -> tuple[bool, bool]:
+    """Whether an alarm about somebody, and whether one about anybody who is out, would reach an officer."""
+    return bool(reachable_officers(session, org_id)), cover_now(session, org_id) > 0
 
 
 def roster() -> sa.Select[DutyShift]:
@@ -173,6 +194,15 @@ def reachable_officers(session: Session, org_id: uuid.UUID) -> Sequence[uuid.UUI
             DutyShift.ends_at > database_now(),
         )
     ).all()
+
+
+def cover_now(session: Session, org_id: uuid.UUID) -> int:
+    """How many officers an alarm would reach now, whoever it is about: of all who are out the fewest, since nobody
+    counts for themselves, nor for who is watched over at the same door."""
+    on_duty = reachable_officers(session, org_id)
+    if not on_duty:
+        return 0
+    return len(on_duty) - (session.scalar(UNFIT, {"org_id": org_id, "on_duty": list(on_duty)}) or 0)
 
 
 def has_alarm_line(session: Session, account_id: uuid.UUID) -> bool:

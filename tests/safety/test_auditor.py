@@ -4,21 +4,24 @@ import hashlib
 import http.server
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit.database import Urls, acting_for_all, plain_url
-from fieldvisit.models import OutboxMessage
+from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
+from fieldvisit.models import Account, DutyShift, OutboxMessage, SafetySession
 from fieldvisit.safety.auditing import STATEMENT_MS, audit, call_outside, once
-from fieldvisit.safety.chains import Proven, WholeRecord, altered
+from fieldvisit.safety.chains import Altered, Proven, WholeRecord, altered
+from fieldvisit.safety.live import read_wall
 from fieldvisit.settings import Settings
-from fieldvisit.vocabulary import MessagePurpose
+from fieldvisit.vocabulary import DutyRank, MessagePurpose, Role, SafetyState
 from tests.dripping import dripping
 from tests.processes import call
-from tests.safety.worlds import Door, another_door
+from tests.safety.worlds import Door, another_door, make_account, put_on_duty
+from tests.worlds import make_case, make_visit
 
 
 @pytest.fixture
@@ -97,6 +100,69 @@ def test_what_is_broken_is_named_and_nothing_else(
     number, statement = DAMAGE[damage]
     by_hand(statement)
     assert numbers(url) == [number]
+
+
+def only_officer(door: Door, visitor_id: uuid.UUID) -> None:
+    """Nobody is on duty but a team lead who goes to doors as this visitor."""
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.delete(DutyShift))
+        lead = make_account(session, door.world, Role.VISITOR, Role.SUPERVISOR, visitor_id=visitor_id)
+        put_on_duty(session, lead, DutyRank.TEAM_LEAD)
+
+
+def cover(door: Door) -> int:
+    with acting_for(door.sessions, door.world.agency) as session:
+        return read_wall(session).cover
+
+
+def test_nobody_counts_as_an_officer_for_themselves(door: Door, url: str) -> None:
+    """A house whose only officer goes to doors too: as long as they stay in, all holds."""
+    lead, door_id = another_door(door), door.start()
+    only_officer(door, lead.visitor_id)
+    door.somebody_watches()
+    assert (numbers(url), cover(door)) == ([], 1)
+    lead_id = lead.call_for_help()
+    door.watch()
+    violations = [each for each in audit(url) if each.number == 7]
+    assert ([(each.subject, each.org_id) for each in violations], cover(door)) == (
+        [(str(lead_id), str(door.world.agency))],
+        0,
+    ), "an alarm about the other one is still answered"
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(SafetySession).where(SafetySession.id == door_id).values(state=SafetyState.ENDED))
+        put_on_duty(session, session.get_one(Account, door.officer.account_id), DutyRank.DUTY)
+    assert (numbers(url), cover(door)) == ([], 1)
+
+
+def test_who_is_watched_over_at_the_same_door_is_no_officer_for_the_other(
+    door: Door, url: str, by_hand: Callable[[str], None]
+) -> None:
+    lead, door_id = another_door(door), door.start()
+    lead_id = lead.start()
+    only_officer(door, lead.visitor_id)
+    by_hand(f"{SESSIONS} state = 'ended' where id = '{lead_id}'")
+    with acting_for_all(door.sessions) as session:
+        visit_id = make_visit(session, door.world, make_case(session, door.world)).id
+    by_hand(f"{SESSIONS} visit_id = '{visit_id}'")
+    door.somebody_watches()
+    assert (numbers(url), cover(door)) == ([], 1)
+    by_hand(f"{SESSIONS} state = 'active' where id = '{lead_id}'")
+    (violation,) = audit(url)
+    assert (violation.number, violation.subject, cover(door)) == (7, str(door_id), 0)
+
+
+def test_a_record_that_cannot_be_asked_hides_nothing_that_was_found(
+    at_work: Door, url: str, by_hand: Callable[[str], None]
+) -> None:
+    class Slow(Proven):
+        def altered(self, connection: psycopg.Connection) -> list[Altered]:
+            connection.execute("set statement_timeout = 1")
+            connection.execute("select pg_sleep(1)")
+            return []
+
+    by_hand(f"{SESSIONS} end_at = {PAST}")
+    found = audit(url, proven=Slow())
+    assert ([each.number for each in found], found[1].subject) == ([1, 6], "QueryCanceled")
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,20 @@ def test_the_last_shift_stays_while_somebody_is_out(door: Door) -> None:
     end(second)
 
 
+def test_the_last_shift_of_another_stays_while_an_officer_is_out(door: Door) -> None:
+    lead = another_door(door)
+    with acting_for_all(door.sessions) as session:
+        account = make_account(session, door.world, Role.VISITOR, Role.SUPERVISOR, visitor_id=lead.visitor_id)
+        put_on_duty(session, account, DutyRank.TEAM_LEAD)
+    lead.start()
+    another_door(door).start()
+    with acting_for(door.sessions, door.world.agency) as session:
+        end_duty(session, shift_of(door, door.officer).id)
+        assert cover_ahead(session, hours=1).reachable == 1, "of the lead's alarm; two of the other one's"
+    with pytest.raises(CoverNeeded), acting_for(door.sessions, door.world.agency) as session:
+        end_duty(session, shift_of(door, door.other_officer).id)
+
+
 def test_the_cover_ahead_counts_only_who_would_be_reached(door: Door) -> None:
     with acting_for(door.sessions, door.world.agency) as session:
         ahead = cover_ahead(session, hours=24)
