@@ -13,7 +13,8 @@ something has to stay is returned as `Refused`, and raised after the commit.
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from hashlib import sha256
@@ -56,7 +57,8 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
             given = path | _read(contract)
             not_before += _steady_s(contract, given)
             _count_own(contract, given)
-            with db.transaction() as session:
+            # After the commit: how long the work took may not tell what it was.
+            with _no_sooner(not_before), db.transaction() as session:
                 turn = turn_of(session, contract)
                 if (replayed := turn.replay()) is not None:
                     if contract.may is Permission.USE_PHONE:
@@ -75,8 +77,6 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
                     if contract.may is Permission.USE_PHONE:
                         tell_epoch(session, response)
                     _record(contract, view.__name__, path)
-            # After the commit: how long the work took may not tell what it was.
-            _wait_until(not_before)
             if isinstance(result, Refused):
                 _refuse(contract, result)
             return response
@@ -86,7 +86,9 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
     return bind
 
 
-def _wait_until(moment: float) -> None:
+@contextmanager
+def _no_sooner(moment: float) -> Iterator[None]:
+    yield
     # Sleeping for no time at all would give the interpreter away for nothing.
     if (early_s := moment - time.monotonic()) > 0:
         time.sleep(early_s)

@@ -3,8 +3,8 @@
 What a caller goes on by comes again with it, though it stands in a header: a tus client has the address of its file and
 the byte where it stands from nowhere else.
 
-Every write takes it but those that anyone may call without a token, and those of safety: a call for help is never
-refused for a header, and carries an id of its own.
+Every write takes it but those that anyone may call without a token, and those of safety whose body carries an id of its
+own, as a call for help does. Nothing of safety is refused for its key: one that is no good counts as none.
 """
 
 import json
@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from api.auth import actor
 from api.contracts import Contract, is_keyed
-from fieldvisit.answers import FORM, Answer, Asked, earlier_answer, keep_answer, release_key
+from fieldvisit.answers import FORM, Answer, Asked, IdempotencyKeyReused, earlier_answer, keep_answer, release_key
+from fieldvisit.errors import InvalidValue
 
 HEADER, REPLAYED, TAG = "Idempotency-Key", "Idempotency-Replayed", "ETag"
 
@@ -37,20 +38,21 @@ ANSWER_HEADER: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Turn:
-    """One request's dealings with its key; without a key it does nothing. Of the first answer's headers those `kept`
-    come again: the others are of the moment, as limits and the request's id are."""
+    """One request's dealings with its key; without a key it does nothing. `earlier` is what it was answered the first
+    time, None where this is that. Of the first answer's headers those `kept` come again: the others are of the moment,
+    as limits and the request's id are."""
 
     session: Session
     asked: Asked | None
     kept: Collection[str] = ()
+    earlier: Answer | None = None
 
     def replay(self) -> Response | None:
         """The answer of the first time; None where this is the first time."""
-        earlier = None if self.asked is None else earlier_answer(self.session, self.asked)
-        if earlier is None:
+        if self.earlier is None:
             return None
-        response = Response(earlier.body, status=earlier.status, mimetype=earlier.media)
-        response.headers.update(earlier.headers)
+        response = Response(self.earlier.body, status=self.earlier.status, mimetype=self.earlier.media)
+        response.headers.update(self.earlier.headers)
         response.headers[REPLAYED] = "true"
         return response
 
@@ -71,12 +73,20 @@ class Turn:
 
 
 def turn_of(session: Session, contract: Contract) -> Turn:
-    """This request's turn. Raises InvalidValue for a key of the wrong form."""
+    """This request's turn, once whoever is at work under its key is done. Raises InvalidValue for a key of the wrong
+    form, IdempotencyKeyReused for one of another request."""
     key = request.headers.get(HEADER)
     if key is None or not is_keyed(contract, request.method):
         return Turn(session, None)
     digest = _digest(header["name"] for header in contract.headers)
-    return Turn(session, Asked(account_id=actor().account_id, key=key, digest=digest), (TAG, *contract.tells))
+    try:
+        asked = Asked(account_id=actor().account_id, key=key, digest=digest)
+        return Turn(session, asked, (TAG, *contract.tells), earlier_answer(session, asked))
+    except (InvalidValue, IdempotencyKeyReused):
+        # Rather done twice than not at all, where somebody may be in danger.
+        if contract.safety:
+            return Turn(session, None)
+        raise
 
 
 def _digest(headers: Iterable[str]) -> bytes:
