@@ -29,6 +29,8 @@ STALE_S = 5.0
 """With no look that succeeded for so long, whoever follows is told so."""
 LINGERS_S = 30.0
 """So long the last frames are kept after the last follower went: it may only have lost its connection."""
+PEOPLE_S = 30.0
+"""For so long a visitor's name and number, which are sealed, are not opened again."""
 KEPT = 600
 IDS = re.compile("[0-9]{1,18}")
 
@@ -56,8 +58,10 @@ class Feed:
         self._number = 0
         self._tiles: dict[uuid.UUID, Tile] = {}
         self._people: dict[uuid.UUID, Person] = {}
+        self._met_at = float("-inf")
         self._wall: Wall | None = None
         self._looked_at = float("-inf")
+        self._failed = 0
         self._followers, self._left_at = 0, self._clock()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
@@ -81,6 +85,8 @@ class Feed:
     def look(self) -> None:
         """Read the wall; what changed becomes a frame."""
         with self._looking:
+            if self._clock() - self._met_at > PEOPLE_S:
+                self._people, self._met_at = {}, self._clock()
             with acting_for(self._sessions, self._org_id) as session:
                 wall = read_wall(session, self._people)
             self._take(wall)
@@ -104,7 +110,12 @@ class Feed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._keep_looking, name="wall", daemon=True)
                 self._thread.start()
-            self._changed.wait_for(lambda: self._wall is not None, timeout=STALE_S)
+            # What is remembered may be of hours ago: the first look of this time is waited for, or that it failed.
+            failed = self._failed
+            self._changed.wait_for(lambda: self._is_fresh() or self._failed > failed, timeout=STALE_S)
+
+    def _is_fresh(self) -> bool:
+        return self._wall is not None and self._clock() - self._looked_at <= STALE_S
 
     def _keep_looking(self) -> None:
         while not self._closed.is_set():
@@ -114,33 +125,39 @@ class Feed:
                     return
             try:
                 self.look()
-            except SQLAlchemyError as error:
-                log.error("wall_not_read", error=type(error).__name__)
-            except Exception:
-                log.exception("wall_not_read")
+            except Exception as error:
+                known = isinstance(error, SQLAlchemyError)
+                log.error("wall_not_read", error=type(error).__name__, exc_info=None if known else error)
+                with self._changed:
+                    self._failed += 1
+                    self._changed.notify_all()
             self._closed.wait(EACH_S)
 
     def _events(self, last_id: str | None, until: float) -> Iterator[str]:
         number = self._known(last_id)
-        if number is None:
-            number, whole = self._whole()
-            yield whole
-            if self._clock() >= until:
-                return
         while True:
-            fresh = self._after(number, min(until, self._clock() + HEARTBEAT_S))
-            if fresh is None:
-                # More has happened than is remembered.
-                number, whole = self._whole()
-                yield whole
-                continue
-            for frame in fresh:
-                number = frame.number
-                yield self._event("change", frame.data, number)
-            if not fresh:
-                yield self._sign_of_life()
+            if number is None:
+                number, said = self._whole()
+                yield said
+            else:
+                fresh = self._after(number, min(until, self._clock() + HEARTBEAT_S))
+                if fresh is None:
+                    # More has happened than is remembered.
+                    number = None
+                    continue
+                for frame in fresh:
+                    number = frame.number
+                    yield self._event("change", frame.data, number)
+                if not fresh:
+                    yield self._sign_of_life()
             if self._clock() >= until:
                 return
+            if number is None:
+                self._wait_for_a_look(until)
+
+    def _wait_for_a_look(self, until: float) -> None:
+        with self._changed:
+            self._changed.wait_for(self._is_fresh, timeout=max(0.0, min(HEARTBEAT_S, until - self._clock())))
 
     def _known(self, last_id: str | None) -> int | None:
         epoch, _, number = (last_id or "").partition(".")
@@ -157,11 +174,13 @@ class Feed:
             fresh = [frame for frame in self._frames if frame.number > number]
             return None if self._number > number and (not fresh or fresh[0].number != number + 1) else fresh
 
-    def _whole(self) -> tuple[int, str]:
+    def _whole(self) -> tuple[int | None, str]:
+        """The wall, and with which frame it stands; no number where there is none that is fresh enough to be shown as
+        that of now, and how old it is instead."""
         with self._changed:
             number, wall = self._number, self._wall
-        if wall is None:
-            return number, self._event("stale", {"since_s": None})
+            if wall is None or not self._is_fresh():
+                return None, self._sign_of_life()
         data = {"tiles": TileOut(many=True).dump(wall.tiles), "gone": []} | _about(wall)
         return number, self._event("wall", data, number)
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.feed import Feed
 from fieldvisit.database import Urls, acting_for_all, plain_url
 from fieldvisit.embedded import APP
+from fieldvisit.models import Visitor
 from fieldvisit.vocabulary import DutyRank, RiskLevel, Role
 from tests.api.conftest import ClientFor
 from tests.safety.conftest import clock, door
@@ -96,7 +97,10 @@ def test_an_id_that_is_not_remembered_brings_the_whole_wall(door: Door, feed: Fe
         assert (kind, [tile["id"] for tile in wall["tiles"]]) == ("wall", [str(session_id)])
 
 
-def test_a_wall_that_cannot_be_read_is_told_as_old_until_it_can(door: Door, feed: Feed, hand: Hand, urls: Urls) -> None:
+def test_a_wall_that_cannot_be_read_is_told_as_old_until_it_can(
+    door: Door, feed: Feed, hand: Hand, urls: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.feed.EACH_S", 0.05)
     door.start()
     feed.look()
     ((last_id, _, _),) = told(list(feed.follow(None, 0)))
@@ -112,6 +116,46 @@ def test_a_wall_that_cannot_be_read_is_told_as_old_until_it_can(door: Door, feed
     feed.look()
     ((_, kind, _),) = told(list(feed.follow(last_id, 0)))
     assert kind == "heartbeat"
+
+
+def test_who_comes_back_after_hours_gets_the_wall_of_now(door: Door, feed: Feed, hand: Hand) -> None:
+    door.start()
+    feed.look()
+    hand.at_s += 3_600
+    door.pass_under_watch_s(18 * MINUTE)
+    door.watch()
+    ((_, kind, wall),) = told(list(feed.follow(None, 0)))
+    assert (kind, wall["tiles"][0]["state"]) == ("wall", "alarm")
+
+
+def test_who_comes_while_the_wall_cannot_be_read_hears_how_old_it_is_and_gets_all_of_it_then(
+    door: Door, feed: Feed, hand: Hand, urls: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.feed.EACH_S", 0.05)
+    session_id = door.start()
+    feed.look()
+    hand.at_s += 3_600
+    with psycopg.connect(plain_url(urls.owner), autocommit=True) as owner:
+        role = sql.Identifier(APP)
+        owner.execute(sql.SQL("revoke select on safety_sessions from {}").format(role))
+        events = feed.follow(None, 60)
+        assert told([next(events)]) == [(None, "stale", {"since_s": 3_600.0})]
+        owner.execute(sql.SQL("grant select on safety_sessions to {}").format(role))
+    ((_, kind, wall),) = told([next(events)])
+    assert (kind, [tile["id"] for tile in wall["tiles"]]) == ("wall", [str(session_id)])
+    events.close()
+
+
+def test_a_number_that_changed_is_told_to_who_follows(door: Door, feed: Feed, hand: Hand) -> None:
+    door.start()
+    feed.look()
+    ((last_id, _, _),) = told(list(feed.follow(None, 0)))
+    with acting_for_all(door.sessions) as session:
+        session.get_one(Visitor, door.visitor_id).phone = "+358409999999"
+    hand.at_s += 31
+    feed.look()
+    (_, _, change) = told(list(feed.follow(last_id, 0)))[-1]
+    assert change["tiles"][0]["visitor"]["phone"] == "+358409999999"
 
 
 @pytest.mark.parametrize("number", ["9" * 5_000, "-1", "\u0663", "", "1e3"])
