@@ -50,6 +50,13 @@ def happened_at(told: Clocked, now: dt.datetime) -> dt.datetime:
     return stated
 
 
+def is_live(told: Clocked, now: dt.datetime) -> bool:
+    """Whether it is happening still, as far as the phone says so. What lies too far back to be meant is not, and may
+    have been taken when it did not yet."""
+    stated = stated_at(told, now)
+    return stated is None or told.sent_at is None or stated >= now - LIVE_FOR
+
+
 def is_late(told: Clocked, now: dt.datetime) -> bool:
-    """Whether it is a fact by now, that no answer of ours can change."""
+    """Whether it is a fact by now, that no answer of ours can change. Raises what `happened_at` raises."""
     return happened_at(told, now) < now - LIVE_FOR

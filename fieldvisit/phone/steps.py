@@ -20,7 +20,7 @@ from fieldvisit.errors import Refused
 from fieldvisit.identity import amounts_open
 from fieldvisit.ids import new_id
 from fieldvisit.models import IdentityCheck, Visit, VisitEvent
-from fieldvisit.phone.clocks import happened_at, is_late, stated_at
+from fieldvisit.phone.clocks import happened_at, is_late, is_live, stated_at
 from fieldvisit.phone.drafts import ArrivalDraft, IdentityDraft, SetOutDraft, ShowingDraft
 from fieldvisit.phone.late_steps import arrive_late, set_out_late
 from fieldvisit.phone.lateness import happened_before_cancelling
@@ -80,7 +80,7 @@ def arrive(
         return take_arrival(session, telling, draft, by=by, now=now, geofence_m=geofence_m)
 
     find = _finder(session, telling, draft, now)
-    if is_late(draft, now):
+    if not is_live(draft, now):
         return take(session, telling, now=now, find=find, act=act)
     try:
         # What a refused arrival has written is undone: its id may be told again.
@@ -176,8 +176,13 @@ def check_identity(
 
 def _finder(session: Session, telling: Telling, draft: EventDraft, now: dt.datetime) -> Callable[[], Visit]:
     """How the visit is found: on a route that stands, or, for what is past, on any that ever did."""
-    get_stop = get_told_stop if is_late(draft, now) else get_own_stop
-    return lambda: get_stop(session, telling.by.visitor_id, telling.visit_id).visit
+
+    def find() -> Visit:
+        # Asked for here: what was taken before is known by its id, however long ago it happened.
+        get_stop = get_told_stop if is_late(draft, now) else get_own_stop
+        return get_stop(session, telling.by.visitor_id, telling.visit_id).visit
+
+    return find
 
 
 def _at_work(session: Session, visit_id: uuid.UUID, draft: EventDraft, now: dt.datetime) -> Visit:

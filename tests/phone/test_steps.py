@@ -1,5 +1,6 @@
 """On the way and at the door, told by phones that may be late, wrong or told twice."""
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from fieldvisit.decisions import Forbidden
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.geofence import OutsideGeofence, OutsideReason, Position
 from fieldvisit.models import Credential, CredentialCheck, Placement, StoredDecision, Visit, Visitor
+from fieldvisit.phone.clocks import LATEST
 from fieldvisit.phone.drafts import ShowingDraft
 from fieldvisit.phone.routes import CaseTakenBack, NotThisDay
 from fieldvisit.phone.steps import arrive, check_identity, set_out, show_credential
@@ -101,6 +103,18 @@ def test_a_step_told_twice_happens_once_and_gets_the_same_answer(
     again = told(arrive, draft, now=NOW + dt.timedelta(hours=14))
     assert again == first
     assert kinds(sessions, morning.visit) == ["arrived"]
+
+
+@pytest.mark.parametrize(("step", "draft"), [(set_out, event(device_at=NOW)), (arrive, arrival(device_at=NOW))])
+def test_what_was_taken_on_the_thirtieth_day_is_known_when_it_is_sent_again_after_it(
+    told: Callable[..., Any], step: Callable[..., Any], draft: Any
+) -> None:
+    in_time, past = NOW + LATEST - dt.timedelta(hours=1), NOW + LATEST + dt.timedelta(hours=1)
+    first = told(step, dataclasses.replace(draft, sent_at=in_time), now=in_time)
+    assert told(step, dataclasses.replace(draft, sent_at=past), now=past) == first
+    # Told for the first time then, it has the wrong clock.
+    with pytest.raises(InvalidValue, match="thirty days"):
+        told(step, dataclasses.replace(draft, event_id=uuid.uuid4(), sent_at=past), now=past)
 
 
 def test_the_same_id_with_something_else_in_it_is_refused(told: Callable[..., Any]) -> None:
