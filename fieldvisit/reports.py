@@ -28,7 +28,7 @@ from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
-from fieldvisit.phone.telling import EventDraft, Receipt, Teller, Telling, take
+from fieldvisit.phone.telling import EventDraft, EventIdReused, Receipt, Teller, Telling, take
 from fieldvisit.receipts import book_money
 from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.repayments import withdraw_unheard
@@ -122,17 +122,22 @@ def add_from_office(
 ) -> VisitReport:
     """The office adds to a report, or corrects it: what was said, by whom and why stands beside the first words.
 
-    The same id again changes nothing. Raises NotFound where there is no report yet, NotYourVisit."""
+    The same id again changes nothing. Raises NotFound where there is no report yet, NotYourVisit, and EventIdReused for
+    an id under which something else was added."""
     visit = get_own_visit(session, visit_id)
     report = get_report(session, visit_id)
-    if all(each.id != draft.event_id for each in report.additions):
-        reason = draft.reason or AdditionReason.FURTHER
-        whose = {"org_id": visit.org_id, "lender_id": visit.lender_id, "report_id": report.id}
-        addition = ReportAddition(id=draft.event_id, account_id=by, reason=reason, text=draft.text, **whose)
-        detail = {"report_id": str(report.id), "addition_id": str(addition.id), "reason": reason.value}
-        event = note_event(visit, "report_added_to", now=now, **detail)
-        event.actor_id = by
-        write(session, addition, event)
+    reason = draft.reason or AdditionReason.FURTHER
+    said = {"report_id": report.id, "account_id": by, "visitor_id": None, "reason": reason, "text": draft.text}
+    earlier = session.get(ReportAddition, draft.event_id)
+    if earlier is not None:
+        if said != {name: getattr(earlier, name) for name in said}:
+            raise EventIdReused(event_id=draft.event_id)
+        return report
+    addition = ReportAddition(id=draft.event_id, org_id=visit.org_id, lender_id=visit.lender_id, **said)
+    detail = {"report_id": str(report.id), "addition_id": str(addition.id), "reason": reason.value}
+    event = note_event(visit, "report_added_to", now=now, **detail)
+    event.actor_id = by
+    write(session, addition, event)
     return get_report(session, visit_id)
 
 

@@ -1,9 +1,13 @@
 """Reports on the wire, as the phone sends them and as the office reads them."""
 
+from typing import Any
+
 from marshmallow import fields
 
+from api.auth import actor
 from api.context import language
 from api.db import session
+from api.roles import Permission, allowed
 from api.schemas.base import Drafted, Out
 from api.schemas.derived import Derived
 from api.schemas.evidence import CoverageOut
@@ -13,6 +17,7 @@ from api.schemas.forms_in_words import SHA256
 from api.schemas.words import Several, Words
 from fieldvisit.cases import LARGEST_MINOR
 from fieldvisit.compliance.conduct_parameters import Recorded
+from fieldvisit.debtor_files import masked
 from fieldvisit.door_records import LONGEST_WORDS, DoorDraft, MoneyTaken, NoteLeft, RecordingMade
 from fieldvisit.form_answers import told_form
 from fieldvisit.recordings import coverage_of
@@ -206,13 +211,21 @@ class OfficeAdditionIn(Drafted):
     text = Text(max=LONGEST_NOTE, required=True)
 
 
+class ContactValue(fields.String):
+    """As it was given, for those who may see how a debtor is reached; for everybody else its end."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> str | None:
+        told: str | None = super()._serialize(value, attr, obj, **more)
+        return told if told is None or allowed(Permission.SEE_CONTACT_POINTS, actor().roles) else masked(told)
+
+
 class ContactProposalOut(Out):
     id = Id(required=True)
     report_id = Id(required=True)
     visitor_id = Id(required=True, metadata={"description": "who heard it"})
     case_id = Id(required=True)
     kind = Choice(ContactPointKind, required=True)
-    value = fields.String(required=True)
+    value = ContactValue(required=True, metadata={"description": "all but its end is hidden from some roles"})
     state = Choice(ProposalState, required=True)
     state_words = Words(required=True, of="state")
     decided_by_id = Id(required=True, allow_none=True)

@@ -70,6 +70,10 @@ def test_what_was_heard_waits_for_the_office_and_is_corrected_beside_the_first_w
         ("correction", "Red door.", False),
         ("further", "Rang back.", True),
     ]
+    said_otherwise = [(office, {"text": "Rang in vain."}), (office, {"reason": "correction"})]
+    for who, other in [*said_otherwise, (client_for(Role.SUPERVISOR, org=morning.world.agency), {})]:
+        reused = who.post(f"/visits/{morning.visit}/report/additions", json=more | other)
+        assert (reused.status_code, reused.json["code"]) == (422, "event_id_reused")
 
 
 def test_who_proposed_it_does_not_decide(
@@ -107,3 +111,23 @@ def test_what_a_crew_mate_heard_is_proposed_as_theirs_whosever_report_stands(
     approval = f"/contact-proposals/{proposal['id']}/approval"
     assert (mate.post(approval).status_code, mate.post(approval).json["code"]) == (403, "own_proposal")
     assert office.post(approval).json["state"] == "approved"
+
+
+def test_who_reads_a_debtor_s_numbers_by_their_end_reads_what_was_heard_by_its_end(
+    phone: FlaskClient, client_for: ClientFor, morning: Morning
+) -> None:
+    report = {"outcome": "refused", "next_step": "call", "contact_changes": [{"kind": "phone", "value": NUMBER}]}
+    told(phone, morning, "report", id=str(uuid.uuid4()), left_at=NOW.isoformat(), **report)
+    shown = {}
+    for role in (Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR, Role.PRIVACY_OFFICER):
+        reader = client_for(role, org=morning.world.agency)
+        (proposal,) = reader.get("/contact-proposals").json["items"]
+        assert reader.get(f"/visits/{morning.visit}/report").json["contact_changes"] == [proposal]
+        shown[role] = proposal["value"]
+    hidden = "••••••••••223"
+    assert shown == {
+        Role.DISPATCHER: NUMBER,
+        Role.SUPERVISOR: NUMBER,
+        Role.AUDITOR: hidden,
+        Role.PRIVACY_OFFICER: hidden,
+    }
