@@ -254,11 +254,14 @@ def upsert_credential(session: Session, draft: CredentialDraft) -> tuple[Credent
         sa.select(Credential).where(Credential.org_id == visitor.org_id, Credential.external_id == draft.external_id)
     )
     if credential is not None:
+        holders = {credential.visitor_id, visitor.id}
         changed = assign(credential, **{name: value for name, value in values.items() if name not in draft.keeps})
         session.flush()
         if changed:
             now = session.execute(sa.select(sa.func.fieldvisit_now())).scalar_one()
-            rejudge_visitor(session, visitor.id, now=now, code="credential_changed")
+            # Where it turns out to be somebody else's, those of whoever was thought to have it too.
+            for holder_id in sorted(holders):
+                rejudge_visitor(session, holder_id, now=now, code="credential_changed")
         return credential, Change.CHANGED if changed else Change.UNCHANGED
     credential = Credential(org_id=visitor.org_id, external_id=draft.external_id, **values)
     session.add(credential)

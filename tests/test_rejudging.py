@@ -12,9 +12,9 @@ from fieldvisit.compliance.facts import ConsentForm
 from fieldvisit.consents import AlreadyWithdrawn, ConsentDiffers, ConsentDraft, record_consent, withdraw_consent
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.drafts import Change
-from fieldvisit.models import Credential, Organisation, Place, StoredDecision, UnservedVisit, Visit
+from fieldvisit.models import Credential, Organisation, Place, StoredDecision, UnservedVisit, Visit, Visitor
 from fieldvisit.own_policies import PolicyDraft, PresetStays, VersionWithdrawn, add_version, withdraw_version
-from fieldvisit.people import revoke_credential
+from fieldvisit.people import CredentialDraft, revoke_credential, upsert_credential
 from fieldvisit.rejudging import Rejudged, rejudge, rejudge_debtor, visits_ahead
 from fieldvisit.rejudgings import ask_rejudging, get_rejudging, preview_version, run_rejudging
 from fieldvisit.visits import history_of
@@ -98,6 +98,22 @@ def test_a_paper_taken_back_takes_back_the_visits_that_rested_on_it(
         last = history_of(session, morning.visit)[-1]
         assert (last.kind, last.detail["cause"]) == ("eligible", "credential_revoked")
         assert session.get_one(StoredDecision, uuid.UUID(last.detail["decision_id"])).verdict == "blocked"
+
+
+def test_a_paper_that_turns_out_to_be_somebody_elses_takes_back_the_visits_that_rested_on_it(
+    sessions: sessionmaker[Session], morning: Morning
+) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        held = Credential.visitor_id == morning.oona, Credential.kind == CredentialKind.ID_CARD
+        card = session.scalars(sa.select(Credential).where(*held)).one()
+        whose = session.get_one(Visitor, morning.outsider)
+        same = {name: getattr(card, name) for name in ("kind", "number", "issuer", "valid_from", "valid_until")}
+        draft = CredentialDraft(external_id=card.external_id, visitor_id=whose.external_id, **same)
+        assert upsert_credential(session, draft) == (card, Change.CHANGED)
+    for visit_id in morning.visits:
+        assert visit_of(sessions, visit_id).state is VisitState.ELIGIBLE
+    with acting_for(sessions, morning.world.agency) as session:
+        assert history_of(session, morning.visit)[-1].detail["cause"] == "credential_changed"
 
 
 def test_a_late_contact_from_outside_takes_the_slot_of_a_visit_that_was_planned_before(
