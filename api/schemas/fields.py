@@ -22,6 +22,7 @@ from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.writable import UNWRITABLE, visible
 
+ROUND_THE_EARTH_M = 40_000_000
 BIGGEST = 2**53 - 1
 """The largest whole number that every JSON reader reads exactly."""
 
@@ -151,16 +152,7 @@ class Degrees(fields.Float):
         super().__init__(validate=_NumberWithin(min=-limit, max=limit), **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _refuse("Not a number.")
-        try:
-            degrees = float(value)
-        except OverflowError:
-            # JSON knows no largest number, and a whole one of 400 digits is read as such.
-            degrees = math.inf
-        if not math.isfinite(degrees):
-            raise _refuse("Not a number.")
-        return degrees
+        return _number(value)
 
     def expected(self) -> Message:
         return Message("degrees from {min} to {max}", {"min": -self._limit, "max": self._limit})
@@ -174,6 +166,33 @@ class Latitude(Degrees):
 class Longitude(Degrees):
     def __init__(self, **more: Any) -> None:
         super().__init__(limit=180, **more)
+
+
+class Metres(fields.Float):
+    """A distance as a phone measures it, at most once round the earth. Loaded as whole metres, rounded up: it is never
+    better than said."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(validate=_NumberWithin(min=0, max=ROUND_THE_EARTH_M), **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
+        return math.ceil(_number(value))
+
+    def expected(self) -> Message:
+        return Message("metres from 0 to {max}", {"max": ROUND_THE_EARTH_M})
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _refuse("Not a number.")
+    try:
+        number = float(value)
+    except OverflowError:
+        # JSON knows no largest number, and a whole one of 400 digits is read as such.
+        number = math.inf
+    if not math.isfinite(number):
+        raise _refuse("Not a number.")
+    return number
 
 
 class Instant(fields.AwareDateTime):

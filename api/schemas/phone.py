@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from api.schemas.base import Drafted, In, Out
 from api.schemas.derived import Derived
-from api.schemas.fields import Choice, Day, Flag, Id, Instant, Latitude, Longitude, Part, Text, Whole
+from api.schemas.fields import Choice, Day, Flag, Id, Instant, Latitude, Longitude, Metres, Part, Text, Whole
 from api.schemas.words import Several, Words
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.credentials import PaperFault
@@ -59,7 +59,7 @@ class PositionIn(Drafted):
     lat = Latitude(required=True)
     lon = Longitude(required=True)
     datum = Choice(Datum, required=True)
-    accuracy_m = Whole(required=True, max=100_000)
+    accuracy_m = Metres(required=True)
     mock = Flag(load_default=False)
 
 

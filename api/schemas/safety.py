@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, In, Out, PointIn
-from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Text, Whole
+from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Metres, Part, Text, Whole
 from api.schemas.forms_in_words import DIGITS
 from fieldvisit.datums import Point, as_measured, is_used_at
 from fieldvisit.safety.by_voice import SpokenExtension, VoiceContact
@@ -23,7 +23,6 @@ from fieldvisit.vocabulary import (
 
 DAY_S = 86_400
 LOCATED = "when the phone was there; what it told later of an earlier moment has not taken its place"
-ROUND_THE_EARTH_M = 40_000_000
 ALL = 100_000
 """What is at risk is listed whole: a second page might not be looked at."""
 
@@ -40,7 +39,7 @@ class SafetyPositionIn(PointIn):
     """Where the phone is. A datum that is used nowhere near is noted and refuses nothing: the coordinates are taken as
     they are. `accuracy_m` is the phone's own estimate; `mock` says that another app made the position up."""
 
-    accuracy_m = Whole(max=ROUND_THE_EARTH_M, allow_none=True, load_default=None)
+    accuracy_m = Metres(allow_none=True, load_default=None)
     mock = Flag(load_default=False)
 
 

@@ -12,7 +12,7 @@ from tests.conftest import NOW
 __all__ = ["people"]
 
 LAT, LON = 60.17, 24.94
-ODD = {"lat": LAT, "lon": LON, "datum": "gcj02", "accuracy_m": 12, "mock": True}
+ODD = {"lat": LAT, "lon": LON, "datum": "gcj02", "accuracy_m": 11.2, "mock": True}
 NOTED = {"accuracy_m": 12, "mock": True, "datum_unfit": True}
 
 
@@ -49,7 +49,7 @@ def test_a_call_for_help_in_a_batch_is_heard_from_where_it_comes(people: People)
     ("wrong", "said"),
     [
         ({"accuracy_m": -1, "mock": "?", "speed": 3}, {"datum_unfit": True}),
-        ({"accuracy_m": 12.5, "datum": "bd09"}, {"mock": True, "datum_unfit": True}),
+        ({"accuracy_m": "12", "datum": "bd09"}, {"mock": True, "datum_unfit": True}),
         ({"accuracy_m": None, "mock": False, "datum": "wgs84"}, {}),
     ],
 )
