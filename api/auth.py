@@ -52,7 +52,8 @@ def _with_device(claims: Claims, *, even_revoked: bool, even_unknown: bool) -> C
     """The same, knowing how its phone stands; asked at every call, so that revoking works at the next one."""
     if claims.device_id is None:
         return claims
-    refusal = what_refuses(db.session(), claims.org_id, claims.device_id, claims.account_id)
+    whose = {"org_id": claims.org_id, "account_id": claims.account_id}
+    refusal = what_refuses(db.session(), **whose, device_id=claims.device_id, issued_at=claims.issued_at)
     if refusal is None:
         return claims
     if not (even_unknown if isinstance(refusal, DeviceUnknown) else even_revoked):

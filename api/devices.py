@@ -56,5 +56,8 @@ def clear_push_token() -> None:
 @bp.post("/phone/wiped")
 @endpoint(may=Permission.USE_PHONE, status=204, even_expired=True, even_revoked=True, even_ended=True)
 def note_wiped() -> None:
-    """Say that nothing of ours is on this phone any more. It is kept of a revoked one, the last time it says so."""
+    """Say that nothing of ours is on this phone any more. It is kept of a revoked one, the last time it says so.
+
+    One that was told to `wipe` at its login says that nothing of anybody else is on it, and is not told so again.
+    """
     devices.note_wiped(session(), actor().device_id, actor().account_id, now())

@@ -136,7 +136,7 @@ def raise_call(claims: Claims, told: Sos) -> Raised:
 
 def _store(sessions: sessionmaker[Session], claims: Claims, told: Sos) -> Raised:
     with acting_for(sessions, claims.org_id) as session:
-        facts = caller_facts(session, claims.account_id, claims.device_id)
+        facts = caller_facts(session, claims.account_id, claims.device_id, claims.issued_at)
         told = replace(told, account_closed=facts.account_closed, device_revoked=facts.device_revoked)
         return Raised(as_shown(session, call_under_any_id(session, told)), facts.epoch)
 

@@ -1,11 +1,12 @@
 """Phones: registered by the login that is made with them, revoked by the office, wiped at their next contact.
 
-A phone is one account's at a time. Whoever logs in with it next ends the logins of the one before, whose tokens are
-then as good as revoked.
+A phone is one account's at a time, whichever organisations they are of. Whoever logs in with it next ends the logins of
+the one before, whose tokens are then as good as revoked; and is told to wipe until it is said to be done.
 """
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,7 +22,9 @@ LONGEST_NAME = 100
 DEVICES = cast("sa.Table", Device.__table__)
 # Both are asked at every call of every phone, and are put together once.
 _THIS = DEVICES.c.org_id == sa.bindparam("org"), DEVICES.c.id == sa.bindparam("device")
-STANDING = Obeyed(sa.select(DEVICES.c.revoked_at, DEVICES.c.account_id).where(*_THIS))
+STANDING = Obeyed(
+    sa.select(DEVICES.c.revoked_at, DEVICES.c.account_id, DEVICES.c.account_since, DEVICES.c.handed_on_at).where(*_THIS)
+)
 LONGEST_SENDING_S = 120
 """What comes later by no more than this was on its way for so long, as far as we know: the clock is as before."""
 DRIFT_HOLDS_FOR = dt.timedelta(hours=1)
@@ -77,43 +80,55 @@ class DeviceDraft:
 
 @dataclass(frozen=True)
 class Registered:
-    """The phone that a login belongs to, if any. `wipe`: somebody else's data may still be on it."""
+    """The phone that a login belongs to, if any. `wipe`: somebody else's data may still be on it, which is said at each
+    login until that one says that it is gone."""
 
     id: uuid.UUID | None
     wipe: bool = False
 
 
 def register_device(session: Session, account: Account, draft: DeviceDraft | None, now: dt.datetime) -> Registered:
-    """Bind the phone to this account. Raises DeviceRevoked for one that the office has revoked."""
+    """Bind the phone to this account, in a session that sees every organisation whose phone it may have been. Raises
+    DeviceRevoked for one that the office has revoked."""
     if draft is None:
         return Registered(None)
-    device = session.get(Device, (account.org_id, draft.id), with_for_update=True, populate_existing=True)
-    if device is None:
-        session.add(_new(account, draft, now))
-        session.flush()
-        return Registered(draft.id)
-    if device.revoked_at is not None:
+    known = {device.org_id: device for device in _locked(session, draft.id)}
+    device = known.pop(account.org_id, None)
+    if device is not None and device.revoked_at is not None:
         raise DeviceRevoked(wipe=True)
-    handed_over = device.account_id != account.id
-    if handed_over:
-        _end_logins(session, account.org_id, draft.id, now)
-        set_push_token(device, None, None)
-        device.wiped_at = None
-    device.account_id, device.visitor_id = account.id, account.visitor_id
+    elsewhere = [each for each in known.values() if each.handed_on_at is None]
+    for each in elsewhere:
+        each.handed_on_at = now
+        _let_go(session, each, now)
+    if device is None:
+        device = _new(account, draft, now)
+        session.add(device)
+    elif device.account_id != account.id or device.handed_on_at is not None:
+        _let_go(session, device, now)
+        device.account_id, device.account_since, device.handed_on_at = account.id, now, None
+        device.wiped_at, device.wipe_due = None, True
+    device.wipe_due = device.wipe_due or any(map(_may_hold_data, elsewhere))
+    device.visitor_id = account.visitor_id
     device.name, device.app_version, device.last_seen_at = draft.name, draft.app_version, now
     session.flush()
-    return Registered(draft.id, wipe=handed_over)
+    return Registered(draft.id, wipe=device.wipe_due)
 
 
 def what_refuses(
-    session: Session, org_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID
+    session: Session, *, org_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID, issued_at: dt.datetime
 ) -> DeviceRevoked | DeviceUnknown | None:
-    """Why this account's tokens are no good on this phone any more, if they are not. One query."""
+    """Why a token that this account was given then is no good on this phone any more, if it is not. One query."""
     row = STANDING.first(session, {"org": org_id, "device": device_id})
     if row is None:
         return DeviceUnknown()
-    revoked_at, its_account = row
-    return DeviceRevoked(wipe=True) if revoked_at is not None or its_account != account_id else None
+    revoked_at, its_account, account_since, handed_on_at = row
+    if revoked_at is not None:
+        return DeviceRevoked(wipe=True)
+    went_at = handed_on_at if its_account == account_id else account_since
+    if went_at is None:
+        return None
+    # Given after the phone had gone to somebody else: it was this account's again, in hours that a restore has lost.
+    return DeviceUnknown() if issued_at > went_at else DeviceRevoked(wipe=True)
 
 
 def revoke_device(session: Session, device_id: uuid.UUID, *, reason: str, by: uuid.UUID, now: dt.datetime) -> Device:
@@ -134,13 +149,16 @@ def revoke_device(session: Session, device_id: uuid.UUID, *, reason: str, by: uu
 def note_wiped(session: Session, device_id: uuid.UUID | None, account_id: uuid.UUID, now: dt.datetime) -> None:
     """The phone says that nothing of ours is on it any more: of a revoked one that is kept, the last time it says so.
 
-    One that was handed on goes on being used, so that it forgot the one before says nothing of what is on it; nor does
-    a token of that one, which is somebody else's by now. Raises NoDevice.
+    One that was handed on says that nothing of anybody else is on it, and is not told to wipe again; it goes on being
+    used, so that this says nothing of what is on it. A token of the one before, whose it is no more, says nothing at
+    all. Raises NoDevice.
     """
     if device_id is None:
         raise NoDevice()
     mine = Device.org_id == session.info["org"], Device.id == device_id, Device.account_id == account_id
-    session.execute(sa.update(Device).where(*mine, Device.revoked_at.is_not(None)).values(wiped_at=now))
+    wiped_at = sa.case((Device.revoked_at.is_not(None), now), else_=Device.wiped_at)
+    told = sa.or_(Device.revoked_at.is_not(None), Device.wipe_due)
+    session.execute(sa.update(Device).where(*mine, told).values(wiped_at=wiped_at, wipe_due=False))
 
 
 def note_seen(
@@ -177,6 +195,22 @@ def _seconds(drift: dt.timedelta) -> int:
     return max(-(2**31), min(round(drift.total_seconds()), 2**31 - 1))
 
 
+def _locked(session: Session, device_id: uuid.UUID) -> Sequence[Device]:
+    """Of every organisation that the session sees. In one order, so that nobody waits in a circle."""
+    rows = sa.select(Device).where(Device.id == device_id).order_by(Device.org_id).with_for_update()
+    return session.scalars(rows.execution_options(populate_existing=True)).all()
+
+
+def _let_go(session: Session, device: Device, now: dt.datetime) -> None:
+    """It is no more whose it was."""
+    _end_logins(session, device.org_id, device.id, now)
+    set_push_token(device, None, None)
+
+
+def _may_hold_data(device: Device) -> bool:
+    return device.revoked_at is None or device.wiped_at is None
+
+
 def _new(account: Account, draft: DeviceDraft, now: dt.datetime) -> Device:
     return Device(
         org_id=account.org_id,
@@ -187,6 +221,8 @@ def _new(account: Account, draft: DeviceDraft, now: dt.datetime) -> Device:
         app_version=draft.app_version,
         registered_at=now,
         last_seen_at=now,
+        account_since=now,
+        wipe_due=False,
     )
 
 

@@ -67,6 +67,7 @@ class Claims:
     org_id: uuid.UUID
     roles: frozenset[Role]
     visitor_id: uuid.UUID | None
+    issued_at: dt.datetime
     expired: bool = False
     device_id: uuid.UUID | None = None
     revoked: bool = False
@@ -136,6 +137,7 @@ def _claims(claims: Mapping[str, Any]) -> Claims:
         org_id=uuid.UUID(claims["org"]),
         roles=frozenset(Role(role) for role in claims["roles"]),
         visitor_id=uuid.UUID(claims["visitor"]) if claims["visitor"] else None,
+        issued_at=dt.datetime.fromtimestamp(int(claims["iat"]), dt.UTC),
         device_id=uuid.UUID(claims["device"]) if claims.get("device") else None,
         family_id=uuid.UUID(claims["family"]) if claims.get("family") else None,
     )
@@ -172,7 +174,8 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int, ke
     link, following = _link(session, token), _following(token, key)
     if link.device_id is not None:
         # Told apart from the rest, so that a phone that was revoked wipes itself.
-        refusal = what_refuses(session, link.org_id, link.device_id, link.account_id)
+        whose = {"org_id": link.org_id, "account_id": link.account_id}
+        refusal = what_refuses(session, **whose, device_id=link.device_id, issued_at=link.issued_at)
         if refusal is not None:
             return Refused(refusal)
     if link.used_at is not None and not _answer_was_lost(session, link, following, now):

@@ -208,9 +208,14 @@ def _withdrawn(
         return Withdrawn.VISITOR_LEFT
     if not open_account:
         return Withdrawn.ACCOUNT_CLOSED
-    if code.device_id is not None and what_refuses(session, code.org_id, code.device_id, code.account_id):
-        return Withdrawn.PHONE_REVOKED
-    return None
+    return Withdrawn.PHONE_REVOKED if _phone_refused(session, code) else None
+
+
+def _phone_refused(session: Session, code: VerificationCode) -> bool:
+    whose = {"org_id": code.org_id, "account_id": code.account_id}
+    return code.device_id is not None and bool(
+        what_refuses(session, **whose, device_id=code.device_id, issued_at=code.issued_at)
+    )
 
 
 def _checked(session: Session, code: VerificationCode, crew: list[uuid.UUID], now: dt.datetime) -> CredentialCheck:

@@ -40,4 +40,10 @@ class TokensOut(Out):
     roles = fields.List(Choice(Role), required=True)
     visitor_id = Id(required=True, allow_none=True)
     device_id = Id(required=True, allow_none=True)
-    wipe = Flag(required=True, metadata={"description": "somebody else used this phone before: forget their data"})
+    wipe = Flag(
+        required=True,
+        metadata={
+            "description": "somebody else used this phone before: forget whatever is not of this account, and say "
+            "so at /phone/wiped; said at each login until then"
+        },
+    )

@@ -13,7 +13,7 @@ from fieldvisit.vocabulary import HeldState, WaitsFor
 
 
 class Device(Base, Owned):
-    """A phone, under an id of its own making. One account at a time logs in with it."""
+    """A phone, under an id of its own making. One account at a time logs in with it, of whatever organisation."""
 
     __tablename__ = "devices"
 
@@ -40,8 +40,15 @@ class Device(Base, Owned):
     push_language: Mapped[str] = mapped_column(server_default="en")
     wiped_at: Mapped[dt.datetime | None]
     """When it last said, being revoked, that nothing of ours is on it any more."""
+    account_since: Mapped[dt.datetime] = mapped_column(server_default=sa.text("fieldvisit_now()"))
+    """Since when it is this account's."""
+    handed_on_at: Mapped[dt.datetime | None]
+    """When somebody of another organisation logged in with it, and nobody of this one has since."""
+    wipe_due: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Somebody else's data may be on it: this account has not said that none is."""
 
     __table_args__ = (
+        sa.Index("ix_devices_id", "id"),
         sa.Index(
             "uq_devices_push_digest",
             "org_id",

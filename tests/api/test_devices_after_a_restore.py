@@ -1,5 +1,6 @@
 """Phones that logged in within the hours that a restore of the database has lost: unknown, and not revoked."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -82,6 +83,29 @@ def test_what_an_unknown_phone_tells_is_kept_and_believed_once_it_has_logged_in_
     phone = client_with(app, log_in(app)["access_token"])
     assert send(phone, told).json["taken"] == 1
     assert (office.get("/held-events").json["items"], state_of(sessions, morning)) == ([], VisitState.REPORTED)
+
+
+def test_a_phone_that_was_handed_on_in_the_lost_hours_is_unknown_too(
+    app: Flask, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    first, second = log_in(app), log_in(app, "oona")
+    ilta, oona = (client_with(app, given["access_token"]) for given in (first, second))
+    assert ilta.get("/phone/changes").json["code"] == "device_revoked"
+    with acting_for_all(sessions) as session:
+        # As it was before Oona's login: Ilta's, for an hour.
+        session.execute(sa.delete(RefreshToken).where(RefreshToken.account_id == uuid.UUID(second["account_id"])))
+        of_ilta = {"account_id": uuid.UUID(first["account_id"]), "visitor_id": morning.ilta, "wipe_due": False}
+        session.execute(sa.update(Device).values(account_since=NOW - dt.timedelta(hours=1), **of_ilta))
+    assert ilta.get("/phone/changes").status_code == 200
+    refused = oona.get("/phone/changes").json
+    assert (refused["code"], refused["details"]) == ("device_unknown", {})
+    (kept,) = send(oona, reporting(morning)).json["results"]
+    assert kept["problem"]["code"] == "device_unknown"
+    call = oona.post("/safety/sos", json={"event_id": str(uuid.uuid4())})
+    assert call.status_code == 201
+    with acting_for(sessions, morning.world.agency) as session:
+        details = session.scalars(sa.select(SafetyEvent.detail)).all()
+    assert not any("device_revoked" in (detail or {}) for detail in details)
 
 
 def test_an_unknown_phone_is_watched_over_and_heard(

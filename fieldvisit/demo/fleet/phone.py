@@ -204,6 +204,9 @@ class FleetPhone:
     def _log_in(self) -> None:
         self._tokens = self._asked(self._ask_login, TokensOut)
         self._authorise()
+        if self._tokens.wipe:
+            # What is on it is its owner's alone: nothing of anybody else is there to be forgotten, and that is said.
+            self._asked(partial(note_wiped.sync_detailed, client=self._client), object)
 
     def _ask_login(self) -> Any:
         device = DeviceIn(id=uuid.UUID(self.notes.device_id), name="Fleet phone", app_version="1")
