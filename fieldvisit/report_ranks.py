@@ -51,7 +51,7 @@ def added_as(report: VisitReport, visitor_id: uuid.UUID) -> AdditionReason:
 def take_over(session: Session, earlier: VisitReport, row: VisitReport) -> None:
     """Make what was reported before an addition to the report that stands, and let what was added to it, and what was
     heard of new numbers, belong to this one."""
-    # By statement: what the same sending has added is in nobody's collection yet.
+    # By statement: all of them, whichever of them this session has read.
     of_additions, of_heard = ReportAddition.report_id == earlier.id, ContactProposal.report_id == earlier.id
     session.execute(sa.update(ReportAddition).where(of_additions).values(report_id=row.id))
     session.execute(sa.update(ContactProposal).where(of_heard).values(report_id=row.id))
