@@ -47,7 +47,9 @@ class CoverNeeded(FieldVisitError):
     """Visitors are out, and nobody else would be reached."""
 
     code, kind = "cover_needed", Kind.CONFLICT
-    says = "Visitors are out, and without this shift no alarm would reach anybody. Hand it over instead."
+    says = (
+        "Visitors are out, and without this shift an alarm about one of them would reach nobody. Hand it over instead."
+    )
 
 
 class NotAnOfficer(FieldVisitError):
