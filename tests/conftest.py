@@ -12,6 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck
+from hypothesis import settings as looking_for_examples
 from psycopg import sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
@@ -21,6 +23,10 @@ from fieldvisit.database import Urls, acting_for, acting_for_all, app_engine, se
 from fieldvisit.settings import Settings, read_settings
 from tests.engines import sharing_statements
 from tests.worlds import World, make_world
+
+# What is true of every example is not less true where the machine is busy.
+looking_for_examples.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+looking_for_examples.load_profile("busy")
 
 NOW = dt.datetime(2026, 3, 3, 7, 0, tzinfo=dt.UTC)
 """Tuesday 09:00 in Helsinki: inside permitted hours."""
