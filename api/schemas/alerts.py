@@ -3,7 +3,8 @@
 from marshmallow import fields
 
 from api.schemas.base import Drafted, In, Out
-from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Text, Whole
+from api.schemas.fields import Choice, Flag, Id, Instant, Many, Part, Text, Whole
+from api.schemas.measures import Latitude, Longitude
 from api.schemas.safety import ALL, LOCATED, AtRiskOut
 from fieldvisit.safety.drafts import LONGEST_NOTE, Resolution
 from fieldvisit.safety.events import SafetyEventKind

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, fields, post_load
 
-from api.schemas.fields import Choice, Latitude, Longitude, Part, Text, WholeInQuery
+from api.schemas.fields import Choice, Part, Text, WholeInQuery
+from api.schemas.measures import Latitude, Longitude
 from api.schemas.short_ways import ReadShortly, ToldShortly
 from fieldvisit.vocabulary import Datum
 

@@ -6,7 +6,6 @@ Messages are `fieldvisit.languages.Message`s, so that the translator can speak t
 import base64
 import binascii
 import datetime as dt
-import math
 import re
 import typing
 import uuid
@@ -22,12 +21,11 @@ from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
 from fieldvisit.writable import UNWRITABLE, visible
 
-ROUND_THE_EARTH_M = 40_000_000
 BIGGEST = 2**53 - 1
 """The largest whole number that every JSON reader reads exactly."""
 
 
-def _refuse(text: str, **values: object) -> ValidationError:
+def refused(text: str, **values: object) -> ValidationError:
     return ValidationError([Message(text, values)])
 
 
@@ -39,7 +37,7 @@ class _LengthWithin(validate.Length):
         return {"count": len(value), "min": self.min, "max": self.max}
 
 
-class _NumberWithin(validate.Range):
+class NumberWithin(validate.Range):
     def _format_error(self, value: Any, message: str) -> Any:
         return [Message("It is outside of {min} to {max}.", {"min": self.min, "max": self.max})]
 
@@ -52,7 +50,7 @@ class _Matching(validate.Regexp):
 
     def __call__(self, value: Any) -> Any:
         if self.regex.fullmatch(value) is None:
-            raise _refuse("It has another form than this: {form}.", form=self._words)
+            raise refused("It has another form than this: {form}.", form=self._words)
         return value
 
 
@@ -74,9 +72,9 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> str:
         if not isinstance(value, str):
-            raise _refuse("Not a text.")
+            raise refused("Not a text.")
         if UNWRITABLE.search(value):
-            raise _refuse("It contains a character that cannot be stored.")
+            raise refused("It contains a character that cannot be stored.")
         return value if self._secret else visible(value)
 
     def expected(self) -> Message:
@@ -100,17 +98,17 @@ class Base64(fields.Field[bytes]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> bytes:
         if not isinstance(value, str):
-            raise _refuse("Not a text.")
+            raise refused("Not a text.")
         if len(value) > self.most_characters:
-            raise _refuse(
+            raise refused(
                 "It has {count}, allowed are {min} to {max}.", count=len(value), min=4, max=self.most_characters
             )
         try:
             content = base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError) as error:
-            raise _refuse("Not base64.") from error
+            raise refused("Not base64.") from error
         if not content:
-            raise _refuse("It is empty.")
+            raise refused("It is empty.")
         return content
 
     def expected(self) -> Message:
@@ -122,13 +120,13 @@ class Whole(fields.Integer):
 
     def __init__(self, *, min: int = 0, max: int = BIGGEST, **more: Any) -> None:
         self._bounds = (min, max)
-        super().__init__(validate=_NumberWithin(min=min, max=max), **more)
+        super().__init__(validate=NumberWithin(min=min, max=max), **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _refuse("Not a whole number.")
+            raise refused("Not a whole number.")
         if isinstance(value, float) and not value.is_integer():
-            raise _refuse("Not a whole number.")
+            raise refused("Not a whole number.")
         return int(value)
 
     def expected(self) -> Message:
@@ -140,59 +138,8 @@ class WholeInQuery(Whole):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
         if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,16}", value):
-            raise _refuse("Not a whole number.")
+            raise refused("Not a whole number.")
         return int(value)
-
-
-class Degrees(fields.Float):
-    """A coordinate, inside the world."""
-
-    def __init__(self, *, limit: int, **more: Any) -> None:
-        self._limit = limit
-        super().__init__(validate=_NumberWithin(min=-limit, max=limit), **more)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> float:
-        return _number(value)
-
-    def expected(self) -> Message:
-        return Message("degrees from {min} to {max}", {"min": -self._limit, "max": self._limit})
-
-
-class Latitude(Degrees):
-    def __init__(self, **more: Any) -> None:
-        super().__init__(limit=90, **more)
-
-
-class Longitude(Degrees):
-    def __init__(self, **more: Any) -> None:
-        super().__init__(limit=180, **more)
-
-
-class Metres(fields.Float):
-    """A distance as a phone measures it, at most once round the earth. Loaded as whole metres, rounded up: it is never
-    better than said."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(validate=_NumberWithin(min=0, max=ROUND_THE_EARTH_M), **more)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
-        return math.ceil(_number(value))
-
-    def expected(self) -> Message:
-        return Message("metres from 0 to {max}", {"max": ROUND_THE_EARTH_M})
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _refuse("Not a number.")
-    try:
-        number = float(value)
-    except OverflowError:
-        # JSON knows no largest number, and a whole one of 400 digits is read as such.
-        number = math.inf
-    if not math.isfinite(number):
-        raise _refuse("Not a number.")
-    return number
 
 
 class Instant(fields.AwareDateTime):
@@ -207,11 +154,11 @@ class Instant(fields.AwareDateTime):
         except ValueError:
             moment = None
         if moment is None or "T" not in value.upper():
-            raise _refuse("Not an instant.")
+            raise refused("Not an instant.")
         if moment.tzinfo is None:
-            raise _refuse("An instant without an offset: it could mean any of 38 moments.")
+            raise refused("An instant without an offset: it could mean any of 38 moments.")
         if not EARLIEST < moment.date() < LATEST:
-            raise _refuse("It is outside of {min} to {max}.", min=EARLIEST, max=LATEST)
+            raise refused("It is outside of {min} to {max}.", min=EARLIEST, max=LATEST)
         return moment.astimezone(dt.UTC)
 
     def expected(self) -> Message:
@@ -221,13 +168,13 @@ class Instant(fields.AwareDateTime):
 class Day(fields.Date):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> dt.date:
         if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-            raise _refuse("Not a date.")
+            raise refused("Not a date.")
         try:
             day = dt.date.fromisoformat(value)
         except ValueError as error:
-            raise _refuse("Not a date.") from error
+            raise refused("Not a date.") from error
         if not EARLIEST <= day <= LATEST:
-            raise _refuse("It is outside of {min} to {max}.", min=EARLIEST, max=LATEST)
+            raise refused("It is outside of {min} to {max}.", min=EARLIEST, max=LATEST)
         return day
 
     def expected(self) -> Message:
@@ -239,11 +186,11 @@ class LocalTime(fields.Time):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> dt.time:
         if not isinstance(value, str) or not re.fullmatch(r"\d{2}:\d{2}(:\d{2})?", value):
-            raise _refuse("Not a time of day.")
+            raise refused("Not a time of day.")
         try:
             return dt.time.fromisoformat(value)
         except ValueError as error:
-            raise _refuse("Not a time of day.") from error
+            raise refused("Not a time of day.") from error
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> str | None:
         return None if value is None else value.isoformat()
@@ -267,7 +214,7 @@ class Choice[E: StrEnum](fields.String):
         try:
             return self.choices(value)
         except ValueError as error:
-            raise _refuse("Not in the list.") from error
+            raise refused("Not in the list.") from error
 
     def expected(self) -> Message:
         return Message("one of: {known}", {"known": ", ".join(member.value for member in self.choices)})
@@ -278,14 +225,14 @@ class Id(fields.UUID):
         try:
             return uuid.UUID(value) if isinstance(value, str) and len(value) == 36 else _not_an_id()
         except ValueError as error:
-            raise _refuse("Not an id.") from error
+            raise refused("Not an id.") from error
 
     def expected(self) -> Message:
         return Message("an id like 018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69")
 
 
 def _not_an_id() -> typing.NoReturn:
-    raise _refuse("Not an id.")
+    raise refused("Not an id.")
 
 
 class Flag(fields.Boolean):
@@ -293,7 +240,7 @@ class Flag(fields.Boolean):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> bool:
         if not isinstance(value, bool):
-            raise _refuse("Neither true nor false.")
+            raise refused("Neither true nor false.")
         return value
 
     def expected(self) -> Message:
@@ -303,7 +250,7 @@ class Flag(fields.Boolean):
 class FlagInQuery(Flag):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> bool:
         if value not in ("true", "false"):
-            raise _refuse("Neither true nor false.")
+            raise refused("Neither true nor false.")
         return bool(value == "true")
 
 
@@ -316,10 +263,10 @@ class Many(fields.List[Any]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise _refuse("Not a list.")
+            raise refused("Not a list.")
         # Counted before the inside is read: a million values are refused for being a million.
         if len(value) > self._bounds[1]:
-            raise _refuse("It has {count}, allowed are {min} to {max}.", count=len(value), **self._as_facts())
+            raise refused("It has {count}, allowed are {min} to {max}.", count=len(value), **self._as_facts())
         return super()._deserialize(value, attr, data, **more)
 
     def _as_facts(self) -> dict[str, int]:

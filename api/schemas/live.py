@@ -3,7 +3,8 @@
 from marshmallow import fields
 
 from api.schemas.base import In, Out
-from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Part, Whole, WholeInQuery
+from api.schemas.fields import Choice, Flag, Id, Instant, Many, Part, Whole, WholeInQuery
+from api.schemas.measures import Latitude, Longitude
 from api.schemas.safety import ALL, LOCATED, AtRiskOut
 from fieldvisit.safety.standing import SafetyDisplay
 from fieldvisit.vocabulary import AlertKind, AlertState, DrillKind, RiskLevel, SafetyState, SessionCover, VisitState

@@ -3,7 +3,8 @@
 from marshmallow import fields
 
 from api.schemas.base import Drafted, Out, PageIn
-from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Text, Whole
+from api.schemas.fields import Choice, Flag, Id, Instant, Many, Text, Whole
+from api.schemas.measures import Latitude, Longitude
 from fieldvisit.accounts import PASSWORD_MAX, PASSWORD_MIN, USERNAME, AccountDraft
 from fieldvisit.cases import LARGEST_MINOR
 from fieldvisit.field_rules import LARGEST_BLOCK, LONGEST_GIVE_BACK, LONGEST_UNDO, SMALLEST_BLOCK, FieldRulesDraft

@@ -6,7 +6,8 @@ from marshmallow import fields
 
 from api.schemas.base import Drafted, In, Out
 from api.schemas.derived import Derived
-from api.schemas.fields import Choice, Day, Flag, Id, Instant, Latitude, Longitude, Metres, Part, Text, Whole
+from api.schemas.fields import Choice, Day, Flag, Id, Instant, Part, Text, Whole
+from api.schemas.measures import Latitude, Longitude, Metres
 from api.schemas.words import Several, Words
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.credentials import PaperFault

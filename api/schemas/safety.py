@@ -5,8 +5,9 @@ from typing import Any
 from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, In, Out, PointIn
-from api.schemas.fields import Choice, Flag, Id, Instant, Latitude, Longitude, Many, Metres, Part, Text, Whole
+from api.schemas.fields import Choice, Flag, Id, Instant, Many, Part, Text, Whole
 from api.schemas.forms_in_words import DIGITS
+from api.schemas.measures import Latitude, Longitude, Metres
 from fieldvisit.datums import Point, as_measured, is_used_at
 from fieldvisit.safety.by_voice import SpokenExtension, VoiceContact
 from fieldvisit.safety.drafts import LONGEST_NOTE, OLDEST_S

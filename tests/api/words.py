@@ -10,7 +10,7 @@ import click
 
 from api.commands.spoken import CLICK, Spoken, SpokenGroup
 
-SPEAKERS = {"Message", "_refuse", "say"}
+SPEAKERS = {"Message", "refused", "say"}
 TABLES = {"TITLES", "LAZY"}
 
 
