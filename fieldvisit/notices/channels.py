@@ -33,7 +33,7 @@ def notice_channels(providers: Iterable[NoticeProvider], timeout_s: float, *, pu
     """The providers of each channel in their order."""
     found: dict[Any, list[Way]] = {}
     for provider in providers:
-        made = way_of(provider, timeout_s)
+        made = way_of(provider, timeout_s, patient=True)
         if public_only:
             made = Public(made, urlsplit(provider.url).hostname or "")
         found.setdefault(provider.channel, []).append(made)

@@ -1,14 +1,16 @@
 """What Apprise knows an address for: mail above all, and the push services.
 
-Apprise tells neither ids nor receipts, and its time limits stand in the address alone.
+Apprise tells neither ids nor receipts, and its time limits stand in the address alone, for each answer anew.
 """
 
+import math
 import uuid
 import warnings
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from fieldvisit.outgoing import hurried
 from fieldvisit.outgoing.letters import MAIL, Handed, Letter, Service
 
 NOT_ACCEPTED, NOT_UNDERSTOOD = "not accepted", "address not understood"
@@ -17,15 +19,17 @@ NOT_ACCEPTED, NOT_UNDERSTOOD = "not accepted", "address not understood"
 class Apprised:
     """A service behind an address of Apprise, in which `{to}` stands for the recipient's own.
 
-    Mail bears the letter's id as `X-Notice-Id`, the same on every try: whoever gets it twice can tell.
+    Mail bears the letter's id as `X-Notice-Id`, the same on every try: whoever gets it twice can tell. The whole takes
+    no longer than `timeout_s`; where `patient`, each of several answers may take it.
     """
 
     receipts = False
 
-    def __init__(self, provider: Service, timeout_s: float) -> None:
+    def __init__(self, provider: Service, timeout_s: float, *, patient: bool = False) -> None:
         self.name = provider.name
         self._url = provider.url
         self._timeout_s = timeout_s
+        self._whole_s = math.inf if patient else timeout_s
 
     def hand_over(self, letter: Letter) -> Handed:
         apprise = load_apprise()
@@ -33,9 +37,10 @@ class Apprised:
         if service is None:
             return Handed(provider=self.name, error=NOT_UNDERSTOOD)
         try:
-            accepted = service.notify(
-                title=letter.subject or "", body=letter.text, body_format=apprise.NotifyFormat.TEXT
-            )
+            with hurried.within(self._whole_s):
+                accepted = service.notify(
+                    title=letter.subject or "", body=letter.text, body_format=apprise.NotifyFormat.TEXT
+                )
         except OSError as error:
             return Handed(provider=self.name, error=type(error).__name__)
         return Handed(provider=self.name, error=None if accepted else NOT_ACCEPTED)
@@ -61,4 +66,5 @@ def load_apprise() -> Any:
 
         # Loads its services, which it would otherwise do at the first letter.
         apprise.Apprise.instantiate("json://localhost")
+    hurried.hurry_files()
     return apprise

@@ -87,11 +87,11 @@ class Gateway:
         self._client.close()
 
 
-def way_of(provider: Service, timeout_s: float) -> Channel:
-    """A gateway, or what Apprise knows an address for."""
+def way_of(provider: Service, timeout_s: float, *, patient: bool = False) -> Channel:
+    """A gateway, or what Apprise knows an address for; where `patient`, one that may take the time for each answer."""
     if urlsplit(provider.url).scheme in GATEWAYS:
         return Gateway(provider, timeout_s)
-    return Apprised(provider, timeout_s)
+    return Apprised(provider, timeout_s, patient=patient)
 
 
 def get_ready(providers: Iterable[Service]) -> None:

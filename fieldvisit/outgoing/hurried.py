@@ -1,15 +1,16 @@
-"""A client of HTTP whose whole request takes no longer than is said.
+"""Reading that takes no longer than is said, as a whole: by a client of HTTP, and by what reads sockets as files.
 
-httpx counts each of its limits anew with every byte that comes: a service that brings one now and then would be waited
-for without end.
+httpx, and Python's own clients of HTTP and of mail, count each of their limits anew with every byte that comes: a
+service that brings one now and then would be waited for without end.
 """
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -28,13 +29,34 @@ def client(timeouts: httpx.Timeout, trusted: ssl.SSLContext) -> httpx.Client:
 
 @contextmanager
 def within(seconds: float) -> Iterator[float]:
-    """What this thread reads in the block comes within so many seconds, or is a `httpx.ReadTimeout`; until when."""
+    """What this thread reads in the block comes within so many seconds, or is a `httpx.ReadTimeout` (for what reads
+    files: a `TimeoutError`); until when."""
     until = time.monotonic() + seconds
     token = _UNTIL.set(until)
     try:
         yield until
     finally:
         _UNTIL.reset(token)
+
+
+def hurry_files() -> None:
+    """From now on sockets that are read as files, as `smtplib` and `http.client` do, are read `within` a time too;
+    where none is said nothing changes. They make their sockets themselves, and take no others."""
+    socket.SocketIO = _File  # type: ignore[misc]
+
+
+class _File(socket.SocketIO):
+    if TYPE_CHECKING:
+        _sock: socket.socket
+
+    def readinto(self, buffer: Any) -> int | None:
+        left_s = _UNTIL.get(float("inf")) - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        given_s = self._sock.gettimeout()
+        if left_s < (float("inf") if given_s is None else given_s):
+            self._sock.settimeout(left_s)
+        return super().readinto(buffer)
 
 
 class _Network:

@@ -41,11 +41,13 @@ def claim(
 
 @dataclass(frozen=True)
 class Sent:
-    """What came of a message that was handed over to one of so many `providers`."""
+    """What came of a message that was handed over to one of so many `providers`; `pushed`: even where it was accepted
+    it has reached nobody yet."""
 
     claimed: Claimed
     handed: Handed
     providers: int
+    pushed: bool = False
 
 
 # Messages are locked in the order of their ids by everybody who changes several at a time.
@@ -54,24 +56,31 @@ with moment as materialized (select fieldvisit_now() as now),
 given as materialized (
     select * from jsonb_to_recordset(cast(:given as jsonb)) as given(
         id uuid, lease uuid, provider text, provider_id text, error text, wait_s float8)
-), mine as materialized (
-    select o.id from safety_outbox o join given on given.id = o.id and given.lease = o.lease
+), locked as materialized (
+    select o.id, o.lease, o.state from safety_outbox o where o.id in (select id from given)
     order by o.id for update of o
+), mine as materialized (
+    select distinct on (o.id) given.* from locked o join given on given.id = o.id
+    where given.lease = o.lease
+       or given.error is null and not o.state = any(:settled) and (o.state = 'queued' or o.lease is not null)
+    order by o.id, given.lease = o.lease desc nulls last
 )
 update safety_outbox o set
-    lease = null, lease_until = null, provider = given.provider, error = given.error,
-    next_try_at = case when not o.state = any(:settled) then moment.now + given.wait_s * interval '1 second' end,
-    state = case when given.error is null and not o.state = any(:settled) then 'sent' else o.state end,
-    provider_id = case when given.error is null then given.provider_id else o.provider_id end,
-    sent_at = case when given.error is null then coalesce(o.sent_at, moment.now) else o.sent_at end
-from given, mine, moment
-where o.id = mine.id and given.id = o.id and o.lease = given.lease
+    lease = null, lease_until = null, provider = mine.provider, error = mine.error,
+    next_try_at = case when not o.state = any(:settled) then moment.now + mine.wait_s * interval '1 second' end,
+    state = case when mine.error is null and not o.state = any(:settled) then 'sent' else o.state end,
+    provider_id = case when mine.error is null then mine.provider_id else o.provider_id end,
+    sent_at = case when mine.error is null then coalesce(o.sent_at, moment.now) else o.sent_at end
+from mine, moment
+where o.id = mine.id
 returning o.id
 """).bindparams(settled=[state.value for state in SETTLED])
 
 
 def record(session: Session, results: Sequence[Sent], pace: Pace) -> set[uuid.UUID]:
-    """Write down what came of these; those are left out whose lease had run out: they are somebody else's by now."""
+    """Write down what came of these; those are left out whose lease had run out: they are somebody else's by now. That
+    one was accepted is written down all the same as long as nobody else has done so: else it would be sent again and
+    again by one who is slower than a lease."""
     given = [
         {
             "id": each.claimed.id,

@@ -84,16 +84,18 @@ class Sender:
         if isinstance(job.letter, Unwritten):
             return failed(job, job.letter.error)
         handed = self._channels.hand_over(job.letter, last=job.claimed.last)
-        return Sent(job.claimed, handed, self._channels.count(job.letter.channel))
+        pushed = job.letter.channel is AlarmChannel.PUSH
+        return Sent(job.claimed, handed, self._channels.count(job.letter.channel), pushed=pushed)
 
     def record(self, results: Sequence[Job | Sent]) -> None:
-        """Write down what came of these. What could not be written is dropped; a step may then have reached nobody."""
+        """Write down what came of these. What could not be written is dropped; a step may then have reached nobody, as
+        may one of which only pushes were accepted."""
         sent = [each for each in results if isinstance(each, Sent)]
         if sent:
             with engine_transaction(self._sessions) as session:
                 record(session, sent, self._pace)
         for each in results:
-            if self._failed(each):
+            if self._failed(each) or (isinstance(each, Sent) and each.pushed):
                 providers = each.providers if isinstance(each, Sent) else 1
                 with engine_transaction(self._sessions) as session:
                     hurry(session, each.claimed.id, providers=providers)

@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -14,10 +15,11 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Case
 from fieldvisit.notice_providers import NoticeProvider
 from fieldvisit.notices.filing import NoticeDraft, file_notice
+from fieldvisit.outgoing.apprised import Apprised
 from fieldvisit.outgoing.gateways import Gateway, Handed, Letter
 from fieldvisit.vocabulary import Channel, NoticeState
 from tests.conftest import NOW
-from tests.dripping import dripping
+from tests.dripping import dripping, dripping_mail
 from tests.notices.mail import BREAKS_OFF, MailServer
 from tests.notices.worlds import give_address, give_phone, make_template, notices, sender_of
 from tests.worlds import World, make_case
@@ -61,6 +63,29 @@ def test_a_service_that_brings_a_byte_now_and_then_is_not_waited_for() -> None:
         gateway = Gateway(NoticeProvider(name="odd", channel=Channel.SMS, url=address), timeout_s=0.3)
         with closing(gateway):
             assert gateway.hand_over(LETTER) == Handed(provider="odd", error="ReadTimeout")
+
+
+MAIL = NoticeProvider(
+    name="odd", channel=Channel.EMAIL, url="mailto://127.0.0.1:0?mode=insecure&from=a@b.example&to={to}"
+)
+
+
+@pytest.mark.parametrize(("patient", "error"), [(False, "not accepted"), (True, None)])
+def test_a_mail_server_that_lets_one_wait_is_waited_for_only_where_there_is_time(
+    patient: bool, error: str | None
+) -> None:
+    """Each part of its greeting is quick."""
+    letter = replace(LETTER, channel=Channel.EMAIL, to="x@b.example")
+    with dripping_mail() as port:
+        service = replace(MAIL, url=MAIL.url.replace(":0?", f":{port}?"))
+        assert Apprised(service, 0.5, patient=patient).hand_over(letter) == Handed(provider="odd", error=error)
+
+
+def test_a_push_service_that_brings_a_byte_now_and_then_is_not_waited_for() -> None:
+    with dripping() as address:
+        service = replace(MAIL, url=address.replace("http:", "ntfy:") + "{to}")
+        ours = Apprised(service, 0.5).hand_over(replace(LETTER, to="a-phone"))
+    assert ours == Handed(provider="odd", error="not accepted")
 
 
 def hand_over(address: str) -> Handed:

@@ -334,6 +334,24 @@ def test_a_lease_that_ran_out_is_somebody_elses_and_the_late_one_records_nothing
     assert (sms.state, sms.provider, sms.provider_id) == (MessageState.SENT, "sms-b", "x")
 
 
+def test_that_it_was_accepted_counts_also_when_the_lease_ran_out(door: Door, office: Office) -> None:
+    """One who is slower than a lease would else send it for ever."""
+    door.call_for_help()
+    with acting_for_all(door.sessions) as session:
+        (late,) = claim(session, AlarmChannel.SMS, 10, PACE)
+    door.clock.pass_s(PACE.lease_s + 1)
+    with acting_for_all(door.sessions) as session:
+        (newer,) = claim(session, AlarmChannel.SMS, 10, PACE)
+        assert record(session, [Sent(late, Handed(provider="sms-a", error="slow"), 2)], PACE) == set()
+        assert record(session, [Sent(late, Handed(provider="sms-a", provider_id="x"), 2)], PACE) == {late.id}
+        assert record(session, [Sent(newer, Handed(provider="sms-b", error="HTTP 500"), 2)], PACE) == set()
+        assert record(session, [Sent(newer, Handed(provider="sms-b"), 2)], PACE) == set()
+    door.clock.pass_s(MINUTE)
+    (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
+    assert (sms.state, sms.provider, sms.provider_id, sms.error) == (MessageState.SENT, "sms-a", "x", None)
+    assert (sms.lease, sms.next_try_at) == (None, None)
+
+
 def test_accepted_is_not_delivered_without_a_receipt_it_goes_to_the_other_provider(
     door: Door, told_office: Office
 ) -> None:

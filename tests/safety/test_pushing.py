@@ -16,7 +16,7 @@ from fieldvisit.push_tokens import PushTokenDraft, register_push_token
 from fieldvisit.safety.news import tell_all_clear
 from fieldvisit.safety.roster import reachable_officers
 from fieldvisit.safety.sending import Sender
-from fieldvisit.vocabulary import AlarmChannel, DutyRank, Role
+from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, Role
 from tests.conftest import NOW
 from tests.safety.offices import QUICK, Office
 from tests.safety.providers import Providers
@@ -133,6 +133,20 @@ def test_a_push_alone_is_no_alarm_line(door: Door, pushed: Office) -> None:
     door.call_for_help()
     pushed.send()
     assert door.watch().climbed == 1
+
+
+def test_a_step_of_which_only_pushes_were_accepted_goes_on_at_once(door: Door, office: Office) -> None:
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.delete(DutyShift))
+        mine = OfficerContact.account_id == door.officer.account_id
+        session.execute(sa.update(OfficerContact).where(mine).values(active=False))
+        account = session.get_one(Account, door.officer.account_id)
+        put_on_duty(session, account, DutyRank.DUTY, AlarmChannel.PUSH)
+    door.call_for_help()
+    assert office.send() == 1
+    assert office.states() == {("push", "sent"): 1}
+    door.watch()
+    assert door.alert().state is AlertState.EXHAUSTED, "nobody else is on duty: everyone is called"
 
 
 def test_the_all_clear_of_a_covert_alarm_is_not_pushed_to_the_visitor(door: Door, pushed: Office) -> None:
