@@ -27,7 +27,9 @@ def tell_epoch_with_refusal(response: Response) -> Response:
     """Name it also where a phone is refused: one that is not known after a restore hears there that it was forgotten.
 
     To phones alone that showed a token of ours; not where we are in trouble ourselves."""
-    of_phone = g.get("asked_by_phone", False) and HTTPStatus(response.status_code).is_client_error
+    # By its number: tus has a status, 460, that HTTP does not know.
+    refused = HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    of_phone = refused and g.get("asked_by_phone", False)
     if of_phone and NAME not in response.headers and "org" in (session := db.session()).info:
         with suppress(SQLAlchemyError):
             tell_epoch(session, response)
