@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for
-from fieldvisit.models import ContactPoint, Visit
+from fieldvisit.models import ContactPoint, ContactProposal, Visit, VisitReport
 from fieldvisit.vocabulary import Role
 from tests.api.conftest import ClientFor
 from tests.conftest import NOW
@@ -83,6 +83,24 @@ def test_who_proposed_it_does_not_decide(
     report = {"outcome": "refused", "next_step": "call", "contact_changes": [{"kind": "phone", "value": NUMBER}]}
     told(both, morning, "report", id=str(uuid.uuid4()), left_at=NOW.isoformat(), **report)
     (waiting,) = both.get("/contact-proposals").json["items"]
+    refused = both.post(f"/contact-proposals/{waiting['id']}/approval")
+    assert (refused.status_code, refused.json["code"]) == (403, "own_proposal")
+
+
+def test_what_the_version_before_proposes_is_heard_by_who_reported(
+    client_for: ClientFor, morning: Morning, sessions: sessionmaker[Session]
+) -> None:
+    """It names no visitor: as long as one still serves beside this one, its reports are taken too."""
+    both = client_for(Role.VISITOR, Role.SUPERVISOR, org=morning.world.agency, visitor_id=morning.ilta)
+    report_id = uuid.uuid4()
+    told(both, morning, "report", id=str(report_id), left_at=NOW.isoformat(), outcome="refused", next_step="call")
+    with acting_for(sessions, morning.world.agency) as session:
+        report, visit = session.get_one(VisitReport, report_id), session.get_one(Visit, morning.visit)
+        whose = {"org_id": report.org_id, "lender_id": report.lender_id, "case_id": visit.case_id}
+        named = {"report_id": report_id, "kind": "phone", "value": NUMBER} | whose
+        session.execute(sa.insert(ContactProposal.__table__).values(named))
+    (waiting,) = both.get("/contact-proposals").json["items"]
+    assert waiting["visitor_id"] == str(morning.ilta)
     refused = both.post(f"/contact-proposals/{waiting['id']}/approval")
     assert (refused.status_code, refused.json["code"]) == (403, "own_proposal")
 
