@@ -84,6 +84,9 @@ class OutboxMessage(Base, Owned):
     lease: Mapped[uuid.UUID | None]
     lease_until: Mapped[dt.datetime | None]
     provider: Mapped[str | None]
+    """Who was tried last."""
+    accepted_by: Mapped[str | None]
+    """Who accepted it last; others may have been tried since, and failed."""
     provider_id: Mapped[str | None]
     error: Mapped[str | None]
     created_at: Mapped[dt.datetime]

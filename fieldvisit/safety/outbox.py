@@ -69,6 +69,7 @@ update safety_outbox o set
     lease = null, lease_until = null, provider = mine.provider, error = mine.error,
     next_try_at = case when not o.state = any(:settled) then moment.now + mine.wait_s * interval '1 second' end,
     state = case when mine.error is null and not o.state = any(:settled) then 'sent' else o.state end,
+    accepted_by = case when mine.error is null then mine.provider else o.accepted_by end,
     provider_id = case when mine.error is null then mine.provider_id else o.provider_id end,
     sent_at = case when mine.error is null then coalesce(o.sent_at, moment.now) else o.sent_at end
 from mine, moment
@@ -108,14 +109,18 @@ def drop(session: Session, claimed: Claimed, reason: str) -> None:
 
 
 # A step that reached nobody does not wait for its time. Its own transaction, after the record: whoever acknowledges
-# holds the alert and then wants the messages, so nobody may hold a message and then want the alert.
+# holds the alert and then wants the messages, so nobody may hold a message and then want the alert. Where its officers
+# were told of a whole outage, those messages are its step; what somebody took and let go is told of by itself.
 HURRY = sa.text("""
 update safety_alerts a set next_action_at = fieldvisit_now()
 where a.id = (select alert_id from safety_outbox where id = :message_id) and a.state = 'notifying'
   and a.next_action_at > fieldvisit_now()
   and not exists (
-    select from safety_outbox o where o.alert_id = a.id and o.step = a.step and o.round = a.round
-      and o.recipient = 'officer' and o.purpose = 'alarm'
+    select from safety_outbox o
+    where o.step = a.step and o.round = a.round and o.recipient = 'officer'
+      and (o.alert_id = a.id and o.purpose = 'alarm' or o.outage_id = a.outage_id and not exists (
+        select from safety_outbox own where own.alert_id = a.id and own.step = a.step and own.round = a.round
+          and own.recipient = 'officer' and own.purpose = 'alarm'))
       and (o.state in ('delivered', 'answered') or o.channel <> 'push'
            and (o.state = 'sent' or o.state = 'queued' and (o.error is null or o.attempts < :passes)))
   )

@@ -137,7 +137,9 @@ def _note_lost(session: Session, message: OutboxMessage, told_by: str, providers
 
     Of one who had it before that is nothing new: the message is with the next by now, or waits for its turn."""
     wait_s = PACE.retry_s(max(message.attempts, 1), providers)
-    accepted = sa.and_(OUTBOX.c.state == MessageState.SENT, OUTBOX.c.provider == told_by)
+    # The version before does not write down who accepted it: where nothing failed since, it was the last one.
+    has_it = sa.case((OUTBOX.c.error.is_(None), OUTBOX.c.provider), else_=OUTBOX.c.accepted_by)
+    accepted = sa.and_(OUTBOX.c.state == MessageState.SENT, has_it == told_by)
     # A quick one tells it before it is written down that it has taken the message.
     accepting = sa.and_(
         OUTBOX.c.state == MessageState.QUEUED, OUTBOX.c.lease.is_not(None), OUTBOX.c.provider.is_distinct_from(told_by)

@@ -20,6 +20,7 @@ from tests.safety.test_external import agree, outside
 from tests.safety.worlds import MINUTE, Door, another_door
 
 MANY, CROWD = 5, 200
+HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -128,6 +129,25 @@ def test_one_that_was_taken_and_let_go_is_told_of_by_itself(office: Office, sile
     office.door.pass_under_watch_s(9 * MINUTE)
     office.door.watch()
     assert purposes(office)["alarm"] > before
+
+
+def test_one_that_is_told_of_by_itself_goes_on_when_its_own_messages_fail(office: Office, silent: list[Door]) -> None:
+    """Whatever became of those about the others."""
+    office.door.watch()
+    office.send()
+    alert = office.door.alerts()[0]
+    with acting_for(office.door.sessions, office.door.world.agency) as session:
+        alerts.acknowledge(session, alert.id, office.door.officer)
+    office.turn(61)
+    with acting_for_all(office.door.sessions) as session:
+        now = sa.func.fieldvisit_now()
+        session.execute(sa.update(SafetyAlert).where(SafetyAlert.id == alert.id).values(next_action_at=now))
+        session.execute(sa.update(SafetyAlert).where(SafetyAlert.id != alert.id).values(next_action_at=now + HOUR))
+    office.door.watch()
+    for each in office.providers.all():
+        office.providers.behave(each.name, mode="fail")
+    office.send()
+    assert office.door.watch().climbed == 1
 
 
 def test_a_step_of_which_no_message_is_taken_goes_on_at_once_for_all(office: Office, silent: list[Door]) -> None:

@@ -413,6 +413,28 @@ def test_that_it_never_arrived_told_twice_rings_nobody_again_and_pushes_no_step(
     assert (office.states(), door.watch()) == ({("voice", "queued"): 1}, Fired(climbed=1))
 
 
+def test_that_it_never_arrived_counts_also_when_another_has_tried_since_and_failed(
+    door: Door, told_office: Office
+) -> None:
+    office = told_office
+    with acting_for_all(door.sessions) as session:
+        session.execute(
+            sa.update(OfficerContact).where(OfficerContact.channel != AlarmChannel.VOICE).values(active=False)
+        )
+    door.clock.stop()
+    door.call_for_help()
+    office.send()
+    office.providers.behave("voice-b", mode="fail")
+    door.clock.pass_s(QUICK.receipt_s)
+    office.send()
+    (voice,) = office.messages()
+    assert (voice.state, voice.provider) == (MessageState.SENT, "voice-b"), "the first may have it still"
+    office.receive(ReceiptKind.UNDELIVERABLE, voice, told_by="voice-b")
+    assert (office.states(), door.watch()) == ({("voice", "sent"): 1}, Fired()), "that one never had it"
+    office.receive(ReceiptKind.UNDELIVERABLE, voice, told_by="voice-a")
+    assert (office.states(), door.watch()) == ({("voice", "queued"): 1}, Fired(climbed=1))
+
+
 def test_that_it_never_arrived_counts_also_before_its_taking_is_written_down(door: Door, told_office: Office) -> None:
     office = told_office
     door.call_for_help()

@@ -13,6 +13,7 @@ from fieldvisit.devices import revoke_device
 from fieldvisit.models import Account, Device, DutyShift, OfficerContact
 from fieldvisit.outgoing.gateways import Channels
 from fieldvisit.push_tokens import PushTokenDraft, register_push_token
+from fieldvisit.safety.engine import Fired
 from fieldvisit.safety.news import tell_all_clear
 from fieldvisit.safety.roster import reachable_officers
 from fieldvisit.safety.sending import Sender
@@ -20,7 +21,7 @@ from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, Role
 from tests.conftest import NOW
 from tests.safety.offices import QUICK, Office
 from tests.safety.providers import Providers
-from tests.safety.worlds import MINUTE, Door, make_account, put_on_duty
+from tests.safety.worlds import MINUTE, Door, another_door, make_account, put_on_duty
 
 VISITORS, OFFICERS = "up-visitor", "up-officer"
 
@@ -147,6 +148,23 @@ def test_a_step_of_which_only_pushes_were_accepted_goes_on_at_once(door: Door, o
     assert office.states() == {("push", "sent"): 1}
     door.watch()
     assert door.alert().state is AlertState.EXHAUSTED, "nobody else is on duty: everyone is called"
+
+
+def test_a_push_to_the_visitor_ends_no_step_whose_officers_were_told_of_a_whole_outage(
+    door: Door, pushed: Office
+) -> None:
+    """They are rung once of all of them; what is pushed to each visitor is of each alert."""
+    doors = [door, another_door(door)]
+    for number, each in enumerate(doors):
+        carry(each, each.account_id, f"{VISITORS}-{number}")
+        each.start(planned_s=15 * MINUTE)
+    door.clock.stop()
+    door.somebody_watches()
+    door.clock.pass_s(20 * MINUTE)
+    assert door.watch().raised == len(doors)
+    pushed.send()
+    assert pushed.states() == {("push", "sent"): 2, ("sms", "sent"): 1, ("voice", "sent"): 1}
+    assert door.watch() == Fired()
 
 
 def test_the_all_clear_of_a_covert_alarm_is_not_pushed_to_the_visitor(door: Door, pushed: Office) -> None:
