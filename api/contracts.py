@@ -1,5 +1,6 @@
 """What an endpoint promises and asks for, as data: views fulfil it, the document tells it, tests walk over it all."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,9 @@ class Contract:
     second is told of the first (see `api.editing`).
     `steady_s`: no answer comes sooner, so that its time tells nothing; with `steady_with` only where the body has that
     field.
+    `taking`: it says who holds something, so it takes no key: sent again it is done again, or refused by how things
+    stand now. `afresh` reads the thing that was answered, by its id: who sends a write again under its key is told how
+    that stands now, and not how it stood.
     """
 
     may: Permission | None
@@ -60,6 +64,8 @@ class Contract:
     shows: Shows | None = None
     steady_s: float = 0.0
     steady_with: str = ""
+    taking: bool = False
+    afresh: Callable[[uuid.UUID], Any] | None = None
     media: str = JSON
     raw: str = ""
     edits: Edited | None = None
@@ -73,9 +79,11 @@ def contract_of(view: View) -> Contract | None:
 
 def is_keyed(contract: Contract, method: str) -> bool:
     """Whether a caller may send it under a key of their own, to get the same answer if they have to send it again. What
-    safety is told under an id of its own is done once by that."""
+    safety is told under an id of its own is done once by that, and who takes something holds it or does not: an answer
+    that was kept would say so of whoever has lost it since."""
     has_id = contract.body is not None and not OWN_IDS.isdisjoint(contract.body.fields)
-    return method not in READING and contract.may is not PUBLIC and not (contract.safety and has_id)
+    done_once = contract.taking or (contract.safety and has_id)
+    return method not in READING and contract.may is not PUBLIC and not done_once
 
 
 def answer_schema(contract: Contract) -> Schema | None:

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from api.answer_headers import headers_of
 from api.contracts import CONTRACTS, JSON, Contract, View, answer_schema, contract_of, is_keyed
 from api.editing import IF_MATCH
-from api.idempotency import PARAMETER
+from api.idempotency import DONE_BEFORE, PARAMETER
 from api.roles import GRANTS, PUBLIC, Permission
 from api.schemas.base import PageIn
 from api.showing import REASON_PARAMETER, Shows
@@ -53,7 +53,7 @@ def documented_for(view: View, methods: Collection[str]) -> View:
         return view
     said: dict[str, Any] = {"responses": {str(contract.status): {"headers": headers_of(contract, methods)}}}
     if all(is_keyed(contract, method) for method in methods):
-        said["parameters"] = [*_query_parameters(contract), PARAMETER]
+        said["parameters"] = [*_query_parameters(contract), DONE_BEFORE if contract.afresh else PARAMETER]
     bound: View = Blueprint.doc(**said)(view)
     return bound
 

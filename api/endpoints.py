@@ -60,7 +60,7 @@ def endpoint(**terms: Any) -> Callable[[View], View]:
             # After the commit: how long the work took may not tell what it was.
             with _no_sooner(not_before), db.transaction() as session:
                 turn = turn_of(session, contract)
-                if (replayed := turn.replay()) is not None:
+                if (replayed := turn.replay(lambda id: _answer_afresh(contract, id))) is not None:
                     if contract.may is Permission.USE_PHONE:
                         tell_epoch(session, replayed)
                     return replayed
@@ -124,6 +124,12 @@ def _answer_of(contract: Contract, result: Any) -> Response:
         response = _respond(contract, _dump(contract, result.make()), tag=result.tag)
     response.set_etag(result.tag)
     return response
+
+
+def _answer_afresh(contract: Contract, of: uuid.UUID) -> Response:
+    if contract.afresh is None:
+        raise TypeError("Only what is read anew is answered afresh.")
+    return _answer_of(contract, contract.afresh(of))
 
 
 def _refuse(contract: Contract, refused: Refused) -> NoReturn:

@@ -3,12 +3,15 @@
 What a caller goes on by comes again with it, though it stands in a header: a tus client has the address of its file and
 the byte where it stands from nowhere else.
 
-Every write takes it but those that anyone may call without a token, and those of safety whose body carries an id of its
-own, as a call for help does. Nothing of safety is refused for its key: one that is no good counts as none.
+Every write takes it but those that anyone may call without a token, those of safety whose body carries an id of its
+own, as a call for help does, and those that take or give an alert or a shift. Where an answer of before could do harm,
+as that of an alert which has been lost since, it is made afresh, and nothing but its id is kept. Nothing of safety is
+refused for its key: one that is no good counts as none.
 """
 
 import json
-from collections.abc import Collection, Iterable
+import uuid
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -31,8 +34,13 @@ PARAMETER: dict[str, Any] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{FORM}$"},
     "example": "018f2c5e-7c1a-7d3e-9b0a-3f5d1c2b4a69",
 }
+DONE_BEFORE: dict[str, Any] = {
+    **PARAMETER,
+    "description": "made by the caller for this one write; sent again with it, nothing is done twice, and the answer "
+    "tells how it stands now",
+}
 ANSWER_HEADER: dict[str, Any] = {
-    REPLAYED: {"description": "true where this answer was given before", "schema": {"type": "string"}}
+    REPLAYED: {"description": "true where this was done before, and answered", "schema": {"type": "string"}}
 }
 
 
@@ -40,19 +48,23 @@ ANSWER_HEADER: dict[str, Any] = {
 class Turn:
     """One request's dealings with its key; without a key it does nothing. `earlier` is what it was answered the first
     time, None where this is that. Of the first answer's headers those `kept` come again: the others are of the moment,
-    as limits and the request's id are."""
+    as limits and the request's id are. `afresh`: nothing of that answer comes again but what it was about."""
 
     session: Session
     asked: Asked | None
     kept: Collection[str] = ()
     earlier: Answer | None = None
+    afresh: bool = False
 
-    def replay(self) -> Response | None:
-        """The answer of the first time; None where this is the first time."""
+    def replay(self, afresh: Callable[[uuid.UUID], Response]) -> Response | None:
+        """The answer of the first time, or how that stands now; None where this is the first time."""
         if self.earlier is None:
             return None
-        response = Response(self.earlier.body, status=self.earlier.status, mimetype=self.earlier.media)
-        response.headers.update(self.earlier.headers)
+        if self.afresh:
+            response = afresh(uuid.UUID(json.loads(self.earlier.body)["id"]))
+        else:
+            response = Response(self.earlier.body, status=self.earlier.status, mimetype=self.earlier.media)
+            response.headers.update(self.earlier.headers)
         response.headers[REPLAYED] = "true"
         return response
 
@@ -62,7 +74,7 @@ class Turn:
         answer = Answer(
             status=response.status_code,
             media=response.mimetype or "",
-            body=response.get_data(True),
+            body=json.dumps({"id": response.get_json()["id"]}) if self.afresh else response.get_data(True),
             headers={name: response.headers[name] for name in self.kept if name in response.headers},
         )
         keep_answer(self.session, self.asked, answer)
@@ -81,7 +93,8 @@ def turn_of(session: Session, contract: Contract) -> Turn:
     digest = _digest(header["name"] for header in contract.headers)
     try:
         asked = Asked(account_id=actor().account_id, key=key, digest=digest)
-        return Turn(session, asked, (TAG, *contract.tells), earlier_answer(session, asked))
+        earlier = earlier_answer(session, asked)
+        return Turn(session, asked, (TAG, *contract.tells), earlier, afresh=contract.afresh is not None)
     except (InvalidValue, IdempotencyKeyReused):
         # Rather done twice than not at all, where somebody may be in danger.
         if contract.safety:

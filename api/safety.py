@@ -18,6 +18,7 @@ from api.openapi import Blueprint
 from api.paging import Keyset
 from api.phone_events import release_held
 from api.roles import Permission
+from api.safety_now import alert_now, session_now
 from api.schemas.alerts import AlertFileOut, NoteIn, ResolutionIn, SafetyAlertOut, SafetyAlertsOut
 from api.schemas.safety import (
     CalledForOut,
@@ -163,7 +164,7 @@ def override_cover(body: dict[str, Any]) -> CoverOverride:
 
 
 @bp.post("/sessions/<uuid:session_id>/officer-end")
-@endpoint(may=Permission.HANDLE_ALERTS, body=OfficerEndIn(), returns=LiveSessionOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, body=OfficerEndIn(), returns=LiveSessionOut(), safety=True, afresh=session_now)
 def end_for_visitor(session_id: uuid.UUID, body: by_voice.VoiceContact) -> Standing:
     """End a session for its visitor, after speaking with them and hearing the right answer to the challenge.
 
@@ -173,7 +174,9 @@ def end_for_visitor(session_id: uuid.UUID, body: by_voice.VoiceContact) -> Stand
 
 
 @bp.post("/sessions/<uuid:session_id>/officer-extension")
-@endpoint(may=Permission.HANDLE_ALERTS, body=OfficerExtensionIn(), returns=LiveSessionOut(), safety=True)
+@endpoint(
+    may=Permission.HANDLE_ALERTS, body=OfficerExtensionIn(), returns=LiveSessionOut(), safety=True, afresh=session_now
+)
 def extend_for_visitor(session_id: uuid.UUID, body: by_voice.SpokenExtension) -> Standing:
     """Move the planned end for a visitor who asked for it by voice; the next check-in stays due when it was.
 
@@ -224,21 +227,21 @@ def read_alert(alert_id: uuid.UUID) -> alerts.AlertFile:
 
 
 @bp.post("/alerts/<uuid:alert_id>/acknowledgement")
-@endpoint(may=Permission.HANDLE_ALERTS, returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, returns=SafetyAlertOut(), safety=True, taking=True)
 def acknowledge_alert(alert_id: uuid.UUID) -> SafetyAlert:
     """Take an alert. The first has it; whoever comes later learns who, as 409 already_acknowledged."""
     return alerts.acknowledge(session(), alert_id, _officer())
 
 
 @bp.post("/alerts/<uuid:alert_id>/notes")
-@endpoint(may=Permission.HANDLE_ALERTS, body=NoteIn(), returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, body=NoteIn(), returns=SafetyAlertOut(), safety=True, afresh=alert_now)
 def note_alert(alert_id: uuid.UUID, body: dict[str, str]) -> SafetyAlert:
     """Say what was done. From the owner this renews the acknowledgement, which lapses otherwise."""
     return alerts.add_note(session(), alert_id, _officer(), body["text"])
 
 
 @bp.post("/alerts/<uuid:alert_id>/resolution")
-@endpoint(may=Permission.HANDLE_ALERTS, body=ResolutionIn(), returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, body=ResolutionIn(), returns=SafetyAlertOut(), safety=True, afresh=alert_now)
 def resolve_alert(alert_id: uuid.UUID, body: Resolution) -> SafetyAlert:
     """Close an alert with its outcome and the proof. Only its owner may."""
     return closing.resolve(session(), alert_id, _officer(), body)

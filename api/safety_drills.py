@@ -9,6 +9,7 @@ from api.db import session
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
+from api.safety_now import alert_now
 from api.schemas.alerts import SafetyAlertOut
 from api.schemas.drills import DrillIn, DrillsOut, MonthOfDrillsOut
 from api.schemas.statistics import PeriodIn
@@ -22,7 +23,9 @@ CSV = "text/csv"
 
 
 @bp.post("/drills")
-@endpoint(may=Permission.HANDLE_ALERTS, body=DrillIn(), returns=SafetyAlertOut(), status=201, safety=True)
+@endpoint(
+    may=Permission.HANDLE_ALERTS, body=DrillIn(), returns=SafetyAlertOut(), status=201, safety=True, afresh=alert_now
+)
 def start_drill(body: DrillDraft) -> SafetyAlert:
     """Begin a drill: an alert of this kind that says everywhere that nobody is in danger, and climbs as a real one.
 

@@ -19,21 +19,21 @@ bp = Blueprint("safety_duty", __name__, url_prefix="/safety", description=__doc_
 
 
 @bp.post("/roster/<uuid:shift_id>/offer")
-@endpoint(may=Permission.HANDLE_ALERTS, body=DutyOfferIn(), returns=DutyOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, body=DutyOfferIn(), returns=DutyOut(), safety=True, taking=True)
 def offer_duty(shift_id: uuid.UUID, body: dict[str, Any]) -> DutyShift:
     """Ask another officer to take a shift of yours. Until they do, it is yours and you are called."""
     return handing_over.offer_duty(session(), shift_id, _officer(), body["to_account_id"])
 
 
 @bp.delete("/roster/<uuid:shift_id>/offer")
-@endpoint(may=Permission.HANDLE_ALERTS, status=204, safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, status=204, safety=True, taking=True)
 def withdraw_duty_offer(shift_id: uuid.UUID) -> None:
     """Take the offer back, or decline it."""
     handing_over.withdraw_offer(session(), shift_id, _officer())
 
 
 @bp.post("/roster/<uuid:shift_id>/offer/acceptance")
-@endpoint(may=Permission.HANDLE_ALERTS, returns=DutyTakenOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, returns=DutyTakenOut(), safety=True, taking=True)
 def take_duty(shift_id: uuid.UUID) -> handing_over.TakenOver:
     """Take a shift that was offered to you, from this moment on, with the alerts that its owner holds."""
     return handing_over.take_duty(session(), shift_id, _officer())

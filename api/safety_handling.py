@@ -8,6 +8,7 @@ from api.db import session
 from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.roles import Permission
+from api.safety_now import alert_now
 from api.schemas.alerts import CallResultIn, NoteIn, OfferIn, PoliceDecisionIn, ReferralIn, SafetyAlertOut
 from fieldvisit.models import Account, SafetyAlert
 from fieldvisit.safety import handling, police
@@ -18,7 +19,7 @@ bp = Blueprint("safety_handling", __name__, url_prefix="/safety/alerts", descrip
 
 
 @bp.post("/<uuid:alert_id>/offer")
-@endpoint(may=Permission.HANDLE_ALERTS, body=OfferIn(), returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, body=OfferIn(), returns=SafetyAlertOut(), safety=True, taking=True)
 def offer_alert(alert_id: uuid.UUID, body: dict[str, uuid.UUID]) -> SafetyAlert:
     """Ask another officer to take it. It stays with its owner until that one accepts."""
     to = _officer_of(demand_officer(session(), body["to_account_id"]))
@@ -26,28 +27,30 @@ def offer_alert(alert_id: uuid.UUID, body: dict[str, uuid.UUID]) -> SafetyAlert:
 
 
 @bp.post("/<uuid:alert_id>/offer/acceptance")
-@endpoint(may=Permission.HANDLE_ALERTS, returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, returns=SafetyAlertOut(), safety=True, taking=True)
 def accept_alert(alert_id: uuid.UUID) -> SafetyAlert:
     """Take what was offered to you."""
     return handling.accept(session(), alert_id, _officer())
 
 
 @bp.post("/<uuid:alert_id>/call-results")
-@endpoint(may=Permission.HANDLE_ALERTS, body=CallResultIn(), returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, body=CallResultIn(), returns=SafetyAlertOut(), safety=True, afresh=alert_now)
 def record_call(alert_id: uuid.UUID, body: dict[str, Any]) -> SafetyAlert:
     """Say what calling the visitor gave. A wrong answer to the challenge turns the alert into one under duress."""
     return handling.record_call(session(), alert_id, _officer(), body["result"], note=body["note"])
 
 
 @bp.post("/<uuid:alert_id>/referrals")
-@endpoint(may=Permission.HANDLE_ALERTS, body=ReferralIn(), returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, body=ReferralIn(), returns=SafetyAlertOut(), safety=True, afresh=alert_now)
 def refer_alert(alert_id: uuid.UUID, body: handling.Referral) -> SafetyAlert:
     """Say that the emergency service or the alarm centre has it too: to whom, and their reference."""
     return handling.refer(session(), alert_id, _officer(), body)
 
 
 @bp.post("/<uuid:alert_id>/police-decision")
-@endpoint(may=Permission.HANDLE_ALERTS, body=PoliceDecisionIn(), returns=SafetyAlertOut(), safety=True)
+@endpoint(
+    may=Permission.HANDLE_ALERTS, body=PoliceDecisionIn(), returns=SafetyAlertOut(), safety=True, afresh=alert_now
+)
 def decide_police(alert_id: uuid.UUID, body: dict[str, Any]) -> SafetyAlert:
     """Put on record whether the police is called, within five minutes after a call for help.
 
@@ -57,14 +60,14 @@ def decide_police(alert_id: uuid.UUID, body: dict[str, Any]) -> SafetyAlert:
 
 
 @bp.post("/<uuid:alert_id>/resolution/agreement")
-@endpoint(may=Permission.HANDLE_ALERTS, returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, returns=SafetyAlertOut(), safety=True, afresh=alert_now)
 def agree_to_close_alert(alert_id: uuid.UUID) -> SafetyAlert:
     """Agree, as a second officer, to the closing of an alert under duress."""
     return handling.agree_to_close(session(), alert_id, _officer())
 
 
 @bp.post("/<uuid:alert_id>/reopening")
-@endpoint(may=Permission.HANDLE_ALERTS, body=NoteIn(), returns=SafetyAlertOut(), safety=True)
+@endpoint(may=Permission.HANDLE_ALERTS, body=NoteIn(), returns=SafetyAlertOut(), safety=True, afresh=alert_now)
 def reopen_alert(alert_id: uuid.UUID, body: dict[str, str]) -> SafetyAlert:
     """Open an alert again that was closed within 24 hours; it climbs from its first step."""
     return handling.reopen(session(), alert_id, _officer(), body["text"])

@@ -5,12 +5,12 @@ import uuid
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from fieldvisit.clock import database_now, one_moment
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import DutyShift, SafetyAlert
-from fieldvisit.safety.alerts import SelfHandling, lock_alert, pass_on, record
+from fieldvisit.safety.alerts import SelfHandling, lock_alert, pass_on, record, refuse_unfit
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.hints import give_hint
@@ -70,7 +70,8 @@ def withdraw_offer(session: Session, shift_id: uuid.UUID, by: Officer) -> None:
 def take_duty(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver:
     """Take an offered shift, with the alerts that its owner holds where it has begun: who takes one that lies ahead is
     not on duty now. One transaction: the one shift ends at the moment at which the other begins. Alerts that nobody
-    holds call both: who was on duty when they opened stays on them."""
+    holds call both: who was on duty when they opened stays on them. Whoever has taken it and has it still is told so.
+    """
     # Alerts first, under the locks of their sessions: the order that everybody keeps.
     offered = sa.select(DutyShift.account_id, DutyShift.starts_at <= database_now()).where(DutyShift.id == shift_id)
     found = session.execute(offered).one_or_none()
@@ -78,6 +79,8 @@ def take_duty(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver:
         raise NotFound(what="duty shift", id=shift_id)
     giver, begun = found
     demand_officer(session, by.account_id)
+    if (mine := _taken_before(session, shift_id, by)) is not None:
+        return mine
     taken, kept = _take_alerts(session, giver, by) if begun else ((), ())
     shift = _lock(session, shift_id)
     if shift.offered_to_id != by.account_id or shift.account_id != giver:
@@ -85,21 +88,65 @@ def take_duty(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver:
     if not has_alarm_line(session, by.account_id):
         raise NotReachable()
     now: dt.datetime = session.scalars(sa.select(database_now())).one()
+    return TakenOver(_hand_over(session, shift, by, now), taken, kept)
+
+
+def _hand_over(session: Session, shift: DutyShift, by: Officer, now: dt.datetime) -> DutyShift:
+    """The shift that goes on as this officer's: what is left of it, or all of one that has not begun."""
+    giver, shift.offered_to_id = shift.account_id, None
+    if shift.starts_at >= now:
+        shift.account_id, shift.taken_from_id = by.account_id, giver
+        session.flush()
+        session.expire(shift, ["account"])
+        return shift
     following = DutyShift(
         org_id=shift.org_id,
         account_id=by.account_id,
         rank=shift.rank,
-        starts_at=max(now, shift.starts_at),
+        starts_at=now,
         ends_at=shift.ends_at,
         taken_from_id=giver,
     )
-    if shift.starts_at < now:
-        shift.ends_at, shift.offered_to_id = now, None
-    else:
-        session.delete(shift)
+    shift.ends_at = now
     session.add(following)
     session.flush()
-    return TakenOver(following, taken, kept)
+    return following
+
+
+def _taken_before(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver | None:
+    """What became of this shift, where it is this officer's and not over: with the alerts that they hold now, and those
+    of the one before that they may not handle."""
+    was, now = aliased(DutyShift), database_now()
+    follows = sa.and_(
+        DutyShift.taken_from_id == was.account_id, DutyShift.starts_at == was.ends_at, DutyShift.rank == was.rank
+    )
+    mine = session.scalars(
+        sa.select(DutyShift)
+        .join(was, was.id == shift_id)
+        .where(DutyShift.account_id == by.account_id, DutyShift.taken_from_id.is_not(None), DutyShift.ends_at > now)
+        .where(sa.or_(DutyShift.id == was.id, follows))
+    ).first()
+    if mine is None or mine.taken_from_id is None:
+        return None
+    if mine.starts_at > session.scalars(sa.select(now)).one():
+        return TakenOver(mine, (), ())
+    held = tuple(session.scalars(_held_by(by.account_id)).all())
+    return TakenOver(mine, held, _unfit_for(session, mine.taken_from_id, by))
+
+
+def _unfit_for(session: Session, giver: uuid.UUID, by: Officer) -> tuple[uuid.UUID, ...]:
+    unfit = []
+    for alert_id in session.scalars(_held_by(giver)).all():
+        try:
+            refuse_unfit(session, session.get_one(SafetyAlert, alert_id).session, by)
+        except SelfHandling:
+            unfit.append(alert_id)
+    return tuple(unfit)
+
+
+def _held_by(account_id: uuid.UUID) -> sa.Select[uuid.UUID]:
+    held = SafetyAlert.owner_id == account_id, SafetyAlert.state == AlertState.ACKNOWLEDGED
+    return sa.select(SafetyAlert.id).where(*held).order_by(SafetyAlert.session_id, SafetyAlert.id)
 
 
 def lapse_alerts_of(session: Session, account_id: uuid.UUID) -> None:
@@ -118,9 +165,8 @@ def lapse_alerts_of(session: Session, account_id: uuid.UUID) -> None:
 def _take_alerts(
     session: Session, giver: uuid.UUID, by: Officer
 ) -> tuple[tuple[uuid.UUID, ...], tuple[uuid.UUID, ...]]:
-    held = sa.select(SafetyAlert.id).where(SafetyAlert.owner_id == giver, SafetyAlert.state == AlertState.ACKNOWLEDGED)
     taken, kept = [], []
-    for alert_id in session.scalars(held.order_by(SafetyAlert.session_id, SafetyAlert.id)).all():
+    for alert_id in session.scalars(_held_by(giver)).all():
         try:
             alert = lock_alert(session, alert_id, by)
         except SelfHandling:

@@ -74,10 +74,13 @@ class Referral:
 
 
 def offer(session: Session, alert_id: uuid.UUID, by: Officer, to: Officer) -> SafetyAlert:
-    """Ask another officer to take it. Until that one accepts, the alert stays with its owner, and lapses as ever."""
+    """Ask another officer to take it. Until that one accepts, the alert stays with its owner, and lapses as ever. Said
+    again it is the same offer."""
     alert = lock_alert(session, alert_id, by)
     demand_owner(alert, by)
     refuse_unfit(session, alert.session, to)
+    if alert.offered_to_id == to.account_id:
+        return alert
     at = standing(session, alert.session).now_at
     alert.offered_to_id = to.account_id
     alert.version += 1
@@ -86,8 +89,10 @@ def offer(session: Session, alert_id: uuid.UUID, by: Officer, to: Officer) -> Sa
 
 
 def accept(session: Session, alert_id: uuid.UUID, by: Officer) -> SafetyAlert:
-    """Take what was offered."""
+    """Take what was offered. Whoever has it already keeps it."""
     alert = lock_alert(session, alert_id, by)
+    if alert.state is AlertState.ACKNOWLEDGED and alert.owner_id == by.account_id:
+        return alert
     if alert.offered_to_id != by.account_id or alert.state is not AlertState.ACKNOWLEDGED:
         raise AlertNotOffered()
     at = standing(session, alert.session).now_at

@@ -81,6 +81,10 @@ def test_a_shift_is_taken_with_its_alerts_and_ends_when_the_other_begins(door: D
         True,
     )
     door.note(relief, "I have it now.")
+    again = take(door, shift_id, relief)
+    assert (again.shift.id, again.alert_ids, again.kept_ids) == (taken.shift.id, taken.alert_ids, ())
+    with acting_for(door.sessions, door.world.agency) as session:
+        session.execute(sa.delete(DutyShift).where(DutyShift.id == taken.shift.id))
     with pytest.raises(ShiftOver):
         take(door, shift_id, relief)
 
@@ -93,6 +97,10 @@ def test_who_takes_a_shift_that_lies_ahead_takes_no_alert_that_is_held_now(door:
         session.execute(sa.update(DutyShift).where(DutyShift.id == today.id).values(starts_at=today.ends_at - 2 * HOUR))
     taken = take(door, offer(door, relief), relief)
     assert (taken.alert_ids, taken.kept_ids, taken.shift.starts_at) == ((), (), today.ends_at - 2 * HOUR)
+    again = take(door, today.id, relief)
+    assert (again.shift.id, again.shift.account_id, again.alert_ids) == (taken.shift.id, relief.account_id, ())
+    with pytest.raises(NotYourShift):
+        take(door, today.id, door.officer)
     assert door.alert().owner_id == door.officer.account_id
     door.note(text="We are still on the line.")
 
@@ -105,8 +113,10 @@ def test_what_the_other_may_not_handle_stays_where_it_is(door: Door) -> None:
         subject = Officer(account_id=own.id, visitor_id=door.visitor_id)
     door.call_for_help()
     door.acknowledge()
-    taken = take(door, offer(door, subject), subject)
+    taken_id = offer(door, subject)
+    taken = take(door, taken_id, subject)
     assert (taken.alert_ids, taken.kept_ids) == ((), (door.alert().id,))
+    assert take(door, taken_id, subject).kept_ids == taken.kept_ids
     assert door.alert().owner_id == door.officer.account_id
 
 
