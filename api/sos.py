@@ -69,7 +69,7 @@ class Emergency:
         config.data_folder.mkdir(parents=True, exist_ok=True)
         self.book = Book(config.data_folder, cipher)
         self.duty = DutyList(config.data_folder, cipher)
-        self.channels = Channels.of(config.alarm_providers, PACE.timeout_s)
+        self.channels = Channels.of(config.alarm_providers, PACE.timeout_s, mail_s=PACE.mail_s)
         self.caller = Caller(self.book, self.duty, self.channels, self.sessions)
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sos")
 

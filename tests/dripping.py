@@ -22,10 +22,11 @@ def dripping() -> Iterator[str]:
 
 @contextmanager
 def dripping_mail() -> Iterator[int]:
-    """A mail server whose greeting comes as slowly; whoever waits for it finds that it accepts everything. Its port."""
+    """A mail server whose greeting comes as slowly, and that reads a letter for a while before it takes it; whoever
+    waits for it finds that it accepts everything. Its port."""
 
     def answer(connection: socket.socket, drip: Drip) -> None:
-        drip(b"220-please wait\r\n" * 10)
+        drip(b"220-please wait\r\n" * 5)
         connection.sendall(b"220 slow\r\n")
         said, lines = connection.makefile("rb"), 0
         while line := said.readline():
@@ -33,6 +34,7 @@ def dripping_mail() -> Iterator[int]:
                 connection.sendall(b"354 go on\r\n")
                 while said.readline().strip() != b".":
                     lines += 1
+                threading.Event().wait(0.6)
             connection.sendall(b"250 so be it\r\n")
 
     with _served(answer) as port:

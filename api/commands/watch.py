@@ -126,7 +126,7 @@ def _sender(context: Context, sessions: sessionmaker[Session]) -> Sender:
         if len([each for each in providers if each.channel is channel]) < FEWEST_PROVIDERS:
             log.warning("fewer_than_two_providers", channel=channel.value)
     get_ready(providers)
-    return Sender(sessions, Channels.of(providers, PACE.timeout_s))
+    return Sender(sessions, Channels.of(providers, PACE.timeout_s, mail_s=PACE.mail_s))
 
 
 def _raise_until_told(context: Context, name: str, stop: Event, _until: tuple[int, int] | None) -> None:

@@ -1,5 +1,6 @@
 """Who carries notices: gateways over HTTP, and by Apprise everything that it knows an address for, mail above all."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ def notice_channels(providers: Iterable[NoticeProvider], timeout_s: float, *, pu
     """The providers of each channel in their order."""
     found: dict[Any, list[Way]] = {}
     for provider in providers:
-        made = way_of(provider, timeout_s, patient=True)
+        made = way_of(provider, timeout_s, whole_s=math.inf)
         if public_only:
             made = Public(made, urlsplit(provider.url).hostname or "")
         found.setdefault(provider.channel, []).append(made)

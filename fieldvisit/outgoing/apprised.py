@@ -3,7 +3,6 @@
 Apprise tells neither ids nor receipts, and its time limits stand in the address alone, for each answer anew.
 """
 
-import math
 import uuid
 import warnings
 from functools import cache
@@ -20,16 +19,16 @@ class Apprised:
     """A service behind an address of Apprise, in which `{to}` stands for the recipient's own.
 
     Mail bears the letter's id as `X-Notice-Id`, the same on every try: whoever gets it twice can tell. The whole takes
-    no longer than `timeout_s`; where `patient`, each of several answers may take it.
+    no longer than `timeout_s`, or than `whole_s` where each of several answers may take its time.
     """
 
     receipts = False
 
-    def __init__(self, provider: Service, timeout_s: float, *, patient: bool = False) -> None:
+    def __init__(self, provider: Service, timeout_s: float, *, whole_s: float | None = None) -> None:
         self.name = provider.name
         self._url = provider.url
-        self._timeout_s = timeout_s
-        self._whole_s = math.inf if patient else timeout_s
+        self._timeout_s, self._answer_s = timeout_s, 0.7 * timeout_s
+        self._whole_s = timeout_s if whole_s is None else whole_s
 
     def hand_over(self, letter: Letter) -> Handed:
         apprise = load_apprise()
@@ -37,7 +36,8 @@ class Apprised:
         if service is None:
             return Handed(provider=self.name, error=NOT_UNDERSTOOD)
         try:
-            with hurried.within(self._whole_s):
+            # Apprise gives a mail server no longer for an answer than for connecting: too short to look at a letter.
+            with hurried.within(self._whole_s, each_s=self._answer_s):
                 accepted = service.notify(
                     title=letter.subject or "", body=letter.text, body_format=apprise.NotifyFormat.TEXT
                 )
@@ -51,7 +51,7 @@ class Apprised:
     def _address(self, to: str, letter_id: uuid.UUID) -> str:
         address = self._url.replace("{to}", quote(to, safe=""))
         # The parts add up to the whole: a lease counts on it.
-        more = [f"rto={0.7 * self._timeout_s:g}", f"cto={0.3 * self._timeout_s:g}"]
+        more = [f"rto={self._answer_s:g}", f"cto={0.3 * self._timeout_s:g}"]
         if urlsplit(self._url).scheme in MAIL:
             more.append(f"+X-Notice-Id={letter_id}")
         return f"{address}{'&' if '?' in address else '?'}{'&'.join(more)}"

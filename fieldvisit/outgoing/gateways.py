@@ -19,7 +19,7 @@ import structlog
 
 from fieldvisit.outgoing import hurried
 from fieldvisit.outgoing.apprised import Apprised, load_apprise
-from fieldvisit.outgoing.letters import GATEWAYS, Handed, Letter, Service
+from fieldvisit.outgoing.letters import GATEWAYS, MAIL, Handed, Letter, Service
 
 __all__ = ["Channel", "Channels", "Gateway", "Handed", "Letter", "Service", "get_ready"]
 SHUNNED_S = 30.0
@@ -87,11 +87,11 @@ class Gateway:
         self._client.close()
 
 
-def way_of(provider: Service, timeout_s: float, *, patient: bool = False) -> Channel:
-    """A gateway, or what Apprise knows an address for; where `patient`, one that may take the time for each answer."""
+def way_of(provider: Service, timeout_s: float, *, whole_s: float | None = None) -> Channel:
+    """A gateway, or what Apprise knows an address for; that may take `whole_s`, where given, for all its answers."""
     if urlsplit(provider.url).scheme in GATEWAYS:
         return Gateway(provider, timeout_s)
-    return Apprised(provider, timeout_s, patient=patient)
+    return Apprised(provider, timeout_s, whole_s=whole_s)
 
 
 def get_ready(providers: Iterable[Service]) -> None:
@@ -108,10 +108,12 @@ class Channels:
         self._failed_at: dict[str, float] = {}
 
     @classmethod
-    def of(cls, providers: Iterable[Service], timeout_s: float) -> "Channels":
+    def of(cls, providers: Iterable[Service], timeout_s: float, *, mail_s: float | None = None) -> "Channels":
+        """None takes longer than `timeout_s`; a mail server, which answers again and again, no longer than `mail_s`."""
         found: dict[StrEnum, list[Channel]] = {}
         for provider in providers:
-            found.setdefault(provider.channel, []).append(way_of(provider, timeout_s))
+            whole_s = mail_s if urlsplit(provider.url).scheme in MAIL else None
+            found.setdefault(provider.channel, []).append(way_of(provider, timeout_s, whole_s=whole_s))
         return cls(found)
 
     def count(self, channel: StrEnum) -> int:

@@ -16,6 +16,7 @@ import httpx
 
 LEAST_S = 0.001
 _UNTIL: ContextVar[float] = ContextVar("until")
+_EACH_S: ContextVar[float | None] = ContextVar("each_s", default=None)
 
 
 def client(timeouts: httpx.Timeout, trusted: ssl.SSLContext) -> httpx.Client:
@@ -28,15 +29,16 @@ def client(timeouts: httpx.Timeout, trusted: ssl.SSLContext) -> httpx.Client:
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[float]:
+def within(seconds: float, *, each_s: float | None = None) -> Iterator[float]:
     """What this thread reads in the block comes within so many seconds, or is a `httpx.ReadTimeout` (for what reads
-    files: a `TimeoutError`); until when."""
+    files: a `TimeoutError`); until when. `each_s`: so long a file waits for each part, whatever its socket was told."""
     until = time.monotonic() + seconds
-    token = _UNTIL.set(until)
+    token, each = _UNTIL.set(until), _EACH_S.set(each_s)
     try:
         yield until
     finally:
         _UNTIL.reset(token)
+        _EACH_S.reset(each)
 
 
 def hurry_files() -> None:
@@ -53,9 +55,11 @@ class _File(socket.SocketIO):
         left_s = _UNTIL.get(float("inf")) - time.monotonic()
         if left_s <= 0:
             raise TimeoutError
-        given_s = self._sock.gettimeout()
-        if left_s < (float("inf") if given_s is None else given_s):
-            self._sock.settimeout(left_s)
+        told_s, each_s = self._sock.gettimeout(), _EACH_S.get()
+        given_s = told_s if each_s is None else each_s
+        wait_s = left_s if given_s is None else min(given_s, left_s)
+        if wait_s not in (told_s, float("inf")):
+            self._sock.settimeout(wait_s)
         return super().readinto(buffer)
 
 

@@ -15,6 +15,12 @@ class Pace:
     receipt_s: float = 30.0
     """So long a provider that sends receipts may stay silent before the message is sent again, by the next one."""
 
+    @property
+    def mail_s(self) -> float:
+        """A mail server answers several times, and one whose answers add up to more than `timeout_s` still delivers:
+        it may take nearly as long as the lease."""
+        return self.lease_s - 1.0
+
     def retry_s(self, attempts: int, providers: int) -> float:
         """The wait after so many attempts that failed: none before the next provider, then longer and longer, and never
         longer than half a minute. There is no last attempt."""

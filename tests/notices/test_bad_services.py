@@ -16,7 +16,7 @@ from fieldvisit.models import Case
 from fieldvisit.notice_providers import NoticeProvider
 from fieldvisit.notices.filing import NoticeDraft, file_notice
 from fieldvisit.outgoing.apprised import Apprised
-from fieldvisit.outgoing.gateways import Gateway, Handed, Letter
+from fieldvisit.outgoing.gateways import Channels, Gateway, Handed, Letter
 from fieldvisit.vocabulary import Channel, NoticeState
 from tests.conftest import NOW
 from tests.dripping import dripping, dripping_mail
@@ -70,15 +70,16 @@ MAIL = NoticeProvider(
 )
 
 
-@pytest.mark.parametrize(("patient", "error"), [(False, "not accepted"), (True, None)])
+@pytest.mark.parametrize(("mail_s", "error"), [(None, "not accepted"), (60.0, None)])
 def test_a_mail_server_that_lets_one_wait_is_waited_for_only_where_there_is_time(
-    patient: bool, error: str | None
+    mail_s: float | None, error: str | None
 ) -> None:
-    """Each part of its greeting is quick."""
+    """Each of its answers comes in time, all of them together do not."""
     letter = replace(LETTER, channel=Channel.EMAIL, to="x@b.example")
     with dripping_mail() as port:
         service = replace(MAIL, url=MAIL.url.replace(":0?", f":{port}?"))
-        assert Apprised(service, 0.5, patient=patient).hand_over(letter) == Handed(provider="odd", error=error)
+        with closing(Channels.of([service], 1.5, mail_s=mail_s)) as channels:
+            assert channels.hand_over(letter, last=None) == Handed(provider="odd", error=error)
 
 
 def test_a_push_service_that_brings_a_byte_now_and_then_is_not_waited_for() -> None:
