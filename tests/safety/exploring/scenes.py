@@ -36,6 +36,8 @@ TIMERS = Timers(
     sos=LADDER,
 )
 PAIRED = replace(TIMERS, level=RiskLevel.HIGH, lost_s=60 * UNIT_S, check_in_s=4 * UNIT_S, lost_raises=False)
+QUIET = replace(TIMERS, check_in_s=60 * UNIT_S, lost_s=60 * UNIT_S, lost_raises=False)
+"""Nobody falls silent."""
 AWAY = 1_000
 """Units: never, in this scene."""
 ENGINES = frozenset({"time", "read", "decide", "die", "turn"})
@@ -94,20 +96,29 @@ SCENES = {
             at_a_visit=True,
         ),
         Scene(
-            "a call for help, open or covert, that is taken back",
-            frozenset({"time", "turn", "check in", "call", "covert call", "take back", "take", "close"}),
+            "a call for help that is taken back, before or after silence",
+            frozenset({"time", "turn", "check in", "call", "take back", "take", "close"}),
+            pin=True,
+            planned=AWAY,
+        ),
+        Scene(
+            "a call for help, open, covert or both, that is taken back",
+            frozenset({"time", "turn", "call", "covert call", "take back", "take", "close"}),
+            QUIET,
             pin=True,
             planned=AWAY,
         ),
         Scene(
             "a phone calls by itself, and the end by PIN under duress",
             frozenset({"time", "turn", "man down", "end by PIN", "take back", "take", "close", "agree"}),
+            QUIET,
             pin=True,
             planned=AWAY,
         ),
         Scene(
             "a call for help under duress",
             frozenset({"time", "turn", "call", "covert call", "end by PIN", "take", "close", "agree"}),
+            QUIET,
             pin=True,
             planned=AWAY,
         ),
@@ -121,7 +132,7 @@ SCENES = {
         Scene(
             "a pair, one of whom calls",
             frozenset({"time", "turn", "call", "covert call", "take", "close"}),
-            PAIRED,
+            QUIET,
             visitors=2,
             planned=AWAY,
         ),
