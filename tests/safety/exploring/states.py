@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from fieldvisit.models import SafetyAlert, SafetySession
 from fieldvisit.safety.beats import OUTAGE_S
-from fieldvisit.safety.pins import WITHIN
+from fieldvisit.safety.pins import TRIES, WITHIN
 from tests.safety.exploring.stage import Document
 
 UNIT_S = 60
@@ -154,7 +154,8 @@ def _pin(pin: dict[str, Any], now: dt.datetime) -> tuple[int, int]:
     since = pin["wrong_since_at"]
     if not pin["wrong"] or since is None or now - moment(since) > WITHIN:
         return 0, 0
-    return pin["wrong"], int((now - moment(since)).total_seconds()) // UNIT_S
+    # From the third on one more is like the one before: a number that only grows would never come to an end.
+    return min(pin["wrong"], TRIES), int((now - moment(since)).total_seconds()) // UNIT_S
 
 
 def _message(message: dict[str, Any], now: dt.datetime, name: dict[str, Any]) -> tuple[Hashable, ...]:
