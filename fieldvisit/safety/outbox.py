@@ -1,7 +1,8 @@
 """The outbox of alarms: which messages go first, when they are tried again, and what is settled for good."""
 
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -50,19 +51,22 @@ class Sent:
     pushed: bool = False
 
 
-# Messages are locked in the order of their ids by everybody who changes several at a time.
+# Messages are locked in the order of their ids by everybody who changes several at a time. Who comes without a lease
+# tells only that a message was accepted; of one that waits although that provider has had it before, that it was lost
+# came first.
 RECORD = sa.text("""
 with moment as materialized (select fieldvisit_now() as now),
 given as materialized (
     select * from jsonb_to_recordset(cast(:given as jsonb)) as given(
         id uuid, lease uuid, provider text, provider_id text, error text, wait_s float8)
 ), locked as materialized (
-    select o.id, o.lease, o.state from safety_outbox o where o.id in (select id from given)
+    select o.id, o.lease, o.state, o.accepted_by from safety_outbox o where o.id in (select id from given)
     order by o.id for update of o
 ), mine as materialized (
     select distinct on (o.id) given.* from locked o join given on given.id = o.id
     where given.lease = o.lease
        or given.error is null and not o.state = any(:settled) and (o.state = 'queued' or o.lease is not null)
+          and not (o.state = 'queued' and o.accepted_by is not distinct from given.provider)
     order by o.id, given.lease = o.lease desc nulls last
 )
 update safety_outbox o set
@@ -108,10 +112,17 @@ def drop(session: Session, claimed: Claimed, reason: str) -> None:
     leases.settle(session, OUTBOX, claimed, {"state": MessageState.DROPPED, "error": reason, "next_try_at": None})
 
 
+# Of a message `o`. An attempt that is under way has not failed; one that came to no provider has, at all of them.
+MAY_REACH = """(o.state in ('delivered', 'answered') or o.channel <> 'push' and (o.state = 'sent' or o.state = 'queued'
+          and (o.error is null or o.attempts - (o.lease is not null)::int < case
+                when o.error ~ '^not (written|sent): ' then 1
+                else greatest((cast(:passes as jsonb) ->> o.channel)::int, 1) end)))"""
+
+
 # A step that reached nobody does not wait for its time. Its own transaction, after the record: whoever acknowledges
 # holds the alert and then wants the messages, so nobody may hold a message and then want the alert. Where its officers
 # were told of a whole outage, those messages are its step; what somebody took and let go is told of by itself.
-HURRY = sa.text("""
+HURRY = sa.text(f"""
 update safety_alerts a set next_action_at = fieldvisit_now()
 where a.id = (select alert_id from safety_outbox where id = :message_id) and a.state = 'notifying'
   and a.next_action_at > fieldvisit_now()
@@ -121,14 +132,13 @@ where a.id = (select alert_id from safety_outbox where id = :message_id) and a.s
       and (o.alert_id = a.id and o.purpose = 'alarm' or o.outage_id = a.outage_id and not exists (
         select from safety_outbox own where own.alert_id = a.id and own.step = a.step and own.round = a.round
           and own.recipient = 'officer' and own.purpose = 'alarm'))
-      and (o.state in ('delivered', 'answered') or o.channel <> 'push'
-           and (o.state = 'sent' or o.state = 'queued' and (o.error is null or o.attempts < :passes)))
+      and {MAY_REACH}
   )
-""")  # fmt: skip
+""")  # fmt: skip  # noqa: S608  # a constant of this file
 
 
 # The same for a message about all alerts of an outage.
-HURRY_ALL = sa.text("""
+HURRY_ALL = sa.text(f"""
 with message as materialized (select outage_id, step, round from safety_outbox where id = :message_id)
 update safety_alerts a set next_action_at = fieldvisit_now()
 from message m
@@ -137,15 +147,15 @@ where a.outage_id = m.outage_id and a.state = 'notifying' and a.step = m.step an
   and not exists (
     select from safety_outbox o where o.outage_id = m.outage_id and o.step = m.step and o.round = m.round
       and o.recipient = 'officer'
-      and (o.state in ('delivered', 'answered') or o.channel <> 'push'
-           and (o.state = 'sent' or o.state = 'queued' and (o.error is null or o.attempts < :passes)))
+      and {MAY_REACH}
   )
-""")  # fmt: skip
+""")  # fmt: skip  # noqa: S608  # a constant of this file
 
 
-def hurry(session: Session, message_id: uuid.UUID, *, providers: int) -> None:
+def hurry(session: Session, message_id: uuid.UUID, *, providers: Mapping[AlarmChannel, int]) -> None:
     """Where no message of the alert's present step was accepted by any provider, its next step is due now. A push that
-    was accepted has reached nobody yet."""
-    given = {"message_id": message_id, "passes": max(providers, 1)}
+    was accepted has reached nobody yet, and what is under way, or has not been tried by each of the `providers` of its
+    channel, may still be taken."""
+    given = {"message_id": message_id, "passes": json.dumps(providers)}
     session.execute(HURRY, given)
     session.execute(HURRY_ALL, given)

@@ -57,7 +57,7 @@ def take_receipt(session: Session, receipt: Receipt, providers: Mapping[AlarmCha
         _note(session, message, MessageState.DELIVERED, ("queued", "sent"))
     elif receipt.kind is ReceiptKind.UNDELIVERABLE:
         _lock_alerts(session, message)
-        _note_lost(session, message, told_by, providers.get(message.channel, 1))
+        _note_lost(session, message, told_by, providers)
 
 
 def _take(session: Session, message: OutboxMessage) -> None:
@@ -131,28 +131,40 @@ def _lock_alerts(session: Session, message: OutboxMessage) -> None:
     session.scalars(sa.select(SafetyAlert.id).where(its).order_by(SafetyAlert.id).with_for_update(key_share=True)).all()
 
 
-def _note_lost(session: Session, message: OutboxMessage, told_by: str, providers: int) -> None:
+def _note_lost(session: Session, message: OutboxMessage, told_by: str, providers: Mapping[AlarmChannel, int]) -> None:
     """It did not arrive: the next provider tries, as another road may lead there, at the pace of every attempt that
     failed, and never later than it would have been tried anyway; a step that reaches nobody goes on.
 
     Of one who had it before that is nothing new: the message is with the next by now, or waits for its turn."""
-    wait_s = PACE.retry_s(max(message.attempts, 1), providers)
+    count = providers.get(message.channel, 1)
+    wait_s = PACE.retry_s(max(message.attempts, 1), count)
     # The version before does not write down who accepted it: where nothing failed since, it was the last one.
     has_it = sa.case((OUTBOX.c.error.is_(None), OUTBOX.c.provider), else_=OUTBOX.c.accepted_by)
     accepted = sa.and_(OUTBOX.c.state == MessageState.SENT, has_it == told_by)
-    # A quick one tells it before it is written down that it has taken the message.
-    accepting = sa.and_(
-        OUTBOX.c.state == MessageState.QUEUED, OUTBOX.c.lease.is_not(None), OUTBOX.c.provider.is_distinct_from(told_by)
-    )
+    early = _told_early(told_by, alone=count <= 1)
+    now = one_moment()
+    again_at = now + seconds(wait_s)
     lost = session.scalar(
         sa.update(OUTBOX)
-        .where(OUTBOX.c.id == message.id, sa.or_(accepted, accepting))
+        .where(OUTBOX.c.id == message.id, sa.or_(accepted, early))
         .values(
             state=MessageState.QUEUED,
             error="undeliverable",
-            next_try_at=sa.func.least(OUTBOX.c.next_try_at, one_moment() + seconds(wait_s)),
+            lease=sa.case((early, sa.null()), else_=OUTBOX.c.lease),
+            lease_until=sa.case((early, sa.null()), else_=OUTBOX.c.lease_until),
+            provider=sa.case((early, told_by), else_=OUTBOX.c.provider),
+            accepted_by=sa.case((early, told_by), else_=OUTBOX.c.accepted_by),
+            sent_at=sa.case((early, sa.func.coalesce(OUTBOX.c.sent_at, now)), else_=OUTBOX.c.sent_at),
+            next_try_at=sa.case((early, again_at), else_=sa.func.least(OUTBOX.c.next_try_at, again_at)),
         )
         .returning(OUTBOX.c.id)
     )
     if lost is not None:
         hurry(session, lost, providers=providers)
+
+
+def _told_early(told_by: str, *, alone: bool) -> sa.ColumnElement[bool]:
+    """A quick one tells it before it is written down that it has taken the message: then that is written down with it,
+    and the attempt is over. Where it is `alone`, with no other one to try, each attempt is its own."""
+    its_own = sa.true() if alone else OUTBOX.c.provider.is_distinct_from(told_by)
+    return sa.and_(OUTBOX.c.state.in_((MessageState.QUEUED, MessageState.SENT)), OUTBOX.c.lease.is_not(None), its_own)

@@ -55,6 +55,7 @@ class Sender:
         self._sessions = sessions
         self._channels = channels
         self._pace = pace
+        self._providers = {channel: channels.count(channel) for channel in AlarmChannel}
 
     def send_due(self) -> int:
         """Everything that is due now, one after the other; how many attempts were made."""
@@ -96,9 +97,8 @@ class Sender:
                 record(session, sent, self._pace)
         for each in results:
             if self._failed(each) or (isinstance(each, Sent) and each.pushed):
-                providers = each.providers if isinstance(each, Sent) else 1
                 with engine_transaction(self._sessions) as session:
-                    hurry(session, each.claimed.id, providers=providers)
+                    hurry(session, each.claimed.id, providers=self._providers)
 
     def _failed(self, result: Job | Sent) -> bool:
         if isinstance(result, Job):
@@ -140,8 +140,8 @@ class Sender:
 
 
 def failed(job: Job, error: str) -> Sent:
-    """An attempt that came to no provider. It is written down as one all the same: then it is repeated at the usual
-    pace, and a step that reaches nobody goes on."""
+    """An attempt that came to no provider, as `error` says in the words that `MAY_REACH` knows. It is written down as
+    one all the same: then it is repeated at the usual pace, and a step that reaches nobody goes on."""
     return Sent(job.claimed, Handed(provider=job.claimed.last or "none", error=error), 1)
 
 

@@ -10,13 +10,14 @@ from fieldvisit.models import OfficerContact
 from fieldvisit.outgoing.gateways import Handed
 from fieldvisit.outgoing.signatures import ReceiptRefused, demand_signed, sign
 from fieldvisit.safety.engine import Fired
-from fieldvisit.safety.outbox import Sent, claim, record
+from fieldvisit.safety.outbox import Sent, claim, hurry, record
 from fieldvisit.safety.pace import PACE
 from fieldvisit.safety.receipts import ReceiptKind
 from fieldvisit.safety.timers import CALLING, SILENT
 from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, MessageState
 from tests.safety.offices import QUICK, Office
 from tests.safety.providers import SECRET, Providers
+from tests.safety.test_outbox import all_fail
 from tests.safety.worlds import Door
 
 
@@ -103,15 +104,54 @@ def test_that_it_never_arrived_counts_also_when_another_has_tried_since_and_fail
     assert (office.states(), door.watch()) == ({("voice", "queued"): 1}, Fired(climbed=1))
 
 
-def test_that_it_never_arrived_counts_also_before_its_taking_is_written_down(door: Door, told_office: Office) -> None:
+@pytest.mark.parametrize("first", [True, False])
+def test_that_it_never_arrived_counts_also_before_its_taking_is_written_down(
+    door: Door, told_office: Office, *, first: bool
+) -> None:
+    """Of the first attempt, and of one that is made because the first provider stayed silent."""
     office = told_office
+    reached_by_voice_alone(door)
+    door.clock.stop()
     door.call_for_help()
+    if not first:
+        office.send()
+        door.clock.pass_s(QUICK.receipt_s)
+    name = "voice-a" if first else "voice-b"
     with acting_for_all(door.sessions) as session:
-        claim(session, AlarmChannel.SMS, 1, PACE)
-    (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
-    office.receive(ReceiptKind.UNDELIVERABLE, sms, told_by="sms-a")
-    (sms,) = [each for each in office.messages() if each.channel is AlarmChannel.SMS]
-    assert (sms.state, sms.error) == (MessageState.QUEUED, "undeliverable")
+        (taken,) = claim(session, AlarmChannel.VOICE, 1, PACE)
+    (voice,) = office.messages()
+    office.receive(ReceiptKind.UNDELIVERABLE, voice, told_by=name)
+    with acting_for_all(door.sessions) as session:
+        record(session, [Sent(taken, Handed(provider=name, receipts=True), 2)], PACE)
+    (voice,) = office.messages()
+    assert (voice.state, voice.error, voice.accepted_by) == (MessageState.QUEUED, "undeliverable", name)
+    assert door.watch() == Fired(climbed=0 if first else 1), "at once where each had it, and nobody was reached"
+    assert voice.sent_at is not None
+    assert voice.next_try_at is not None
+    assert voice.next_try_at - voice.sent_at >= dt.timedelta(seconds=PACE.retry_s(voice.attempts, 2))
+
+
+def test_an_attempt_that_is_under_way_holds_its_step_and_one_of_another_channel_waits_for_its_own_providers(
+    door: Door, office: Office
+) -> None:
+    all_fail(office)
+    door.clock.stop()
+    door.call_for_help()
+    for channel, attempts in ((AlarmChannel.SMS, 2), (AlarmChannel.VOICE, 1)):
+        for _ in range(attempts):
+            office.sender.record([office.sender.hand_over(each) for each in office.sender.claim(channel, 1)])
+    with acting_for_all(door.sessions) as session:
+        (voice,) = claim(session, AlarmChannel.VOICE, 1, PACE)
+        (sms,) = [each.id for each in office.messages() if each.channel is AlarmChannel.SMS]
+        hurry(session, sms, providers={AlarmChannel.SMS: 2, AlarmChannel.VOICE: 2})
+    assert door.watch() == Fired(), "the second telephone line may still take it"
+    with acting_for_all(door.sessions) as session:
+        record(session, [Sent(voice, Handed(provider="voice-b", error="HTTP 500"), 2)], PACE)
+        hurry(session, sms, providers={AlarmChannel.SMS: 1, AlarmChannel.VOICE: 3})
+    assert door.watch() == Fired(), "there is a third"
+    with acting_for_all(door.sessions) as session:
+        hurry(session, sms, providers={AlarmChannel.SMS: 2, AlarmChannel.VOICE: 2})
+    assert door.watch() == Fired(climbed=1)
 
 
 def test_a_dead_number_is_tried_at_the_usual_pace_and_its_step_goes_on_at_once(door: Door, told_office: Office) -> None:
