@@ -27,18 +27,20 @@ class NoVisitor(FieldVisitError):
     says = "This account belongs to no visitor."
 
 
-def authenticate(*, even_expired: bool = False, even_revoked: bool = False, even_ended: bool = False) -> Claims:
+def authenticate(
+    *, even_expired: bool = False, even_revoked: bool = False, even_ended: bool = False, even_unknown: bool = False
+) -> Claims:
     """Read the token and let the session see the rows of its organisation. Raises for a token that is no good.
 
     With `even_expired` a token that was good once is taken as well, as long as its account is open; with `even_revoked`
     that of a phone that was revoked. A revoked phone hears that first, whatever else is wrong: it has to wipe itself.
-    With `even_ended` an expired one is taken also where its login was ended since, and that of a phone that is not
-    known, as after a restore.
+    With `even_ended` an expired one is taken also where its login was ended since, and with `even_unknown` that of a
+    phone that is not known, as after a restore.
     """
     claims = read_bearer(settings().token_key, now=now(), even_expired=True)
     note_actor(claims)
     db.session().info["org"] = claims.org_id
-    g.actor = _with_device(claims, even_revoked=even_revoked, even_unknown=even_ended)
+    g.actor = _with_device(claims, even_revoked=even_revoked, even_unknown=even_unknown)
     if claims.expired and not even_expired:
         raise AccessTokenRefused()
     if claims.expired:

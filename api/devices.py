@@ -54,7 +54,9 @@ def clear_push_token() -> None:
 
 
 @bp.post("/phone/wiped")
-@endpoint(may=Permission.USE_PHONE, status=204, even_expired=True, even_revoked=True, even_ended=True)
+@endpoint(
+    may=Permission.USE_PHONE, status=204, even_expired=True, even_revoked=True, even_ended=True, even_unknown=True
+)
 def note_wiped() -> None:
     """Say that nothing of ours is on this phone any more. It is kept of a revoked one, the last time it says so.
 

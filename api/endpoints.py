@@ -151,7 +151,10 @@ def _admit(contract: Contract) -> None:
         return
     try:
         caller = authenticate(
-            even_expired=contract.even_expired, even_revoked=contract.even_revoked, even_ended=contract.even_ended
+            even_expired=contract.even_expired,
+            even_revoked=contract.even_revoked,
+            even_ended=contract.even_ended,
+            even_unknown=contract.even_unknown,
         )
     except FieldVisitError:
         _count_address(contract)

@@ -91,6 +91,7 @@ def _take_safety_alone() -> None:
     even_expired=True,
     even_revoked=True,
     even_ended=True,
+    even_unknown=True,
 )
 def send_events(body: dict[str, Any]) -> dict[str, Any]:
     """Tell 1 to 500 events, in any order, repeated, of any days.

@@ -57,11 +57,21 @@ bp = Blueprint("safety", __name__, url_prefix="/safety", description=__doc__)
 
 
 @bp.post("/sessions")
-@endpoint(may=Permission.USE_PHONE, body=SafetySessionIn(), returns=SafetySessionOut(), status=201, safety=True)
+@endpoint(
+    may=Permission.USE_PHONE,
+    body=SafetySessionIn(),
+    returns=SafetySessionOut(),
+    status=201,
+    safety=True,
+    even_expired=True,
+    even_unknown=True,
+)
 def start_safety_session(body: dict[str, Any]) -> Standing:
     """Start being watched over. The same id again is the same session.
 
-    What was told of the session before this came, and was held, is taken now.
+    What was told of the session before this came, and was held, is taken now. As in a batch, an access token that has
+    expired is taken as long as its login has not ended, and a phone that is not known after a restore is watched over
+    before it has logged in again.
     """
     draft = SessionDraft(**_told(body))
     started = sessions.start_session(session(), draft, allow_drill=not settings().is_production, covered=True)
@@ -84,6 +94,7 @@ def list_safety_sessions() -> dict[str, list[Standing]]:
     safety=True,
     even_expired=True,
     even_ended=True,
+    even_unknown=True,
     steady_s=STEADY_S,
     steady_with="pin",
 )
@@ -98,9 +109,19 @@ def check_in(session_id: uuid.UUID, body: dict[str, Any]) -> Standing | Refused:
 
 
 @bp.post("/sessions/<uuid:session_id>/beats")
-@endpoint(may=Permission.USE_PHONE, body=CheckInIn(), returns=SafetySessionOut(), safety=True)
+@endpoint(
+    may=Permission.USE_PHONE,
+    body=CheckInIn(),
+    returns=SafetySessionOut(),
+    safety=True,
+    even_expired=True,
+    even_unknown=True,
+)
 def beat(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
-    """The phone is there, and where. No check-in: it says nothing of the visitor."""
+    """The phone is there, and where. No check-in: it says nothing of the visitor.
+
+    As at the start, an access token that has expired is taken too: contact is not lost for a login.
+    """
     return as_shown(session(), sessions.beat(session(), session_id, Told(**_told(body))))
 
 

@@ -89,7 +89,14 @@ def list_planned_sessions() -> dict[str, Any]:
 
 
 @bp.post("/planned-sessions/<uuid:session_id>/start")
-@endpoint(may=Permission.USE_PHONE, body=PlannedStartIn(), returns=SafetySessionOut(), safety=True)
+@endpoint(
+    may=Permission.USE_PHONE,
+    body=PlannedStartIn(),
+    returns=SafetySessionOut(),
+    safety=True,
+    even_expired=True,
+    even_unknown=True,
+)
 def start_planned_session(session_id: uuid.UUID, body: dict[str, Any]) -> Standing:
     """Start what was planned: as POST /safety/sessions with its id, for as long as it was planned."""
     stay_ready()

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Device, RefreshToken, SafetyEvent
+from fieldvisit.settings import Settings
 from fieldvisit.safety.epochs import Witness, current_epoch, notice
 from fieldvisit.vocabulary import DutyRank, Role, VisitState
 from tests.api.conftest import PASSWORD, ClientFor
 from tests.api.test_devices import PHONE, client_with, reporting, send, state_of
+from tests.api.test_ended_logins import long_ago
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
 from tests.safety.worlds import make_account, put_on_duty
@@ -123,3 +125,24 @@ def test_an_unknown_phone_is_watched_over_and_heard(
         details = session.scalars(sa.select(SafetyEvent.detail)).all()
     # Nobody revoked it, and no officer is told that somebody had.
     assert not any("device_revoked" in (detail or {}) for detail in details)
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_an_unknown_phone_begins_its_session_at_its_own_address_too(
+    app: Flask, settings: Settings, morning: Morning, sessions: sessionmaker[Session], planned: bool
+) -> None:
+    phone = client_with(app, log_in(app)["access_token"])
+    session_id, event = str(uuid.uuid4()), {"event_id": str(uuid.uuid4())}
+    start, visit = ("/safety/sessions", {"id": session_id, "planned_s": 1_200}), {"visit_id": str(morning.visit)}
+    if planned:
+        assert phone.post("/safety/planned-sessions", json=start[1] | visit).status_code == 201
+        start = f"/safety/planned-sessions/{session_id}/start", event
+    forget_logins(sessions)
+    # Its token has lapsed besides: it cannot be renewed while nobody knows the phone.
+    lapsed = long_ago(phone, settings)
+    begun = lapsed.post(start[0], json=start[1])
+    assert (begun.status_code, begun.json["id"], begun.json["state"]) == (200 if planned else 201, session_id, "active")
+    of_it = [lapsed.post(f"/safety/sessions/{session_id}/{what}", json=event) for what in ("beats", "check-ins", "end")]
+    # As in a batch: being watched over begins by it, and does not end by it.
+    assert [answer.status_code for answer in of_it] == [200, 200, 401]
+    assert of_it[-1].json["code"] == "device_unknown"

@@ -283,12 +283,15 @@ def test_help_is_called_with_a_login_that_has_expired_and_the_officer_is_told(
     assert said == [pressed, {"age_s": 0, "event_id": said[1]["event_id"]}]
 
 
-def test_nothing_else_is_done_with_an_expired_login(people: People, settings: Settings) -> None:
+def test_who_has_an_expired_login_is_watched_over_and_ends_nothing_by_it(people: People, settings: Settings) -> None:
     headers = expired(settings, people.ilta)
-    begun = start(people)
-    for path in (f"/safety/sessions/{begun['id']}/beats", f"/safety/sessions/{begun['id']}/end"):
-        answer = people.ilta.post(path, json={"event_id": str(uuid.uuid4())}, headers=headers)
-        assert (answer.status_code, answer.json["code"]) == (401, "access_token_refused")
+    body = {"id": str(uuid.uuid4()), "planned_s": 3_600}
+    begun = people.ilta.post("/safety/sessions", json=body, headers=headers).json
+    paths = [f"/safety/sessions/{begun['id']}/{what}" for what in ("beats", "check-ins", "end", "extensions")]
+    told = [{"event_id": str(uuid.uuid4())}] * 3 + [{"event_id": str(uuid.uuid4()), "by_s": 600, "reason": "A long talk."}]
+    answers = [people.ilta.post(path, json=body, headers=headers) for path, body in zip(paths, told, strict=True)]
+    assert [answer.status_code for answer in answers] == [200, 200, 401, 401]
+    assert {answer.json["code"] for answer in answers[2:]} == {"access_token_refused"}
 
 
 def test_help_is_not_called_with_a_token_that_was_never_ours(people: People, settings: Settings) -> None:
