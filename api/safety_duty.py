@@ -28,7 +28,7 @@ def offer_duty(shift_id: uuid.UUID, body: dict[str, Any]) -> DutyShift:
 @bp.delete("/roster/<uuid:shift_id>/offer")
 @endpoint(may=Permission.HANDLE_ALERTS, status=204, safety=True, taking=True)
 def withdraw_duty_offer(shift_id: uuid.UUID) -> None:
-    """Take the offer back, or decline it."""
+    """Take the offer back, or decline it. Sent again by who declined it last, it is the same no."""
     handing_over.withdraw_offer(session(), shift_id, _officer())
 
 

@@ -27,6 +27,8 @@ class DutyShift(Base, Owned):
 
     offered_to_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id", ondelete="SET NULL"))
     """Who has been asked to take it over; until they do it is its owner's."""
+    declined_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id", ondelete="SET NULL"))
+    """Who said no last: told again, that is the same no."""
     taken_from_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id", ondelete="SET NULL"))
 
     account: Mapped[Account] = relationship(foreign_keys=account_id)

@@ -59,10 +59,15 @@ def offer_duty(session: Session, shift_id: uuid.UUID, by: Officer, to: uuid.UUID
 
 
 def withdraw_offer(session: Session, shift_id: uuid.UUID, by: Officer) -> None:
-    """Take the offer back, or decline it."""
-    shift = _lock(session, shift_id)
+    """Take the offer back, or decline it. Who declined it last is told the same again, whatever became of it since."""
+    shift = _find(session, shift_id)
+    if shift.offered_to_id != by.account_id and shift.declined_by_id == by.account_id:
+        return
+    _demand_ahead(session, shift)
     if by.account_id not in (shift.account_id, shift.offered_to_id):
         raise NotYourShift()
+    if shift.offered_to_id == by.account_id:
+        shift.declined_by_id = by.account_id
     shift.offered_to_id = None
     session.flush()
 
@@ -182,9 +187,18 @@ def _take_alerts(
 
 
 def _lock(session: Session, shift_id: uuid.UUID) -> DutyShift:
+    shift = _find(session, shift_id)
+    _demand_ahead(session, shift)
+    return shift
+
+
+def _find(session: Session, shift_id: uuid.UUID) -> DutyShift:
     shift = session.get(DutyShift, shift_id, with_for_update={"of": DutyShift}, populate_existing=True)
     if shift is None:
         raise NotFound(what="duty shift", id=shift_id)
+    return shift
+
+
+def _demand_ahead(session: Session, shift: DutyShift) -> None:
     if shift.ends_at <= session.scalars(sa.select(database_now())).one():
         raise ShiftOver()
-    return shift

@@ -137,6 +137,24 @@ def test_nobody_offers_what_is_not_theirs_nor_to_whom_no_alarm_reaches(door: Doo
         take(door, shift_id, relief)
 
 
+def test_who_declines_a_shift_may_say_so_again(door: Door, relief: Officer) -> None:
+    def withdraw(by: Officer) -> None:
+        with acting_for(door.sessions, door.world.agency) as session:
+            withdraw_offer(session, shift_id, by)
+
+    shift_id = offer(door, relief)
+    withdraw(relief)
+    withdraw(relief)
+    offer(door, door.other_officer)
+    withdraw(relief)
+    # And it takes nothing from whom it was offered to since.
+    assert shift_of(door, door.officer).offered_to_id == door.other_officer.account_id
+    take(door, shift_id, door.other_officer)
+    withdraw(relief)
+    with pytest.raises(ShiftOver):
+        withdraw(door.officer)
+
+
 def test_the_last_shift_stays_while_somebody_is_out(door: Door) -> None:
     first, second = shift_of(door, door.officer).id, shift_of(door, door.other_officer).id
     session_id = another_door(door).start()
