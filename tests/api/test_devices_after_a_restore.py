@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.accounts import AccountDraft, Passwords, create_account
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Device, RefreshToken, SafetyEvent
-from fieldvisit.settings import Settings
 from fieldvisit.safety.epochs import Witness, current_epoch, notice
+from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DutyRank, Role, VisitState
 from tests.api.conftest import PASSWORD, ClientFor
 from tests.api.test_devices import PHONE, client_with, reporting, send, state_of
