@@ -59,6 +59,7 @@ host that lost its power is waited for a quarter of an hour, by who watches over
 IDLE_S, LOCK_S = 120, 60
 """Between two statements of one transaction nobody thinks for so long: the slowest that is done there is to delete one
 file at a store that does not answer, a minute and a half. A lock is held for as long as its transaction."""
+LOCK_NOT_AVAILABLE = "55P03"
 QUIET_S = 5
 """A connection that nobody used for longer is asked whether it still reaches the server."""
 
@@ -246,6 +247,23 @@ def may_think(session: Session, seconds: float) -> None:
     """Let this one transaction be idle between two of its statements for so long, for a reason that its caller has."""
     limit = sa.func.set_config("idle_in_transaction_session_timeout", f"{seconds * 1000:.0f}", True)
     session.execute(sa.select(limit))
+
+
+@contextmanager
+def waiting_for_locks(session: Session, milliseconds: int) -> Iterator[None]:
+    """A savepoint within which no lock is waited for any longer; afterwards as long as before. What is raised within
+    takes the savepoint back, and the transaction may go on."""
+    limit = sa.func.current_setting("lock_timeout")
+    with session.begin_nested():
+        before = session.scalar(sa.select(limit))
+        session.execute(sa.select(sa.func.set_config("lock_timeout", str(milliseconds), True)))
+        yield
+        session.execute(sa.select(sa.func.set_config("lock_timeout", before, True)))
+
+
+def was_held_up(error: BaseException) -> bool:
+    """Whether the database says that somebody else held a lock for too long."""
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE
 
 
 def was_cut_short(error: BaseException) -> bool:

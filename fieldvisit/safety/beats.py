@@ -36,13 +36,13 @@ UNFLAGGED_LOST_AT = sa.case((~SafetySession.lost_contact, SafetySession.lost_at)
 
 
 @contextmanager
-def engine_transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
+def engine_transaction(sessions: sessionmaker[Session], *, lock_ms: int = LOCK_MS) -> Iterator[Session]:
     """A transaction over all organisations that rather fails, to be tried again, than waits for anything long."""
     with acting_for_all(sessions) as session:
         session.execute(
             sa.select(
                 sa.func.set_config("statement_timeout", str(STATEMENT_MS), True),
-                sa.func.set_config("lock_timeout", str(LOCK_MS), True),
+                sa.func.set_config("lock_timeout", str(lock_ms), True),
                 # An engine that is stopped in mid-transaction, but not killed, holds its rows: the server lets them go.
                 sa.func.set_config("idle_in_transaction_session_timeout", str(STATEMENT_MS), True),
             )

@@ -25,6 +25,7 @@ from fieldvisit.safety.events import or_unwritten
 from fieldvisit.safety.firing import Outage, claim_due, fire
 from fieldvisit.safety.hints import Hint
 from fieldvisit.safety.nudging import claim_unreminded, remind
+from fieldvisit.safety.outage_notes import PATIENT_MS
 from fieldvisit.safety.outages import note_outage
 from fieldvisit.safety.pairs import claim_called, claim_uncovered, raise_partners, settle_cover
 from fieldvisit.safety.police import claim_undecided, name_undecided
@@ -116,7 +117,7 @@ def _look_back(sessions: sessionmaker[Session]) -> tuple[Outage | None, list[Exc
             outage = find_outage(session)
         if outage:
             log.error("nobody_watched", since=str(outage.from_at), until=str(outage.until_at))
-            with engine_transaction(sessions) as session:
+            with engine_transaction(sessions, lock_ms=PATIENT_MS) as session:
                 note_outage(session, outage)
     except Exception as error:
         if isinstance(error, OperationalError) and _is_unanswered(error):

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -25,6 +25,7 @@ from fieldvisit.models import (
     Visitor,
     WatchOutage,
 )
+from fieldvisit.safety.held_tables import nothing_of
 from fieldvisit.safety.named_visits import named_visit_id
 from fieldvisit.safety.nudging import ABOUT
 from fieldvisit.safety.roster import HANDLES
@@ -205,10 +206,12 @@ _FACTS = (
 )
 
 
-def facts_of(session: Session, message_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Facts]:
-    """By message; those that are there no more are left out. Raises FieldVisitError where a stored value cannot be
-    opened."""
-    found = session.execute(_FACTS.where(OutboxMessage.id.in_(message_ids)))
+def facts_of(
+    session: Session, message_ids: Sequence[uuid.UUID], *, without: Collection[str] = ()
+) -> Mapping[uuid.UUID, Facts]:
+    """By message; those that are there no more are left out. The tables named in `without` are not touched: what is of
+    them is empty. Raises FieldVisitError where a stored value cannot be opened."""
+    found = session.execute(_doing_without(_FACTS, without).where(OutboxMessage.id.in_(message_ids)))
     return {row["id"]: Facts(**row) for row in found.mappings()}
 
 
@@ -225,16 +228,22 @@ _AS_STORED = _FACTS.with_only_columns(
 )
 
 
-def facts_as_stored(session: Session, message_id: uuid.UUID) -> Facts | None:
+def facts_as_stored(session: Session, message_id: uuid.UUID, *, without: Collection[str] = ()) -> Facts | None:
     """Of one message, where something stands in the way of reading it: a word of a closed list that a later version
     knows stays as it is stored, a name that cannot be opened is "-". How its recipient is reached is not guessed at."""
-    row = session.execute(_AS_STORED.where(OutboxMessage.id == message_id)).mappings().one_or_none()
+    asked = _doing_without(_AS_STORED, without).where(OutboxMessage.id == message_id)
+    row = session.execute(asked).mappings().one_or_none()
     if row is None:
         return None
     dialect = session.get_bind().dialect
     words = {key: _word(row[key], listed) for key, listed in _LISTED_WORDS.items()}
     opened = {key: _opened(row[key], column.type, dialect) for key, column in _SEALED_WORDS.items()}
     return Facts(**{**row, **words, **opened})
+
+
+def _doing_without(asked: sa.Select[Any], names: Collection[str]) -> sa.Select[Any]:
+    """In the statement a name means what the statement itself calls so, before any table."""
+    return asked.add_cte(*map(nothing_of, sorted(names)))
 
 
 def _word(stored: str | None, listed: type[StrEnum]) -> StrEnum | str | None:

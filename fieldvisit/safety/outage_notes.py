@@ -16,7 +16,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from fieldvisit.database import waiting_for_locks, was_held_up
 from fieldvisit.safety.rows import packed
+
+PATIENT_MS, SHORTEST_MS = 300, 1
 
 log = structlog.get_logger(__name__)
 
@@ -53,12 +56,30 @@ def of_several(session: Session, outage_ids: Collection[uuid.UUID]) -> set[uuid.
     return {found.id for found in _ask(session, OF_SEVERAL, {"ids": [*outage_ids]})}
 
 
+class _Patience:
+    """How long somebody who holds the table is waited for: whoever held it a moment ago, not again. A preference of
+    this process; nothing depends on it."""
+
+    def __init__(self) -> None:
+        self.was_held = False
+
+    @property
+    def lock_ms(self) -> int:
+        return SHORTEST_MS if self.was_held else PATIENT_MS
+
+
+_patience = _Patience()
+
+
 def _ask(session: Session, question: sa.TextClause, given: Mapping[str, Any]) -> Sequence[sa.Row[Any]]:
     try:
-        with session.begin_nested():
-            return session.execute(question, given).all()
+        with waiting_for_locks(session, _patience.lock_ms):
+            rows = session.execute(question, given).all()
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
+        _patience.was_held = was_held_up(error)
         log.error("outages_not_told", error=type(error.orig).__name__)
         return ()
+    _patience.was_held = False
+    return rows

@@ -40,6 +40,12 @@ def claim(
     return leases.claim(session, OUTBOX, turn)
 
 
+def give_back(session: Session, claimed: Sequence[Claimed]) -> None:
+    """Nothing came of these, not even an attempt: they are due as they were before."""
+    taken = packed({"id": each.id, "lease": each.lease} for each in claimed)
+    session.execute(GIVE_BACK, {"given": taken})
+
+
 @dataclass(frozen=True)
 class Sent:
     """What came of a message that was handed over to one of so many `providers`; `pushed`: even where it was accepted
@@ -51,6 +57,15 @@ class Sent:
     pushed: bool = False
 
 
+GIVE_BACK = sa.text("""
+with given as materialized (
+    select * from jsonb_to_recordset(cast(:given as jsonb)) as given(id uuid, lease uuid)
+), mine as materialized (
+    select o.id from safety_outbox o join given on given.id = o.id and given.lease = o.lease
+    order by o.id for update of o
+)
+update safety_outbox o set lease = null, lease_until = null, attempts = o.attempts - 1 from mine where o.id = mine.id
+""")
 # Messages are locked in the order of their ids by everybody who changes several at a time. Who comes without a lease
 # tells only that a message was accepted; of one that waits although that provider has had it before, that it was lost
 # came first.

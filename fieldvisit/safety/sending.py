@@ -14,30 +14,27 @@ import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.database import was_held_up
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.outgoing.gateways import Channels, Handed, Letter
 from fieldvisit.outgoing.leases import Claimed
 from fieldvisit.safety.beats import engine_transaction
+from fieldvisit.safety.held_tables import HeldTables
 from fieldvisit.safety.hints import Hint
-from fieldvisit.safety.outbox import CALM, Sent, claim, drop, hurry, record
+from fieldvisit.safety.outbox import CALM, Sent, claim, drop, give_back, hurry, record
 from fieldvisit.safety.pace import PACE, Pace
-from fieldvisit.safety.wording import Unwritable, write, write_somehow
+from fieldvisit.safety.wording import Unwritable, Unwritten, write, write_somehow
 from fieldvisit.vocabulary import AlarmChannel
 
 SLOTS = 12
 """Messages of one channel that are being handed over at a time."""
 KEPT = 4
 """Of those so many are for alarms alone: a provider that hangs over reminders keeps no alarm waiting."""
+HURRY_MS = 500
+"""So long the alert of a message that failed is waited for."""
 REST_S, SHORT_REST_S, RETRY_S, GATHER_S = 0.5, 0.05, 1.0, 0.02
 
 log = structlog.get_logger("fieldvisit.watch")
-
-
-@dataclass(frozen=True)
-class Unwritten:
-    """What stood in the way of writing a message just now: an attempt that failed, as at a provider."""
-
-    error: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,7 @@ class Sender:
         self._sessions = sessions
         self._channels = channels
         self._pace = pace
+        self._tables = HeldTables(sessions)
         self._providers = {channel: channels.count(channel) for channel in AlarmChannel}
 
     def send_due(self) -> int:
@@ -75,8 +73,17 @@ class Sender:
                 claimed += claim(session, channel, limit - KEPT - len(claimed), self._pace)
         if not claimed:
             return ()
-        letters = self._written([each.id for each in claimed])
+        try:
+            letters = self._written([each.id for each in claimed])
+        except DBAPIError:
+            self._give_back(claimed)
+            raise
         return [Job(each, letters[each.id]) for each in claimed]
+
+    def _give_back(self, claimed: Sequence[Claimed]) -> None:
+        """That nothing can be read just now is no attempt: they are due as they were, not when their leases run out."""
+        with suppress(DBAPIError), engine_transaction(self._sessions, lock_ms=HURRY_MS) as session:
+            give_back(session, claimed)
 
     def hand_over(self, job: Job) -> Job | Sent:
         """One attempt, outside of any transaction; the job itself where there is nothing to send."""
@@ -95,10 +102,20 @@ class Sender:
         if sent:
             with engine_transaction(self._sessions) as session:
                 record(session, sent, self._pace)
-        for each in results:
-            if self._failed(each) or (isinstance(each, Sent) and each.pushed):
-                with engine_transaction(self._sessions) as session:
-                    hurry(session, each.claimed.id, providers=self._providers)
+        lost = [each.claimed.id for each in results if self._failed(each) or (isinstance(each, Sent) and each.pushed)]
+        for message_id in lost:
+            self._hurry(message_id)
+
+    def _hurry(self, message_id: uuid.UUID) -> None:
+        """An alert that somebody holds keeps neither the others from going on nor the channel from its next messages:
+        its step ends at its time, or with the next attempt."""
+        try:
+            with engine_transaction(self._sessions, lock_ms=HURRY_MS) as session:
+                hurry(session, message_id, providers=self._providers)
+        except OperationalError as error:
+            if not was_held_up(error):
+                raise
+            log.error("step_not_hurried", message_id=str(message_id))
 
     def _failed(self, result: Job | Sent) -> bool:
         if isinstance(result, Job):
@@ -116,8 +133,7 @@ class Sender:
     def _written(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Letter | Unwritable | Unwritten]:
         """The letters of these; where one stands in the way of the others, each by itself."""
         try:
-            with engine_transaction(self._sessions) as session:
-                return {**write(session, ids)}
+            return self._tables.read(lambda session, held: write(session, ids, without=held))
         except OperationalError:
             raise
         except Exception as error:
@@ -128,8 +144,7 @@ class Sender:
 
     def _written_somehow(self, message_id: uuid.UUID) -> Letter | Unwritable | Unwritten:
         try:
-            with engine_transaction(self._sessions) as session:
-                return write_somehow(session, message_id)
+            return self._tables.read(lambda session, held: write_somehow(session, message_id, without=held))
         except OperationalError:
             raise
         except FieldVisitError as error:

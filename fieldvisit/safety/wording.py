@@ -1,7 +1,7 @@
 """What an alarm says: short enough for one text message, nothing of any debtor, in the reader's own language."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.languages import Message, say, spoken_language
 from fieldvisit.outgoing.gateways import Letter
 from fieldvisit.safety.alarm_words import buddys, clock, officers, outsiders, utc
+from fieldvisit.safety.held_tables import REACHED_BY
 from fieldvisit.safety.message_facts import Facts, facts_as_stored, facts_of
 from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, MessageRecipient
 
@@ -53,23 +54,49 @@ class Unwritable:
     reason: str
 
 
-def write(session: Session, message_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Letter | Unwritable]:
-    """The messages as they go out now: to where their recipients are reached now, if they are still wanted.
+@dataclass(frozen=True)
+class Unwritten:
+    """What stood in the way of writing a message just now: an attempt that failed, as at a provider."""
+
+    error: str
+
+
+def write(
+    session: Session, message_ids: Sequence[uuid.UUID], *, without: Collection[str] = ()
+) -> dict[uuid.UUID, Letter | Unwritable | Unwritten]:
+    """The messages as they go out now: to where their recipients are reached now, if they are still wanted. `without`:
+    the tables that somebody holds.
 
     Raises FieldVisitError where a stored value cannot be opened: whoever asks for several asks for each by itself then.
     """
-    facts = facts_of(session, message_ids)
-    return {each: _letter(facts[each]) if each in facts else Unwritable("gone") for each in message_ids}
+    facts = facts_of(session, message_ids, without=without)
+    return {
+        each: _letter_without(facts[each], without) if each in facts else Unwritable("gone") for each in message_ids
+    }
 
 
-def write_somehow(session: Session, message_id: uuid.UUID) -> Letter | Unwritable:
+def write_somehow(
+    session: Session, message_id: uuid.UUID, *, without: Collection[str] = ()
+) -> Letter | Unwritable | Unwritten:
     """One message that cannot be written as it should be, from what can be read of it. An alarm of which nothing else
     can be said still says about whom it is, and since when.
 
     Raises whatever stands in the way of that, FieldVisitError where the address cannot be opened.
     """
-    facts = facts_as_stored(session, message_id)
-    return _letter(facts, somehow=True) if facts else Unwritable("gone")
+    facts = facts_as_stored(session, message_id, without=without)
+    return _letter_without(facts, without, somehow=True) if facts else Unwritable("gone")
+
+
+def _letter_without(facts: Facts, held: Collection[str], *, somehow: bool = False) -> Letter | Unwritable | Unwritten:
+    if REACHED_BY[facts.recipient].intersection(held):
+        return Unwritten("not written: held")
+    if held:
+        # A zone that nobody knows makes it UTC.
+        unknown: dict[str, Any] = {
+            name: getattr(facts, name) or "-" for name in ("zone", "name", "staff_number", "house")
+        }
+        facts = replace(facts, **unknown)
+    return _letter(facts, somehow=somehow)
 
 
 def _letter(facts: Facts, *, somehow: bool = False) -> Letter | Unwritable:
@@ -217,7 +244,12 @@ def _reminder(facts: Facts) -> Message:
 
 
 def _outage(facts: Facts) -> Message:
-    assert facts.outage_until is not None
+    if facts.outage_until is None:
+        return Message(
+            "ALARM: our own watch was down. Of {count} visitors nobody knows yet whether they are safe. The list shows "
+            "each of them, the most dangerous first: take one after the other, and call.",
+            {"count": facts.unanswered},
+        )
     assert facts.zone is not None
     until = clock(facts.outage_until, facts.zone)
     values = {"count": facts.unanswered, "until": until}

@@ -4,14 +4,16 @@ import datetime as dt
 import uuid
 from collections import Counter
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
 from fieldvisit.models import OutboxMessage, SafetyAlert, SafetySession, WatchOutage
 from fieldvisit.safety import alerts, closing
 from fieldvisit.safety.drafts import Resolution
 from fieldvisit.safety.live import read_wall
+from fieldvisit.safety.outage_notes import Unverified, covering
 from fieldvisit.safety.outages import OpenOutage
 from fieldvisit.vocabulary import AlarmChannel, AlertOutcome, AlertState, MessagePurpose, ResolutionProof, RiskLevel
 from tests.safety.crowds import fall_silent, make_crowd
@@ -171,3 +173,28 @@ def test_one_alone_is_told_of_as_ever_and_an_engine_that_died_leaves_the_count(o
         (noted,) = session.scalars(sa.select(WatchOutage)).all()
         assert noted.expected == 1
         assert session.scalar(sa.select(OutboxMessage.outage_id).where(OutboxMessage.outage_id.is_not(None))) is None
+
+
+def test_who_holds_the_outages_is_waited_for_once_and_not_for_each_batch(office: Office, urls: Urls) -> None:
+    door, waits = office.door, list[str]()
+    passed = [Unverified(door.world.agency, door.start(), dt.datetime.now(dt.UTC))]
+
+    def note(_c: object, _d: object, statement: str, given: dict[str, str], *_: object) -> None:
+        waits.extend(value for value in given.values() if "set_config" in statement and value in ("1", "300"))
+
+    def ask() -> None:
+        with acting_for_all(door.sessions) as session:
+            connection = session.connection()
+            sa.event.listen(connection, "before_cursor_execute", note)
+            usual = session.scalar(sa.text("show lock_timeout"))
+            assert covering(session, passed) == {}
+            assert session.scalar(sa.text("show lock_timeout")) == usual, "and the transaction goes on as it was"
+
+    with psycopg.connect(plain_url(urls.owner)) as owner:
+        owner.execute("lock table watch_outages in access exclusive mode")
+        ask()
+        ask()
+        owner.rollback()
+    ask()
+    ask()
+    assert waits == ["300", "1", "1", "300"]
