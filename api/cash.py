@@ -42,8 +42,7 @@ bp = Blueprint("cash", __name__, description=__doc__)
 @endpoint(may=Permission.USE_PHONE, returns=MyCashOut())
 def read_my_cash() -> dict[str, Any]:
     """What one has in hand, and the numbers that one may give out."""
-    day = cash_days.cash_day(session(), None, now=now())
-    mine = [each for each in day.people if each.visitor_id == visitor_id()]
+    mine = [each for each in cash_days.in_hand_now(session(), now=now()) if each.visitor_id == visitor_id()]
     blocks = receipts.blocks_held(session(), visitor_id())
     return {"may_take_money": field_rules(session()).may_take_money, "people": mine, "blocks": blocks}
 

@@ -124,8 +124,14 @@ def get_rejudging(rejudging_id: uuid.UUID) -> Rejudging:
 @bp.post("/consents")
 @endpoint(may=Permission.RECORD_CONSENTS, body=ConsentIn(), returns=ConsentOut(), status=201)
 def record_consent(body: consents.ConsentDraft) -> Consent:
-    """Record what the debtor agreed to. The same external id with the same values again changes nothing."""
-    return consents.record_consent(session(), body, recorded_by_id=actor().account_id, now=now(), origin="api")[0]
+    """Record what the debtor agreed to. The same external id with the same values again changes nothing.
+
+    One that was withdrawn since is refused, for it does not hold any more: only under the same `Idempotency-Key` is the
+    first answer told again. Consent that was given anew is recorded under another external id.
+    """
+    found = consents.record_consent(session(), body, recorded_by_id=actor().account_id, now=now(), origin="api")[0]
+    consents.demand_in_force(found)
+    return found
 
 
 @bp.get("/consents")

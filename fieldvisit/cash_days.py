@@ -18,8 +18,9 @@ from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.field_rules import field_rules
 from fieldvisit.finding import get_by_id
 from fieldvisit.models import Account, CashClosing, CashDeposit, Organisation, Receipt, ReceiptBlock, Visitor
+from fieldvisit.phone.holding import held_with_money
 from fieldvisit.receipts import day_to_book
-from fieldvisit.vocabulary import CashFault, DepositState, DepositWay, ReceiptFlaw, ReceiptState
+from fieldvisit.vocabulary import CashFault, DepositState, DepositWay, ReceiptState
 
 
 class DepositDecided(FieldVisitError):
@@ -92,6 +93,8 @@ class CashDay:
     blocks: tuple[BlockStanding, ...]
     flawed: tuple[uuid.UUID, ...]
     """The receipts of the day with which something is wrong."""
+    held: tuple[uuid.UUID, ...]
+    """The held events that tell of money of the day, or of one before: it is in nobody's hand here yet."""
     faults: tuple[CashFault, ...]
 
 
@@ -147,9 +150,9 @@ def deposits_where(*, state: DepositState | None = None, visitor_id: uuid.UUID |
 
 
 def cash_day(session: Session, on: dt.date | None, *, now: dt.datetime) -> CashDay:
-    """The money and the numbers of a day; of today where none is named. Four queries, whatever the number of people."""
-    org_id = session.info["org"]
-    on = on or local_day(now, acting_organisation(session).zone)
+    """The money and the numbers of a day; of today where none is named. Five queries, whatever the number of people."""
+    org_id, zone = session.info["org"], acting_organisation(session).zone
+    on = on or local_day(now, zone)
     people = _people(session, on)
     blocks = _blocks(session, on)
     flawed = session.scalars(
@@ -157,11 +160,13 @@ def cash_day(session: Session, on: dt.date | None, *, now: dt.datetime) -> CashD
         .where(Receipt.org_id == org_id, Receipt.booked_on == on, sa.func.cardinality(Receipt.flaws) > 0)
         .order_by(Receipt.taken_at, Receipt.id)
     ).all()
+    held = held_with_money(session, on=on, zone=zone)
     faults = {
         CashFault.NUMBER_SKIPPED: any(block.skipped for block in blocks),
         CashFault.DEPOSIT_UNCOUNTED: any(each.stated_minor for each in people),
         CashFault.CASH_IN_HAND: any(each.in_hand_minor for each in people),
         CashFault.RECEIPT_FLAWED: bool(flawed),
+        CashFault.MONEY_HELD: bool(held),
     }
     return CashDay(
         on=on,
@@ -169,8 +174,14 @@ def cash_day(session: Session, on: dt.date | None, *, now: dt.datetime) -> CashD
         people=people,
         blocks=blocks,
         flawed=tuple(flawed),
+        held=tuple(held),
         faults=tuple(fault for fault, holds in faults.items() if holds),
     )
+
+
+def in_hand_now(session: Session, *, now: dt.datetime) -> tuple[InHand, ...]:
+    """What everybody has in hand today."""
+    return _people(session, local_day(now, acting_organisation(session).zone))
 
 
 def close_day(session: Session, on: dt.date, *, reason: str | None, by: uuid.UUID, now: dt.datetime) -> CashClosing:
@@ -188,7 +199,7 @@ def close_day(session: Session, on: dt.date, *, reason: str | None, by: uuid.UUI
     day = cash_day(session, on, now=now)
     if day.faults and reason is None:
         raise DayNotReconciled(faults=", ".join(day.faults))
-    content = plain(day) | {"flawed": [str(each) for each in day.flawed]}
+    content = plain(day) | {name: [str(each) for each in getattr(day, name)] for name in ("flawed", "held")}
     row = CashClosing(
         org_id=org_id,
         closed_on=on,
@@ -232,7 +243,8 @@ def _taken(org_id: uuid.UUID, on: dt.date) -> sa.Select[*tuple[Any, ...]]:
     twice = sa.exists().where(
         first.number.is_not(None), *(getattr(first, name) == getattr(Receipt, name) for name in same)
     )
-    told_again = Receipt.number.is_(None), sa.literal(ReceiptFlaw.USED_BEFORE.value) == sa.any_(Receipt.flaws), twice
+    # In whatever order the two came: before its holder told of the number, it was none that the mate could give out.
+    told_again = Receipt.number.is_(None), twice
     return (
         sa.select(Receipt.visitor_id, Receipt.currency, amount.filter(day < on), amount.filter(day == on))
         .where(Receipt.org_id == org_id, day <= on, Receipt.state == ReceiptState.ISSUED, sa.not_(sa.and_(*told_again)))

@@ -31,6 +31,11 @@ class ConsentDiffers(FieldVisitError):
     says = "A consent with the id {external_id} is on file already, with other values. Withdraw it first."
 
 
+class ConsentWithdrawn(FieldVisitError):
+    code, kind = "consent_withdrawn", Kind.CONFLICT
+    says = "The consent with the id {external_id} was withdrawn at {revoked_at}. A new consent needs an id of its own."
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsentDraft:
     """What the debtor agreed to. None of a bound (place, visit, dates) does not bind.
@@ -86,6 +91,13 @@ def record_consent(
     session.add(consent)
     session.flush()
     return consent, Change.ADDED
+
+
+def demand_in_force(consent: Consent) -> None:
+    """Raise ConsentWithdrawn for one that was taken back since: whoever records it anew is not to believe that it
+    holds."""
+    if consent.revoked_at is not None:
+        raise ConsentWithdrawn(external_id=consent.external_id, revoked_at=consent.revoked_at.isoformat())
 
 
 def withdraw_consent(session: Session, consent_id: uuid.UUID, *, now: dt.datetime) -> tuple[Consent, Rejudged]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fieldvisit.debtors import ContactPointDraft
-from fieldvisit.door_records import DoorDraft
+from fieldvisit.door_records import DoorDraft, MoneyTaken
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.forms import FilledForm
@@ -254,10 +254,11 @@ class AbortDraft(EventDraft):
 
 @dataclass(frozen=True, kw_only=True)
 class AdditionDraft(EventDraft):
-    """Something more, or a correction. The first words stay."""
+    """Something more, or a correction. The first words stay. `payment`: money that the report does not tell of."""
 
     text: str
     reason: AdditionReason | None = None
+    payment: MoneyTaken | None = None
 
     def __post_init__(self) -> None:
         if self.reason is AdditionReason.CREW_REPORT:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.door_notes import flag_notes
+from fieldvisit.door_records import DoorDraft, door_in_words
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import (
     ReportAddition,
@@ -105,14 +106,20 @@ def abort_visit(session: Session, visit_id: uuid.UUID, draft: AbortDraft, *, by:
 def add_to_report(
     session: Session, visit_id: uuid.UUID, draft: AdditionDraft, *, by: Teller, now: dt.datetime
 ) -> Receipt:
-    """Add to the visit's report. Raises NotFound where there is none yet."""
+    """Add to the visit's report, with money that was taken and is not in it: that counts as told by a report. Raises
+    NotFound where there is none yet."""
     telling = Telling(kind="addition", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
     def act() -> Outcome:
         visit = get_visit(session, visit_id, lock=True)
         reason = draft.reason or AdditionReason.FURTHER
-        words = _Words(reason, draft.text)
-        return _add(session, get_report(session, visit_id), visit, draft, words=words, by=by, now=now)
+        report = get_report(session, visit_id)
+        paid = door_in_words(DoorDraft(payment=draft.payment)) if draft.payment else []
+        if draft.payment is not None:
+            at = max(stated_at(draft, now) or now, now - LATEST)
+            book_money(session, visit, draft.payment, event_id=draft.event_id, at=at, by=by, now=now)
+        words = _Words(reason, "\n".join([draft.text, *paid]))
+        return _add(session, report, visit, draft, words=words, by=by, now=now)
 
     return take(session, telling, now=now, find=lambda: get_told_stop(session, by.visitor_id, visit_id).visit, act=act)
 

@@ -147,13 +147,15 @@ class BlockStandingOut(Out):
 
 class CashDayOut(Out):
     """`faults`: what stands in the way of closing the day without a reason. `flawed`: receipts of the day with which
-    something is wrong."""
+    something is wrong. `held`: held events of the day, or of one before, that tell of money; it counts once they are
+    taken."""
 
     on = Day(required=True)
     closed = Flag(required=True)
     people = fields.List(fields.Nested(InHandOut), required=True)
     blocks = fields.List(fields.Nested(BlockStandingOut), required=True)
     flawed = fields.List(Id(), required=True)
+    held = fields.List(Id(), required=True)
     faults = fields.List(Choice(CashFault), required=True)
 
 

@@ -5,13 +5,14 @@ from typing import Any
 from marshmallow import fields, post_load
 
 from api.schemas.base import Drafted, In, Out
-from api.schemas.fields import Id, Instant, Text
+from api.schemas.fields import Flag, Id, Instant, Text
 from api.schemas.roster import TAGS
 from fieldvisit.push_tokens import LONGEST, PushTokenDraft
 
 
 class DeviceOut(Out):
-    """`clock_drift_s`: how far its clock was behind the server's when it last told something."""
+    """`clock_drift_s`: how far its clock was behind the server's when it last told something. `wipe_due`: it was
+    revoked, or handed on, and has not said yet that nothing is on it any more that is not to be there."""
 
     id = Id(required=True)
     account_id = Id(required=True)
@@ -25,6 +26,7 @@ class DeviceOut(Out):
     revoked_at = Instant(required=True, allow_none=True)
     revoked_reason = fields.String(required=True, allow_none=True)
     wiped_at = Instant(required=True, allow_none=True)
+    wipe_due = Flag(required=True, attribute="has_to_wipe")
 
 
 class PushTokenIn(Drafted):

@@ -8,6 +8,7 @@ from api.schemas.base import Drafted, In, Out
 from api.schemas.derived import Derived
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, Part, Text, Whole
 from api.schemas.measures import Latitude, Longitude, Metres
+from api.schemas.reports import MoneyTakenIn
 from api.schemas.words import Several, Words
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.credentials import PaperFault
@@ -111,11 +112,13 @@ class AbortIn(EventIn):
 
 
 class AdditionIn(EventIn):
-    """`crew_report` is what a crew mate's report becomes; nobody sends it."""
+    """`crew_report` is what a crew mate's report becomes; nobody sends it. `payment` is money that no report of
+    one's own tells of: taken afterwards, or forgotten."""
 
     makes = AdditionDraft
     text = Text(max=LONGEST_NOTE, required=True)
     reason = Choice(AdditionReason, allow_none=True)
+    payment = Part(MoneyTakenIn, allow_none=True)
 
 
 class ReceiptOut(Out):

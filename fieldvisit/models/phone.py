@@ -47,6 +47,12 @@ class Device(Base, Owned):
     wipe_due: Mapped[bool] = mapped_column(server_default=sa.false())
     """Somebody else's data may be on it: this account has not said that none is."""
 
+    @property
+    def has_to_wipe(self) -> bool:
+        """Whether data may be on it that is not to be there: of one that was revoked all, until it says that it is
+        gone."""
+        return self.wipe_due or (self.revoked_at is not None and self.wiped_at is None)
+
     __table_args__ = (
         sa.Index("ix_devices_id", "id"),
         sa.Index(

@@ -30,6 +30,8 @@ HELD = cast("sa.Table", HeldEvent.__table__)
 LONGEST_KIND = 40
 TOLD_TO_PHONE = 50
 """So many of a visitor's events go with the day: with their names a cursor still has room for seventy visits."""
+MAY_TELL_OF_MONEY = ("report", "addition")
+MONEY = '"payment": {'
 MOST_DISMISSED = 500
 """At once: as many as a phone may have had refused in one sending."""
 
@@ -234,6 +236,17 @@ def held_events(
     )
     rows = sa.select(HeldEvent).where(HeldEvent.org_id == org_id, HeldEvent.state.in_(OPEN), *asked)
     return rows.options(defer(HeldEvent.body))
+
+
+def held_with_money(session: Session, *, on: dt.date, zone: str) -> Sequence[uuid.UUID]:
+    """Of what is held and was told of that local day or an earlier one: what tells of money at a door. Such money is in
+    no book until it is taken."""
+    told_on = sa.func.date(sa.func.timezone(zone, sa.func.least(HeldEvent.device_at, HeldEvent.recorded_at)))
+    rows = held_events(session.info["org"]).where(HeldEvent.kind.in_(MAY_TELL_OF_MONEY), told_on <= on)
+    rows = rows.order_by(HeldEvent.recorded_at, HeldEvent.event_id)
+    # By its text, sealed as it is in the database, and perhaps cut: in a text inside of it the quotes are escaped.
+    found = session.execute(rows.with_only_columns(HeldEvent.event_id, HeldEvent.body))
+    return [event_id for event_id, body in found if MONEY in body]
 
 
 @dataclass(frozen=True, kw_only=True)

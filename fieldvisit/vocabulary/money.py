@@ -68,3 +68,4 @@ class CashFault(StrEnum):
     DEPOSIT_UNCOUNTED = "deposit_uncounted"
     CASH_IN_HAND = "cash_in_hand"
     RECEIPT_FLAWED = "receipt_flawed"
+    MONEY_HELD = "money_held"

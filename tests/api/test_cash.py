@@ -157,7 +157,53 @@ def test_a_receipt_that_two_of_a_crew_tell_of_is_in_hand_once(house: House) -> N
     other = house.take(1 + 1, 70, "R-000002")
     flaws = {key: value[2] for key, value in house.receipts().items()}
     assert (flaws[again], flaws[once], flaws[other]) == ([], ["used_before"], ["used_before"])
-    assert {each["in_hand_minor"] for each in house.day()["people"]} == {100, 100 + 70 + 70}
+    assert {each["in_hand_minor"] for each in house.day()["people"]} == {100 + 70 + 70}
+
+
+def test_money_that_the_report_does_not_tell_of_is_told_with_an_addition(house: House) -> None:
+    """Forgotten, or taken when the debtor came after the visitor: a second report of one's own is refused."""
+    house.phone.post("/phone/receipt-blocks")
+    house.take(0, 100, "R-000001")
+    visit, payment = str(house.morning.visits[0]), {"currency": "EUR", "amount_minor": 250}
+    told = {
+        "event_id": str(uuid.uuid4()),
+        "text": "She came.",
+        "payment": payment | {"receipt_number": "R-000002"},
+    }
+    path = f"/phone/visits/{visit}/report/additions"
+    assert [house.phone.post(path, json=told).status_code for _ in range(2)] == [201, 201]
+    late = told | {"event_id": str(uuid.uuid4()), "kind": "addition", "visit_id": visit}
+    late |= {"payment": payment, "device_at": (NOW - dt.timedelta(hours=20)).isoformat()}
+    for _ in range(2):
+        sent = house.mate.post("/phone/events", json={"sent_at": NOW.isoformat(), "events": [late]}).json
+        assert sent["taken"] == 1, sent
+    changed = house.phone.post(path, json=told | {"payment": payment})
+    assert (changed.status_code, changed.json["code"]) == (422, "event_id_reused")
+    assert house.receipts().keys() >= {told["event_id"], late["event_id"]}
+    assert house.receipts()[told["event_id"]] == (2, 250, [])
+    assert house.receipts()[late["event_id"]] == (None, 250, ["no_number"])
+    day = house.day()
+    assert {each["in_hand_minor"] for each in day["people"]} == {350, 250}
+    assert [each["taken_minor"] for each in house.office.get("/cash-days?on=2026-03-02").json["people"]] == [250]
+    (_, of_office) = house.office.get(f"/visits/{visit}/report").json["additions"]
+    assert "door.payment: " in of_office["text"]
+
+
+def test_money_in_a_report_that_is_held_is_seen_at_the_end_of_the_day(house: House) -> None:
+    report = {"event_id": str(uuid.uuid4()), "kind": "report", "visit_id": str(house.morning.visits[0])}
+    report |= {"outcome": "refused", "left_at": NOW.isoformat(), "device_at": NOW.isoformat()}
+    report |= {"door": {"payment": {"amount_minor": 100, "currency": "EUR"}}}
+    poor = report | {"event_id": str(uuid.uuid4()), "door": {"complaint": 'He said "payment": {}.'}}
+    sent = house.phone.post("/phone/events", json={"sent_at": NOW.isoformat(), "events": [report, poor]}).json
+    kept = sent["results"][0]
+    assert (kept["outcome"], kept["problem"]["code"]) == ("refused", "report_incomplete")
+    assert (house.day()["held"], house.day()["faults"]) == ([report["event_id"]], ["money_held"])
+    assert house.office.get("/cash-days?on=2026-03-02").json["held"] == []
+    early = house.office.post("/cash-days/closing", json={"on": ON})
+    assert (early.status_code, early.json["code"]) == (409, "day_not_reconciled")
+    whole = report | {"next_step": "call"}
+    assert house.phone.post("/phone/events", json={"sent_at": NOW.isoformat(), "events": [whole]}).json["taken"] == 1
+    assert (house.day()["held"], house.day()["faults"]) == ([], ["cash_in_hand", "receipt_flawed"])
 
 
 def test_a_lost_phone_leaves_no_number_unexplained(house: House) -> None:

@@ -142,14 +142,23 @@ def test_a_consent_is_recorded_listed_and_withdrawn(
         "given_at": NOW.isoformat(),
         "visit_id": str(morning.visit),
         "contents": ["purpose", "date", "time"],
+        "external_id": "letter 7",
     }
-    made = lender.post("/consents", json=body)
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    made = lender.post("/consents", json=body, headers=key)
     assert (made.status_code, made.json["contents"]) == (201, ["date", "purpose", "time"])
     (listed,) = lender.get(f"/consents?debtor_id={debtor}").json["items"]
     assert listed["id"] == made.json["id"]
     ended = lender.post(f"/consents/{listed['id']}/withdrawal").json
     assert ended["consent"]["revoked_at"] is not None
     assert (ended["cancelled_visit_ids"], ended["taken_back_visit_ids"]) == ([], [])
+    # The first answer under its key; without one nobody is told that it holds.
+    assert lender.post("/consents", json=body, headers=key).json == made.json
+    anew = lender.post("/consents", json=body)
+    assert (anew.status_code, anew.json["code"]) == (409, "consent_withdrawn")
+    other = lender.post("/consents", json=body | {"form": "any"})
+    assert (other.status_code, other.json["code"]) == (409, "consent_differs")
+    assert lender.post("/consents", json=body | {"external_id": "letter 8"}).status_code == 201
 
 
 def test_a_block_for_an_occasion_lasts_as_long_as_the_policy_says_and_begins_anew(

@@ -275,18 +275,23 @@ def test_only_a_revoked_phone_is_shown_as_wiped_and_only_by_its_own_word(
         found: str | None = office.get("/devices").json["items"][0]["wiped_at"]
         return found
 
+    def due() -> Any:
+        return office.get("/devices").json["items"][0]["wipe_due"]
+
     ilta, oona = (client_with(app, log_in(name).json["access_token"]) for name in ("ilta", "oona"))
+    assert due() is True
     assert oona.post("/phone/wiped").status_code == 204
-    assert wiped_at() is None
-    revoke(office)
+    assert (wiped_at(), due()) == (None, False)
+    assert revoke(office).json["wipe_due"] is True
     assert ilta.post("/phone/wiped").status_code == 204
-    assert wiped_at() is None
+    assert (wiped_at(), due()) == (None, True)
     said = []
     for _ in range(2):
         oona.post("/phone/wiped")
         said.append(wiped_at())
     assert None not in said
     assert said[0] != said[1]
+    assert due() is False
 
 
 def test_a_login_without_a_phone_names_none(app: Flask, log_in: LogIn, sessions: sessionmaker[Session]) -> None:
