@@ -34,6 +34,7 @@ OFFICE = frozenset({Role.SAFETY_OFFICER, Role.SUPERVISOR, Role.DISPATCHER})
 """Who reads what is known of any visit; a visitor, of the own ones."""
 READ_HOLDS = dt.timedelta(hours=24)
 """So long a visitor who has confirmed reading a marker need not read it again."""
+LAST_ZONE = "Etc/GMT+12"
 
 
 class MarkersUnread(FieldVisitError):
@@ -109,7 +110,7 @@ def approve_marker(session: Session, marker_id: uuid.UUID, by: uuid.UUID) -> Mar
     if marker.placed_by_id == by:
         raise OwnWriting()
     now: dt.datetime = session.scalars(sa.select(database_now())).one()
-    _demand_live(marker, now.date())
+    _demand_live(marker, session.scalars(sa.select(today())).one())
     marker.approved_by_id, marker.approved_at = by, now
     session.flush()
     tighten_sessions(session, marker)
@@ -216,8 +217,9 @@ def expired_lately(place_id: uuid.UUID, debtor_id: uuid.UUID, within: dt.timedel
 
 
 def today() -> sa.ColumnElement[dt.date]:
-    """The date of the database's clock, in UTC."""
-    return sa.cast(sa.func.timezone("UTC", database_now()), sa.Date)
+    """The date where a day ends last of all places: no marker falls silent before its last day is over at its place,
+    wherever that is. In zones of the POSIX kind `+12` lies west of Greenwich."""
+    return sa.cast(sa.func.timezone(LAST_ZONE, database_now()), sa.Date)
 
 
 def _refuse_unread(session: Session, visit: Visit, unread: sa.ColumnElement[bool]) -> None:

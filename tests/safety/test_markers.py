@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.models import Account, Marker, MarkerRead, OutboxMessage, SafetyIncident, Visit, Visitor
+from fieldvisit.models import Account, DutyShift, Marker, MarkerRead, OutboxMessage, SafetyIncident, Visit, Visitor
 from fieldvisit.safety import incidents, markers
 from fieldvisit.safety.auditing import audit
 from fieldvisit.safety.cover import override_cover
@@ -179,7 +179,7 @@ def test_a_marker_that_nobody_else_has_approved_counts_for_nothing(dangerous: Da
 def test_an_expired_marker_gates_nothing_raises_for_ninety_days_and_is_shown_as_expired(dangerous: Dangerous) -> None:
     marker_id = dangerous.marks()
     with acting_for_all(dangerous.door.sessions) as session:
-        gone = {"review_on": TODAY - 9 * DAY, "expires_on": TODAY - DAY}
+        gone = {"review_on": TODAY - 9 * DAY, "expires_on": TODAY - 2 * DAY}
         session.execute(sa.update(Marker).where(Marker.id == marker_id).values(gone))
     session_id = dangerous.starts()
     assert dangerous.level(session_id) is RiskLevel.RAISED
@@ -189,6 +189,25 @@ def test_an_expired_marker_gates_nothing_raises_for_ninety_days_and_is_shown_as_
         assert warning.expired
         kept = session.scalars(sa.select(MarkerRead)).one()
         assert (kept.account_id, kept.confirmed) == (officer.account_id, False)
+
+
+def test_a_marker_gates_until_its_last_day_is_over_at_the_place_however_far_west_that_is(dangerous: Dangerous) -> None:
+    """Until half past four in Los Angeles: there it is the same day, at Greenwich the next."""
+    marker_id = dangerous.marks(review_on=TODAY, expires_on=TODAY, approved=False)
+    over = dt.datetime.combine(TODAY + DAY, dt.time(), dt.UTC)
+    with acting_for_all(dangerous.door.sessions) as session:
+        session.execute(sa.update(DutyShift).values(ends_at=DutyShift.ends_at + 2 * DAY))
+        now: dt.datetime = session.scalars(sa.select(sa.func.fieldvisit_now())).one()
+    dangerous.door.pass_under_watch_s((over - now).total_seconds() + 30 * MINUTE)
+    dangerous.approves(marker_id)
+    with pytest.raises(MarkersUnread):
+        dangerous.starts()
+    officer = markers.Reader(account_id=dangerous.officer_id, roles=frozenset({Role.SAFETY_OFFICER}))
+    with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
+        assert [each.expired for each in markers.read_warnings(session, dangerous.visit_id, officer)] == [False]
+    dangerous.door.pass_under_watch_s(12 * 3_600)
+    session_id = dangerous.starts()
+    assert "marker_expired" in dangerous.door.events(session_id)[0].detail["because"]
 
 
 def test_a_marker_placed_in_mid_visit_only_tightens(dangerous: Dangerous) -> None:
