@@ -10,7 +10,9 @@ from fieldvisit.clock import database_now
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import DatabaseUnavailable, FieldVisitError, Kind, NotFound
 from fieldvisit.models import CoverOverride, Organisation, SafetySession, Visitor
+from fieldvisit.safety.alerts import SelfHandling
 from fieldvisit.safety.crews import fit_for
+from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.roster import reachable_officers
 
@@ -25,6 +27,12 @@ class NoCover(FieldVisitError):
         "No safety officer can be reached just now, so nobody would come. Do not go in: call your supervisor, who may "
         "let you start. In danger call {emergency_number}."
     )
+
+
+class OwnCover(SelfHandling):
+    """Whoever goes in alone decides that for nobody but others. No code of its own: a program does the same as ever."""
+
+    says = "A supervisor lets another start, never themselves. Call another supervisor."
 
 
 class WatchUnavailable(DatabaseUnavailable):
@@ -68,14 +76,18 @@ def find_override(session: Session, visitor_id: uuid.UUID) -> CoverOverride | No
     )
 
 
-def override_cover(session: Session, visitor_id: uuid.UUID, by: uuid.UUID, reason: str) -> CoverOverride:
-    """Let this visitor start once within half an hour although no officer can be reached, or nobody goes along."""
+def override_cover(session: Session, visitor_id: uuid.UUID, by: Officer, reason: str) -> CoverOverride:
+    """Let this visitor start once within half an hour although no officer can be reached, or nobody goes along. Raises
+    OwnCover, NotFound."""
     check_text("reason", reason)
     visitor = session.get(Visitor, visitor_id)
     if visitor is None:
         raise NotFound(what="visitor", id=visitor_id)
+    if by.visitor_id == visitor_id:
+        raise OwnCover()
     now: dt.datetime = session.scalars(sa.select(database_now())).one()
-    override = CoverOverride(org_id=visitor.org_id, visitor_id=visitor_id, by_id=by, reason=reason, made_at=now)
+    given = {"org_id": visitor.org_id, "visitor_id": visitor_id, "by_id": by.account_id, "made_at": now}
+    override = CoverOverride(**given, reason=reason)
     session.add(override)
     session.flush()
     return override

@@ -49,7 +49,7 @@ def test_nobody_goes_alone_at_that_level_who_has_named_nobody(door: Door, buddy:
     door.end(door.start(covered=True))
     door.end(door.start(RiskLevel.RAISED, covered=True, buddy_id=buddy.visitor_id))
     with acting_for(door.sessions, door.world.agency) as session:
-        override_cover(session, door.visitor_id, door.officer.account_id, "Short of people today.")
+        override_cover(session, door.visitor_id, door.officer, "Short of people today.")
     overridden = door.start(RiskLevel.RAISED, covered=True)
     assert "cover_overridden" in door.told_events(overridden)
 

@@ -131,7 +131,7 @@ def test_who_starts_at_last_starts_as_strictly_as_anybody(unwatched: Planned, wa
     with pytest.raises(PairNeeded):
         unwatched.start(covered=True, **given)
     with acting_for(door.sessions, door.world.agency) as session:
-        override_cover(session, door.visitor_id, door.officer.account_id, "He is not at home")
+        override_cover(session, door.visitor_id, door.officer, "He is not at home")
     for _ in range(2):
         assert unwatched.start(covered=True, buddy_id=buddy_id, **given) == session_id
     row = door.row(session_id)

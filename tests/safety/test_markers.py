@@ -14,6 +14,7 @@ from fieldvisit.models import Account, DutyShift, Marker, MarkerRead, OutboxMess
 from fieldvisit.safety import incidents, markers
 from fieldvisit.safety.auditing import audit
 from fieldvisit.safety.cover import override_cover
+from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.engine import Fired
 from fieldvisit.safety.incidents import IncidentDraft, OwnWriting, PlaceFrozen
 from fieldvisit.safety.markers import MarkerDraft, MarkersUnread
@@ -158,7 +159,8 @@ def test_a_marker_is_read_before_the_door_and_makes_the_visit_what_it_says(dange
     assert refused.value.details["marker_ids"] == [str(marker_id)]
     dangerous.reads(marker_id)
     with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
-        override_cover(session, dangerous.door.visitor_id, dangerous.supervisor_id, "Her partner waits in the car")
+        supervisor = Officer(account_id=dangerous.supervisor_id)
+        override_cover(session, dangerous.door.visitor_id, supervisor, "Her partner waits in the car")
     assert dangerous.level(dangerous.starts()) is RiskLevel.HIGH
 
 

@@ -61,7 +61,7 @@ def test_at_high_risk_nobody_starts_whose_route_has_nobody_else(pair: Pair) -> N
     with pytest.raises(PairNeeded):
         pair.start(alone)
     with acting_for(alone.sessions, alone.world.agency) as session:
-        override_cover(session, alone.visitor_id, alone.officer.account_id, "She is known there")
+        override_cover(session, alone.visitor_id, alone.officer, "She is known there")
     session_id = pair.start(alone)
     assert alone.row(session_id).cover is SessionCover.NONE
     assert "cover_overridden" in alone.told_events(session_id)

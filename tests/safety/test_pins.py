@@ -11,14 +11,15 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, Refused
 from fieldvisit.models import CoverOverride, SafetySession, VisitorPin
 from fieldvisit.safety import sessions as use
+from fieldvisit.safety.alerts import SelfHandling
 from fieldvisit.safety.cover import NoCover, override_cover
-from fieldvisit.safety.drafts import SessionDraft
+from fieldvisit.safety.drafts import Officer, SessionDraft
 from fieldvisit.safety.handling import agree_to_close, end_for_visitor, reopen
 from fieldvisit.safety.pins import PinNeeded, PinWrong, set_pins
 from fieldvisit.safety.seeming import as_shown
 from fieldvisit.safety.standing import Standing
 from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, SafetyState
-from tests.safety.worlds import ACTIVE, ALARM, ENDED, MINUTE, Door, kinds
+from tests.safety.worlds import ACTIVE, ALARM, ENDED, MINUTE, Door, another_door, kinds
 
 PIN, DURESS = "4711", "4862"
 
@@ -376,7 +377,7 @@ def test_a_supervisor_may_override_it_once_and_who_and_why_stays(door: Door) -> 
     with acting_for_all(door.sessions) as session:
         session.execute(sa.text("delete from duty_shifts"))
     with acting_for(door.sessions, door.world.agency) as session:
-        override_cover(session, door.visitor_id, door.officer.account_id, "I watch myself")
+        override_cover(session, door.visitor_id, door.officer, "I watch myself")
     session_id = start_covered(door)
     event = next(each for each in door.events(session_id) if each.kind == "cover_overridden")
     assert (event.actor_id, event.note) == (door.officer.account_id, "I watch myself")
@@ -385,11 +386,25 @@ def test_a_supervisor_may_override_it_once_and_who_and_why_stays(door: Door) -> 
         start_covered(door)
 
 
+def test_a_supervisor_who_goes_out_as_well_overrides_it_for_nobody_but_others(door: Door) -> None:
+    """A lone one would set out with nobody who knows of it."""
+    himself, other = Officer(account_id=door.account_id, visitor_id=door.visitor_id), another_door(door)
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.text("delete from duty_shifts"))
+    with pytest.raises(SelfHandling), acting_for(door.sessions, door.world.agency) as session:
+        override_cover(session, door.visitor_id, himself, "I am fine")
+    with pytest.raises(NoCover):
+        start_covered(door)
+    with acting_for(door.sessions, door.world.agency) as session:
+        override_cover(session, other.visitor_id, himself, "I wait in the car")
+    start_covered(other)
+
+
 def test_an_override_holds_for_half_an_hour(door: Door) -> None:
     with acting_for_all(door.sessions) as session:
         session.execute(sa.text("delete from duty_shifts"))
     with acting_for(door.sessions, door.world.agency) as session:
-        override_cover(session, door.visitor_id, door.officer.account_id, "I watch myself")
+        override_cover(session, door.visitor_id, door.officer, "I watch myself")
     door.clock.pass_s(31 * MINUTE)
     with pytest.raises(NoCover):
         start_covered(door)

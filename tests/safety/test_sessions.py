@@ -106,7 +106,7 @@ def test_a_start_before_the_door_that_waited_is_pressed_again_unless_a_superviso
     with pytest.raises(StartIsStale):
         door.start(covered=True, age_s=61)
     with acting_for(door.sessions, door.world.agency) as session:
-        override_cover(session, door.visitor_id, door.officer.account_id, "She is on the telephone with me.")
+        override_cover(session, door.visitor_id, door.officer, "She is on the telephone with me.")
     session_id = door.start(covered=True, age_s=61)
     assert door.told_events(session_id) == ["started", "cover_overridden"]
     door.end(session_id)
