@@ -11,7 +11,7 @@ ALL = 10_000
 
 
 class PeriodIn(In):
-    since = Day(required=True)
+    since = Day(required=True, metadata={"description": "by the organisation's own calendar"})
     until = Day(required=True, metadata={"description": "not included"})
 
 

@@ -150,6 +150,9 @@ class SafetyAlert(Base, Owned):
     step: Mapped[int] = mapped_column(server_default="1")
     round: Mapped[int] = mapped_column(server_default="1")
     opened_at: Mapped[dt.datetime]
+    raised_at: Mapped[dt.datetime | None]
+    """Of a call that could be taken back: from when on it could not, and officers could be told. Else it was raised as
+    it opened, and this is empty."""
     deadline_at: Mapped[dt.datetime]
     """The moment that passed; `opened_at` minus this is the lateness of the engine."""
     next_action_at: Mapped[dt.datetime | None]

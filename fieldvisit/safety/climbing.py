@@ -27,6 +27,7 @@ with moment as materialized (select fieldvisit_now() as now)
 update safety_alerts a set
     state = given.state, step = given.step, round = given.round,
     next_action_at = moment.now + given.wait_s * interval '1 second',
+    raised_at = case a.state when 'pre' then a.next_action_at else a.raised_at end,
     owner_id = null, offered_to_id = null, closing = null, acknowledged_at = null, ack_until = null,
     version = a.version + 1
 from moment, jsonb_to_recordset(cast(:given as jsonb))

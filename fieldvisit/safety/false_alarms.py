@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.errors import InvalidValue
-from fieldvisit.languages import Message
 from fieldvisit.safety.live import Person, meet
+from fieldvisit.safety.statistics import period
 from fieldvisit.vocabulary import RiskLevel
 
 # As the statistics count: no drill, and nothing that a stronger alert took over.
@@ -55,14 +54,9 @@ class FalseAlarms:
 
 
 def false_alarms(session: Session, *, since: dt.date, until: dt.date) -> list[FalseAlarms]:
-    """Of the acting organisation's alerts of ``[since, until)``, days of UTC, that are closed; most false ones first.
-    Raises InvalidValue."""
-    if until < since:
-        raise InvalidValue(path="until", reason=Message("must not be earlier than the first day"))
-    given = {
-        "since": dt.datetime.combine(since, dt.time(), dt.UTC),
-        "until": dt.datetime.combine(until, dt.time(), dt.UTC),
-    }
+    """Of the acting organisation's alerts of ``[since, until)``, days of its own calendar, that are closed; most
+    false ones first. Raises InvalidValue."""
+    given = period(session, since=since, until=until)
     rows = [dict(row) for row in session.execute(COUNTED, given).mappings()]
     people: dict[uuid.UUID, Person] = {}
     meet(session, people, [row["visitor_id"] for row in rows])

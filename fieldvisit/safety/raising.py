@@ -107,6 +107,7 @@ def _joined(
         alert.covert, alert.version = True, alert.version + 1
     if alert.state is AlertState.PRE:
         alert.state, alert.next_action_at, alert.version = AlertState.OPEN, at, alert.version + 1
+        alert.raised_at = at
         if alert.parent_id is None:
             yield row, Rise.of(alert)
 

@@ -19,7 +19,8 @@ WEEK = dt.timedelta(days=7)
 # Counted as the statistics count (`fieldvisit.safety.statistics`); no drill, and nothing that the visitor took back.
 COUNTED = sa.text("""
 select count(*) as asked,
-       count(*) filter (where a.first_acknowledged_at - a.opened_at <= interval '60 seconds') as in_time
+       count(*) filter (
+           where a.first_acknowledged_at - coalesce(a.raised_at, a.opened_at) <= interval '60 seconds') as in_time
 from safety_alerts a join safety_sessions s on s.id = a.session_id
 where a.org_id = :org_id and a.opened_at >= :since and a.opened_at < :until
   and s.drill is null and s.level <> 'drill'

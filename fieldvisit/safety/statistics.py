@@ -5,27 +5,31 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.errors import InvalidValue
 from fieldvisit.languages import Message
+from fieldvisit.models import Organisation
 
 LATENESS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Upper ends of the classes of lateness; what is later than the last has a class of its own."""
 
 # Lateness is the engine's: from when on the server could know that a deadline passed. A start may be told long after
-# it; of an alarm about nobody's session it is not known when the setting out, or the rule, came to be known.
+# it; of an alarm about nobody's session it is not known when the setting out, or the rule, came to be known; what a
+# partner's call raises has no deadline of its own. How soon it was told and taken is counted from when it was raised: a
+# call that may be taken back is told to nobody before that time is over.
 MONTHS = sa.text("""
 with counted as (
     select to_char(a.opened_at at time zone o.zone, 'YYYY-MM') as month,
            s.drill is not null or s.level = 'drill' as drill, a.kind, a.outcome, a.unverified,
            a.parent_id is null and a.state <> 'pre' as asks,
-           extract(epoch from a.first_acknowledged_at - a.opened_at) as taken_s,
-           case when a.kind not in ('sos', 'man_down', 'duress', 'unwatched') and not a.unverified
+           extract(epoch from a.first_acknowledged_at - coalesce(a.raised_at, a.opened_at)) as taken_s,
+           case when a.kind not in ('sos', 'man_down', 'duress', 'unwatched', 'partner_calls') and not a.unverified
                 then extract(epoch from a.opened_at - greatest(a.deadline_at, s.started_at)) end as late_s,
-           (select extract(epoch from min(m.sent_at) - a.opened_at)
+           (select extract(epoch from min(m.sent_at) - coalesce(a.raised_at, a.opened_at))
             from safety_outbox m where m.alert_id = a.id) as sent_s
     from safety_alerts a join safety_sessions s on s.id = a.session_id join organisations o on o.id = a.org_id
     where a.opened_at >= :since and a.opened_at < :until
@@ -44,11 +48,12 @@ select month, drill, count(*) as alerts,
 from counted group by month, drill order by month, drill
 """)  # fmt: skip
 
+# What a stronger alert took over was closed with it, by the same word: it is no alarm of its own.
 OUTCOMES = sa.text("""
 select to_char(a.opened_at at time zone o.zone, 'YYYY-MM') as month,
        s.drill is not null or s.level = 'drill' as drill, a.kind, a.outcome, count(*) as alerts
 from safety_alerts a join safety_sessions s on s.id = a.session_id join organisations o on o.id = a.org_id
-where a.opened_at >= :since and a.opened_at < :until and a.outcome is not null
+where a.opened_at >= :since and a.opened_at < :until and a.outcome is not null and a.parent_id is null
 group by 1, 2, 3, 4 order by 1, 2, 3, 4
 """)
 
@@ -114,15 +119,19 @@ class MonthOfAlarms:
         return found
 
 
-def alarm_statistics(session: Session, *, since: dt.date, until: dt.date) -> list[MonthOfAlarms]:
-    """The months that touch ``[since, until)``, of the organisation that asks, oldest first; drills in rows of their
-    own. A day is one of UTC; a month is the organisation's own."""
+def period(session: Session, *, since: dt.date, until: dt.date) -> dict[str, dt.datetime]:
+    """The moments at which these days begin for the organisation that asks, by the same names. Raises InvalidValue."""
     if until < since:
         raise InvalidValue(path="until", reason=Message("must not be earlier than the first day"))
-    given = {
-        "since": dt.datetime.combine(since, dt.time(), dt.UTC),
-        "until": dt.datetime.combine(until, dt.time(), dt.UTC),
-    }
+    zone = ZoneInfo(session.get_one(Organisation, session.info["org"]).zone)
+    days = {"since": since, "until": until}
+    return {name: dt.datetime.combine(day, dt.time(), zone) for name, day in days.items()}
+
+
+def alarm_statistics(session: Session, *, since: dt.date, until: dt.date) -> list[MonthOfAlarms]:
+    """The months that touch ``[since, until)``, of the organisation that asks, oldest first; drills in rows of their
+    own. Days and months are those of its own calendar. Raises InvalidValue."""
+    given = period(session, since=since, until=until)
     outcomes: dict[tuple[str, bool], list[OutcomeCount]] = {}
     for month, drill, kind, outcome, alerts in session.execute(OUTCOMES, given):
         counted = OutcomeCount(kind=kind, outcome=outcome, alerts=alerts)

@@ -10,21 +10,24 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.database import acting_for
+from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.devices import DeviceDraft, register_device
 from fieldvisit.errors import InvalidValue
-from fieldvisit.models import Account, AuditEvent
+from fieldvisit.models import Account, AuditEvent, Organisation, SafetyAlert
 from fieldvisit.phone.steps import set_out
 from fieldvisit.safety import alerts
+from fieldvisit.safety.false_alarms import false_alarms
+from fieldvisit.safety.pins import set_pins
 from fieldvisit.safety.rules import RulesDraft, set_rules
 from fieldvisit.safety.statistics import LATENESS_S, MonthOfAlarms, alarm_statistics
-from fieldvisit.vocabulary import AlertOutcome, AlertState, RiskLevel, Role
+from fieldvisit.vocabulary import AlertKind, AlertOutcome, AlertState, RiskLevel, Role
 from tests.api.conftest import ClientFor, app, client_for
 from tests.phone.worlds import event
 from tests.safety.test_following import EXPECTED_AT, Planned, planned
+from tests.safety.test_pairs import Pair, pair
 from tests.safety.worlds import MINUTE, Door, another_door
 
-__all__ = ["app", "client_for", "planned"]
+__all__ = ["app", "client_for", "pair", "planned"]
 MARCH = {"since": dt.date(2026, 3, 1), "until": dt.date(2026, 4, 1)}
 
 
@@ -88,6 +91,71 @@ def test_what_nobody_could_have_raised_earlier_says_nothing_of_lateness(planned:
     assert door.watch().raised == 2
     (month,) = months(door)
     assert (month.alerts, sum(month.lateness), month.late_p99_s, month.late_worst_s) == (2, 1, 3, 3)
+
+
+def test_an_alarm_that_was_taken_over_is_no_second_false_one(door: Door) -> None:
+    door.start()
+    door.pass_under_watch_s(18 * MINUTE + 3)
+    door.watch()
+    door.call_for_help()
+    (sos,) = [each for each in door.alerts() if each.kind is AlertKind.SOS]
+    with acting_for(door.sessions, door.world.agency) as session:
+        alerts.acknowledge(session, sos.id, door.officer)
+    door.resolve(alert_id=sos.id, outcome=AlertOutcome.FALSE_ACCIDENTAL, resume=False)
+    (month,) = months(door)
+    assert (month.alerts, month.asked, month.false_alarms) == (2, 1, 1)
+    assert [(each.kind, each.outcome) for each in month.outcomes] == [("sos", "false_accidental")]
+    with acting_for(door.sessions, door.world.agency) as session:
+        assert [each.false_alarms for each in false_alarms(session, **MARCH)] == [1]
+
+
+def test_an_alarm_about_a_partners_call_says_nothing_of_lateness(pair: Pair) -> None:
+    pair.start(pair.oona)
+    pair.start(pair.ilta)
+    pair.oona.call_for_help()
+    pair.oona.watch()
+    assert AlertKind.PARTNER_CALLS in [each.kind for each in pair.oona.alerts()]
+    (month,) = months(pair.oona)
+    assert (month.alerts, sum(month.lateness), month.late_p99_s) == (2, 0, None)
+
+
+@pytest.mark.parametrize("pressed_again", [False, True])
+def test_the_time_in_which_a_call_may_be_taken_back_counts_against_nobody(door: Door, pressed_again: bool) -> None:
+    """Raised five seconds after the press, or at once when it is pressed again and may not be taken back then."""
+    with acting_for(door.sessions, door.world.agency) as session:
+        set_pins(session, door.visitor_id, "1234", "4321")
+    door.call_for_help()
+    assert door.alert().state is AlertState.PRE
+    if pressed_again:
+        door.clock.pass_s(4)
+        door.call_for_help(covert=True)
+    else:
+        door.pass_under_watch_s(5)
+        door.watch()
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.text("update safety_outbox set sent_at = fieldvisit_now() where alert_id is not null"))
+    door.clock.pass_s(8)
+    door.acknowledge()
+    (month,) = months(door)
+    assert (month.asked, month.within_10_s) == (1, 1)
+    assert month.sent_p95_s is not None
+    assert month.sent_p95_s < 2
+
+
+def test_a_day_is_one_of_the_organisations_own_calendar(door: Door) -> None:
+    door.call_for_help()
+    door.acknowledge()
+    door.resolve(outcome=AlertOutcome.FALSE_ACCIDENTAL, resume=False)
+    in_march = dt.datetime.fromisoformat("2026-03-01T02:00+08:00")
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(Organisation).values(zone="Asia/Shanghai"))
+        session.execute(sa.update(SafetyAlert).values(opened_at=in_march, deadline_at=in_march))
+    february = {"since": dt.date(2026, 2, 1), "until": MARCH["since"]}
+    with acting_for(door.sessions, door.world.agency) as session:
+        assert [each.month for each in alarm_statistics(session, **MARCH)] == ["2026-03"]
+        assert alarm_statistics(session, **february) == []
+        assert [each.alerts for each in false_alarms(session, **MARCH)] == [1]
+        assert false_alarms(session, **february) == []
 
 
 def test_a_period_that_ends_before_it_begins_is_refused(door: Door) -> None:
