@@ -102,6 +102,10 @@ def _confirm(session: Session, message: OutboxMessage) -> None:
     if message.session_id is None or message.answered_at is not None:
         return
     row = lock_session(session, message.session_id)
+    # It may be told again while the first telling waits for that lock.
+    session.refresh(message, ["answered_at"])
+    if message.answered_at is not None:
+        return
     detail = {"alert_id": str(message.alert_id), "message_id": str(message.id)}
     at = standing(session, row).now_at
     append(session, row, Entry(kind=SafetyEventKind.EXTERNAL_CONFIRMED, at=at, detail=detail))

@@ -30,8 +30,9 @@ SLOTS = 12
 """Messages of one channel that are being handed over at a time."""
 KEPT = 4
 """Of those so many are for alarms alone: a provider that hangs over reminders keeps no alarm waiting."""
-HURRY_MS = 500
-"""So long the alert of a message that failed is waited for."""
+HELD_MS, LONGEST_HELD_MS = 500, 1_000
+"""So long somebody is waited for who holds one of several messages, or the alert of one that failed; and who holds a
+single one."""
 REST_S, SHORT_REST_S, RETRY_S, GATHER_S = 0.5, 0.05, 1.0, 0.02
 
 log = structlog.get_logger("fieldvisit.watch")
@@ -82,7 +83,7 @@ class Sender:
 
     def _give_back(self, claimed: Sequence[Claimed]) -> None:
         """That nothing can be read just now is no attempt: they are due as they were, not when their leases run out."""
-        with suppress(DBAPIError), engine_transaction(self._sessions, lock_ms=HURRY_MS) as session:
+        with suppress(DBAPIError), engine_transaction(self._sessions, lock_ms=HELD_MS) as session:
             give_back(session, claimed)
 
     def hand_over(self, job: Job) -> Job | Sent:
@@ -98,37 +99,51 @@ class Sender:
     def record(self, results: Sequence[Job | Sent]) -> None:
         """Write down what came of these. What could not be written is dropped; a step may then have reached nobody, as
         may one of which only pushes were accepted."""
-        sent = [each for each in results if isinstance(each, Sent)]
-        if sent:
-            with engine_transaction(self._sessions) as session:
-                record(session, sent, self._pace)
-        lost = [each.claimed.id for each in results if self._failed(each) or (isinstance(each, Sent) and each.pushed)]
-        for message_id in lost:
+        done = self._apart([each for each in results if isinstance(each, Sent)], self._write_down)
+        # Messages are locked in an order, so each of these by itself.
+        for each in results:
+            if isinstance(each, Job):
+                done += self._apart([each], self._drop)
+        for message_id in [
+            each.claimed.id for each in done if _failed(each) or (isinstance(each, Sent) and each.pushed)
+        ]:
             self._hurry(message_id)
+
+    def _apart[R: (Job, Sent)](self, results: Sequence[R], act: Callable[[Sequence[R], int], None]) -> list[Job | Sent]:
+        """Those of these that could be written down: where somebody holds one, the others all the same."""
+        try:
+            act(results, HELD_MS if len(results) > 1 else LONGEST_HELD_MS)
+        except OperationalError as error:
+            if not was_held_up(error):
+                raise
+            if len(results) > 1:
+                return [done for each in results for done in self._apart([each], act)]
+            # Its lease runs out, and it is sent again: perhaps once too often, never once too few.
+            log.error("not_recorded", messages=_ids(results), error=type(error.orig).__name__)
+            return []
+        return [*results]
+
+    def _write_down(self, sent: Sequence[Sent], lock_ms: int) -> None:
+        if sent:
+            with engine_transaction(self._sessions, lock_ms=lock_ms) as session:
+                record(session, sent, self._pace)
+
+    def _drop(self, jobs: Sequence[Job], lock_ms: int) -> None:
+        for job in jobs:
+            assert isinstance(job.letter, Unwritable)
+            with engine_transaction(self._sessions, lock_ms=lock_ms) as session:
+                drop(session, job.claimed, job.letter.reason)
 
     def _hurry(self, message_id: uuid.UUID) -> None:
         """An alert that somebody holds keeps neither the others from going on nor the channel from its next messages:
         its step ends at its time, or with the next attempt."""
         try:
-            with engine_transaction(self._sessions, lock_ms=HURRY_MS) as session:
+            with engine_transaction(self._sessions, lock_ms=HELD_MS) as session:
                 hurry(session, message_id, providers=self._providers)
         except OperationalError as error:
             if not was_held_up(error):
                 raise
             log.error("step_not_hurried", message_id=str(message_id))
-
-    def _failed(self, result: Job | Sent) -> bool:
-        if isinstance(result, Job):
-            assert isinstance(result.letter, Unwritable)
-            with engine_transaction(self._sessions) as session:
-                drop(session, result.claimed, result.letter.reason)
-            return True
-        said = {"message_id": str(result.claimed.id), "provider": result.handed.provider}
-        if result.handed.error is None:
-            log.info("message_sent", **said, attempt=result.claimed.attempt)
-            return False
-        log.error("message_failed", **said, attempt=result.claimed.attempt, error=result.handed.error)
-        return True
 
     def _written(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Letter | Unwritable | Unwritten]:
         """The letters of these; where one stands in the way of the others, each by itself."""
@@ -152,6 +167,18 @@ class Sender:
         except Exception as error:
             log.exception("not_written", message_id=str(message_id))
             return Unwritten(f"not written: {type(error).__name__}")
+
+
+def _failed(result: Job | Sent) -> bool:
+    """Whether it was handed over to nobody; told in the log."""
+    if isinstance(result, Job):
+        return True
+    said = {"message_id": str(result.claimed.id), "provider": result.handed.provider}
+    if result.handed.error is None:
+        log.info("message_sent", **said, attempt=result.claimed.attempt)
+        return False
+    log.error("message_failed", **said, attempt=result.claimed.attempt, error=result.handed.error)
+    return True
 
 
 def failed(job: Job, error: str) -> Sent:

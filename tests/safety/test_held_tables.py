@@ -93,3 +93,17 @@ def test_an_alert_that_is_held_keeps_no_result_from_being_written_down(door: Doo
     assert (sms.error, sms.lease) == ("HTTP 500", None)
     office.send()
     assert door.watch() == Fired(climbed=1), "the next that fails hurries the step"
+
+
+def test_a_message_that_is_held_keeps_no_other_from_being_written_down(door: Door, office: Office, urls: Urls) -> None:
+    door.call_for_help()
+    found = [each for channel in (AlarmChannel.SMS, AlarmChannel.VOICE) for each in office.sender.claim(channel, 12)]
+    tried = [office.sender.hand_over(each) for each in found]
+    with psycopg.connect(plain_url(urls.owner)) as owner:
+        owner.execute("select set_config('app.sees_all', 'on', true)")
+        assert owner.execute("select from safety_outbox where channel = 'sms' for update").rowcount == 1
+        office.sender.record(tried)
+        owner.rollback()
+    assert office.states() == {("sms", "queued"): 1, ("voice", "sent"): 1}
+    office.sender.record(tried)
+    assert office.states() == {("sms", "sent"): 1, ("voice", "sent"): 1}
