@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from fieldvisit.languages import Message
 from fieldvisit.safety.message_facts import Facts
+from fieldvisit.vocabulary import MessageRecipient
 
 LATE_S = 120
 """An alarm this much later than its cause says how old it is."""
@@ -88,6 +89,34 @@ def outsiders(facts: Facts) -> Message:
         "at {door}, since {at}, last position {place}. Act as agreed.",
         values,
     )
+
+
+def new_door(facts: Facts) -> Message:
+    """To who acts on it already, and may be on the way to the door that was told before."""
+    outside = facts.recipient is MessageRecipient.EXTERNAL
+    door = (facts.other_door or facts.door) if outside else (facts.other_visit or facts.visit)
+    values = {
+        "kind": facts.kind,
+        "name": facts.name,
+        "staff_number": facts.staff_number,
+        "door": door or "-",
+        "place": _place(facts),
+    }
+    if outside:
+        said = Message(
+            "ANOTHER DOOR than you were told before, in the alarm of {house}: {kind}. {name} ({staff_number}) has "
+            "called for help again and names {door}. Last position {place}.",
+            values | {"house": facts.house},
+        )
+    else:
+        said = Message(
+            "ANOTHER DOOR than you were told before: {kind}. {name} ({staff_number}) has called for help again and "
+            "names visit {door}. Last position {place}.",
+            values,
+        )
+    if not facts.covert:
+        return said
+    return Message("{said} Do not call the visitor: nobody at the door may learn of it.", {"said": said})
 
 
 def buddys(facts: Facts) -> Message:

@@ -93,6 +93,7 @@ class SafetyEventKind(StrEnum):
     BATTERY_LOW = "battery_low"
     POLICE_DECIDED = "police_decided"
     POLICE_UNDECIDED = "police_undecided"
+    NEW_DOOR_TOLD = "new_door_told"
 
 
 @dataclass(frozen=True, kw_only=True)

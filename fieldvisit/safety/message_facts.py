@@ -92,6 +92,8 @@ class Facts:
     other_visit: str | None
     """Another visit that the call for help named: the visitor may be at either."""
     other_door: str | None
+    named_visit_id: uuid.UUID | None
+    """The visit that the newest call named, the one of the session as well."""
 
 
 _CALLED = aliased(Visitor)
@@ -174,6 +176,7 @@ _FACTS = (
         sa.case((_OUTSIDE, _EXTERNAL)).label("external"),
         _OTHER.reference.label("other_visit"),
         sa.case((_OUTSIDE, _OTHER_PLACE.address)).label("other_door"),
+        _NAMED.c.visit_id.label("named_visit_id"),
     )
     .outerjoin(
         OfficerContact,

@@ -12,10 +12,14 @@ _TAKEN_OVER = aliased(SafetyAlert)
 
 
 def named_visit_id(
-    alert: type[SafetyAlert] | SafetyAlert, row: type[SafetySession] | SafetySession
+    alert: type[SafetyAlert] | SafetyAlert,
+    row: type[SafetySession] | SafetySession,
+    *,
+    before: int | None = None,
 ) -> sa.Select[tuple[uuid.UUID]]:
     """`visit_id` of the newest call that named one since this alert of this session, or one that it took over, was
-    opened; of rows, or of the columns of a question around it. No row where none did."""
+    opened; of rows, or of the columns of a question around it; `before`: of the calls before the event with
+    this sequence. No row where none did."""
     taken_over = (
         sa.select(sa.func.min(_TAKEN_OVER.opened_at))
         .where(_TAKEN_OVER.session_id == row.id, _TAKEN_OVER.parent_id == alert.id)
@@ -32,6 +36,7 @@ def named_visit_id(
             SafetyEvent.at >= sa.func.least(alert.opened_at, taken_over),
             SafetyEvent.kind == SafetyEventKind.SOS_PRESSED,
             visit_id.is_not(None),
+            sa.true() if before is None else SafetyEvent.sequence < before,
         )
         .order_by(SafetyEvent.sequence.desc())
         .limit(1)

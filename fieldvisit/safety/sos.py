@@ -14,6 +14,7 @@ from fieldvisit.safety.deadlines import Moment, heard, set_by_clock
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.events import Entry, SafetyEventKind, append
 from fieldvisit.safety.hints import give_hint
+from fieldvisit.safety.new_doors import tell_new_door
 from fieldvisit.safety.opening import (
     Beginning,
     EventIdUsed,
@@ -107,6 +108,7 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         note=told.note,
     )
     append(session, row, pressed)
+    sequence = row.last_sequence
     kind = AlertKind.MAN_DOWN if told.man_down else AlertKind.SOS
     cause = Cause(
         kind=kind,
@@ -116,6 +118,7 @@ def _alarm(session: Session, row: SafetySession, told: Sos) -> Standing:
         press_s=press_s,
     )
     open_alert(session, row, cause, at=at)
+    tell_new_door(session, row, told.visit_id, pressed=sequence, at=at)
     give_hint(session)
     return Standing(row, at)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.languages import Message, say, spoken_language
 from fieldvisit.outgoing.gateways import Letter
-from fieldvisit.safety.alarm_words import buddys, clock, officers, outsiders, utc
+from fieldvisit.safety.alarm_words import buddys, clock, new_door, officers, outsiders, utc
 from fieldvisit.safety.held_tables import REACHED_BY
 from fieldvisit.safety.message_facts import Facts, facts_as_stored, facts_of
 from fieldvisit.vocabulary import AlarmChannel, AlertState, MessagePurpose, MessageRecipient
@@ -181,6 +181,8 @@ def _said(facts: Facts) -> Message | Unwritable:
         return Unwritable("taken")
     if facts.purpose is MessagePurpose.POLICE_UNDECIDED:
         return _undecided(facts)
+    if facts.purpose is MessagePurpose.NEW_DOOR:
+        return _new_door(facts)
     if facts.purpose is MessagePurpose.TAKEN:
         return Message("Your safety officer has your alarm and is acting on it.")
     if facts.purpose is MessagePurpose.ALL_CLEAR:
@@ -198,6 +200,15 @@ def _raised(facts: Facts) -> Message:
     if _to_buddy(facts):
         return buddys(facts)
     return outsiders(facts) if facts.recipient is MessageRecipient.EXTERNAL else officers(facts)
+
+
+def _new_door(facts: Facts) -> Message | Unwritable:
+    named = (facts.figures or {}).get("visit_id")
+    if facts.state is AlertState.RESOLVED or named != str(facts.named_visit_id):
+        return Unwritable("not needed any more")
+    if _to_visitor(facts):
+        return Unwritable("the visitor's own phone")
+    return new_door(facts)
 
 
 def _slow_week(figures: dict[str, Any]) -> Message:

@@ -31,6 +31,7 @@ class MessagePurpose(StrEnum):
     COVER_GAP = "cover_gap"
     POLICE_UNDECIDED = "police_undecided"
     SLOW_WEEK = "slow_week"
+    NEW_DOOR = "new_door"
 
 
 class MessageRecipient(StrEnum):
