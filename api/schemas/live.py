@@ -19,6 +19,11 @@ class TileOut(Out):
     id = Id(required=True)
     visitor = Part(AtRiskOut, required=True, attribute="person")
     visit_id = Id(required=True, allow_none=True)
+    other_visit_id = Id(
+        required=True,
+        allow_none=True,
+        metadata={"description": "another visit that a call for help named: the visitor may be at either"},
+    )
     level = Choice(RiskLevel, required=True)
     state = Choice(SafetyState, required=True)
     shown = Choice(SafetyDisplay, required=True)

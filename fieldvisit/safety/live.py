@@ -17,6 +17,7 @@ from fieldvisit.clock import database_now
 from fieldvisit.models import Device, SafetyAlert, SafetySession, Visitor
 from fieldvisit.safety.batteries import NOTED
 from fieldvisit.safety.drill_records import owed_now
+from fieldvisit.safety.named_visits import other_visit_ids
 from fieldvisit.safety.outages import OpenOutage, open_outages
 from fieldvisit.safety.roster import cover_now
 from fieldvisit.safety.standing import LISTED, SafetyDisplay
@@ -100,6 +101,8 @@ class Tile:
     alert_state: AlertState | None
     alert_owner_id: uuid.UUID | None
     alert_version: int | None
+    other_visit_id: uuid.UUID | None
+    """Another visit that a call for help named: the visitor may be at either."""
     shown: SafetyDisplay
     person: Person
 
@@ -145,12 +148,18 @@ def read_wall(session: Session, people: dict[uuid.UUID, Person] | None = None) -
     """
     people = {} if people is None else people
     rows = session.execute(_tiles()).mappings().all()
+    others = other_visit_ids(session, [row["alert_id"] for row in rows if row["alert_id"] is not None])
     now_at: dt.datetime = session.scalars(sa.select(database_now())).one()
     org_id = session.info["org"]
     going = unwatched(session, org_id)
     meet(session, people, [*(row["visitor_id"] for row in rows), *(each.visitor_id for each in going)])
     tiles = [
-        Tile(**row, shown=_shown(row, now_at), person=people[row["visitor_id"]])
+        Tile(
+            **row,
+            other_visit_id=others.get(row["alert_id"]),
+            shown=_shown(row, now_at),
+            person=people[row["visitor_id"]],
+        )
         for row in rows
         if row["visitor_id"] in people
     ]

@@ -1,9 +1,10 @@
 """Which visit a call for help named: it may be another than the one that the visitor's session is about."""
 
 import uuid
+from collections.abc import Collection
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from fieldvisit.models import SafetyAlert, SafetyEvent, SafetySession
 from fieldvisit.safety.events import SafetyEventKind
@@ -41,3 +42,17 @@ def named_visit_id(
         .order_by(SafetyEvent.sequence.desc())
         .limit(1)
     )
+
+
+def other_visit_ids(session: Session, alert_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """By alert, of those of which the newest call named another visit than the session's: which."""
+    if not alert_ids:
+        return {}
+    named = named_visit_id(SafetyAlert, SafetySession).lateral("named")
+    found = session.execute(
+        sa.select(SafetyAlert.id, named.c.visit_id)
+        .join(SafetySession, SafetySession.id == SafetyAlert.session_id)
+        .join(named, named.c.visit_id.is_distinct_from(SafetySession.visit_id))
+        .where(SafetyAlert.id.in_(alert_ids))
+    )
+    return {row[0]: row[1] for row in found}

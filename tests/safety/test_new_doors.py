@@ -1,18 +1,20 @@
 """A call for help that names another door than the one before, in an alarm that is up: who acts on it is told, once."""
 
+import uuid
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit.database import acting_for_all
+from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import OfficerContact, OutboxMessage
+from fieldvisit.safety.live import read_wall
 from fieldvisit.safety.pins import set_pins
 from fieldvisit.vocabulary import AlertKind, DutyRank, MessagePurpose, MessageRecipient, MessageState, Role
 from tests.safety.offices import Office
 from tests.safety.test_external import GUARD, agree
 from tests.safety.test_where_a_call_is_from import Doorstep, doorstep, here, there
-from tests.safety.worlds import MINUTE, Door, make_account, put_on_duty
+from tests.safety.worlds import MINUTE, Door, another_door, make_account, put_on_duty
 
 __all__ = ["here", "there"]
 
@@ -167,3 +169,23 @@ def test_the_officer_reads_it_in_chinese(office: Office, here: Doorstep, there: 
     texts = {each["text"] for each in office.heard() if there.reference in each["text"]}
     assert len(texts) == 1
     assert all("地点与此前告知的不同" in text for text in texts)
+
+
+def test_the_wall_shows_both_doors(door: Door, here: Doorstep, there: Doorstep) -> None:
+    calm = another_door(door)
+    calm.start(visit_id=here.id)
+    session_id = door.start(visit_id=here.id)
+
+    def tile() -> tuple[uuid.UUID | None, uuid.UUID | None]:
+        with acting_for(door.sessions, door.world.agency) as session:
+            tiles = {each.id: each for each in read_wall(session).tiles}
+        (other,) = (each for each in tiles.values() if each.visitor_id == calm.visitor_id)
+        assert other.other_visit_id is None
+        return tiles[session_id].visit_id, tiles[session_id].other_visit_id
+
+    door.call_for_help()
+    assert tile() == (here.id, None)
+    door.call_for_help(visit_id=there.id)
+    assert tile() == (here.id, there.id)
+    door.call_for_help(visit_id=here.id)
+    assert tile() == (here.id, None)

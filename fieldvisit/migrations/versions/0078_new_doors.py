@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0077_new_doors"
-down_revision = "0076_accepted_by"
+revision = "0078_new_doors"
+down_revision = "0077_declined_by"
 branch_labels = None
 depends_on = None
 
