@@ -10,9 +10,10 @@ from api import db
 from api.context import now, settings
 from api.logs import note_actor
 from fieldvisit import accounts
+from fieldvisit.database import has_login_ended
 from fieldvisit.devices import DeviceRevoked, DeviceUnknown, what_refuses
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.tokens import AccessTokenRefused, Claims, LoginEnded, is_ended, read_access
+from fieldvisit.tokens import AccessTokenRefused, Claims, LoginEnded, read_access
 
 SCHEME = "bearer"
 
@@ -34,24 +35,25 @@ def authenticate(
 
     With `even_expired` a token that was good once is taken as well, as long as its account is open; with `even_revoked`
     that of a phone that was revoked. A revoked phone hears that first, whatever else is wrong: it has to wipe itself.
-    With `even_ended` an expired one is taken also where its login was ended since, and with `even_unknown` that of a
-    phone that is not known, as after a restore.
+    With `even_ended` one is taken also where its login was ended since, and with `even_unknown` that of a phone that is
+    not known, as after a restore. All of it is asked at every call, so that revoking a phone and ending a login work at
+    the next one.
     """
     claims = read_bearer(settings().token_key, now=now(), even_expired=True)
     note_actor(claims)
-    db.session().info["org"] = claims.org_id
+    db.session().info.update(org=claims.org_id, login=claims.family_id)
     g.actor = _with_device(claims, even_revoked=even_revoked, even_unknown=even_unknown)
     if claims.expired and not even_expired:
         raise AccessTokenRefused()
     if claims.expired:
         # Nobody renewed this login: whether it could still be renewed is asked where a good token is simply believed.
         accounts.demand_open(db.session(), claims.account_id)
-        g.actor = _with_login(actor(), even_ended=even_ended)
+    g.actor = _with_login(actor(), even_ended=even_ended)
     return actor()
 
 
 def _with_device(claims: Claims, *, even_revoked: bool, even_unknown: bool) -> Claims:
-    """The same, knowing how its phone stands; asked at every call, so that revoking works at the next one."""
+    """The same, knowing how its phone stands."""
     if claims.device_id is None:
         return claims
     whose = {"org_id": claims.org_id, "account_id": claims.account_id}
@@ -64,8 +66,8 @@ def _with_device(claims: Claims, *, even_revoked: bool, even_unknown: bool) -> C
 
 
 def _with_login(claims: Claims, *, even_ended: bool) -> Claims:
-    """The same, knowing whether its login was ended. Asked of an expired token alone: a good one is not for long."""
-    if claims.family_id is None or not is_ended(db.session(), claims.family_id):
+    """The same, knowing whether its login was ended: told by the statement that began the transaction."""
+    if claims.family_id is None or not has_login_ended(db.session()):
         return claims
     if not even_ended:
         raise LoginEnded()

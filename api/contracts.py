@@ -30,7 +30,7 @@ class Contract:
     secret in the body whose bearer is counted instead of the address: behind one address of a mobile network stands a
     whole fleet. `sees_all` is for logging in, when there is no organisation yet. `even_expired` lets in whoever has a
     token that was good once: help is called with whatever is at hand. `even_revoked` lets in a phone that was revoked,
-    to say so or to call for help, `even_ended` an expired token whose login was ended, and `even_unknown` a phone that
+    to say so or to call for help, `even_ended` a token whose login was ended, and `even_unknown` a phone that
     is not known, as after a restore: before it has logged in again it is watched over. `traced` puts a
     reading into the audit trail, as every change is. `shows` puts it into the log of accesses: whose data it showed,
     and for a file why. `media` is the answer's, where not JSON.

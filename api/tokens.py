@@ -53,8 +53,8 @@ def refresh_tokens(body: dict[str, str]) -> dict[str, Any] | Refused:
 def log_out(body: dict[str, str]) -> None:
     """Log out: the refresh token and all that came of its login are no good any more.
 
-    An access token of it opens the API until it expires, within a quarter of an hour, and is then no good for evidence
-    either: what it tells is kept, not believed, but for calls for help and check-ins.
+    An access token of it opens nothing from the next call on (`login_ended`), and is no good for evidence either: what
+    it tells is kept, not believed, but for calls for help and check-ins.
     """
     tokens.log_out(session(), body["refresh_token"], now())
 

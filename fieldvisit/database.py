@@ -2,7 +2,9 @@
 
 A session carries its organisation in ``session.info["org"]``; `scope_transactions` sends it to PostgreSQL at the begin
 of each transaction, and row-level security does the rest. ``session.info["sees_all"]`` is for the processes that work
-for every organisation at once (login, worker, watcher), never for a request that has an actor.
+for every organisation at once (login, worker, watcher), never for a request that has an actor. With
+``session.info["login"]`` the first transaction asks whether that login was ended, in the statement that is sent anyway
+(`has_login_ended`).
 """
 
 import functools
@@ -27,7 +29,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from fieldvisit import embedded
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.obeyed import CONNECTION, Obeyed
+from fieldvisit.obeyed import CONNECTION, Obeyed, connection_of
 from fieldvisit.sealing import Cipher, attach_cipher
 from fieldvisit.settings import Settings
 
@@ -46,6 +48,15 @@ SCOPE = Obeyed(
         sa.func.set_config("app.org", sa.bindparam("org", type_=sa.String), True),
         sa.func.set_config("app.sees_all", sa.bindparam("sees_all", type_=sa.String), True),
     )
+)
+SCOPE_OF_LOGIN = Obeyed(
+    # The organisation is stated first, for the rest needs what that came to: volatile, it stays a step of its own.
+    sa.text("""
+select stated.org, stated.sees_all, exists (
+    select from refresh_tokens t
+    where t.org_id = cast(stated.org as uuid) and t.family_id = cast(:login as uuid) and t.revoked_at is not null)
+from (select set_config('app.org', :org, true) as org, set_config('app.sees_all', :sees_all, true) as sees_all) stated
+""")
 )
 REACHING: dict[str, Any] = {
     "connect_timeout": 3,
@@ -201,7 +212,19 @@ def _state_organisation(session: Session, transaction: SessionTransaction, conne
         return
     session.info[CONNECTION] = connection
     sees_all = "on" if session.info.get("sees_all") else ""
-    SCOPE.run_on(connection, {"org": str(session.info.get("org") or ""), "sees_all": sees_all})
+    stated = {"org": str(session.info.get("org") or ""), "sees_all": sees_all}
+    login = session.info.pop("login", None)
+    if login is None:
+        SCOPE.run_on(connection, stated)
+    else:
+        session.info["login_ended"] = SCOPE_OF_LOGIN.first_on(connection, stated | {"login": login})[2]
+
+
+def has_login_ended(session: Session) -> bool:
+    """Whether any link of the login that the session was given was revoked, as its transaction began. Told once."""
+    connection_of(session)
+    ended: bool = session.info.pop("login_ended")
+    return ended
 
 
 @contextmanager

@@ -44,7 +44,9 @@ class Obeyed:
 
     def first(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any] | None:
         """The first row, if there is one."""
-        connection = connection_of(session)
+        return self.first_on(connection_of(session), given)
+
+    def first_on(self, connection: sa.Connection, given: Mapping[str, Any]) -> Sequence[Any] | None:
         if _is_listened_to(connection):
             return connection.execute(self.statement, given).first()
         prepared, result = self._send(connection, given)

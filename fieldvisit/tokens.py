@@ -1,11 +1,12 @@
 """Tokens: short signed ones that open a request, and long random ones, each good for one renewal.
 
-An access token says who asks and is checked without the database. A refresh token is a link in a chain: using it makes
-the next one. A link that is shown after the one that came of it was shown is known to two, so the whole chain (its
-family) ends. Before that an answer may have got lost on its way, and its phone can only ask again: so a used link is
-answered with the very same successor, which follows from it and is kept nowhere. At once anybody may ask again, or two
-who asked together; a registered phone may as soon as it has signal again, and seldom: a thief who has each link of it
-renewed a while after its owner would be found by nothing else.
+An access token says who asks; its signature is checked without the database, and whether its login goes on and its
+phone stands is asked with what each call asks anyway. A refresh token is a link in a chain: using it makes the next
+one. A link that is shown after the one that came of it was shown is known to two, so the whole chain (its family) ends.
+Before that an answer may have got lost on its way, and its phone can only ask again: so a used link is answered with
+the very same successor, which follows from it and is kept nowhere. At once anybody may ask again, or two who asked
+together; a registered phone may as soon as it has signal again, and seldom: a thief who has each link of it renewed a
+while after its owner would be found by nothing else.
 """
 
 import base64
@@ -58,10 +59,10 @@ class LoginEnded(FieldVisitError):
 @dataclass(frozen=True, kw_only=True)
 class Claims:
     """What an access token says of its bearer, and of which login's chain it came. `expired`: it was good once, and is
-    taken for evidence and a call for help alone. `ended`: it has expired, and its login was ended besides; what it
-    tells is kept, not believed, but for a call for help and a check-in. `revoked`: its phone was revoked since, and
-    what it tells is kept, not believed. `unknown`: its phone is not known, as after a restore to before its login; what
-    it tells is kept until it has logged in again, but for what has it watched over."""
+    taken for evidence and a call for help alone. `ended`: its login was ended, expired or not; what it tells is kept,
+    not believed, but for a call for help and a check-in. `revoked`: its phone was revoked since, and what it tells is
+    kept, not believed. `unknown`: its phone is not known, as after a restore to before its login; what it tells is kept
+    until it has logged in again, but for what has it watched over."""
 
     account_id: uuid.UUID
     org_id: uuid.UUID

@@ -96,6 +96,7 @@ def test_a_phone_that_was_handed_on_in_the_lost_hours_is_unknown_too(
     with acting_for_all(sessions) as session:
         # As it was before Oona's login: Ilta's, for an hour.
         session.execute(sa.delete(RefreshToken).where(RefreshToken.account_id == uuid.UUID(second["account_id"])))
+        session.execute(sa.update(RefreshToken).values(revoked_at=None))
         of_ilta = {"account_id": uuid.UUID(first["account_id"]), "visitor_id": morning.ilta, "wipe_due": False}
         session.execute(sa.update(Device).values(account_since=NOW - dt.timedelta(hours=1), **of_ilta))
     assert ilta.get("/phone/changes").status_code == 200

@@ -1,26 +1,31 @@
-"""What an access token is good for when it has expired and its login was ended: logged out, or found to be stolen."""
+"""What an access token is good for when its login was ended, logged out or found to be stolen: the same from the next
+call on as when it has expired since."""
 
 import uuid
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from sqlalchemy.orm import Session, sessionmaker
 
-from fieldvisit.accounts import AccountDraft, Passwords, create_account
+from fieldvisit.accounts import AccountDraft, Passwords, close_account, create_account
 from fieldvisit.database import acting_for
+from fieldvisit.models import Account
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DutyRank, Role, VisitState
 from tests.api.conftest import PASSWORD, ClientFor
-from tests.api.test_devices import client_with, reporting, send, state_of
+from tests.api.test_devices import PHONE, client_with, reporting, send, state_of
+from tests.api.test_phone_changes import counted
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
 from tests.safety.worlds import make_account, put_on_duty
 
 type End = Callable[[FlaskClient, str], None]
+type Aged = Callable[[FlaskClient, Settings], FlaskClient]
 
 
 def logged_out(client: FlaskClient, token: str) -> None:
@@ -44,9 +49,10 @@ def morning(sessions: sessionmaker[Session]) -> Morning:
     return morning
 
 
-def log_in(app: Flask) -> tuple[FlaskClient, str]:
-    """Ilta, without a registered phone; her refresh token."""
-    given = app.test_client().post("/tokens", json={"username": "ilta", "password": PASSWORD}).json
+def log_in(app: Flask, device: dict[str, str] | None = None) -> tuple[FlaskClient, str]:
+    """Ilta, without a registered phone where none is given; her refresh token."""
+    body = {"username": "ilta", "password": PASSWORD, "device": device}
+    given = app.test_client().post("/tokens", json=body).json
     return client_with(app, given["access_token"]), given["refresh_token"]
 
 
@@ -58,12 +64,22 @@ def long_ago(client: FlaskClient, settings: Settings) -> FlaskClient:
     return client_with(client.application, jwt.encode({"alg": "HS256"}, aged, key))
 
 
-@pytest.mark.parametrize("end", [logged_out, stolen])
+def still_good(client: FlaskClient, _: Settings) -> FlaskClient:
+    return client
+
+
+@pytest.mark.parametrize(("end", "aged"), [(logged_out, long_ago), (stolen, long_ago), (stolen, still_good)])
 def test_what_an_ended_login_tells_is_kept_and_not_believed(
-    app: Flask, settings: Settings, client_for: ClientFor, morning: Morning, sessions: sessionmaker[Session], end: End
+    app: Flask,
+    settings: Settings,
+    client_for: ClientFor,
+    morning: Morning,
+    sessions: sessionmaker[Session],
+    end: End,
+    aged: Aged,
 ) -> None:
     phone, token = log_in(app)
-    copied = long_ago(phone, settings)
+    copied = aged(phone, settings)
     end(app.test_client(), token)
     told = reporting(morning)
     assert send(copied, told).json["results"][0]["problem"]["code"] == "login_ended"
@@ -88,11 +104,14 @@ def test_what_an_ended_login_tells_is_kept_and_not_believed(
     assert office.get("/held-events").json["items"] == []
 
 
-def test_help_and_check_ins_are_heard_from_an_ended_login(app: Flask, settings: Settings, morning: Morning) -> None:
+@pytest.mark.parametrize("aged", [long_ago, still_good])
+def test_help_and_check_ins_are_heard_from_an_ended_login(
+    app: Flask, settings: Settings, morning: Morning, aged: Aged
+) -> None:
     watch = {"id": str(uuid.uuid4()), "planned_s": 3_600}
     good, token = log_in(app)
     assert good.post("/safety/sessions", json=watch).status_code == 201
-    phone = long_ago(good, settings)
+    phone = aged(good, settings)
     logged_out(app.test_client(), token)
     well = phone.post(f"/safety/sessions/{watch['id']}/check-ins", json={"event_id": str(uuid.uuid4())})
     said = {"session_id": watch["id"], "device_at": NOW.isoformat()}
@@ -109,3 +128,38 @@ def test_a_lapsed_token_whose_login_goes_on_is_believed(
     assert app.test_client().post("/tokens/refresh", json={"refresh_token": token}).status_code == 201
     assert send(long_ago(good, settings), reporting(morning)).json["taken"] == 1
     assert state_of(sessions, morning) is VisitState.REPORTED
+
+
+@pytest.mark.parametrize("device", [None, PHONE])
+def test_logging_out_shuts_every_door_at_the_next_call_and_no_other_login(
+    app: Flask, morning: Morning, device: dict[str, str] | None
+) -> None:
+    ours, token = log_in(app, device=device)
+    another, _ = log_in(app, device=device)
+    assert ours.get("/phone/my-day").status_code == 200
+    logged_out(app.test_client(), token)
+    told = {"event_id": str(uuid.uuid4())}
+    answers = [
+        ours.get("/phone/my-day"),
+        ours.get("/phone/changes"),
+        ours.post(f"/phone/visits/{morning.visit}/set-out", json=told),
+    ]
+    assert [(answer.status_code, answer.json["code"]) for answer in answers] == [(401, "login_ended")] * 3
+    assert another.get("/phone/my-day").status_code == 200
+
+
+def test_whether_its_login_goes_on_costs_a_registered_phone_no_statement(app: Flask, morning: Morning) -> None:
+    phone, _ = log_in(app, device=PHONE)
+    tag = phone.get("/phone/my-day").headers["ETag"]
+    with counted(app) as sent:
+        assert phone.get("/phone/my-day", headers={"If-None-Match": tag}).status_code == 304
+    # The transaction's own, how the phone stands, and whether the day is as it was.
+    assert len([each for each in sent if "fieldvisit_now" not in each.lower()]) == 3
+
+
+def test_a_closed_account_sees_nothing_more(app: Flask, morning: Morning, sessions: sessionmaker[Session]) -> None:
+    phone, _ = log_in(app)
+    with acting_for(sessions, morning.world.agency) as session:
+        account = session.scalars(sa.select(Account).where(Account.username == "ilta")).one()
+        close_account(session, account.id, NOW)
+    assert phone.get("/phone/my-day").json["code"] == "login_ended"

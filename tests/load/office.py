@@ -17,7 +17,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.demo.processes import usable_port
 from fieldvisit.devices import DeviceDraft, register_device
 from fieldvisit.settings import Settings
-from fieldvisit.tokens import sign_access
+from fieldvisit.tokens import begin_family, sign_access
 from fieldvisit.vocabulary import Role
 from tests.load.wire import Wire, answers
 from tests.processes import running, wait_until
@@ -32,6 +32,7 @@ class Phone:
     visitor_id: uuid.UUID
     account_id: uuid.UUID
     device_id: uuid.UUID
+    family_id: uuid.UUID
     session_id: str
     wire: Wire
 
@@ -59,11 +60,14 @@ class Office:
         with acting_for(self.sessions, self.world.agency) as session:
             account = make_account(session, self.world, Role.VISITOR, visitor_id=visitor_id)
             register_device(session, account, device, now)
-            token = sign_access(account, key=self.settings.token_key, now=now, lifetime_s=36_000, device_id=device.id)
+            login = begin_family(session, account, now, lifetime_s=36_000, device_id=device.id)
+            belongs = {"device_id": device.id, "family_id": login.family_id}
+            token = sign_access(account, key=self.settings.token_key, now=now, lifetime_s=36_000, **belongs)
         phone = Phone(
             visitor_id=visitor_id,
             account_id=account.id,
             device_id=device.id,
+            family_id=login.family_id,
             session_id=str(uuid.uuid4()),
             wire=Wire(self.url, token),
         )
