@@ -217,7 +217,7 @@ def _state_organisation(session: Session, transaction: SessionTransaction, conne
     if login is None:
         SCOPE.run_on(connection, stated)
     else:
-        session.info["login_ended"] = SCOPE_OF_LOGIN.first_on(connection, stated | {"login": login})[2]
+        session.info["login_ended"] = SCOPE_OF_LOGIN.one_on(connection, stated | {"login": login})[2]
 
 
 def has_login_ended(session: Session) -> bool:

@@ -37,7 +37,10 @@ class Obeyed:
 
     def one(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any]:
         """The one row that it answers with."""
-        row = self.first(session, given)
+        return self.one_on(connection_of(session), given)
+
+    def one_on(self, connection: sa.Connection, given: Mapping[str, Any]) -> Sequence[Any]:
+        row = self.first_on(connection, given)
         if row is None:
             raise sa.exc.NoResultFound("No row was found when one was required")
         return row
