@@ -15,7 +15,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from fieldvisit.files import kind_of
+from fieldvisit.file_kinds import kind_of
 from fieldvisit.languages import Message
 from fieldvisit.photos import PhotoUnusable
 from fieldvisit.vocabulary import FileKind

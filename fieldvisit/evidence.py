@@ -6,20 +6,21 @@ stands. The protocol itself (tus 1.0) is at the edge: `api.evidence`.
 """
 
 import datetime as dt
-import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.camera_notes import CameraNotes, camera_notes
+from fieldvisit.contents import Content
 from fieldvisit.distances import metres_between
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound, Refused
-from fieldvisit.files import IMAGES, FileStore, FileTerms, FileTooLarge, keep_file, terms_for
+from fieldvisit.files import IMAGES, PIECE_BYTES, FileStore, FileTerms, FileTooLarge, keep_file, terms_for
 from fieldvisit.finding import get_by_id
 from fieldvisit.form_versions import form_of
 from fieldvisit.languages import Message
@@ -229,13 +230,14 @@ def file_of(session: Session, evidence_id: uuid.UUID) -> uuid.UUID:
 
 
 def _judge(session: Session, store: FileStore, row: Evidence, *, now: dt.datetime) -> Evidence | Refused:
-    parts = sa.select(EvidencePart.content).where(EvidencePart.evidence_id == row.id).order_by(EvidencePart.begin)
-    content = b"".join(session.scalars(parts))
-    row.sha256 = hashlib.sha256(content).hexdigest()
+    content = Content.read(partial(_pieces, session, row.id))
+    row.sha256 = content.digest
     try:
         if row.stated_sha256 not in (None, row.sha256):
             raise ContentDiffers()
-        notes = camera_notes(content) if TAKES[row.kind].judged(content) in IMAGES else None
+        kind = TAKES[row.kind].judged(content.head, size=content.size_bytes)
+        # Of films and sound a few pieces are in memory at any time; a picture is looked into.
+        notes = camera_notes(content.whole()) if kind in IMAGES else None
         file = keep_file(session, store, content, TAKES[row.kind])
     except FieldVisitError as error:
         if error.kind is Kind.UNAVAILABLE:
@@ -254,6 +256,19 @@ def _judge(session: Session, store: FileStore, row: Evidence, *, now: dt.datetim
     row.file_id, row.state, row.accepted_at = file.id, EvidenceState.ACCEPTED, now
     session.flush()
     return row
+
+
+def _pieces(session: Session, evidence_id: uuid.UUID) -> Iterator[bytes]:
+    """What came, a megabyte or a part at a time: phones send parts of any size."""
+    of_it = EvidencePart.evidence_id == evidence_id
+    parts = sa.select(EvidencePart.content).where(of_it).order_by(EvidencePart.begin)
+    begins = session.scalars(sa.select(EvidencePart.begin).where(of_it).order_by(EvidencePart.begin)).all()
+    first = begins[0]
+    for begin in begins[1:]:
+        if begin - first >= PIECE_BYTES:
+            yield from session.scalars(parts.where(EvidencePart.begin >= first, EvidencePart.begin < begin))
+            first = begin
+    yield from session.scalars(parts.where(EvidencePart.begin >= first))
 
 
 def _compared(session: Session, row: Evidence, notes: CameraNotes | None) -> tuple[dict[str, object] | None, list[str]]:

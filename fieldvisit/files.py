@@ -5,9 +5,8 @@ to stands in the database. Nobody is believed who says what a file is: its first
 """
 
 import datetime as dt
-import hashlib
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,9 @@ from obstore.exceptions import (
 from obstore.store import LocalStore, ObjectStore, from_url
 from sqlalchemy.orm import Session
 
+from fieldvisit.contents import Content, open_segments, seal_segments, sealed_bytes
 from fieldvisit.errors import FieldVisitError, Kind
+from fieldvisit.file_kinds import kind_of
 from fieldvisit.finding import get_by_id
 from fieldvisit.languages import Message
 from fieldvisit.models import FileAccess, StoredFile
@@ -52,21 +53,9 @@ MEDIA: Mapping[FileKind, str] = {
     FileKind.MP3: "audio/mpeg",
     FileKind.WAV: "audio/wav",
 }
-_BEGINNINGS: Mapping[FileKind, tuple[tuple[int, bytes], ...]] = {
-    FileKind.JPEG: ((0, b"\xff\xd8\xff"),),
-    FileKind.PNG: ((0, b"\x89PNG\r\n\x1a\n"),),
-    FileKind.WEBP: ((0, b"RIFF"), (8, b"WEBP")),
-    FileKind.PDF: ((0, b"%PDF-"),),
-    # Sound alone says so; before the kind that may be either.
-    FileKind.M4A: ((4, b"ftypM4A"),),
-    FileKind.MP4: ((4, b"ftyp"),),
-    FileKind.WEBM: ((0, b"\x1a\x45\xdf\xa3"),),
-    FileKind.OGG: ((0, b"OggS"),),
-    FileKind.MP3: ((0, b"ID3"),),
-    FileKind.WAV: ((0, b"RIFF"), (8, b"WAVE")),
-}
-_STILLS = frozenset({b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-"""Photos in the container of films, by its brand: shown as a film they are nothing."""
+LONG_BYTES, PIECE_BYTES, LEAST_PART_BYTES = 2**20, 2**20, 5 * 2**20
+"""What has more than the first is never whole in memory; what comes from the store does so in pieces of the second, and
+buckets take no smaller parts than of the third."""
 PROOF = "written-at-the-start"
 """What shows that something may be put there."""
 PATIENCE: Mapping[str, Any] = {"connect_timeout": "5s", "timeout": "30s"}
@@ -105,22 +94,15 @@ class FileTerms:
     kinds: frozenset[FileKind]
     most_bytes: int
 
-    def judged(self, content: bytes) -> FileKind:
-        """The kind of this content. Raises FileTooLarge, FileNotTaken."""
-        if len(content) > self.most_bytes:
+    def judged(self, content: bytes, *, size: int | None = None) -> FileKind:
+        """The kind of this content, of which the first bytes are enough where its size is given. Raises FileTooLarge,
+        FileNotTaken."""
+        if (len(content) if size is None else size) > self.most_bytes:
             raise FileTooLarge(most_mb=self.most_bytes // 2**20)
         found = kind_of(content)
         if found is None or found not in self.kinds:
             raise FileNotTaken(kinds=", ".join(sorted(self.kinds)))
         return found
-
-
-def kind_of(content: bytes) -> FileKind | None:
-    """What the first bytes say that it is; None for what is not known here."""
-    for kind, marks in _BEGINNINGS.items():
-        if all(content[at : at + len(mark)] == mark for at, mark in marks):
-            return None if kind is FileKind.MP4 and content[8:12] in _STILLS else kind
-    return None
 
 
 class FileStore:
@@ -151,28 +133,30 @@ class FileStore:
     def put(self, org_id: uuid.UUID, content: bytes) -> str:
         """Keep the content, once; its digest. When this returns, it is on the disk, or the bucket has it. Whoever sends
         again what lies there half mends it. Raises FilesUnavailable."""
-        digest = hashlib.sha256(content).hexdigest()
-        sealed, key = self._cipher.seal_bytes(content, _purpose(org_id, digest)), _key(org_id, digest)
-        written = True
+        kept = Content.of(content)
+        self.keep(org_id, kept)
+        return kept.digest
+
+    def keep(self, org_id: uuid.UUID, content: Content) -> None:
+        """The same for one that may be long: of that a few pieces are in memory at any time."""
+        write = self._write_long if content.size_bytes > LONG_BYTES else self._write
         try:
-            try:
-                obstore.put(self._store(), key, sealed, mode="create")
-            except AlreadyExistsError:
-                written = not self._is_whole(org_id, digest, size=len(sealed))
-                if written:
-                    obstore.put(self._store(), key, sealed, mode="overwrite")
-            self._force(key, written=written)
+            written = write(org_id, content)
+            self._force(_key(org_id, content.digest), written=written)
         except (BaseError, OSError) as error:
             raise FilesUnavailable() from error
-        return digest
 
     def get(self, org_id: uuid.UUID, digest: str) -> bytes:
-        """The content again. Raises FilesUnavailable."""
+        """The content again. Raises FilesUnavailable, Unsealable."""
+        return b"".join(self.pieces(org_id, digest))
+
+    def pieces(self, org_id: uuid.UUID, digest: str) -> Iterator[bytes]:
+        """The same piece by piece, where it lies in segments."""
         try:
-            sealed = bytes(obstore.get(self._store(), _key(org_id, digest)).bytes())
+            sealed = obstore.get(self._store(), _key(org_id, digest)).stream(min_chunk_size=PIECE_BYTES)
+            yield from open_segments(self._cipher, map(bytes, sealed), _purpose(org_id, digest))
         except (BaseError, OSError) as error:
             raise FilesUnavailable() from error
-        return self._cipher.open_bytes(sealed, _purpose(org_id, digest))
 
     def delete(self, org_id: uuid.UUID, digest: str) -> None:
         """Let the content go; nothing where it is gone. Raises FilesUnavailable."""
@@ -186,14 +170,39 @@ class FileStore:
         except (BaseError, OSError) as error:
             raise FilesUnavailable() from error
 
-    def _is_whole(self, org_id: uuid.UUID, digest: str, *, size: int) -> bool:
+    def _write(self, org_id: uuid.UUID, content: Content) -> bool:
+        """Whether it had to be written."""
+        key, purpose = _key(org_id, content.digest), _purpose(org_id, content.digest)
+        sealed = self._cipher.seal_bytes(content.whole(), purpose)
+        try:
+            obstore.put(self._store(), key, sealed, mode="create")
+        except AlreadyExistsError:
+            if self._is_whole(org_id, content):
+                return False
+            obstore.put(self._store(), key, sealed, mode="overwrite")
+        return True
+
+    def _write_long(self, org_id: uuid.UUID, content: Content) -> bool:
+        """The same in parts, which no store can be told to make only where there is nothing: it is looked at before."""
+        with suppress(FileNotFoundError):
+            if self._is_whole(org_id, content):
+                return False
+        sealed = seal_segments(self._cipher, content.pieces(), _purpose(org_id, content.digest))
+        part = LEAST_PART_BYTES if self._folder() is None else PIECE_BYTES
+        key = _key(org_id, content.digest)
+        obstore.put(self._store(), key, sealed, use_multipart=True, chunk_size=part, max_concurrency=1)
+        return True
+
+    def _is_whole(self, org_id: uuid.UUID, content: Content) -> bool:
         """Whether what lies there is what it is called. A power cut leaves files empty, short, or full of zeros; in a
-        bucket a thing is whole or is not there, so its size says enough."""
-        if obstore.head(self._store(), _key(org_id, digest))["size"] != size:
+        bucket a thing is whole or is not there, so its size says enough. Raises FileNotFoundError."""
+        size = obstore.head(self._store(), _key(org_id, content.digest))["size"]
+        if size not in (content.size_bytes + Cipher.MORE_BYTES, sealed_bytes(content.size_bytes)):
             return False
         if self._folder() is not None:
             try:
-                self.get(org_id, digest)
+                for _ in self.pieces(org_id, content.digest):
+                    pass
             except Unsealable:
                 return False
         return True
@@ -239,21 +248,23 @@ def _open(url: str, options: Mapping[str, Any]) -> ObjectStore:
     return opened
 
 
-def keep_file(session: Session, store: FileStore, content: bytes, terms: FileTerms) -> StoredFile:
+def keep_file(session: Session, store: FileStore, content: bytes | Content, terms: FileTerms) -> StoredFile:
     """Judge the content and keep it for the acting organisation; the same content again is the same file.
 
     Raises FileTooLarge, FileNotTaken, FilesUnavailable.
     """
-    kind = terms.judged(content)
+    if isinstance(content, bytes):
+        content = Content.of(content)
+    kind = terms.judged(content.head, size=content.size_bytes)
     org_id: uuid.UUID = session.info["org"]
-    there = StoredFile.org_id == org_id, StoredFile.digest == hashlib.sha256(content).hexdigest()
+    there = StoredFile.org_id == org_id, StoredFile.digest == content.digest
     # Under lock before the bytes are put: whoever lets forgotten ones go has done it, or sees that they are wanted.
     row = session.scalar(sa.select(StoredFile).where(*there).with_for_update())
-    digest = store.put(org_id, content)
+    store.keep(org_id, content)
     if row is not None and row.forgotten_at is not None:
         row.forgotten_at = row.gone_at = None
     if row is None:
-        row = StoredFile(org_id=org_id, digest=digest, kind=kind, size_bytes=len(content))
+        row = StoredFile(org_id=org_id, digest=content.digest, kind=kind, size_bytes=content.size_bytes)
         session.add(row)
     row.unused_since = None
     session.flush()

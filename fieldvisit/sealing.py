@@ -27,11 +27,14 @@ class Unsealable(FieldVisitError):
 
 
 class Cipher:
-    """Seals and opens text under one 32-byte key."""
+    """Seals and opens text under one 32-byte key. What is sealed has `MORE_BYTES` more."""
+
+    MORE_BYTES = len(_VERSION) + _NONCE_BYTES + 16
 
     def __init__(self, key: bytes) -> None:
         self._aead = AESGCM(key)
         self._digest_key = hmac.digest(key, b"fieldvisit digest", "sha256")
+        self._files_key = hmac.digest(key, b"fieldvisit files in segments", "sha256")
 
     def seal(self, text: str, purpose: str) -> bytes:
         return self.seal_bytes(text.encode(), purpose)
@@ -51,6 +54,10 @@ class Cipher:
         except (InvalidTag, ValueError) as error:
             # ValueError: there is too little of it.
             raise Unsealable() from error
+
+    def of_one_file(self, salt: bytes) -> AESGCM:
+        """Under a key that follows from the salt: what is sealed in many segments has nonces of its own."""
+        return AESGCM(hmac.digest(self._files_key, salt, "sha256"))
 
     def digest(self, text: str) -> bytes:
         """The same 32 bytes for the same text: what a sealed value is looked up by."""

@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for, acting_for_all
+from fieldvisit.file_kinds import kind_of
 from fieldvisit.files import (
     LINK_S,
     FileLinkRefused,
@@ -22,7 +23,6 @@ from fieldvisit.files import (
     FileTooLarge,
     accesses_of,
     keep_file,
-    kind_of,
     link_to,
     open_link,
 )

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 from tusclient.exceptions import TusUploadFailed
 
+from fieldvisit.contents import Content
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine, session_factory
 from fieldvisit.files import FileStore, FileStoreRefused, FilesUnavailable
 from fieldvisit.forgotten_files import let_go
@@ -99,6 +100,18 @@ def test_what_lies_in_the_bucket_is_written_over_by_nobody(settings: Settings, b
     bucket.client("s3").put_object(Bucket="evidence", Key=key, Body=b"half")
     store.put(org, b"the first and only")
     assert store.get(org, digest) == b"the first and only"
+
+
+def test_a_film_goes_to_the_bucket_in_parts_once(settings: Settings, bucket: Bucket) -> None:
+    store, org = FileStore(settings), uuid.uuid4()
+    film = Content.read(lambda: (bytes([number]) * 2**20 for number in range(7)))
+    store.keep(org, film)
+    key = f"files/{org}/{film.digest[:2]}/{film.digest}"
+    before = bucket.client("s3").head_object(Bucket="evidence", Key=key)["ETag"]
+    assert before.strip('"').endswith("-2")
+    store.keep(org, film)
+    assert bucket.client("s3").head_object(Bucket="evidence", Key=key)["ETag"] == before
+    assert Content.read(lambda: store.pieces(org, film.digest)).digest == film.digest
 
 
 def test_while_the_store_is_away_the_last_part_waits_on_the_phone_and_no_other(
