@@ -13,7 +13,7 @@ from fieldvisit import accounts
 from fieldvisit.database import has_login_ended
 from fieldvisit.devices import DeviceRevoked, DeviceUnknown, what_refuses
 from fieldvisit.errors import FieldVisitError, Kind
-from fieldvisit.tokens import AccessTokenRefused, Claims, LoginEnded, read_access
+from fieldvisit.tokens import AccessTokenRefused, Claims, LoginEnded, is_ended, read_access
 
 SCHEME = "bearer"
 
@@ -41,7 +41,7 @@ def authenticate(
     """
     claims = read_bearer(settings().token_key, now=now(), even_expired=True)
     note_actor(claims)
-    db.session().info.update(org=claims.org_id, login=claims.family_id)
+    db.session().info.update(org=claims.org_id, login=claims.link_id)
     g.actor = _with_device(claims, even_revoked=even_revoked, even_unknown=even_unknown)
     if claims.expired and not even_expired:
         raise AccessTokenRefused()
@@ -66,8 +66,12 @@ def _with_device(claims: Claims, *, even_revoked: bool, even_unknown: bool) -> C
 
 
 def _with_login(claims: Claims, *, even_ended: bool) -> Claims:
-    """The same, knowing whether its login was ended: told by the statement that began the transaction."""
-    if claims.family_id is None or not has_login_ended(db.session()):
+    """The same, knowing whether its login was ended: of one that goes on it is told by the statement that began the
+    transaction; one that nobody renewed is looked up."""
+    known = claims.link_id is not None and has_login_ended(db.session())
+    if not known and claims.expired and claims.family_id is not None:
+        known = is_ended(db.session(), claims.family_id)
+    if not known:
         return claims
     if not even_ended:
         raise LoginEnded()

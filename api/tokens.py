@@ -61,7 +61,7 @@ def log_out(body: dict[str, str]) -> None:
 
 def _issued(renewal: tokens.Renewal, *, wipe: bool) -> dict[str, Any]:
     account, lifetime_s = renewal.account, settings().access_token_s
-    belongs = {"device_id": renewal.device_id, "family_id": renewal.family_id}
+    belongs = {"device_id": renewal.device_id, "family_id": renewal.family_id, "link_id": renewal.link_id}
     access = tokens.sign_access(account, key=settings().token_key, now=now(), lifetime_s=lifetime_s, **belongs)
     return {
         "access_token": access,

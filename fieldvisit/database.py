@@ -3,8 +3,8 @@
 A session carries its organisation in ``session.info["org"]``; `scope_transactions` sends it to PostgreSQL at the begin
 of each transaction, and row-level security does the rest. ``session.info["sees_all"]`` is for the processes that work
 for every organisation at once (login, worker, watcher), never for a request that has an actor. With
-``session.info["login"]`` the first transaction asks whether that login was ended, in the statement that is sent anyway
-(`has_login_ended`).
+``session.info["login"]``, the link of a login's chain, the first transaction asks whether that was revoked, in the
+statement that is sent anyway (`has_login_ended`).
 """
 
 import functools
@@ -54,7 +54,7 @@ SCOPE_OF_LOGIN = Obeyed(
     sa.text("""
 select stated.org, stated.sees_all, exists (
     select from refresh_tokens t
-    where t.org_id = cast(stated.org as uuid) and t.family_id = cast(:login as uuid) and t.revoked_at is not null)
+    where t.org_id = cast(stated.org as uuid) and t.id = cast(:login as uuid) and t.revoked_at is not null)
 from (select set_config('app.org', :org, true) as org, set_config('app.sees_all', :sees_all, true) as sees_all) stated
 """)
 )
@@ -221,7 +221,8 @@ def _state_organisation(session: Session, transaction: SessionTransaction, conne
 
 
 def has_login_ended(session: Session) -> bool:
-    """Whether any link of the login that the session was given was revoked, as its transaction began. Told once."""
+    """Whether the link of a login that the session was given was revoked, as its transaction began. Told once. Who ends
+    a login revokes all its links, and takes turns with who renews it."""
     connection_of(session)
     ended: bool = session.info.pop("login_ended")
     return ended

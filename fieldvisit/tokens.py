@@ -74,6 +74,7 @@ class Claims:
     revoked: bool = False
     unknown: bool = False
     family_id: uuid.UUID | None = None
+    link_id: uuid.UUID | None = None
     ended: bool = False
 
 
@@ -85,6 +86,7 @@ def sign_access(
     lifetime_s: int,
     device_id: uuid.UUID | None = None,
     family_id: uuid.UUID | None = None,
+    link_id: uuid.UUID | None = None,
 ) -> str:
     claims = {
         "iss": ISSUER,
@@ -94,6 +96,7 @@ def sign_access(
         "visitor": str(account.visitor_id) if account.visitor_id else None,
         "device": str(device_id) if device_id else None,
         "family": str(family_id) if family_id else None,
+        "link": str(link_id) if link_id else None,
         "iat": int(now.timestamp()),
         "exp": int(now.timestamp()) + lifetime_s,
     }
@@ -141,16 +144,18 @@ def _claims(claims: Mapping[str, Any]) -> Claims:
         issued_at=dt.datetime.fromtimestamp(int(claims["iat"]), dt.UTC),
         device_id=uuid.UUID(claims["device"]) if claims.get("device") else None,
         family_id=uuid.UUID(claims["family"]) if claims.get("family") else None,
+        link_id=uuid.UUID(claims["link"]) if claims.get("link") else None,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Renewal:
-    """The account that showed a good refresh token, and its next one; of which chain, and from which phone."""
+    """The account that showed a good refresh token, and its next one; of which link and chain, and from which phone."""
 
     account: Account
     token: str
     family_id: uuid.UUID
+    link_id: uuid.UUID
     device_id: uuid.UUID | None = None
 
 
@@ -161,7 +166,7 @@ def begin_family(
     family_id, token = uuid.uuid4(), secrets.token_urlsafe(32)
     first = RefreshToken(org_id=account.org_id, account_id=account.id, family_id=family_id, device_id=device_id)
     _issue(session, first, token, expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
-    return Renewal(account=account, token=token, family_id=family_id, device_id=device_id)
+    return Renewal(account=account, token=token, family_id=family_id, link_id=first.id, device_id=device_id)
 
 
 def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int, key: bytes) -> Renewal | Refused:
@@ -193,7 +198,8 @@ def renew(session: Session, token: str, now: dt.datetime, *, lifetime_s: int, ke
         _issue(session, successor, following, expires_at=now + dt.timedelta(seconds=lifetime_s), now=now)
     elif _is_late(link, now):
         link.repeated_at = now
-    return Renewal(account=account, token=following, family_id=family_id, device_id=link.device_id)
+    # The one that was shown is revoked with its family, as what comes of it is.
+    return Renewal(account=account, token=following, family_id=family_id, link_id=link.id, device_id=link.device_id)
 
 
 def log_out(session: Session, token: str, now: dt.datetime) -> None:

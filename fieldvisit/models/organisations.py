@@ -113,6 +113,4 @@ class RefreshToken(Base, Owned):
             ["org_id", "device_id"], ["devices.org_id", "devices.id"], name="fk_refresh_tokens_device"
         ),
         sa.Index("ix_refresh_tokens_device_id", "device_id"),
-        # Every call asks whether its login was ended; the chain of one that goes on for a month has thousands of links.
-        sa.Index("ix_refresh_tokens_ended", "family_id", postgresql_where=sa.text("revoked_at is not null")),
     )

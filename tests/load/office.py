@@ -32,7 +32,7 @@ class Phone:
     visitor_id: uuid.UUID
     account_id: uuid.UUID
     device_id: uuid.UUID
-    family_id: uuid.UUID
+    link_id: uuid.UUID
     session_id: str
     wire: Wire
 
@@ -61,13 +61,13 @@ class Office:
             account = make_account(session, self.world, Role.VISITOR, visitor_id=visitor_id)
             register_device(session, account, device, now)
             login = begin_family(session, account, now, lifetime_s=36_000, device_id=device.id)
-            belongs = {"device_id": device.id, "family_id": login.family_id}
+            belongs = {"device_id": device.id, "family_id": login.family_id, "link_id": login.link_id}
             token = sign_access(account, key=self.settings.token_key, now=now, lifetime_s=36_000, **belongs)
         phone = Phone(
             visitor_id=visitor_id,
             account_id=account.id,
             device_id=device.id,
-            family_id=login.family_id,
+            link_id=login.link_id,
             session_id=str(uuid.uuid4()),
             wire=Wire(self.url, token),
         )

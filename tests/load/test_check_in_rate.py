@@ -45,7 +45,7 @@ def as_played(office: Office, phones: list[Phone], server: embedded.Server, urls
         f'"sequence": {sequence}': f"'\"sequence\"\\x3a ' || {follows}".replace("'\"", "E'\"", 1),
         phones[0].session_id: session,
     }
-    for name in ("visitor_id", "account_id", "device_id", "family_id"):
+    for name in ("visitor_id", "account_id", "device_id", "link_id"):
         meant[str(getattr(phones[0], name))] = each_clients([str(getattr(phone, name)) for phone in phones])
     return statements, script(statements, meant)
 
