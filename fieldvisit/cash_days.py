@@ -239,10 +239,9 @@ def _taken(org_id: uuid.UUID, on: dt.date) -> sa.Select[*tuple[Any, ...]]:
     """By visitor and currency: what was taken before the day, and on it. Of one receipt that two of a crew tell of, at
     one visit and of one amount, the money was taken once: by whom it was that held the number."""
     amount, day = sa.func.sum(Receipt.amount_minor), Receipt.booked_on
-    first, same = aliased(Receipt), ("org_id", "stated", "visit_id", "currency", "amount_minor")
-    twice = sa.exists().where(
-        first.number.is_not(None), *(getattr(first, name) == getattr(Receipt, name) for name in same)
-    )
+    first = aliased(Receipt)
+    same = first.org_id == Receipt.org_id, first.same_money == Receipt.same_money
+    twice = sa.exists().where(first.number.is_not(None), *same)
     # In whatever order the two came: before its holder told of the number, it was none that the mate could give out.
     told_again = Receipt.number.is_(None), twice
     return (

@@ -5,6 +5,7 @@ Money that was taken is written down whatever is wrong with it: what happened, h
 """
 
 import datetime as dt
+import hashlib
 import re
 import uuid
 from collections.abc import Sequence
@@ -169,6 +170,7 @@ def book_money(
     row = _row(session, event_id, by.visitor_id, number=number, stated=money.receipt_number, taken_at=at, now=now)
     row.state, row.visit_id = ReceiptState.ISSUED, visit.id
     row.amount_minor, row.currency = money.amount_minor, money.currency
+    row.same_money = _same_money(visit, money)
     row.flaws = [flaw.value for flaw in _flaws(session, visit, money, held=held, at=at)]
     session.add(row)
     if row.flaws:
@@ -248,6 +250,14 @@ def _flaws(
     elif held.block.closed_at is not None:
         found.append(ReceiptFlaw.BLOCK_CLOSED)
     return found
+
+
+def _same_money(visit: Visit, money: MoneyTaken) -> uuid.UUID | None:
+    """By which two of a crew who tell of one receipt are known to, for as long as the books are kept."""
+    if money.receipt_number is None:
+        return None
+    told = f"{visit.id} {money.receipt_number} {money.currency} {money.amount_minor}"
+    return uuid.UUID(hashlib.sha256(told.encode()).hexdigest()[:32])
 
 
 def _held(session: Session, stated: str, visitor_id: uuid.UUID) -> _Held | None:

@@ -55,6 +55,8 @@ class Receipt(Base, Owned):
     booked_on: Mapped[dt.date]
     """The day it counts for: its own, or the day it was heard of where that was closed."""
     flaws: Mapped[list[str]]
+    same_money: Mapped[uuid.UUID | None]
+    """The same for all who tell of one receipt, of one amount at one visit: a digest, for the visit is forgotten."""
     reason: Mapped[str | None]
     """Why the number was spoilt."""
     recorded_at: Mapped[RecordedAt]
