@@ -5,7 +5,7 @@ import datetime as dt
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.languages import Message, say
 from fieldvisit.outgoing.gateways import Channels, Letter
 from fieldvisit.safety.emergency import Book, Line
-from fieldvisit.safety.emergency_list import Address, DutyList
+from fieldvisit.safety.emergency_list import Address, Door, DutyList
 from fieldvisit.safety.pace import PACE
 
 AGAIN_S = 120.0
@@ -186,7 +186,10 @@ class Caller:
 
     def _rings(self, line: Line, everybody: bool, turn: str) -> list[_Ring]:
         known = self._duty.of(line.org_id).about(line.told.visitor_id)
-        who = known.visitors.get(str(line.told.visitor_id), "-")
+        who = _at_doors(
+            known.visitors.get(str(line.told.visitor_id), "-"),
+            known.doors_of(line.told.visitor_id, line.told.visit_id),
+        )
         inside, others = _said(line, who), _said_outside(line, who, known.house)
         to = [(address, inside) for address in known.called(everybody=everybody)]
         to += [(address, others) for address in known.called_outside(everybody=everybody)]
@@ -213,7 +216,16 @@ def _letter(line: Line, address: Address, said: Message, turn: str) -> Letter:
     )
 
 
-def _said(line: Line, who: str) -> Message:
+def _at_doors(who: str, doors: Sequence[Door]) -> Message | str:
+    """Nobody can look the visit up just now: its address is told as well."""
+    told = [f"{each.reference}, {each.address}" for each in doors]
+    if not told:
+        return who
+    both = Message("{one} or {other}", {"one": told[0], "other": told[1]}) if len(told) > 1 else told[0]
+    return Message("{who}, visit {visit}", {"who": who, "visit": both})
+
+
+def _said(line: Line, who: Message | str) -> Message:
     if line.told.covert:
         return Message(
             "COVERT ALARM, by the emergency line since our database is down: call for help. {who}, at {at}, position "
@@ -228,7 +240,7 @@ def _said(line: Line, who: str) -> Message:
     )
 
 
-def _said_outside(line: Line, who: str, house: str) -> Message:
+def _said_outside(line: Line, who: Message | str, house: str) -> Message:
     values = _values(line, who) | {"house": house or "-"}
     if line.told.covert:
         return Message(
@@ -243,7 +255,7 @@ def _said_outside(line: Line, who: str, house: str) -> Message:
     )
 
 
-def _values(line: Line, who: str) -> dict[str, object]:
+def _values(line: Line, who: Message | str) -> dict[str, object]:
     told = line.told
     place = f"{told.lat:.5f},{told.lon:.5f}" if told.lat is not None else "-"
     at = dt.datetime.fromtimestamp(line.at - told.age_s, dt.UTC).strftime("%H:%M UTC")

@@ -4,27 +4,30 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.clock import database_now
 from fieldvisit.database import acting_for_all
 from fieldvisit.errors import FieldVisitError
-from fieldvisit.models import Account, DutyShift, OfficerContact, Organisation, Visitor
+from fieldvisit.models import Account, DutyShift, OfficerContact, Organisation, Place, SafetySession, Visit, Visitor
 from fieldvisit.safety.crews import companions
 from fieldvisit.safety.emergency import PURPOSE
 from fieldvisit.safety.roster import HANDLES
 from fieldvisit.safety.rules import Rules, rules_of_all
+from fieldvisit.safety.standing import AT_RISK
 from fieldvisit.sealing import Cipher
 from fieldvisit.vocabulary import AlarmChannel
 
 LIST = "emergency.list"
+MOST_DOORS, DOORS_MS = 10_000, 1_000
 CHANNELS = {channel.value for channel in AlarmChannel}
 
 log = structlog.get_logger("fieldvisit.emergency")
@@ -40,10 +43,19 @@ class Address:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Door:
+    """At which a visitor is watched over."""
+
+    visit_id: str
+    reference: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """Whom to call for an organisation: who was on duty, the others who answer alarms, and its agreed number outside,
     which is told which `house` it is; what its visitors are called: id → name and staff number; and who of those who
-    answer alarms goes with them: id → ids of visitors."""
+    answer alarms goes with them: id → ids of visitors; and at which `doors` those are who are out: id → door."""
 
     addresses: tuple[Address, ...]
     visitors: dict[str, str]
@@ -51,6 +63,14 @@ class Known:
     outside: tuple[Address, ...] = ()
     house: str = ""
     together: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    doors: dict[str, Door] = field(default_factory=dict)
+
+    def doors_of(self, visitor_id: uuid.UUID, visit_id: uuid.UUID | None) -> tuple[Door, ...]:
+        """Where this visitor may be: the door of the session, and that of the visit which a call names, where it is
+        known as somebody's."""
+        own = self.doors.get(str(visitor_id))
+        named = next((each for each in self.doors.values() if each.visit_id == str(visit_id)), None)
+        return tuple(dict.fromkeys(each for each in (own, named) if each is not None))
 
     def about(self, visitor_id: uuid.UUID) -> "Known":
         """The same for a call of this visitor. As on the ladder nobody is told of a call of their own, nor of somebody
@@ -163,7 +183,15 @@ def _known(stored: dict[str, Any]) -> Known:
         outside=addresses("outside"),
         house=str(stored.get("house", "")),
         together={of: tuple(ids) for of, ids in together.items() if isinstance(ids, list)},
+        doors=dict(_stored_doors(stored.get("doors"))),
     )
+
+
+def _stored_doors(stored: object) -> Iterator[tuple[str, Door]]:
+    """What another version has kept otherwise is no door."""
+    for of, each in stored.items() if isinstance(stored, dict) else ():
+        if isinstance(each, dict) and each.keys() >= {"visit_id", "reference", "address"}:
+            yield of, Door(**{name: str(each[name]) for name in ("visit_id", "reference", "address")})
 
 
 def _ask(session: Session, before: Mapping[str, Known]) -> dict[str, Known]:
@@ -176,6 +204,7 @@ def _ask(session: Session, before: Mapping[str, Known]) -> dict[str, Known]:
     houses = {str(org_id): name for org_id, name in session.execute(sa.select(Organisation.id, Organisation.name))}
     # The last that is asked: its limits hold until the end of the transaction.
     together = _together(session, going, before)
+    doors = _doors(session, before)
     return {
         org: Known(
             addresses=tuple(addresses.get((org, True), ())),
@@ -184,9 +213,38 @@ def _ask(session: Session, before: Mapping[str, Known]) -> dict[str, Known]:
             outside=outside.get(org, ()),
             house=houses.get(org, ""),
             together=together.get(org, {}),
+            doors=doors.get(org, {}),
         )
         for org in {org for org, _ in addresses} | visitors.keys()
     }
+
+
+def _doors(session: Session, before: Mapping[str, Known]) -> dict[str, dict[str, Door]]:
+    """Organisation → visitor → the door of the session by which they are out; of so many that no list grows without
+    end, those that began last. What was known before, where it cannot be told within a second or not be opened."""
+    watched = (
+        sa.select(SafetySession.org_id, SafetySession.visitor_id, Visit.id, Visit.reference, Place.address)
+        .join(Visit, Visit.id == SafetySession.visit_id)
+        .join(Place, Place.id == Visit.place_id)
+        .where(SafetySession.state.in_(AT_RISK), SafetySession.drill.is_(None))
+        .order_by(SafetySession.started_at.desc())
+        .limit(MOST_DOORS)
+    )
+    found: dict[str, dict[str, Door]] = {}
+    limits = (sa.func.set_config(name, str(DOORS_MS), True) for name in ("lock_timeout", "statement_timeout"))
+    try:
+        with session.begin_nested():
+            session.execute(sa.select(*limits))
+            rows = session.execute(watched).all()
+    except (DBAPIError, FieldVisitError) as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        log.exception("doors_not_asked")
+        return {org: known.doors for org, known in before.items()}
+    for org_id, visitor_id, visit_id, reference, address in rows:
+        door = Door(visit_id=str(visit_id), reference=reference, address=address)
+        found.setdefault(str(org_id), {})[str(visitor_id)] = door
+    return found
 
 
 def _addresses(session: Session) -> tuple[dict[tuple[str, bool], list[Address]], dict[uuid.UUID, str]]:

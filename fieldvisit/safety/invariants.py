@@ -146,16 +146,37 @@ INVARIANTS = (
             from duty_shifts d join accounts c on c.id = d.account_id and c.active
             join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
             where d.starts_at <= {NOW} and d.ends_at > {NOW}
+        ), unattended as materialized (
+            -- Where somebody on duty goes to no doors, nobody is asked with whom they go.
+            select s.id, s.org_id, s.visitor_id, s.visit_id, s.started_at,
+                   s.started_at - interval '18 hours' as since, s.started_at + interval '18 hours' as until
+            from safety_sessions s
+            where s.state in {WATCHED} and s.drill is null
+              and not exists (select from on_duty d where d.org_id = s.org_id and d.visitor_id is null)
         )
-        select s.org_id, (array_agg(s.id order by s.started_at, s.id))[1], null from safety_sessions s
-        where s.state in {WATCHED} and s.drill is null
-          and not exists (
+        select s.org_id, (array_agg(s.id order by s.started_at, s.id))[1], null from unattended s
+        where not exists (
             select from on_duty d
-            where d.org_id = s.org_id and d.visitor_id is distinct from s.visitor_id
+            where d.org_id = s.org_id and d.visitor_id <> s.visitor_id
               and not exists (
                 select from safety_sessions own
                 where own.visitor_id = d.visitor_id and own.visit_id = s.visit_id
                   and own.state in {WATCHED} and own.drill is null
+              )
+              and not exists (
+                select from shifts theirs
+                join shifts own on own.works_on = theirs.works_on and own.crew_code = theirs.crew_code
+                where theirs.visitor_id = d.visitor_id and theirs.starts_at between s.since and s.until
+                  and own.visitor_id = s.visitor_id
+              )
+              and not exists (
+                select from crew_members one join routes r on r.id = one.route_id
+                join routes q on q.plan_id = r.plan_id join crew_members two on two.route_id = q.id
+                where one.visitor_id = d.visitor_id and r.depart_at between s.since and s.until
+                  and two.visitor_id = s.visitor_id and q.depart_at between s.since and s.until
+                  and (q.id = r.id or exists (
+                    select from stops x join stops y on y.visit_id = x.visit_id
+                    where x.route_id = r.id and y.route_id = q.id))
               )
           )
         group by s.org_id

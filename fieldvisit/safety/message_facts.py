@@ -122,6 +122,8 @@ _EXTERNAL = (
 )
 _OTHER, _OTHER_PLACE = aliased(Visit), aliased(Place)
 _NAMED = named_visit_id(SafetyAlert, SafetySession).lateral("named")
+# A message about another door carries which.
+_ELSEWHERE = sa.func.coalesce(sa.cast(OutboxMessage.figures["visit_id"].astext, sa.Uuid), _NAMED.c.visit_id)
 _RAISED = aliased(SafetyAlert)
 _UNANSWERED = (
     sa.select(sa.func.count())
@@ -201,7 +203,7 @@ _FACTS = (
     .outerjoin(_NAMED, sa.true())
     .outerjoin(
         _OTHER,
-        sa.and_(_OTHER.id == _NAMED.c.visit_id, _NAMED.c.visit_id.is_distinct_from(SafetySession.visit_id)),
+        sa.and_(_OTHER.id == _ELSEWHERE, _ELSEWHERE.is_distinct_from(SafetySession.visit_id)),
     )
     .outerjoin(_OTHER_PLACE, sa.and_(_OUTSIDE, _OTHER_PLACE.id == _OTHER.place_id))
     .outerjoin(WatchOutage, WatchOutage.id == OutboxMessage.outage_id)

@@ -47,6 +47,10 @@ REMINDERS = {
 """Nothing of where the visitor is or why: others may read along."""
 
 
+DOORS = {"visits", "places"}
+"""Without these a message about another door says nothing."""
+
+
 @dataclass(frozen=True)
 class Unwritable:
     """Why there is no letter: the message is dropped."""
@@ -89,6 +93,8 @@ def write_somehow(
 
 def _letter_without(facts: Facts, held: Collection[str], *, somehow: bool = False) -> Letter | Unwritable | Unwritten:
     if REACHED_BY[facts.recipient].intersection(held):
+        return Unwritten("not written: held")
+    if facts.purpose is MessagePurpose.NEW_DOOR and DOORS.intersection(held):
         return Unwritten("not written: held")
     if held:
         # A zone that nobody knows makes it UTC.
@@ -203,8 +209,8 @@ def _raised(facts: Facts) -> Message:
 
 
 def _new_door(facts: Facts) -> Message | Unwritable:
-    named = (facts.figures or {}).get("visit_id")
-    if facts.state is AlertState.RESOLVED or named != str(facts.named_visit_id):
+    told, named = (facts.figures or {}).get("visit_id"), facts.named_visit_id
+    if facts.state is AlertState.RESOLVED or (named is not None and told != str(named)):
         return Unwritable("not needed any more")
     if _to_visitor(facts):
         return Unwritable("the visitor's own phone")

@@ -1,5 +1,6 @@
 """The auditor names each invariant that is broken, and calls the outside only when all hold."""
 
+import datetime as dt
 import hashlib
 import http.server
 import threading
@@ -12,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
-from fieldvisit.models import Account, DutyShift, OutboxMessage, SafetySession
+from fieldvisit.models import Account, DutyShift, OutboxMessage, SafetySession, Visitor
 from fieldvisit.safety.auditing import STATEMENT_MS, audit, call_outside, once
 from fieldvisit.safety.chains import Altered, Proven, WholeRecord, altered
 from fieldvisit.safety.live import read_wall
@@ -20,8 +21,9 @@ from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DutyRank, MessagePurpose, Role, SafetyState
 from tests.dripping import dripping
 from tests.processes import call
+from tests.safety.test_crews import two_crews
 from tests.safety.worlds import Door, another_door, make_account, put_on_duty
-from tests.worlds import make_case, make_visit
+from tests.worlds import make_case, make_shift, make_visit
 
 
 @pytest.fixture
@@ -149,6 +151,24 @@ def test_who_is_watched_over_at_the_same_door_is_no_officer_for_the_other(
     by_hand(f"{SESSIONS} state = 'active' where id = '{lead_id}'")
     (violation,) = audit(url)
     assert (violation.number, violation.subject, cover(door)) == (7, str(door_id), 0)
+
+
+@pytest.mark.parametrize(("crews", "broken"), [("meet", [7]), ("apart", []), ("of one shift", [7])])
+def test_who_goes_with_her_is_no_officer_for_her(door: Door, url: str, crews: str, broken: list[int]) -> None:
+    lead = another_door(door)
+    visit_id = two_crews(door, lead, meet=crews == "meet")
+    if crews == "of one shift":
+        with acting_for_all(door.sessions) as session:
+            now = session.scalars(sa.select(sa.func.fieldvisit_now())).one()
+            for visitor_id in (door.visitor_id, lead.visitor_id):
+                shift = make_shift(
+                    session, session.get_one(Visitor, visitor_id), crew="C", lead=visitor_id == door.visitor_id
+                )
+                shift.starts_at, shift.ends_at = now, now + dt.timedelta(hours=8)
+    only_officer(door, lead.visitor_id)
+    door.start(visit_id=visit_id)
+    door.somebody_watches()
+    assert numbers(url) == broken
 
 
 def test_a_record_that_cannot_be_asked_hides_nothing_that_was_found(

@@ -6,14 +6,15 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit.database import Urls, acting_for_all
+from fieldvisit.database import Urls, acting_for_all, plain_url
 from fieldvisit.models import Account, DutyShift, OfficerContact, Visitor
 from fieldvisit.outgoing.gateways import Channels
 from fieldvisit.safety.drafts import Sos
-from fieldvisit.safety.emergency import Book, Line
+from fieldvisit.safety.emergency import PURPOSE, Book, Line
 from fieldvisit.safety.emergency_calls import Caller
 from fieldvisit.safety.emergency_list import LIST, DutyList
 from fieldvisit.sealing import Cipher
@@ -21,6 +22,7 @@ from fieldvisit.vocabulary import AlarmChannel, DutyRank, Role
 from tests.phone.worlds import make_visit_on_evidence
 from tests.safety.test_crews import two_crews
 from tests.safety.test_external import GUARD, agree
+from tests.safety.test_where_a_call_is_from import doorstep
 from tests.safety.worlds import Door, another_door, make_account, put_on_duty
 from tests.worlds import make_shift
 
@@ -183,3 +185,44 @@ def test_a_list_that_this_disk_does_not_take_is_younger_than_the_one_on_it(door:
     mine._asked_at = -DutyList.FRESH_S
     mine.keep_fresh(door.sessions)
     assert rung(door, mine, tmp_path) == {name}
+
+
+def test_who_is_called_is_told_the_doors(door: Door, tmp_path: Path) -> None:
+    agree(door, GUARD)
+    here, there = doorstep(door), doorstep(door)
+    door.start(visit_id=here.id)
+    another_door(door).start(visit_id=there.id)
+    off_duty(door)
+    fresh(door, tmp_path)
+    by_the_disk = DutyList(tmp_path, CIPHER)
+    caller = Caller(Book(tmp_path, CIPHER), by_the_disk, Channels({}), door.sessions)
+
+    def said(visit_id: uuid.UUID | None) -> set[str]:
+        told = Sos(visitor_id=door.visitor_id, actor_id=None, event_id=uuid.uuid4(), visit_id=visit_id)
+        rings = caller._rings(Line(org_id=door.world.agency, told=told, at=time.time()), True, "one")
+        assert any(each.letter.to == GUARD.number for each in rings)
+        return {each.letter.text.partition(", at ")[0].partition(", visit ")[2] for each in rings}
+
+    own, other = (f"{each.reference}, {each.address}" for each in (here, there))
+    assert said(None) == said(here.id) == said(uuid.uuid4()) == {own}
+    assert said(there.id) == {f"{own} or {other}"}
+
+
+def test_without_the_doors_the_list_is_kept_all_the_same(door: Door, urls: Urls, tmp_path: Path) -> None:
+    here = doorstep(door)
+    door.start(visit_id=here.id)
+    duty = fresh(door, tmp_path)
+    with psycopg.connect(plain_url(urls.owner)) as owner:
+        owner.execute("lock table places in access exclusive mode")
+        duty._asked_at = -duty.FRESH_S
+        off_duty(door)
+        duty.keep_fresh(door.sessions)
+        owner.rollback()
+    known = duty.of(door.world.agency)
+    assert known.addresses == ()
+    assert [each.address for each in known.doors_of(door.visitor_id, None)] == [here.address]
+    stored = json.loads(CIPHER.open((tmp_path / LIST).read_bytes(), PURPOSE))
+    for of_another_version in (None, [], {"a": 1}, {"a": {"visit_id": "b"}}):
+        stored[str(door.world.agency)]["doors"] = of_another_version
+        (tmp_path / LIST).write_bytes(CIPHER.seal(json.dumps(stored), PURPOSE))
+        assert DutyList(tmp_path, CIPHER).of(door.world.agency).doors == {}

@@ -13,10 +13,11 @@ from fieldvisit.safety.pins import set_pins
 from fieldvisit.vocabulary import AlertKind, DutyRank, MessagePurpose, MessageRecipient, MessageState, Role
 from tests.safety.offices import Office
 from tests.safety.test_external import GUARD, agree
+from tests.safety.test_held_tables import Hold, hold
 from tests.safety.test_where_a_call_is_from import Doorstep, doorstep, here, there
 from tests.safety.worlds import MINUTE, Door, another_door, make_account, put_on_duty
 
-__all__ = ["here", "there"]
+__all__ = ["here", "hold", "there"]
 
 
 def told(office: Office) -> list[OutboxMessage]:
@@ -189,3 +190,22 @@ def test_the_wall_shows_both_doors(door: Door, here: Doorstep, there: Doorstep) 
     assert tile() == (here.id, there.id)
     door.call_for_help(visit_id=here.id)
     assert tile() == (here.id, None)
+
+
+def test_a_record_that_somebody_holds_keeps_no_door_from_being_told_and_visits_are_waited_for(
+    office: Office, here: Doorstep, there: Doorstep, hold: Hold
+) -> None:
+    door = office.door
+    door.start(visit_id=here.id)
+    door.call_for_help()
+    office.send()
+    door.call_for_help(visit_id=there.id)
+    with hold("visits"):
+        office.send()
+    assert {each.error for each in told(office)} == {"not written: held"}
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(OutboxMessage).values(lease=None, lease_until=None))
+    door.pass_under_watch_s(2)
+    with hold("safety_events"):
+        office.send()
+    assert set(said(office, there)) == addresses(door)
