@@ -222,7 +222,8 @@ def test_without_the_doors_the_list_is_kept_all_the_same(door: Door, urls: Urls,
     assert known.addresses == ()
     assert [each.address for each in known.doors_of(door.visitor_id, None)] == [here.address]
     stored = json.loads(CIPHER.open((tmp_path / LIST).read_bytes(), PURPOSE))
-    for of_another_version in (None, [], {"a": 1}, {"a": {"visit_id": "b"}}):
+    others: tuple[object, ...] = (None, [], {"a": 1}, {"a": {"visit_id": "b"}})
+    for of_another_version in others:
         stored[str(door.world.agency)]["doors"] = of_another_version
         (tmp_path / LIST).write_bytes(CIPHER.seal(json.dumps(stored), PURPOSE))
         assert DutyList(tmp_path, CIPHER).of(door.world.agency).doors == {}
