@@ -45,6 +45,11 @@ class TileOut(Out):
     last_lat = Latitude(required=True, allow_none=True)
     last_lon = Longitude(required=True, allow_none=True)
     last_located_at = Instant(required=True, allow_none=True, metadata={"description": LOCATED})
+    last_accuracy_m = Whole(
+        required=True,
+        allow_none=True,
+        metadata={"description": "how good that position is, by the phone's own estimate"},
+    )
     battery_percent = Whole(required=True, allow_none=True)
     battery_noted = Whole(
         required=True,

@@ -72,6 +72,8 @@ class SafetySession(Base, Owned):
     last_lon: Mapped[float | None]
     last_located_at: Mapped[dt.datetime | None]
     """When the phone was there: what it tells later of an earlier moment is no newer position."""
+    last_accuracy_m: Mapped[int | None]
+    """How good that position is, by the phone's own estimate."""
     last_heard_at: Mapped[dt.datetime | None]
     cover: Mapped[SessionCover] = mapped_column(server_default=SessionCover.SOLO.value)
     duress: Mapped[bool] = mapped_column(server_default=sa.text("false"))

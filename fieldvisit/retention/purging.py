@@ -28,7 +28,7 @@ from fieldvisit.retention.files import CaseFile
 FORGETS = {
     # The books of the house balance without saying at whose door the money was taken.
     ("receipts", "visit_id"): ("visit_id",),
-    ("safety_sessions", "visit_id"): ("visit_id", "last_lat", "last_lon", "last_located_at"),
+    ("safety_sessions", "visit_id"): ("visit_id", "last_lat", "last_lon", "last_located_at", "last_accuracy_m"),
     ("safety_incidents", "visit_id"): ("visit_id",),
     ("safety_incidents", "place_id"): ("place_id",),
     ("safety_incidents", "debtor_id"): ("debtor_id",),

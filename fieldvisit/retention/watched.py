@@ -121,7 +121,7 @@ def _take(session: Session, done: Watched, ids: Sequence[uuid.UUID], now: dt.dat
     left = session.scalars(chosen.where(positions, ~sessions).with_for_update()).all()
     for row in left:
         done.chain(f"position {row.id}")
-        row.last_lat = row.last_lon = row.last_located_at = row.expected = None
+        row.last_lat = row.last_lon = row.last_located_at = row.last_accuracy_m = row.expected = None
         row.version += 1
     session.flush()
     done.positions += len(left)

@@ -78,16 +78,28 @@ def heard(timers: Timers, told: Told | None, now: Moment) -> dict[str, Any]:
         "unverified": sa.and_(SafetySession.unverified, SafetySession.state != SafetyState.ACTIVE),
     }
     if told is not None and told.lat is not None and told.lon is not None:
-        known |= located(sa.literal(told.lat), sa.literal(told.lon), now - seconds(told.age_s))
+        known |= located(
+            sa.literal(told.lat),
+            sa.literal(told.lon),
+            now - seconds(told.age_s),
+            accuracy_m=sa.literal(told.accuracy_m, sa.Integer()),
+        )
     return known
 
 
-def located(lat: sa.ColumnElement[float], lon: sa.ColumnElement[float], at: Moment) -> dict[str, Any]:
+def located(
+    lat: sa.ColumnElement[float],
+    lon: sa.ColumnElement[float],
+    at: Moment,
+    *,
+    accuracy_m: sa.ColumnElement[Any],
+) -> dict[str, Any]:
     """Where the phone was at that moment, unless it is known where it was later: a phone tells again what it does not
     know to have arrived, and what has waited arrives in any order."""
     newer = sa.func.coalesce(SafetySession.last_located_at <= at, sa.true())
     return {
         "last_lat": sa.case((newer, lat), else_=SafetySession.last_lat),
         "last_lon": sa.case((newer, lon), else_=SafetySession.last_lon),
+        "last_accuracy_m": sa.case((newer, accuracy_m), else_=SafetySession.last_accuracy_m),
         "last_located_at": sa.func.greatest(SafetySession.last_located_at, at),
     }

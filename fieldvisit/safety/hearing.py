@@ -27,7 +27,7 @@ SESSIONS = cast("sa.Table", SafetySession.__table__)
 KEYS = cast("sa.Table", SafetyKey.__table__)
 MOVED = (
     *("version", "generation", "remind_at", "due_at", "grace_until", "lost_at", "lost_contact", "last_heard_at"),
-    *("leave_by", "last_lat", "last_lon", "last_located_at", "unverified"),
+    *("leave_by", "last_lat", "last_lon", "last_located_at", "last_accuracy_m", "unverified"),
 )
 
 
@@ -62,6 +62,7 @@ def write_heard(session: Session, row: SafetySession, news: Sequence[Told], pres
         "lat": where.lat,
         "lon": where.lon,
         "place_age": dt.timedelta(seconds=where.age_s),
+        "accuracy": where.accuracy_m,
     }
     statement, names = _statement(way)
     session.flush()
@@ -80,9 +81,10 @@ def _statement(way: Way) -> tuple[Obeyed, tuple[str, ...]]:
     names = ["session", "told"]
     values["version"] = SESSIONS.c.version + sa.bindparam("told", type_=sa.Integer)
     if way.placed:
-        names += ["lat", "lon", "place_age"]
+        names += ["lat", "lon", "place_age", "accuracy"]
         lat, lon = (sa.bindparam(name, type_=sa.Double) for name in ("lat", "lon"))
-        values |= located(lat, lon, now - sa.bindparam("place_age", type_=sa.Interval))
+        accuracy_m = sa.bindparam("accuracy", type_=sa.Integer)
+        values |= located(lat, lon, now - sa.bindparam("place_age", type_=sa.Interval), accuracy_m=accuracy_m)
     if way.pressed:
         names += ["age", "presses"]
         values |= later(due_at_the_door(way.timers, now - sa.bindparam("age", type_=sa.Interval)))

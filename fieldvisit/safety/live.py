@@ -51,6 +51,7 @@ STATED = (
     "last_lat",
     "last_lon",
     "last_located_at",
+    "last_accuracy_m",
 )
 
 
@@ -94,6 +95,7 @@ class Tile:
     last_lat: float | None
     last_lon: float | None
     last_located_at: dt.datetime | None
+    last_accuracy_m: int | None
     battery_percent: int | None
     battery_noted: int | None
     alert_id: uuid.UUID | None

@@ -200,6 +200,7 @@ def _values(told: SessionDraft | Sos, beginning: Beginning, now: Moment) -> dict
         "last_lat": told.lat,
         "last_lon": told.lon,
         "last_located_at": None if told.lat is None else now - seconds(told.age_s),
+        "last_accuracy_m": None if told.lat is None else told.accuracy_m,
     }
     if isinstance(told, Sos):
         return values

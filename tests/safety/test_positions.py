@@ -52,6 +52,30 @@ def test_a_beat_that_is_told_again_takes_nobody_back(stopped: Door) -> None:
     assert tile.last_located_at == stopped.row(session_id).last_located_at
 
 
+def test_how_good_a_position_is_goes_with_it(stopped: Door) -> None:
+    def good() -> int | None:
+        with acting_for(stopped.sessions, stopped.world.agency) as session:
+            (tile,) = read_wall(session).tiles
+        return tile.last_accuracy_m
+
+    session_id = stopped.start(**THERE, accuracy_m=12)
+    assert good() == 12
+    stopped.clock.pass_s(5 * MINUTE)
+    stopped.beat(session_id, **FARTHER, accuracy_m=40)
+    stopped.beat(session_id, **THERE, age_s=4 * MINUTE, accuracy_m=5)
+    stopped.beat(session_id)
+    assert good() == 40, "of a place where it is no more, or of none, nothing is told"
+    stopped.clock.pass_s(MINUTE)
+    stopped.beat(session_id, **FARTHER)
+    assert good() is None
+    stopped.clock.pass_s(MINUTE)
+    stopped.call_for_help(**THERE, accuracy_m=7)
+    assert good() == 7
+    stopped.clock.pass_s(MINUTE)
+    stopped.beat(session_id, **THERE, accuracy_m=9)
+    assert good() == 9
+
+
 def test_what_has_waited_while_an_alarm_is_up_takes_nobody_back(stopped: Door) -> None:
     session_id = stopped.start()
     stopped.beat(session_id, **THERE, age_s=10)
