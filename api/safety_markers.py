@@ -11,10 +11,19 @@ from api.endpoints import endpoint
 from api.openapi import Blueprint
 from api.paging import Keyset
 from api.roles import Permission
-from api.schemas.markers import IncidentIn, IncidentOut, MarkerFileOut, MarkerIn, MarkerOut, ReviewIn, WarningsOut
+from api.schemas.markers import (
+    IncidentIn,
+    IncidentOut,
+    MarkerFileOut,
+    MarkerIn,
+    MarkerOut,
+    MarkerReviewIn,
+    ReviewIn,
+    WarningsOut,
+)
 from api.showing import Shows
 from fieldvisit.models import Marker, SafetyIncident
-from fieldvisit.safety import incidents, markers
+from fieldvisit.safety import incidents, marker_reviews, markers
 
 bp = Blueprint("safety_markers", __name__, url_prefix="/safety", description=__doc__)
 
@@ -71,6 +80,13 @@ def read_marker(marker_id: uuid.UUID) -> Marker:
 def approve_marker(marker_id: uuid.UUID) -> Marker:
     """The second person's yes. Whoever is at that door now is watched over more closely at once."""
     return markers.approve_marker(session(), marker_id, actor().account_id)
+
+
+@bp.post("/markers/<uuid:marker_id>/review")
+@endpoint(may=Permission.MANAGE_MARKERS, body=MarkerReviewIn(), returns=MarkerFileOut())
+def review_marker(marker_id: uuid.UUID, body: marker_reviews.MarkerReview) -> Marker:
+    """Say, as somebody else than who placed it, that it still holds, or end it. Its expiry stays as it is."""
+    return marker_reviews.review_marker(session(), marker_id, body, actor().account_id)
 
 
 @bp.post("/markers/<uuid:marker_id>/withdrawal")

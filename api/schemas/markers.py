@@ -6,6 +6,7 @@ from api.schemas.base import Drafted, In, Out
 from api.schemas.fields import Choice, Day, Flag, Id, Instant, Many, Part, Text
 from fieldvisit.safety.drafts import LONGEST_NOTE
 from fieldvisit.safety.incidents import IncidentDraft
+from fieldvisit.safety.marker_reviews import MarkerReview
 from fieldvisit.safety.markers import MarkerDraft
 from fieldvisit.vocabulary import IncidentKind, MarkerKind, RiskLevel
 
@@ -64,6 +65,19 @@ class MarkerIn(Drafted):
     untold_reason = Text(max=LONGEST_NOTE, allow_none=True, load_default=None)
 
 
+class MarkerReviewIn(Drafted):
+    """What the review found, and the day of the next one; without a day the marker counts no more."""
+
+    makes = MarkerReview
+
+    text = Text(required=True, max=LONGEST_NOTE)
+    review_on = Day(
+        required=True,
+        allow_none=True,
+        metadata={"description": "within six months, and not after it expires; null: it counts no more"},
+    )
+
+
 class MarkerOut(Out):
     """A marker without its facts: those are read one by one, and that they were read is kept."""
 
@@ -79,6 +93,11 @@ class MarkerOut(Out):
     approved_at = Instant(required=True, allow_none=True)
     told_on = Day(required=True, allow_none=True)
     review_on = Day(required=True)
+    review_due = Flag(
+        required=True, metadata={"description": "it stands, and the day of its review has passed: it goes on counting"}
+    )
+    reviewed_by_id = Id(required=True, allow_none=True)
+    reviewed_at = Instant(required=True, allow_none=True)
     expires_on = Day(required=True)
     withdrawn_at = Instant(required=True, allow_none=True)
 
@@ -86,6 +105,7 @@ class MarkerOut(Out):
 class MarkerFileOut(MarkerOut):
     facts = fields.String(required=True)
     untold_reason = fields.String(required=True, allow_none=True)
+    review = fields.String(required=True, allow_none=True, metadata={"description": "what the last review found"})
 
 
 class WarningOut(Out):

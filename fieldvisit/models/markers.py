@@ -2,10 +2,12 @@
 
 import datetime as dt
 import uuid
+from typing import ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, MappedSQLExpression, column_property, mapped_column
 
+from fieldvisit.clock import database_now
 from fieldvisit.models.base import Base, Owned, PrimaryKey
 from fieldvisit.sealing import Sealed
 from fieldvisit.vocabulary import IncidentKind, MarkerKind, RiskLevel
@@ -43,7 +45,7 @@ class SafetyIncident(Base, Owned):
 
 class Marker(Base, Owned):
     """A fact about danger at a place or in a person. It counts once a second person has approved it, and until it
-    expires; then it is shown as expired and gates nothing."""
+    expires, also where its review is overdue; then it is shown as expired and gates nothing."""
 
     __tablename__ = "markers"
 
@@ -67,8 +69,19 @@ class Marker(Base, Owned):
     expires_on: Mapped[dt.date]
     withdrawn_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     withdrawn_at: Mapped[dt.datetime | None]
+    reviewed_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
+    reviewed_at: Mapped[dt.datetime | None]
+    """Of the last review; `review` is what it found."""
+    review: Mapped[str | None] = mapped_column(Sealed("markers.review"))
+    review_due: ClassVar[MappedSQLExpression[bool]]
+    """It was approved and not withdrawn, and the day of its review, in UTC, has passed."""
 
     __table_args__ = (
+        sa.CheckConstraint("reviewed_by_id <> placed_by_id", name="reviewed_by_another"),
+        sa.CheckConstraint(
+            "(reviewed_at is null) = (review is null) and (reviewed_at is null) = (reviewed_by_id is null)",
+            name="review_is_whole",
+        ),
         sa.CheckConstraint("place_id is not null or debtor_id is not null", name="is_about_something"),
         sa.CheckConstraint("level in ('raised', 'high')", name="makes_it_more_dangerous"),
         sa.CheckConstraint("approved_by_id <> placed_by_id", name="second_person_is_another"),
@@ -76,6 +89,15 @@ class Marker(Base, Owned):
         sa.CheckConstraint("(told_on is null) <> (untold_reason is null)", name="told_or_why_not"),
         sa.CheckConstraint("review_on <= expires_on", name="reviewed_before_it_expires"),
     )
+
+
+Marker.review_due = column_property(
+    sa.and_(
+        Marker.approved_at.is_not(None),
+        Marker.withdrawn_at.is_(None),
+        Marker.review_on < sa.cast(sa.func.timezone("UTC", database_now()), sa.Date),
+    ).label("review_due")
+)
 
 
 class MarkerRead(Base, Owned):

@@ -21,6 +21,7 @@ from fieldvisit.safety.contact_tests import try_contacts
 from fieldvisit.safety.drill_reminders import remind_of_drills
 from fieldvisit.safety.firing import Outage, is_due
 from fieldvisit.safety.gap_warnings import warn_of_gaps
+from fieldvisit.safety.marker_reviews import remind_of_reviews
 from fieldvisit.safety.outbox import CALM
 from fieldvisit.safety.sessions.planning import cancel_idle
 from fieldvisit.safety.slow_weeks import tell_of_slow_weeks
@@ -105,14 +106,15 @@ def _oldest_unsent_s() -> sa.ScalarSelect[float]:
 def keep_up(sessions: sessionmaker[Session]) -> bool:
     """What an engine sees to once an hour; False where it should be tried again.
 
-    Next month's partitions are made, it is said which drills are due, when nobody will be on duty and that alarms were
-    taken late last week, the addresses of those who answer alarms are tested, what was planned for visits that are over
-    is cancelled, and the beats of engines long gone are forgotten. What fails of these stops none of the others; raises
-    LeftUndone at the end.
+    Next month's partitions are made, it is said which drills and reviews of markers are due, when nobody will be on
+    duty and that alarms were taken late last week, the addresses of those who answer alarms are tested, what was
+    planned for visits that are over is cancelled, and the beats of engines long gone are forgotten. What fails of these
+    stops none of the others; raises LeftUndone at the end.
     """
     made, apart = make_partitions(sessions), Apart()
     duties: tuple[Callable[[Session], object], ...] = (
         remind_of_drills,
+        remind_of_reviews,
         warn_of_gaps,
         tell_of_slow_weeks,
         try_contacts,

@@ -104,7 +104,7 @@ def place_marker(session: Session, draft: MarkerDraft, by: uuid.UUID) -> Marker:
 def approve_marker(session: Session, marker_id: uuid.UUID, by: uuid.UUID) -> Marker:
     """The second person's yes: from now on it counts, for those who are at that door now too. Raises NotFound,
     MarkerDecided, OwnWriting."""
-    marker = _lock(session, marker_id)
+    marker = lock_marker(session, marker_id)
     if marker.approved_at is not None or marker.withdrawn_at is not None:
         raise MarkerDecided()
     if marker.placed_by_id == by:
@@ -113,18 +113,20 @@ def approve_marker(session: Session, marker_id: uuid.UUID, by: uuid.UUID) -> Mar
     _demand_live(marker, session.scalars(sa.select(today())).one())
     marker.approved_by_id, marker.approved_at = by, now
     session.flush()
+    session.refresh(marker, ["review_due"])
     tighten_sessions(session, marker)
     return marker
 
 
 def withdraw_marker(session: Session, marker_id: uuid.UUID, by: uuid.UUID) -> Marker:
     """It counts no more; it stays on record. Raises NotFound, MarkerDecided."""
-    marker = _lock(session, marker_id)
+    marker = lock_marker(session, marker_id)
     if marker.withdrawn_at is not None:
         raise MarkerDecided()
     now = session.scalars(sa.select(database_now())).one()
     marker.withdrawn_by_id, marker.withdrawn_at = by, now
     session.flush()
+    session.refresh(marker, ["review_due"])
     return marker
 
 
@@ -256,7 +258,8 @@ def _demand_live(marker: Marker, on: dt.date) -> None:
         raise InvalidValue(path="expires_on", reason=Message("after the review, and within twelve months"))
 
 
-def _lock(session: Session, marker_id: uuid.UUID) -> Marker:
+def lock_marker(session: Session, marker_id: uuid.UUID) -> Marker:
+    """Raises NotFound."""
     marker = session.get(Marker, marker_id, with_for_update=True, populate_existing=True)
     if marker is None:
         raise NotFound(what="marker", id=marker_id)

@@ -28,6 +28,10 @@ ALWAYS = {
         "By the rules of your own house a drill of the alarms is due this month and has not been held. The list of "
         "drills tells which."
     ),
+    MessagePurpose.MARKER_REVIEW_DUE: Message(
+        "The day has passed on which a marker of danger was to be reviewed. Until somebody does it stays as it is. The "
+        "list of markers tells which."
+    ),
     MessagePurpose.REMINDER: Message("A danger at this door has become known. Look at your phone now, and check in."),
 }
 """The same words whatever has become of its cause."""

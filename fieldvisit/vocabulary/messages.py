@@ -32,6 +32,7 @@ class MessagePurpose(StrEnum):
     POLICE_UNDECIDED = "police_undecided"
     SLOW_WEEK = "slow_week"
     NEW_DOOR = "new_door"
+    MARKER_REVIEW_DUE = "marker_review_due"
 
 
 class MessageRecipient(StrEnum):

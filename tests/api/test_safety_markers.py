@@ -85,7 +85,17 @@ def test_from_an_incident_to_a_visit_that_is_watched_over_closely(
 
     assert "facts" not in officer.get("/safety/markers").json["items"][0]
     assert officer.get(address).json["facts"] == MARKER["facts"]
+    found = {"text": "He still follows visitors.", "review_on": "2026-08-01"}
+    assert officer.post(f"{address}/review", json=found).json["code"] == "own_writing"
+    reviewed = supervisor.post(f"{address}/review", json=found)
+    assert (reviewed.status_code, reviewed.json["review"]) == (200, found["text"])
+    listed = officer.get("/safety/markers").json["items"][0]
+    assert (listed["review_on"], listed["review_due"]) == ("2026-08-01", False)
+    assert listed["reviewed_at"] is not None
+    assert phone.post(f"{address}/review", json=found).status_code == 403
     assert supervisor.post(f"{address}/withdrawal").json["withdrawn_at"] is not None
+    again = supervisor.post(f"{address}/review", json=found | {"review_on": None})
+    assert (again.status_code, again.json["code"]) == (409, "marker_not_standing")
     with acting_for_all(sessions) as session:
         reads = session.execute(sa.select(MarkerRead.visitor_id, MarkerRead.confirmed).order_by(MarkerRead.at)).all()
     assert [tuple(each) for each in reads] == [(morning.ilta, False), (morning.ilta, True), (None, False)]
