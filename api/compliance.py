@@ -179,7 +179,7 @@ def confirm_override(override_id: uuid.UUID) -> Override:
 @bp.post("/overrides/<uuid:override_id>/revocation")
 @endpoint(may=Permission.OVERRIDE_CLAUSES, returns=OverrideOut())
 def revoke_override(override_id: uuid.UUID) -> Override:
-    """Take an override back; the visit is judged anew at its next gate."""
+    """Take an override back; the visit is judged anew, and is off where it may not be made without."""
     return overrides.revoke_override(session(), override_id, now=now())
 
 

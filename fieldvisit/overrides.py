@@ -19,6 +19,7 @@ from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound, NotPermitted
 from fieldvisit.explaining import explain_visit, span_of
 from fieldvisit.models import Account, Override
+from fieldvisit.rejudging import rejudge
 from fieldvisit.visits import get_own_visit, note_event
 from fieldvisit.vocabulary import CheckMoment, Role, Verdict
 
@@ -122,12 +123,14 @@ def confirm_override(session: Session, override_id: uuid.UUID, *, by: Person, no
 
 
 def revoke_override(session: Session, override_id: uuid.UUID, *, now: dt.datetime) -> Override:
-    """Take an override back: the clause stands again. Raises OverrideSettled where it was revoked before."""
+    """Take an override back: the clause stands again, and the visit is judged anew. Raises OverrideSettled where it was
+    revoked before."""
     row = _lock(session, override_id)
     if row.revoked_at is not None:
         raise OverrideSettled()
     row.revoked_at = now
     session.flush()
+    rejudge(session, [row.visit_id], now=now, code="override_revoked")
     return row
 
 

@@ -37,7 +37,7 @@ from fieldvisit.report_demands import demand_reportable, demand_tellable
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.report_ranks import about_report, added_as, has_reported, stands_instead, take_over
 from fieldvisit.report_rows import in_words, proposals, report_row
-from fieldvisit.settlement import books_of, settle, settle_instead, stop
+from fieldvisit.settlement import books_of, judge_others, settle, settle_instead, stop
 from fieldvisit.stays import flag_stay
 from fieldvisit.together import together, write
 from fieldvisit.visits import get_own_visit, get_visit, move, note_event
@@ -169,12 +169,14 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
     _keep(session, visit, draft, row=row, by=by, now=now)
     state = visit.state
     with books_of(session, visit):
-        return state, {
+        facts = {
             "report_id": str(draft.event_id),
             "addition_id": None,
             "attempt_id": settle(session, visit, draft, now=now),
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
+        judge_others(session, visit, now=now)
+    return state, facts
 
 
 def _report_again(
@@ -230,13 +232,16 @@ def _report_instead(
     take_over(session, earlier, row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     session.flush()
+    state = visit.state
     with books_of(session, visit):
-        return visit.state, {
+        facts = {
             "report_id": str(row.id),
             "addition_id": None,
             "attempt_id": settle_instead(session, visit, draft, own=earlier.visitor_id == by.visitor_id, now=now),
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
+        judge_others(session, visit, now=now)
+    return state, facts
 
 
 def _keep(

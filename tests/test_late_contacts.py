@@ -10,13 +10,40 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.contacts import AttemptDraft, record_attempts
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import CapSlot, Case, Placement, Stop, StoredDecision, Visit
+from fieldvisit.own_policies import PolicyDraft, add_version
+from fieldvisit.phone.steps import arrive, check_identity
+from fieldvisit.reports import report_visit
 from fieldvisit.visits import history_of
-from fieldvisit.vocabulary import AttemptResult, Channel, ReachedDetail, VisitState
+from fieldvisit.vocabulary import AttemptResult, Channel, NextStep, ReachedDetail, VisitOutcome, VisitState
 from tests.conftest import NOW
-from tests.phone.worlds import Morning, make_morning
+from tests.phone.worlds import Morning, arrival, identity, make_morning, report, teller
 from tests.worlds import TODAY
 
 DAY = dt.timedelta(days=1)
+REST = """
+id = "rest"
+version = 1
+title = "A week of rest after a conversation"
+jurisdiction = "*"
+status = "in_force"
+effective_from = 2020-01-01
+legal_force = "house"
+[visits]
+id = "rest/visits/1"
+allowed = "yes"
+source = "ours"
+confidence = "house"
+[[cooldowns]]
+id = "rest/cooldowns/1"
+after = "conversation"
+days = 7
+day_of_event_is = 1
+channels = ["visit"]
+heard_by = ["visit"]
+scope = "debtor"
+source = "ours"
+confidence = "house"
+"""
 
 
 @pytest.fixture
@@ -86,6 +113,34 @@ def test_a_visit_that_an_outside_system_tells_of_late_takes_the_slot_of_the_cap(
     assert states(sessions, morning)[0] is VisitState.PUBLISHED
     tell(sessions, morning.world.lender, morning.visit, at=NOW - 3 * DAY, **knocked)
     assert states(sessions, morning) == [VisitState.ELIGIBLE, VisitState.PUBLISHED]
+
+
+def test_a_conversation_at_the_door_takes_back_what_else_is_planned_for_the_debtor(
+    sessions: sessionmaker[Session], morning: Morning
+) -> None:
+    """The debtor's second case has a visit as well; where they were talked with, they are left alone for a while."""
+    with acting_for(sessions, morning.world.agency) as session:
+        add_version(
+            session,
+            morning.world.agency,
+            PolicyDraft(text=REST, effective_from=TODAY),
+            made_by_id=None,
+            now=NOW,
+        )
+    with acting_for_all(sessions) as session:
+        first, other = (session.get_one(Visit, visit_id) for visit_id in morning.visits)
+        other.debtor_id = other.case.debtor_id = first.debtor_id
+    for step, draft, more in (
+        (arrive, arrival(), {"geofence_m": 150}),
+        (check_identity, identity(), {}),
+        (report_visit, report(VisitOutcome.MET_DEBTOR, willing=True, able=True, next_step=NextStep.CALL), {}),
+    ):
+        assert states(sessions, morning)[1] is VisitState.PUBLISHED
+        with acting_for(sessions, morning.world.agency) as session:
+            step(session, morning.visit, draft, by=teller(morning.ilta), now=NOW, **more)
+    assert states(sessions, morning) == [VisitState.REPORTED, VisitState.ELIGIBLE]
+    with acting_for(sessions, morning.world.agency) as session:
+        assert history_of(session, morning.visits[1])[-1].detail["cause"] == "contact_told"
 
 
 def test_a_crew_on_its_way_is_told_off(sessions: sessionmaker[Session]) -> None:

@@ -28,8 +28,8 @@ from fieldvisit.overrides import (
     revoke_override,
 )
 from fieldvisit.own_policies import PolicyDraft, add_version
-from fieldvisit.visits import get_visit
-from fieldvisit.vocabulary import CheckMoment, Role, Verdict
+from fieldvisit.visits import get_visit, history_of
+from fieldvisit.vocabulary import CheckMoment, Role, Verdict, VisitState
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
 from tests.worlds import TODAY
@@ -158,6 +158,18 @@ def test_an_override_is_given_once_and_taken_back_once(sessions: sessionmaker[Se
         revoke_override(session, row.id, now=NOW)
     with pytest.raises(OverriddenBefore):
         ask(sessions, morning, supervisor)
+
+
+def test_a_visit_that_is_out_on_an_override_alone_is_taken_back_with_it(
+    sessions: sessionmaker[Session], morning: Morning
+) -> None:
+    switch_on(sessions, morning)
+    row = ask(sessions, morning, person(sessions, morning))
+    with acting_for(sessions, morning.world.agency) as session:
+        assert get_visit(session, morning.visit).state is VisitState.PUBLISHED
+        revoke_override(session, row.id, now=NOW)
+        assert get_visit(session, morning.visit).state is VisitState.ELIGIBLE
+        assert history_of(session, morning.visit)[-1].detail["cause"] == "override_revoked"
 
 
 def test_the_report_counts_by_person_and_clause(sessions: sessionmaker[Session], morning: Morning) -> None:

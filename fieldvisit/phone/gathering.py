@@ -16,6 +16,7 @@ from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.form_versions import gather_versions
+from fieldvisit.late_contacts import HAS_ITS_DAY
 from fieldvisit.models import (
     Case,
     CrewMember,
@@ -57,10 +58,12 @@ class Wanted:
 
 
 def gather(session: Session, wanted: Wanted, *, now: dt.datetime) -> Together | None:
-    """All of it, the visits under lock; None where a case or a place is not there for us to see any more: those few are
-    taken one by one."""
+    """All of it, the visits under lock; None where a case or a place is not there for us to see any more, or where what
+    is reported may take another visit back: those few are taken one by one."""
     stops = _stops(session, wanted)
-    visits = _locked(session, wanted, {stop.visit for of_one in stops.values() for stop in of_one})
+    visits, alone = _locked(session, wanted, {stop.visit for of_one in stops.values() for stop in of_one})
+    if not alone:
+        return None
     # Held, so that each visit finds its own without asking again.
     cases = _rows(session, Case, {visit.case_id for visit in visits.values()})
     places = _rows(session, Place, {visit.place_id for visit in visits.values()})
@@ -121,14 +124,14 @@ def _stops(session: Session, wanted: Wanted) -> dict[uuid.UUID, list[Stop]]:
     return found
 
 
-def _locked(session: Session, wanted: Wanted, visits: Collection[Visit]) -> dict[uuid.UUID, Visit]:
-    """These under lock, and with those that are to be reported every live visit of their debtors: a block that follows
-    from a report may cancel it."""
+def _locked(session: Session, wanted: Wanted, visits: Collection[Visit]) -> tuple[dict[uuid.UUID, Visit], bool]:
+    """These under lock, and with those that are to be reported every live visit of their debtors: what is reported may
+    cancel it, or let it be judged anew. Whether no such other one has its day."""
     ids = {visit.id for visit in visits}
     debtor_ids = {visit.debtor_id for visit in visits if visit.id in wanted.reported}
-    if debtor_ids:
-        lock_live_visits(session, debtor_ids, also=ids)
-    return lock_visits(session, ids)
+    live = lock_live_visits(session, debtor_ids, also=ids) if debtor_ids else []
+    ahead = Counter(row.debtor_id for row in live if row.state in HAS_ITS_DAY or row.id in wanted.reported)
+    return lock_visits(session, ids), all(ahead[debtor_id] <= 1 for debtor_id in debtor_ids)
 
 
 def _doors(session: Session, route_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Door]]:

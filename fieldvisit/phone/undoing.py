@@ -17,6 +17,7 @@ from fieldvisit.phone.late_steps import still_waits
 from fieldvisit.phone.notes import Outcome, entry_of, noted
 from fieldvisit.phone.routes import get_own_stop, get_told_stop
 from fieldvisit.phone.telling import Receipt, Teller, Telling, take
+from fieldvisit.rejudging import rejudge
 from fieldvisit.settlement import settle_again
 from fieldvisit.together import write
 from fieldvisit.visits import BEGUN, WrongState, get_visit, give_back, move
@@ -84,7 +85,13 @@ def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by:
         # Told before its arrival it says that the crew is on its way; one that no longer has the visit says nothing.
         on_its_way = state is VisitState.PUBLISHED and still_waits(visit, stop, happened_at(draft, now))
         if on_its_way or (state is VisitState.ARRIVED and arrived_at is None):
+            was_there = state is VisitState.ARRIVED
             state = move(session, visit, VisitState.UNDER_WAY, now=now, event=event).state
+            if was_there:
+                # What was told while the crew stood at the door left the visit to them; now it is ahead again.
+                session.flush()
+                rejudge(session, [visit.id], now=now, code="arrival_undone")
+                state = visit.state
         return state, facts
 
     return take(session, telling, now=now, find=lambda: find_stop().visit, act=act)

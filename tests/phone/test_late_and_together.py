@@ -150,6 +150,22 @@ def test_who_was_judged_with_the_first_is_not_judged_again(
     assert told(arrive, arrival(), by=morning.oona).state is VisitState.ARRIVED
 
 
+def test_what_the_debtor_said_while_somebody_stood_at_the_door_stops_who_was_not_there_after_all(
+    sessions: sessionmaker[Session], morning: Morning, told: Told
+) -> None:
+    told(arrive, arrival())
+    with acting_for(sessions, morning.world.lender) as session:
+        visit = session.get_one(Visit, morning.visit)
+        draft = BlockDraft(debtor_id=visit.debtor_id, trigger=BlockTrigger.DISPUTE)
+        file_block(session, draft, filed_by_id=None, now=NOW)
+        assert visit.state is VisitState.ARRIVED
+    told(undo_arrival, UndoDraft(event_id=uuid.uuid4(), reason=UndoReason.SLIP))
+    with acting_for(sessions, morning.world.agency) as session:
+        visit = session.get_one(Visit, morning.visit)
+        assert visit.state is VisitState.CANCELLED
+        assert visit.cancelled_reason["code"] == BlockTrigger.DISPUTE.value
+
+
 @pytest.mark.parametrize("state", [VisitState.PUBLISHED, VisitState.ARRIVED])
 def test_whose_visit_has_gone_to_another_crew_undoes_nothing_of_theirs(
     sessions: sessionmaker[Session], morning: Morning, told: Told, state: VisitState

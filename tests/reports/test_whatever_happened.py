@@ -256,8 +256,9 @@ def test_what_is_heard_at_the_door_stops_every_visit_it_concerns_at_once(
     assert blocks(sessions) == [(trigger, scope)]
     with acting_for_all(sessions) as session:
         state = session.get_one(Visit, second).state
-    # A dispute is about one case; need and frailty are about the person.
-    assert state is (VisitState.PUBLISHED if flag == "disputed" else VisitState.CANCELLED)
+    # A dispute is about one case; need and frailty are about the person. Judged anew is the other case's visit all the
+    # same, and it has no failed contacts to stand on.
+    assert state is (VisitState.ELIGIBLE if flag == "disputed" else VisitState.CANCELLED)
 
 
 def test_one_reason_heard_twice_is_one_block(sessions: sessionmaker[Session], tell: Tell) -> None:
