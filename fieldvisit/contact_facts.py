@@ -20,15 +20,16 @@ from fieldvisit.vocabulary import VisitState
 LOOKS_BACK = dt.timedelta(days=400)
 """How far back attempts are read. No rule of a preset looks further than a year."""
 
-RESERVING = (VisitState.PLANNED, VisitState.PUBLISHED, VisitState.UNDER_WAY, VisitState.ARRIVED)
-"""States in which a visit holds the cap slot of its day."""
+RESERVING = (VisitState.PLANNED, VisitState.PUBLISHED, VisitState.UNDER_WAY)
+"""States in which a visit reserves its day. One that has arrived is a contact (`attempts_of`)."""
 
 
 def attempts_of(
     session: Session, debtor_ids: Collection[uuid.UUID], since: dt.datetime
 ) -> dict[uuid.UUID, list[AttemptFact]]:
-    """The attempts on each debtor who may be seen since then, whoever made them, on whichever case, and the notices
-    that were sent to them, the oldest first."""
+    """The attempts on each debtor who may be seen since then, whoever made them, on whichever case, the notices that
+    were sent to them, and the visits that arrived and were not reported, the oldest first. Such a visit goes by its own
+    id and counts as a talk with the debtor: nobody has said yet that it was none."""
     attempt = ContactAttempt
     told = (
         attempt.debtor_id,
@@ -62,7 +63,7 @@ def attempts_of(
 
 
 def planned_visits_of(session: Session, debtor_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[PlannedVisitFact]]:
-    """The live visits to each of these debtors that hold the cap slot of their day, whoever makes them."""
+    """The live visits to each of these debtors that are still to come, whoever makes them."""
     found: dict[uuid.UUID, list[PlannedVisitFact]] = defaultdict(list)
     for row in live_visits_of(session, debtor_ids):
         if row.state in RESERVING and row.planned_on is not None:

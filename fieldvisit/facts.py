@@ -107,6 +107,7 @@ def _read(session: Session, subjects: Sequence[Subject], now: dt.datetime) -> _R
 
 def _facts(read: _Read, subject: Subject, now: dt.datetime) -> Facts:
     case, debtor_id, goes = subject.case, subject.case.debtor_id, subject.org_id
+    own = str(subject.visit_id)
     places = read.places.get(debtor_id, ())
     planned = read.planned.get(debtor_id, ())
     return Facts(
@@ -119,12 +120,12 @@ def _facts(read: _Read, subject: Subject, now: dt.datetime) -> Facts:
         days_past_due=case.days_past_due,
         past_due_as_of=case.as_of_on,
         number_ids=tuple(read.numbers.get(debtor_id, ())),
-        attempts=tuple(read.attempts.get(debtor_id, ())),
+        attempts=tuple(fact for fact in read.attempts.get(debtor_id, ()) if fact.id != own),
         blocks=tuple(read.blocks.get(debtor_id, ())),
         consents=tuple(read.consents.get(debtor_id, ())),
         debtor_times=tuple(read.wishes.get(debtor_id, ())),
-        planned_visits=tuple(fact for fact in planned if fact.visit_id != str(subject.visit_id)),
-        overrides=tuple(read.overrides.get(str(subject.visit_id), ())),
+        planned_visits=tuple(fact for fact in planned if fact.visit_id != own),
+        overrides=tuple(read.overrides.get(own, ())),
         notices=notice_facts(read.notices.get(case.id, ()), subject.visit_id, goes, now),
         agency_reviews=read.reviews.get((case.org_id, goes), ()) if goes else (),
     )

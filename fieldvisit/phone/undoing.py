@@ -77,7 +77,7 @@ def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by:
         event = entry_of(visit, telling, draft, now, reason=draft.reason.value)
         state, facts = noted(session, visit, event)
         arrived_at = arrival_of(session, visit)
-        if state in (VisitState.ARRIVED, VisitState.REPORTED, VisitState.CLOSED):
+        if state in (VisitState.ARRIVED, VisitState.REPORTED, VisitState.CLOSED, VisitState.CANCELLED):
             visit.arrived_at = arrived_at
             write(session)
         if state in (VisitState.REPORTED, VisitState.CLOSED):

@@ -2,6 +2,7 @@
 
 Written from the words of the house policy, of 12 CFR 1006 and of 209 CMR 18.17(6)-(7), and slow on purpose: it walks
 minute by minute and day by day, counts with loops, and knows its own list of holidays. Nothing of the product is used.
+A crew that was at a door and never said what happened there is on the desk as a visit at which the debtor was met.
 """
 
 import datetime as dt

@@ -76,6 +76,8 @@ class Month:
         self.papers: dict[str, list[checker.Paper]] = {}
         self.debtors: list[checker.Debtor] = []
         self.plans: dict[str, str] = {}
+        self.phones = Random(5)
+        """Which phones die at the door: by chances of their own."""
         self.numbers = itertools.count(1)
         self.told: Counter[str] = Counter()
         self.now = dt.datetime.combine(TODAY, dt.time(6), dt.UTC)
@@ -266,8 +268,9 @@ class Month:
     # --- the door ------------------------------------------------------------------------------------------------
 
     def plan_day(self) -> None:
-        """Yesterday's visits are called off, and some debtors are to be visited on the day that begins."""
-        for visit_id in self.waiting(VisitState.PUBLISHED, VisitState.ELIGIBLE):
+        """Yesterday's visits are called off, those that nobody reported as well, and some debtors are to be visited on
+        the day that begins."""
+        for visit_id in self.waiting(VisitState.PUBLISHED, VisitState.ELIGIBLE, VisitState.ARRIVED):
             ask(self.chief, f"/visits/{visit_id}/cancellation", {"reason": "by_hand"})
         self.plans = {}
         day = self.now.date()
@@ -313,7 +316,11 @@ class Month:
         self.told["accepted" if accepted else "refused"] += 1
         for reason in against:
             self.told["block" if reason.startswith("block ") else reason] += 1
-        if accepted:
+        if accepted and self.phones.random() < 0.25:
+            # Nobody has said what happened there, so it may have been a talk with the debtor.
+            debtor.attempts.append(checker.Attempt(self.now, "visit", "reached", debtor.case))
+            self.told["never reported"] += 1
+        elif accepted:
             self.report(visit, debtor)
 
     def day_of(self, visit_id: str) -> dt.date | None:

@@ -11,7 +11,8 @@ from fieldvisit.vocabulary import AttemptResult, Channel, ReachedDetail
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptFact:
-    """One contact attempt of the debtor, by whichever organisation, on whichever of their cases."""
+    """One contact attempt of the debtor, by whichever organisation, on whichever of their cases. A visit that arrived
+    and was not reported is one as well, under its own id, as a talk; among the facts of that visit itself it is not."""
 
     id: str
     at: datetime
@@ -35,7 +36,7 @@ class AttemptFact:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedVisitFact:
-    """A live reservation of this debtor: a visit in a draft or published plan, not yet reported."""
+    """A live reservation of this debtor: a visit in a draft or published plan whose crew is not at the door yet."""
 
     visit_id: str
     planned_on: date
