@@ -33,7 +33,8 @@ class StartFrom(StrEnum):
 class VisitorDraft:
     """`phone` in E.164. What is None stays as it is stored; a list is replaced whole, by an empty one too.
 
-    Who is not `active` has left, or is away for long: is not planned and does not log in.
+    Who is not `active` has left, or is away for long: is not planned and does not log in, and the visits ahead that
+    they were to make are judged anew.
     """
 
     external_id: str
@@ -193,8 +194,12 @@ def upsert_visitor(session: Session, draft: VisitorDraft) -> tuple[Visitor, Chan
         moved = draft.home_address is not None and draft.home_address != visitor.home_address
         if moved and draft.home is None:
             values |= {"home_lat": None, "home_lon": None}
+        leaves = visitor.active and draft.active is False
         changed = assign(visitor, **values)
         session.flush()
+        if leaves:
+            now = session.execute(sa.select(sa.func.fieldvisit_now())).scalar_one()
+            rejudge_visitor(session, visitor.id, now=now, code="visitor_left")
         return visitor, Change.CHANGED if changed else Change.UNCHANGED
     visitor = Visitor(org_id=session.info["org"], external_id=draft.external_id, **values)
     session.add(visitor)

@@ -11,11 +11,13 @@ from fieldvisit.models import Credential, Visitor
 
 
 def staff_facts(session: Session, visitor_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, StaffFact]:
-    """Each visitor with every credential on file, valid or not: whether one holds is the engine's to say."""
+    """Each visitor with every credential on file, valid or not, and whether they still go out: whether a paper holds is
+    the engine's to say."""
     ids = list(visitor_ids)
     rows = session.scalars(sa.select(Credential).where(Credential.visitor_id.in_(ids)).order_by(Credential.id))
-    skills = {
-        row.id: row.skills for row in session.execute(sa.select(Visitor.id, Visitor.skills).where(Visitor.id.in_(ids)))
+    people = {
+        row.id: row
+        for row in session.execute(sa.select(Visitor.id, Visitor.skills, Visitor.active).where(Visitor.id.in_(ids)))
     }
     papers: dict[uuid.UUID, list[CredentialFact]] = {visitor_id: [] for visitor_id in ids}
     for row in rows:
@@ -35,7 +37,8 @@ def staff_facts(session: Session, visitor_ids: Iterable[uuid.UUID]) -> dict[uuid
         visitor_id: StaffFact(
             visitor_id=str(visitor_id),
             credentials=tuple(papers[visitor_id]),
-            skills=frozenset(skills.get(visitor_id, ())),
+            skills=frozenset(people[visitor_id].skills if visitor_id in people else ()),
+            active=visitor_id not in people or people[visitor_id].active,
         )
         for visitor_id in ids
     }

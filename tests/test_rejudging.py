@@ -14,7 +14,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.drafts import Change
 from fieldvisit.models import Credential, Organisation, Place, StoredDecision, UnservedVisit, Visit, Visitor
 from fieldvisit.own_policies import PolicyDraft, PresetStays, VersionWithdrawn, add_version, withdraw_version
-from fieldvisit.people import CredentialDraft, revoke_credential, upsert_credential
+from fieldvisit.people import CredentialDraft, VisitorDraft, revoke_credential, upsert_credential, upsert_visitor
 from fieldvisit.rejudging import Rejudged, rejudge, rejudge_debtor, visits_ahead
 from fieldvisit.rejudgings import ask_rejudging, get_rejudging, preview_version, run_rejudging
 from fieldvisit.visits import history_of
@@ -307,3 +307,20 @@ def test_all_visits_ahead_are_found_by_whoever_makes_them_and_by_whose_they_are(
         (morning.world.stranger, []),
     ):
         assert act(sessions, org_id, lambda s, org_id=org_id: s.scalars(visits_ahead(org_id)).all()) == expected
+
+
+def test_who_has_left_makes_no_visit_and_those_with_them_on_it_wait_again(
+    sessions: sessionmaker[Session], morning: Morning
+) -> None:
+    with acting_for(sessions, morning.world.agency) as session:
+        oona = session.get_one(Visitor, morning.oona)
+        draft = {"external_id": oona.external_id, "name": oona.name, "staff_number": oona.staff_number}
+        upsert_visitor(session, VisitorDraft(**draft, phone="+358401234567"))
+        assert [visit_of(sessions, each).state for each in morning.visits] == [VisitState.PUBLISHED] * 2
+        assert upsert_visitor(session, VisitorDraft(**draft, active=False))[1] is Change.CHANGED
+        assert upsert_visitor(session, VisitorDraft(**draft, active=False))[1] is Change.UNCHANGED
+    assert {visit_of(sessions, each).state for each in morning.visits} == {VisitState.ELIGIBLE}
+    with acting_for(sessions, morning.world.agency) as session:
+        left = session.scalars(sa.select(UnservedVisit)).all()
+        assert {clause["clause_id"] for row in left for clause in row.detail["clauses"]} == {"product/staff"}
+        assert history_of(session, morning.visit)[-1].detail["cause"] == "visitor_left"

@@ -15,7 +15,8 @@ from fieldvisit.languages import Message
 
 
 def staff_clauses(inquiry: Inquiry) -> list[ClauseResult]:
-    """The number of people and their papers, on the local dates from beginning to end of the visit."""
+    """The number of people, whether they still go out, and their papers, on the local dates from beginning to end of
+    the visit."""
     span, staff = inquiry.span, inquiry.question.staff
     if staff is None:
         return [product_clause("staff", True, Message("Not judged: nobody is named yet who would make the visit."))]
@@ -29,7 +30,7 @@ def staff_clauses(inquiry: Inquiry) -> list[ClauseResult]:
     trained = [clause for rule in inquiry.terms.training for clause in training_clauses(rule, staff, last)]
     mixed = [mix_clause(rule, staff) for rule in inquiry.terms.staff_mix]
     safe = [clause for rule in inquiry.terms.safety for clause in _alone(rule, inquiry)]
-    return [*_numbers(inquiry.terms, staff), *mixed, *papers, *trained, *safe]
+    return [*_numbers(inquiry.terms, staff), *_gone(staff), *mixed, *papers, *trained, *safe]
 
 
 def credential_clauses(
@@ -62,6 +63,16 @@ def _numbers(terms: Terms, staff: Sequence[StaffFact]) -> list[ClauseResult]:
     if not count:
         found.append(product_clause("staff", False, Message("Nobody is named who would make the visit.")))
     return found
+
+
+def _gone(staff: Sequence[StaffFact]) -> list[ClauseResult]:
+    """Who has left is nobody to send, and no second person beside another."""
+    says = "Visitor {visitor} has left, or is away for long, and makes no visit."
+    return [
+        product_clause("staff", False, Message(says, {"visitor": member.visitor_id}), [member.visitor_id])
+        for member in staff
+        if not member.active
+    ]
 
 
 def _lacks(rule: CredentialRule, member: StaffFact, dates: tuple[date, date]) -> ClauseResult:

@@ -1,5 +1,6 @@
 """Who would stand at the door, and with which papers."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -122,3 +123,12 @@ def test_papers_are_not_asked_for_before_there_is_a_crew() -> None:
 def test_papers_are_asked_for_at_the_door_again() -> None:
     question = asked(staff=(visitor("Aino", ID),), moment=CheckMoment.DOOR)
     assert in_the_way(decide(question, facts())) == ["house/credentials/2"]
+
+
+def test_who_has_left_makes_no_visit_under_any_policy() -> None:
+    crew = (visitor("Aino"), replace(visitor("Eero"), active=False))
+    decision = decide(asked(staff=crew), facts(), policy(rule("staff_min", "people = 2")))
+    assert in_the_way(decision) == ["product/staff"]
+    assert [clause.fact_ids for clause in decision.deciding] == [("Eero",)]
+    assert words(decision) == ["Visitor Eero has left, or is away for long, and makes no visit."]
+    assert words(decision, "zh_CN") == ["外访员 Eero 已离职或长期不在岗，不能参加外访。"]

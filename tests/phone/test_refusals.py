@@ -12,7 +12,7 @@ from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.decisions import Forbidden
 from fieldvisit.errors import FieldVisitError, InvalidValue, NotFound, Refused
 from fieldvisit.geofence import OutsideGeofence
-from fieldvisit.models import Placement, StoredDecision, Visit, VisitEvent
+from fieldvisit.models import Placement, StoredDecision, Visit, VisitEvent, Visitor
 from fieldvisit.phone.drafts import ArrivalDraft
 from fieldvisit.phone.routes import CaseTakenBack, NotThisDay
 from fieldvisit.phone.steps import arrive
@@ -173,3 +173,13 @@ def test_a_crew_that_names_a_stranger_is_refused_without_a_trace(
     with pytest.raises(InvalidValue):
         come(sessions, morning, arrival(present=(morning.outsider,)))
     assert history(sessions, morning.visit) == []
+
+
+def test_who_has_left_is_no_second_person_at_the_door(sessions: sessionmaker[Session], morning: Morning) -> None:
+    with acting_for_all(sessions) as session:
+        session.get_one(Visitor, morning.oona).active = False
+    error = refused(come(sessions, morning, arrival(), now=NOW))
+    assert error.details["clause_ids"] == ["product/staff"]
+    answer = come(sessions, morning, arrival(present=()), now=NOW)
+    assert isinstance(answer, Receipt)
+    assert answer.state is VisitState.ARRIVED

@@ -29,6 +29,8 @@ class StaffFact:
     credentials: tuple[CredentialFact, ...] = ()
     skills: frozenset[str] = frozenset()
     disqualifiers: frozenset[Disqualifier] = frozenset()
+    active: bool = True
+    """False: has left, or is away for long, and makes no visit, whatever papers still hold."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "credentials", tuple(sorted(self.credentials, key=lambda fact: fact.id)))
