@@ -16,7 +16,7 @@ from fieldvisit.caps import slots_of
 from fieldvisit.compliance.decision import ClauseResult
 from fieldvisit.database import Urls, acting_for
 from fieldvisit.facts import facts_of, subject_of
-from fieldvisit.models import CapSlot, Visit
+from fieldvisit.models import CapSlot
 from fieldvisit.phone.drafts import UndoDraft
 from fieldvisit.phone.steps import arrive
 from fieldvisit.phone.undoing import undo_arrival
@@ -63,9 +63,17 @@ def refused(sessions: sessionmaker[Session], wanted: Wanted, at: dt.datetime) ->
 def demand_no_slot(sessions: sessionmaker[Session], wanted: Wanted, on: dt.date) -> None:
     """The database by itself, whatever a planner believes, has no room for the second visit on that day."""
     slot = {
-        **{"visit_id": wanted.visits[1], "clause_id": "house/caps/1", "on_day": on, "zone": "Europe/Helsinki"},
-        **{"channels": ["visit"], "results": ["reached", "nobody_home"], "period": "rolling_days", "days": 7},
-        **{"week_starts": 0, "most": 1, "min_gap_days": 0},
+        "visit_id": wanted.visits[1],
+        "clause_id": "house/caps/1",
+        "on_day": on,
+        "zone": "Europe/Helsinki",
+        "channels": ["visit"],
+        "results": ["reached", "nobody_home"],
+        "period": "rolling_days",
+        "days": 7,
+        "week_starts": 0,
+        "most": 1,
+        "min_gap_days": 0,
     }
     with acting_for(sessions, wanted.world.agency) as session:
         visit = get_visit(session, wanted.visits[1])

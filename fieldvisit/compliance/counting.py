@@ -1,9 +1,9 @@
 """Caps: how many visits there were and are to be, in the local dates of the policy's clock.
 
 Counted are the attempts that happened, the notices that were sent and the live reservations, nothing twice: a visit is
-an attempt and no reservation any more once its crew is at the door, and a reservation whose date has passed is void. A reservation counts
-as if somebody were met, because it may yet be so. The visit asked about is the one that must still fit, whether or not
-it is reserved already.
+an attempt and no reservation any more once its crew is at the door, and a reservation whose date has passed is void. A
+reservation counts as if somebody were met, because it may yet be so. The visit asked about is the one that must still
+fit, whether or not it is reserved already.
 """
 
 from bisect import bisect_left
