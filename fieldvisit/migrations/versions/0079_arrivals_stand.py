@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0078_arrivals_stand"
-down_revision = "0077_declined_by"
+revision = "0079_arrivals_stand"
+down_revision = "0078_raised_at"
 branch_labels = None
 depends_on = None
 
