@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0079_arrivals_stand"
-down_revision = "0078_raised_at"
+revision = "0083_arrivals_stand"
+down_revision = "0082_marker_reviews"
 branch_labels = None
 depends_on = None
 
