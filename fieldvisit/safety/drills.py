@@ -22,6 +22,7 @@ from fieldvisit.safety.opening import Beginning, find_open, insert_session
 from fieldvisit.safety.own_timers import timers_of
 from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.roster import demand_officer
+from fieldvisit.safety.unwatched import unwatched
 from fieldvisit.vocabulary import AlertKind, DrillKind, RiskLevel
 
 
@@ -55,7 +56,7 @@ def begin_drill(session: Session, draft: DrillDraft, by: Officer) -> SafetyAlert
     """Open an alert of this kind as a drill: it climbs as a real one would, by the timers of an ordinary visit, and is
     closed with the outcome `drill`. Raises DrillUnderWay, VisitorIsOut, NotFound, NotAnOfficer."""
     demand_officer(session, by.account_id)
-    if find_open(session, draft.visitor_id) is not None:
+    if find_open(session, draft.visitor_id) is not None or _is_unwatched(session, draft.visitor_id):
         raise VisitorIsOut()
     timers = timers_of(session, session.info["org"], RiskLevel.NORMAL)
     session_id = uuid.uuid4()
@@ -78,3 +79,8 @@ def begin_drill(session: Session, draft: DrillDraft, by: Officer) -> SafetyAlert
     assert alert_id is not None, "a session of this moment has no other alert"
     give_hint(session)
     return get_alert(session, alert_id)
+
+
+def _is_unwatched(session: Session, visitor_id: uuid.UUID) -> bool:
+    """Whether this visitor is out without a session, as the wall shows it."""
+    return any(each.visitor_id == visitor_id for each in unwatched(session, session.info["org"]))

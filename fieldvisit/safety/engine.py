@@ -27,6 +27,7 @@ from fieldvisit.safety.hints import Hint
 from fieldvisit.safety.nudging import claim_unreminded, remind
 from fieldvisit.safety.outage_notes import PATIENT_MS
 from fieldvisit.safety.outages import note_outage
+from fieldvisit.safety.overtaking import claim_overtaken, tighten_overtaken
 from fieldvisit.safety.pairs import claim_called, claim_uncovered, raise_partners, settle_cover
 from fieldvisit.safety.police import claim_undecided, name_undecided
 from fieldvisit.safety.unwatched import Unwatched, claim_unwatched, raise_unwatched
@@ -79,6 +80,7 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: 
         lambda: _each(sessions, claim_unasked, _ask_again),
         lambda: _each(sessions, claim_waiting, _climb),
         lambda: _each(sessions, claim_undecided, _name_undecided),
+        lambda: _each(sessions, claim_overtaken, _tighten_overtaken),
         lambda: _each(sessions, claim_uncovered, _settle_covers),
     )
     fired = _all_of(kinds, faults)
@@ -251,6 +253,11 @@ def _raise_partners(session: Session, rows: Sequence[SafetySession]) -> dict[uui
 def _raise_unwatched(session: Session, found: Sequence[Unwatched]) -> dict[uuid.UUID, Fired]:
     with session.begin_nested():
         return dict.fromkeys(raise_unwatched(session, found), Fired(raised=1))
+
+
+def _tighten_overtaken(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:
+    with or_unwritten(session, rows):
+        return dict.fromkeys(tighten_overtaken(session, rows), NOTHING)
 
 
 def _settle_covers(session: Session, rows: Sequence[SafetySession]) -> dict[uuid.UUID, Fired]:

@@ -22,7 +22,7 @@ from fieldvisit.safety.raising import Cause, open_alert
 from fieldvisit.safety.timers import RED
 from fieldvisit.vocabulary import AlertKind, AlertState, DayPlanState, RiskLevel, SafetyState, SessionCover
 
-PARTNER, CALL = aliased(SafetySession), aliased(SafetyAlert)
+PARTNER, CALL, ASKED = aliased(SafetySession), aliased(SafetyAlert), aliased(SafetyAlert)
 # Whose phone shows an end under duress is out, for all that a partner's phone may show.
 INSIDE = sa.and_(
     PARTNER.id != SafetySession.id,
@@ -30,8 +30,21 @@ INSIDE = sa.and_(
     PARTNER.state.in_((SafetyState.ACTIVE, SafetyState.ALARM)),
     sa.not_(sa.and_(PARTNER.duress, PARTNER.shown["state"].astext == SafetyState.ENDED.value)),
 )
+# The engine made a session because there was none, and nothing was heard since that says they are there: they may never
+# have come. A call for help does not say so either, and a covert one must change nothing for the other.
+NEVER_CAME = sa.and_(
+    PARTNER.state == SafetyState.ALARM,
+    sa.select(ASKED.id)
+    .where(
+        ASKED.session_id == PARTNER.id,
+        ASKED.kind == AlertKind.UNWATCHED,
+        ASKED.state != AlertState.RESOLVED,
+        ASKED.visitor_reports_safe_at.is_(None),
+    )
+    .exists(),
+)
 COVER = sa.case(
-    (sa.select(PARTNER.id).where(INSIDE).exists(), SessionCover.PAIR.value),
+    (sa.select(PARTNER.id).where(INSIDE, sa.not_(NEVER_CAME)).exists(), SessionCover.PAIR.value),
     (SafetySession.level == RiskLevel.HIGH, SessionCover.NONE.value),
     else_=SessionCover.SOLO.value,
 )

@@ -3,6 +3,7 @@ also one that is in alarm."""
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,8 +15,17 @@ from fieldvisit.safety.hints import give_hint
 from fieldvisit.safety.news import tell_closer
 from fieldvisit.safety.own_timers import timers_of
 from fieldvisit.safety.standing import AT_RISK, lock_session
-from fieldvisit.safety.timers import danger, seconds
+from fieldvisit.safety.timers import Timers, danger, seconds
 from fieldvisit.vocabulary import RiskLevel, SafetyState
+
+
+@dataclass(frozen=True)
+class Danger:
+    """Of a marker: its level, and who approved it."""
+
+    marker_id: uuid.UUID
+    level: RiskLevel
+    approved_by_id: uuid.UUID | None
 
 
 def tighten_sessions(session: Session, marker: Marker) -> list[uuid.UUID]:
@@ -31,18 +41,26 @@ def tighten_sessions(session: Session, marker: Marker) -> list[uuid.UUID]:
         )
         .order_by(SafetySession.id)
     ).all()
-    return [each for each in out if _tighten(session, each, marker)]
+    known = Danger(marker.id, marker.level, marker.approved_by_id)
+    return [each for each in out if tighten(session, each, known)]
 
 
-def _tighten(session: Session, session_id: uuid.UUID, marker: Marker) -> bool:
+def tighten(session: Session, session_id: uuid.UUID, marker: Danger) -> bool:
+    """Make this session as strict as the marker demands; whether it was less so."""
     row = lock_session(session, session_id)
     stricter = danger(marker.level) > danger(row.level) and row.level is not RiskLevel.DRILL
     if row.state not in AT_RISK or row.duress or not stricter:
         return False
     before, timers = row.level, timers_of(session, row.org_id, marker.level)
+    less_s = max(0, Timers.from_json(row.policy).arrive_s - timers.arrive_s)
 
     def sooner(now: sa.ColumnElement[dt.datetime]) -> dict[str, object]:
-        moments = due(timers, now) | {"lost_at": now + seconds(timers.lost_s)}
+        moments = due(timers, now) | {
+            "lost_at": now + seconds(timers.lost_s),
+            # Counted from the planned arrival, as it would have been from the start; and never late by this alone.
+            "arrive_by": sa.func.greatest(SafetySession.arrive_by - seconds(less_s), now),
+            "leave_by": now + seconds(timers.leave_s),
+        }
         earlier: dict[str, object] = {
             name: _earlier(getattr(SafetySession, name), value) for name, value in moments.items()
         }
@@ -54,7 +72,7 @@ def _tighten(session: Session, session_id: uuid.UUID, marker: Marker) -> bool:
         return earlier | {"level": timers.level, "policy": policy, "generation": SafetySession.generation + 1}
 
     at = set_by_clock(session, row, sooner)
-    detail = {"marker_id": str(marker.id), "from": before.value, "to": marker.level.value}
+    detail = {"marker_id": str(marker.marker_id), "from": before.value, "to": marker.level.value}
     append(session, row, Entry(kind=SafetyEventKind.TIGHTENED, at=at, actor_id=marker.approved_by_id, detail=detail))
     if row.state is SafetyState.ACTIVE:
         # In alarm an officer speaks with them, or nothing may be heard of their phone.
@@ -64,5 +82,5 @@ def _tighten(session: Session, session_id: uuid.UUID, marker: Marker) -> bool:
 
 
 def _earlier(stored: Moment, fresh: Moment) -> Moment:
-    """One that began with its alarm has no deadlines, and gets none by this."""
+    """One that began with its alarm has no deadlines, and gets none by this; nor does one that waits for no arrival."""
     return sa.case((stored.is_not(None), sa.func.least(stored, fresh)))

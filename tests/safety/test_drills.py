@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue
 from fieldvisit.models import OutboxMessage, SafetyAlert, SafetySession
+from fieldvisit.phone.steps import set_out
+from fieldvisit.reports import report_visit
 from fieldvisit.safety import handling
 from fieldvisit.safety.drill_records import DrillRecord, drill_record, owed_now
 from fieldvisit.safety.drill_reminders import remind_of_drills
@@ -31,7 +33,11 @@ from fieldvisit.vocabulary import (
     ResolutionProof,
     RiskLevel,
 )
+from tests.phone.worlds import event, report
+from tests.safety.test_following import EXPECTED_AT, Planned, planned
 from tests.safety.worlds import ALARM, ENDED, Door, kinds
+
+__all__ = ["planned"]
 
 DRILL: dict[str, Any] = {"outcome": AlertOutcome.DRILL, "resume": False}
 NIGHT_S, DAY_S = 12 * 3_600, 86_400
@@ -66,6 +72,17 @@ def today(door: Door) -> dt.date:
     with acting_for_all(door.sessions) as session:
         now: dt.datetime = session.scalars(sa.select(sa.func.fieldvisit_now())).one()
     return now.date()
+
+
+def test_who_is_out_without_a_session_is_not_rung_for_a_drill(planned: Planned) -> None:
+    planned.pass_until(EXPECTED_AT - dt.timedelta(minutes=5))
+    planned.told(set_out, event())
+    planned.pass_until(EXPECTED_AT)
+    planned.arrive()
+    with pytest.raises(VisitorIsOut):
+        begin(planned.door)
+    planned.told(report_visit, report())
+    assert begin(planned.door).session.drill is DrillKind.MISSED_CHECKIN
 
 
 def test_a_drill_climbs_like_an_alarm_and_every_message_of_it_says_that_nobody_is_in_danger(door: Door) -> None:

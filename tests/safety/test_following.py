@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import InvalidValue, unless_refused
-from fieldvisit.models import SafetySession
+from fieldvisit.models import Marker, SafetySession, Visit
 from fieldvisit.phone.drafts import UndoDraft
 from fieldvisit.phone.steps import arrive, set_out
 from fieldvisit.phone.undoing import undo_arrival
 from fieldvisit.reports import report_visit
 from fieldvisit.safety.own_timers import TimersDraft, set_timers, timers_in_force
+from fieldvisit.safety.tightening import tighten_sessions
 from fieldvisit.vocabulary import AlertKind, AlertState, RiskLevel, UndoReason, VisitState
 from tests.conftest import NOW
 from tests.phone.worlds import arrival, event, make_plan, make_visit_on_evidence, report, teller
@@ -98,6 +99,39 @@ def test_who_is_not_at_the_door_in_time_is_looked_for(planned: Planned) -> None:
     assert planned.door.watch().raised == 1
     assert kinds(planned.door.alerts()) == [(AlertKind.NOT_ARRIVED, AlertState.NOTIFYING)]
     assert planned.row(session_id).state is ALARM
+
+
+def a_danger_is_known(planned: Planned) -> None:
+    """What the approval of a marker of the highest level does; the marker itself is another test's."""
+    with acting_for(planned.door.sessions, planned.door.world.agency) as session:
+        place_id = session.get_one(Visit, planned.visit_id).place_id
+        by = planned.door.officer.account_id
+        tighten_sessions(session, Marker(id=uuid.uuid4(), level=RiskLevel.HIGH, place_id=place_id, approved_by_id=by))
+
+
+@pytest.mark.parametrize(("known_after", "waited"), [(-30, 15), (25, 25)])
+def test_a_danger_that_becomes_known_on_the_way_lets_nobody_be_waited_for_as_long_as_before(
+    planned: Planned, known_after: int, waited: int
+) -> None:
+    planned.pass_until(EXPECTED_AT - dt.timedelta(minutes=30))
+    session_id = planned.start()
+    planned.pass_until(EXPECTED_AT + dt.timedelta(minutes=known_after))
+    a_danger_is_known(planned)
+    row = planned.row(session_id)
+    assert (row.level, row.arrive_by) == (RiskLevel.HIGH, EXPECTED_AT + dt.timedelta(minutes=waited))
+    assert row.leave_by is None
+
+
+def test_a_danger_that_becomes_known_when_the_visit_is_over_leaves_less_time_to_end(planned: Planned) -> None:
+    session_id = planned.arrives_on_time()
+    planned.told(report_visit, report())
+    before = planned.row(session_id)
+    a_danger_is_known(planned)
+    after = planned.row(session_id)
+    assert before.leave_by is not None
+    assert after.leave_by is not None
+    assert before.leave_by - after.leave_by == dt.timedelta(minutes=12)
+    assert after.arrive_by is None
 
 
 @pytest.mark.parametrize("written", [{"of_a_later_version": 1}, {"arrive_at": None}])

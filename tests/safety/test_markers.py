@@ -14,10 +14,11 @@ from fieldvisit.models import Account, DutyShift, Marker, MarkerRead, OutboxMess
 from fieldvisit.safety import incidents, markers
 from fieldvisit.safety.auditing import audit
 from fieldvisit.safety.cover import override_cover
-from fieldvisit.safety.drafts import Officer
+from fieldvisit.safety.drafts import Officer, SessionDraft
 from fieldvisit.safety.engine import Fired
 from fieldvisit.safety.incidents import IncidentDraft, OwnWriting, PlaceFrozen
 from fieldvisit.safety.markers import MarkerDraft, MarkersUnread
+from fieldvisit.safety.sessions import start_session
 from fieldvisit.safety.wording import write
 from fieldvisit.vocabulary import (
     AlarmChannel,
@@ -27,6 +28,7 @@ from fieldvisit.vocabulary import (
     RiskLevel,
     Role,
     SafetyState,
+    SessionCover,
     VisitState,
 )
 from tests.conftest import NOW
@@ -225,6 +227,41 @@ def test_a_marker_placed_in_mid_visit_only_tightens(dangerous: Dangerous) -> Non
     dangerous.marks(level=RiskLevel.RAISED)
     again = dangerous.door.row(session_id)
     assert (again.level, again.grace_until) == (after.level, after.grace_until)
+
+
+def test_who_was_just_starting_when_it_was_approved_is_overtaken_by_it(dangerous: Dangerous) -> None:
+    marker_id, door, session_id = dangerous.marks(approved=False), dangerous.door, uuid.uuid4()
+    others = dangerous.marks(level=RiskLevel.RAISED, place_id=None, debtor_id=dangerous.visit().debtor_id)
+    dangerous.reads(others)
+    draft = SessionDraft(
+        level=RiskLevel.NORMAL,
+        visitor_id=door.visitor_id,
+        actor_id=door.account_id,
+        event_id=session_id,
+        planned_s=60 * MINUTE,
+        visit_id=dangerous.visit_id,
+    )
+    with acting_for(door.sessions, door.world.agency) as session:
+        start_session(session, draft, covered=True)
+        # What is not committed yet is nobody's whom this could find.
+        dangerous.approves(marker_id)
+    assert dangerous.level(session_id) is RiskLevel.RAISED
+    for _ in range(2):
+        assert door.watch() == Fired()
+    row = door.row(session_id)
+    assert (row.level, row.cover, row.policy["check_in_s"]) == (RiskLevel.HIGH, SessionCover.NONE, 5 * MINUTE)
+    assert door.told_events(session_id) == ["started", "tightened", "cover_changed"]
+    tightened = door.events(session_id)[1]
+    assert (tightened.actor_id, tightened.detail["marker_id"]) == (dangerous.supervisor_id, str(marker_id))
+
+
+def test_who_was_just_starting_is_let_be_where_it_was_withdrawn_again(dangerous: Dangerous) -> None:
+    marker_id, door = dangerous.marks(), dangerous.door
+    with acting_for(door.sessions, door.world.agency) as session:
+        markers.withdraw_marker(session, marker_id, dangerous.supervisor_id)
+    session_id = dangerous.starts()
+    assert door.watch() == Fired()
+    assert dangerous.level(session_id) is RiskLevel.NORMAL
 
 
 def test_whoever_is_at_the_door_is_rung_once_when_a_danger_there_becomes_known(dangerous: Dangerous) -> None:

@@ -4,17 +4,19 @@ import uuid
 from dataclasses import dataclass
 
 import pytest
+import sqlalchemy as sa
 
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import NotFound
-from fieldvisit.models import SafetyAlert
+from fieldvisit.models import SafetyAlert, Visit
 from fieldvisit.safety import alerts
 from fieldvisit.safety.alerts import SelfHandling
 from fieldvisit.safety.cover import override_cover
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.pairs import PairNeeded
 from fieldvisit.safety.pins import set_pins
-from fieldvisit.vocabulary import AlertKind, RiskLevel, SessionCover
+from fieldvisit.safety.rules import RulesDraft, set_rules
+from fieldvisit.vocabulary import AlertKind, RiskLevel, SessionCover, VisitState
 from tests.phone.worlds import make_plan, make_visit_on_evidence
 from tests.safety.worlds import ACTIVE, ALARM, MINUTE, Door, another_door
 
@@ -78,6 +80,43 @@ def test_the_first_of_two_is_watched_over_as_alone_until_the_other_is_there(pair
     pair.ilta.check_in(first)
     assert due_in_s(pair.ilta, first) == 5 * MINUTE
     assert pair.ilta.told_events(first) == ["started", "cover_changed", "checked_in"]
+
+
+def arrives_without(pair: Pair) -> uuid.UUID:
+    """Ilta starts and arrives, Oona never came; five minutes later the engine asks after her. Ilta's session."""
+    first = pair.start(pair.ilta)
+    with acting_for(pair.ilta.sessions, pair.ilta.world.agency) as session:
+        draft = RulesDraft(positions_days=30, sessions_days=730, unwatched_s=5 * MINUTE, reason="Nobody goes alone.")
+        set_rules(session, draft, pair.ilta.officer.account_id)
+    with acting_for_all(pair.ilta.sessions) as session:
+        now = sa.func.fieldvisit_now()
+        there = {"state": VisitState.ARRIVED, "under_way_at": now, "arrived_at": now}
+        session.execute(sa.update(Visit).where(Visit.id == pair.visit_id).values(there))
+    for _ in range(3):
+        pair.ilta.pass_under_watch_s(2 * MINUTE)
+        pair.ilta.check_in(first)
+        pair.ilta.watch()
+    (alert,) = pair.ilta.alerts()
+    assert (alert.kind, pair.ilta.row(alert.session_id).visitor_id) == (AlertKind.UNWATCHED, pair.oona.visitor_id)
+    pair.ilta.watch()
+    pair.ilta.check_in(first)
+    return first
+
+
+def test_a_partner_about_whom_only_the_engine_asks_is_not_there_until_she_starts(pair: Pair) -> None:
+    first = arrives_without(pair)
+    assert (pair.ilta.row(first).cover, due_in_s(pair.ilta, first)) == (SessionCover.NONE, 150)
+    pair.start(pair.oona)
+    pair.ilta.watch()
+    assert pair.ilta.row(first).cover is SessionCover.PAIR
+
+
+def test_the_call_of_a_partner_who_never_started_is_an_alarm_about_both(pair: Pair) -> None:
+    first = arrives_without(pair)
+    pair.oona.call_for_help()
+    assert pair.ilta.watch().raised == 1
+    row = pair.ilta.row(first)
+    assert (row.state, row.cover) == (ALARM, SessionCover.NONE)
 
 
 def test_each_checks_in_for_herself_only(pair: Pair) -> None:
