@@ -2,8 +2,8 @@
 
 So the engine asks again on every turn, as it does for the cover: a session that runs below the level of a marker that
 counts there is made as strict as that demands, whichever way it came about. Nobody who starts or checks in waits for
-it. An incident that closes a place meanwhile needs nothing of the kind: it closes it to who starts after it, and changes
-no session that began before.
+it. An incident that closes a place meanwhile needs nothing of the kind: it closes it to whoever starts afterwards, and
+changes no session that began before.
 """
 
 import datetime as dt
