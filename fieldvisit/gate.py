@@ -19,6 +19,7 @@ from fieldvisit.decisions import demand_allowed, judge_eligible, stored_decision
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.facts import Subject
 from fieldvisit.models import Case, Organisation, Place, Placement, Visit
+from fieldvisit.placed_days import today_there
 from fieldvisit.placements import in_force
 from fieldvisit.visits import LIVE, lock_visits, move, note_event
 from fieldvisit.vocabulary import CaseStage, CheckMoment, PlaceKind, Verdict, VisitState
@@ -167,9 +168,10 @@ def _get_case(session: Session, case_id: uuid.UUID) -> Case:
 def _candidates(session: Session, org_id: uuid.UUID, now: dt.datetime) -> Sequence[Case]:
     """Cases of this organisation, or placed with it today, that are open and have no live visit. A lender that placed a
     case has given the visiting away with it."""
-    today = now.date()
-    placed_here = sa.select(Placement.case_id).where(Placement.agency_id == org_id, in_force(today))
-    placed_away = sa.select(Placement.case_id).where(Placement.org_id == org_id, in_force(today))
+    at_places = sa.select(Placement.case_id).outerjoin(Place, Place.debtor_id == Placement.debtor_id)
+    placed = at_places.where(in_force(today_there(now)))
+    placed_here = placed.where(Placement.agency_id == org_id)
+    placed_away = placed.where(Placement.org_id == org_id)
     busy = sa.select(Visit.case_id).where(Visit.state.in_(LIVE))
     cases = session.scalars(
         sa.select(Case)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.drafts import Change, acting_organisation, assign, find_organisation
 from fieldvisit.errors import InvalidValue
-from fieldvisit.models import Case, Organisation, Placement, Visit
+from fieldvisit.models import Case, Organisation, Place, Placement, Visit
+from fieldvisit.placed_days import today_there
 from fieldvisit.visits import LIVE, CalledOff, cancel, lock_visits
 from fieldvisit.vocabulary import CaseStage, OrganisationKind, VisitState
 
@@ -88,10 +89,11 @@ def call_off_visits(session: Session, now: dt.datetime, case_ids: Collection[uui
     """Cancel the visits to this lender's cases, or to these of them, that nobody may make any more; how many.
 
     Called off is what is not at the door yet: of an agency whose placement is not in force, of the lender itself where
-    the case is placed away, and of everybody where the case is closed or with the lawyers.
+    the case is placed away, and of everybody where the case is closed or with the lawyers. What day it is, the calendar
+    at the place says.
     """
     called_off = 0
-    reasons = _to_call_off(session, now.astimezone(dt.UTC).date(), case_ids)
+    reasons = _to_call_off(session, now, case_ids)
     for visit in lock_visits(session, reasons).values():
         if visit.state in STOPPING:
             cancel(session, visit, reason=reasons[visit.id], now=now)
@@ -100,9 +102,10 @@ def call_off_visits(session: Session, now: dt.datetime, case_ids: Collection[uui
 
 
 def _to_call_off(
-    session: Session, today: dt.date, case_ids: Collection[uuid.UUID] | None
+    session: Session, now: dt.datetime, case_ids: Collection[uuid.UUID] | None
 ) -> dict[uuid.UUID, CalledOff]:
-    placed = sa.select(Placement.id).where(Placement.case_id == Visit.case_id, in_force(today))
+    held = Placement.case_id == Visit.case_id, in_force(today_there(now))
+    placed = sa.select(Placement.id).where(*held).correlate(Visit, Place)
     reason = sa.case(
         (Case.stage == CaseStage.CLOSED, CalledOff.CASE_CLOSED.value),
         (Case.stage == CaseStage.LEGAL, CalledOff.LEGAL_STEP.value),
@@ -118,6 +121,7 @@ def _to_call_off(
     rows = session.execute(
         sa.select(Visit.id, reason)
         .join(Case, Case.id == Visit.case_id)
+        .join(Place, Place.id == Visit.place_id)
         .where(
             Visit.lender_id == session.info["org"],
             Visit.state.in_(STOPPING),

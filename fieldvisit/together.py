@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.facts import Facts, StaffFact
 from fieldvisit.models import Credential, FormVersion, IdentityCheck, Organisation, Stop, Visit, VisitEvent, VisitReport
+from fieldvisit.placed_days import PlacedDays
 
 _KEY = "together"
 
@@ -62,6 +63,7 @@ class Together:
     stops: Mapping[uuid.UUID, Sequence[Stop]]
     visits: Mapping[uuid.UUID, Visit]
     held: tuple[Mapping[uuid.UUID, object], ...]
+    placed: PlacedDays
     doors: Mapping[uuid.UUID, Sequence[Door]]
     arrivals: dict[uuid.UUID, list[Entry]]
     checks: dict[uuid.UUID, list[IdentityCheck]]

@@ -78,7 +78,7 @@ def code_for_visit(session: Session, bearer: Bearer, visit_id: uuid.UUID, *, key
     visit = get_own_stop(session, bearer.visitor_id, visit_id).visit
     if visit.state is VisitState.CANCELLED:
         raise cancelled(visit)
-    demand_still_placed(session, visit)
+    demand_still_placed(session, visit, now)
     if visit.state not in OPEN:
         raise NoCodeForVisit(reference=visit.reference, state=visit.state)
     demand_its_day(visit, now)

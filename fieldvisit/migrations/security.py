@@ -11,7 +11,7 @@ create function app_org() returns uuid language sql stable parallel safe
 create function app_sees_all() returns boolean language sql stable parallel safe
     as $$ select coalesce(current_setting('app.sees_all', true), '') = 'on' $$;
 
--- Placements in force today. A day of UTC: a placement is a matter of days, and both sides can see its dates.
+-- Placements in force today, by the date of UTC; since `placed_there` also by the date at the debtor's places.
 create function placed_cases() returns setof uuid language sql stable
     as $$ select case_id from placements where agency_id = app_org()
           and from_on <= (fieldvisit_now() at time zone 'utc')::date and (until_on is null or until_on >= (fieldvisit_now() at time zone 'utc')::date) $$;

@@ -36,6 +36,7 @@ from fieldvisit.models import (
 from fieldvisit.phone.arrivals import ARRIVALS
 from fieldvisit.phone.clocks import LATEST
 from fieldvisit.phone.telling import of_dismissed
+from fieldvisit.placed_days import placed_days
 from fieldvisit.staff_facts import staff_facts
 from fieldvisit.together import Door, KeptTelling, Together, by_visit
 from fieldvisit.visits import lock_visits
@@ -80,6 +81,7 @@ def gather(session: Session, wanted: Wanted, *, now: dt.datetime) -> Together | 
         stops=stops,
         visits=visits,
         held=(cases, places, debtors),
+        placed=placed_days(session, visits.values()),
         doors=doors,
         arrivals=_arrivals(session, {door.visit_id for of_one in doors.values() for door in of_one} | set(visits)),
         checks=defaultdict(list, by_visit(session.scalars(checks.order_by(IdentityCheck.at, IdentityCheck.id)).all())),

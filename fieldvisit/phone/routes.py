@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import Case, CrewMember, DayPlan, Route, Stop, Visit
+from fieldvisit.placed_days import placed_days
 from fieldvisit.together import together
 from fieldvisit.vocabulary import DayPlanState
 
@@ -89,10 +90,15 @@ def _stands(stop: Stop) -> bool:
     return published and plan.planned_on == visit.planned_on and plan.id == visit.plan_id
 
 
-def demand_still_placed(session: Session, visit: Visit) -> None:
-    """Raise CaseTakenBack where the case is no longer there for this organisation to work on."""
-    # Row-level security knows the placements: what was called back is simply not there.
+def demand_still_placed(session: Session, visit: Visit, at: dt.datetime) -> None:
+    """Raise CaseTakenBack where the case is not this organisation's to work on, on the local date at the place."""
+    # Row-level security knows the placements: what was called back is simply not there. It is open as long as it is the
+    # last day anywhere that matters; whether it is that day at the door is asked here.
     if session.get(Case, visit.case_id) is None:
+        raise CaseTakenBack(reference=visit.reference)
+    gathered = together(session)
+    placed = gathered.placed if gathered and visit.id in gathered.visits else placed_days(session, [visit])
+    if not placed.cover(visit, local_day(at, visit.place.zone)):
         raise CaseTakenBack(reference=visit.reference)
 
 

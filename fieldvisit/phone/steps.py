@@ -55,7 +55,7 @@ def set_out(session: Session, visit_id: uuid.UUID, draft: SetOutDraft, *, by: Te
         if visit.state in BEYOND_SETTING_OUT or happened_before_cancelling(session, visit, stated_at(draft, now)):
             return noted(session, visit, event)
         demand_may_become(visit, S.UNDER_WAY)
-        demand_still_placed(session, visit)
+        demand_still_placed(session, visit, now)
         demand_its_day(visit, now)
         stop = get_own_stop(session, by.visitor_id, visit_id)
         event.detail |= order_flags(session, stop, draft.order_reason)
@@ -97,7 +97,7 @@ def _arrive_live(
     late = happened_before_cancelling(session, visit, stated_at(draft, now))
     if visit.state not in BEYOND_ARRIVING and not late:
         demand_may_become(visit, S.ARRIVED)
-    demand_still_placed(session, visit)
+    demand_still_placed(session, visit, now)
     stop = get_own_stop(session, by.visitor_id, telling.visit_id)
     present = present_of(session, stop, draft, by)
     flags = _demanded_inside(visit, draft, geofence_m)
@@ -136,8 +136,8 @@ def show_credential(
         if is_late(draft, now) and visit.case is None:
             # Which papers the lender asks for is no longer known here; that some were shown is.
             return noted(session, visit, entry_of(visit, telling, draft, now), passed=False, faults={})
-        demand_still_placed(session, visit)
         at = happened_at(draft, now)
+        demand_still_placed(session, visit, at)
         check = check_shown(session, visit, by.visitor_id, draft.credential_ids, now=at)
         facts = {"check_id": str(check.id), "passed": check.passed, "faults": check.faults}
         return noted(session, visit, entry_of(visit, telling, draft, now, check_id=str(check.id)), **facts)

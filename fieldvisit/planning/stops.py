@@ -13,9 +13,11 @@ from fieldvisit.caps import reserve_slots
 from fieldvisit.compliance.decision import ClauseResult, plain
 from fieldvisit.compliance.inquiry import product_clause
 from fieldvisit.compliance.intervals import Interval
+from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, judge_all
 from fieldvisit.languages import Message
 from fieldvisit.models import DayPlan, Route, Stop, UnservedVisit, Visit, Visitor
+from fieldvisit.placed_days import placed_days
 from fieldvisit.planning.papers import check_papers
 from fieldvisit.safety.incidents import frozen_among
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict
@@ -63,8 +65,7 @@ def judge_stops(
             if stop.visit_id not in but:
                 stops.setdefault(stop.visit_id, (route, stop))
     partners = {visit_id: partner_of(route, stop) for visit_id, (route, stop) in stops.items()}
-    frozen = frozen_among(session, [visits[visit_id] for visit_id in stops])
-    # Row-level security knows the placements: a case that the lender has taken back is simply not there.
+    closed = _closed(session, visits, {visit_id: stop for visit_id, (_, stop) in stops.items()})
     asked = {
         visit_id: AtTheDoor(
             visit=visits[visit_id],
@@ -72,7 +73,7 @@ def judge_stops(
             visitor_ids=_people(route, partners[visit_id]),
         )
         for visit_id, (route, stop) in stops.items()
-        if visits[visit_id].case is not None and visit_id not in frozen
+        if visit_id not in closed
     }
     refused = _refused(session, asked, moment=moment, now=now)
     return [
@@ -80,11 +81,27 @@ def judge_stops(
             route,
             stop,
             visits[visit_id],
-            refused.get(visit_id, (FROZEN if visit_id in frozen else TAKEN_BACK,)),
+            (closed[visit_id],) if visit_id in closed else refused[visit_id],
             partners[visit_id],
         )
         for visit_id, (route, stop) in stops.items()
     ]
+
+
+def _closed(
+    session: Session, visits: Mapping[uuid.UUID, Visit], stops: Mapping[uuid.UUID, Stop]
+) -> dict[uuid.UUID, ClauseResult]:
+    """The visits that no policy is asked about, and what closes them: nobody may go to the place, or these people have
+    no business with the case on that day."""
+    frozen = frozen_among(session, [visits[visit_id] for visit_id in stops])
+    placed = placed_days(session, [visits[visit_id] for visit_id in stops])
+    found = dict.fromkeys(frozen, FROZEN)
+    for visit_id, stop in stops.items():
+        visit = visits[visit_id]
+        # Row-level security knows the placements: a case that the lender has taken back is simply not there.
+        if visit.case is None or not placed.cover(visit, local_day(stop.begin_at, visit.place.zone)):
+            found.setdefault(visit_id, TAKEN_BACK)
+    return found
 
 
 def partner_of(route: Route, stop: Stop) -> Stop | None:

@@ -396,7 +396,8 @@ def test_a_month_through_the_api_and_every_door_agrees_with_the_texts(
     month = Month(app, sessions, owner, Random(11))
     live(month, days=35, steps=50)
     print(dict(month.told))
-    # Seen: 37 and 549. Fewer would mean that what is made up had changed, and that less is proved.
+    # Seen: 33, 11 of them never reported, and 490. Fewer would mean that what is made up had changed, and that less is
+    # proved.
     assert month.told["accepted"] > 25
     assert month.told["refused"] > 400
-    assert set(month.told) >= MET
+    assert set(month.told) >= {*MET, "never reported"}
