@@ -107,7 +107,7 @@ def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tupl
         raise InvalidValue(path="as_of", reason="lies in the future")
     debtor = get_debtor(session, draft.debtor_id)
     values = _values(draft) | {"debtor_id": debtor.id}
-    case = find_own_case(session, draft.external_id)
+    case = _lock_own_case(session, draft.external_id)
     owed_before = case is not None and case.total_minor > 0
     if case is None:
         case = Case(org_id=debtor.org_id, external_id=draft.external_id, **values)
@@ -154,9 +154,15 @@ def record_payment(session: Session, draft: PaymentDraft, *, now: dt.datetime) -
     return payment, Change.UNCHANGED
 
 
-def find_own_case(session: Session, external_id: str) -> Case | None:
-    org_id = session.info["org"]
-    return session.scalar(sa.select(Case).where(Case.org_id == org_id, Case.external_id == external_id))
+def _lock_own_case(session: Session, external_id: str) -> Case | None:
+    """Under lock, as it is stored now: of two who tell of it at once the second is held against what the first told."""
+    return session.scalar(
+        sa.select(Case)
+        .where(Case.org_id == session.info["org"], Case.external_id == external_id)
+        # Whoever only refers to the case, a visit or a payment, need not wait.
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
 
 
 def get_case(session: Session, external_id: str) -> Case:

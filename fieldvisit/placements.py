@@ -35,9 +35,11 @@ class PlacementDraft:
 def place_case(session: Session, case: Case, draft: PlacementDraft, *, now: dt.datetime) -> Change:
     """Give the case to an agency, or change the days of a placement with it that meets these days.
 
-    Whoever may not visit any more by this has its visits to the case cancelled.
+    Whoever may not visit any more by this has its visits to the case cancelled. The case is locked: of two who place it
+    at once the second sees what the first did.
     """
     agency = find_agency(session, draft.agency)
+    session.execute(sa.select(Case.id).where(Case.id == case.id).with_for_update(key_share=True))
     meeting = session.scalars(
         sa.select(Placement)
         .where(
@@ -46,6 +48,7 @@ def place_case(session: Session, case: Case, draft: PlacementDraft, *, now: dt.d
             Placement.from_on <= (draft.until_on or dt.date.max),
         )
         .order_by(Placement.from_on)
+        .execution_options(populate_existing=True)
     ).all()
     if any(placement.agency_id != agency.id for placement in meeting):
         raise InvalidValue(path="agency", reason="the case is placed with another agency on some of these days")
