@@ -163,7 +163,7 @@ def close_account(session: Session, account_id: uuid.UUID, now: dt.datetime) -> 
         .values(revoked_at=now)
     )
     session.flush()
-    lapse_alerts_of(session, account_id)
+    lapse_alerts_of(session, [account_id])
     return account
 
 

@@ -15,8 +15,9 @@ from fieldvisit.datums import Point
 from fieldvisit.drafts import LONGEST_ID, Change, assign, check_text, find_organisation, told
 from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.finding import get_by_id
-from fieldvisit.models import Case, Credential, Organisation, Shift, Visitor
+from fieldvisit.models import Account, Case, Credential, Organisation, Shift, Visitor
 from fieldvisit.rejudging import rejudge_visitor
+from fieldvisit.safety.handing_over import lapse_alerts_of
 from fieldvisit.vocabulary import CredentialKind, CrewSource
 
 LONGEST_SHIFT = dt.timedelta(hours=16)
@@ -177,6 +178,7 @@ def homes_to_find(session: Session, drafts: Sequence[VisitorDraft]) -> set[str]:
 
 
 def upsert_visitor(session: Session, draft: VisitorDraft) -> tuple[Visitor, Change]:
+    """Keep what is told of a visitor. Alerts that one who leaves holds as an officer climb on at once."""
     values = told(
         name=draft.name,
         staff_number=draft.staff_number,
@@ -198,6 +200,7 @@ def upsert_visitor(session: Session, draft: VisitorDraft) -> tuple[Visitor, Chan
         changed = assign(visitor, **values)
         session.flush()
         if leaves:
+            lapse_alerts_of(session, _accounts_of(session, visitor))
             now = session.execute(sa.select(sa.func.fieldvisit_now())).scalar_one()
             rejudge_visitor(session, visitor.id, now=now, code="visitor_left")
         return visitor, Change.CHANGED if changed else Change.UNCHANGED
@@ -205,6 +208,10 @@ def upsert_visitor(session: Session, draft: VisitorDraft) -> tuple[Visitor, Chan
     session.add(visitor)
     session.flush()
     return visitor, Change.ADDED
+
+
+def _accounts_of(session: Session, visitor: Visitor) -> Sequence[uuid.UUID]:
+    return session.scalars(sa.select(Account.id).where(Account.visitor_id == visitor.id)).all()
 
 
 def upsert_shift(session: Session, draft: ShiftDraft) -> tuple[Shift, Change]:

@@ -134,9 +134,10 @@ select c.org_id, concat_ws(':', 'watch', %(number)s::text, o.id, floor(extract(e
        'watch_fails', 'officer', o.id, o.channel, 9, now.at, now.at + interval '{TELL_AGAIN}', now.at
 from officer_contacts o join accounts c on c.id = o.account_id and c.active and o.active
      and c.roles && array['safety_officer', 'supervisor'], (select fieldvisit_now() as at) now
-where %(org_id)s::uuid = c.org_id
-   or %(org_id)s::uuid is null and exists (
-      select from safety_sessions s where s.org_id = c.org_id and s.state in ('active', 'alarm'))
+where (%(org_id)s::uuid = c.org_id
+       or %(org_id)s::uuid is null and exists (
+          select from safety_sessions s where s.org_id = c.org_id and s.state in ('active', 'alarm')))
+  and not exists (select from visitors v where v.id = c.visitor_id and not v.active)
 on conflict (key) do nothing
 """  # noqa: S608  # a constant of this file
 

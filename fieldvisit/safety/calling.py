@@ -16,7 +16,8 @@ from fieldvisit.vocabulary import AlertState, RiskLevel
 # One statement, whatever the number of alerts and of people: a thousand alarms may be due in one second. Officers of
 # the roster as it was when the alert opened stay on it, and those on duty now are added; who has been called before is
 # rung again, who joins on this step is reached on every channel. Nobody is told of an alert about themselves, nor about
-# somebody they went out with (`unfit`): they could not take it, and may be under the same threat.
+# somebody they went out with (`unfit`): they could not take it, and may be under the same threat. Nor is anybody who
+# went out for the house, and has left it.
 # Those on duty are told once of all alerts of an outage that climb together, whose visitors are each rung all the same.
 # The first step rings the buddy whom the visitor named, unless nobody beside a phone may learn of it.
 # The number outside is called where everyone is, or nobody on duty could be, until it has confirmed, anew where the
@@ -47,7 +48,8 @@ ranked as materialized (
 ),
 officers as (
     select alert.id, c.id as account_id from alert join accounts c on c.org_id = alert.org_id
-    where c.active and (alert.id, c.id) not in (select alert_id, account_id from unfit)
+    where c.active and not exists (select from visitors v where v.id = c.visitor_id and not v.active)
+      and (alert.id, c.id) not in (select alert_id, account_id from unfit)
       and (alert.everyone and c.roles && array['safety_officer', 'supervisor']
            or exists (select from ranked r where r.id = alert.id and r.account_id = c.id
                       and (r.rank = any(alert.joining) or r.rank = any(alert.before))))
@@ -55,7 +57,8 @@ officers as (
 on_duty as (
     select distinct r.id from ranked r join accounts c on c.id = r.account_id and c.active
     join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
-    where (r.id, c.id) not in (select alert_id, account_id from unfit)
+    where not exists (select from visitors v where v.id = c.visitor_id and not v.active)
+      and (r.id, c.id) not in (select alert_id, account_id from unfit)
 ),
 addressed as materialized (
     select alert.id, 'officer' as recipient, c.id as recipient_id, c.channel,

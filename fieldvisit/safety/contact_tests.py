@@ -15,6 +15,7 @@ due as materialized (
     from officer_contacts o join accounts c on c.id = o.account_id and c.active
     join organisations h on h.id = o.org_id and not h.canary, now
     where o.active and c.roles && array['safety_officer', 'supervisor']
+      and not exists (select from visitors v where v.id = c.visitor_id and not v.active)
       and coalesce(o.tested_at, o.created_at) < now.at - :days * interval '1 day'
       and extract(hour from now.at at time zone h.zone) between 9 and 15
     order by coalesce(o.tested_at, o.created_at), o.id limit :most

@@ -24,6 +24,7 @@ select distinct on (c.id) c.org_id, concat_ws(':', cast(:cause as text), o.id), 
        now.at, coalesce(:until, now.at + interval '1 day'), now.at
 from accounts c join officer_contacts o on o.account_id = c.id and o.active, (select fieldvisit_now() as at) now
 where c.org_id = :org_id and c.active and c.roles && array['safety_officer', 'supervisor'] and o.channel <> 'voice'
+  and not exists (select from visitors v where v.id = c.visitor_id and not v.active)
 order by c.id, array_position(:ways, o.channel::text), o.id
 on conflict (key) do nothing
 returning id

@@ -20,7 +20,7 @@ from fieldvisit.errors import FieldVisitError
 from fieldvisit.models import Account, DutyShift, OfficerContact, Organisation, Place, SafetySession, Visit, Visitor
 from fieldvisit.safety.crews import companions
 from fieldvisit.safety.emergency import PURPOSE
-from fieldvisit.safety.roster import HANDLES
+from fieldvisit.safety.roster import HANDLES, IN_HOUSE
 from fieldvisit.safety.rules import Rules, rules_of_all
 from fieldvisit.safety.standing import AT_RISK
 from fieldvisit.sealing import Cipher
@@ -257,7 +257,7 @@ def _addresses(session: Session) -> tuple[dict[tuple[str, bool], list[Address]],
     told = (
         sa.select(OfficerContact, on_duty, Account.visitor_id)
         .join(Account, Account.id == OfficerContact.account_id)
-        .where(Account.active, OfficerContact.active, OfficerContact.channel.in_(CHANNELS), sa.or_(on_duty, answers))
+        .where(IN_HOUSE, OfficerContact.active, OfficerContact.channel.in_(CHANNELS), sa.or_(on_duty, answers))
         .order_by(OfficerContact.id)
     )
     addresses: dict[tuple[str, bool], list[Address]] = {}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
 from fieldvisit.models import Account, DutyShift, SafetySession
-from fieldvisit.safety.roster import LINE, cover_now
+from fieldvisit.safety.roster import IN_HOUSE, LINE, cover_now
 from fieldvisit.safety.standing import AT_RISK
 
 
@@ -33,7 +33,7 @@ class CoverAhead:
 
 def cover_ahead(session: Session, *, hours: int) -> CoverAhead:
     """The acting organisation's roster from now on, as it would be answered: a shift of an account that is closed, or
-    has no alarm line, covers nothing."""
+    whose visitor has left, or that has no alarm line, covers nothing."""
     now: dt.datetime = session.scalars(sa.select(database_now())).one()
     until, org_id = now + dt.timedelta(hours=hours), session.info["org"]
     out = sa.select(sa.func.count()).select_from(SafetySession).where(SafetySession.drill.is_(None))
@@ -51,7 +51,7 @@ def gaps_ahead(session: Session, org_id: uuid.UUID, now: dt.datetime, until: dt.
     shifts = session.execute(
         sa.select(DutyShift.starts_at, DutyShift.ends_at)
         .join(Account, Account.id == DutyShift.account_id)
-        .where(DutyShift.org_id == org_id, DutyShift.starts_at < until, DutyShift.ends_at > now, Account.active, LINE)
+        .where(DutyShift.org_id == org_id, DutyShift.starts_at < until, DutyShift.ends_at > now, IN_HOUSE, LINE)
         .order_by(DutyShift.starts_at, DutyShift.ends_at)
     )
     return gaps_between([(row.starts_at, row.ends_at) for row in shifts], now, until)

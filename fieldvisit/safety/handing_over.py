@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -154,13 +155,13 @@ def _held_by(account_id: uuid.UUID) -> sa.Select[uuid.UUID]:
     return sa.select(SafetyAlert.id).where(*held).order_by(SafetyAlert.session_id, SafetyAlert.id)
 
 
-def lapse_alerts_of(session: Session, account_id: uuid.UUID) -> None:
-    """Whoever has left acts on nothing any more: the alerts that this account holds lapse now, on the engine's next
+def lapse_alerts_of(session: Session, account_ids: Collection[uuid.UUID]) -> None:
+    """Whoever has left acts on nothing any more: the alerts that these accounts hold lapse now, on the engine's next
     turn, and climb on."""
     now = one_moment()
     session.execute(
         sa.update(SafetyAlert)
-        .where(SafetyAlert.owner_id == account_id, SafetyAlert.state == AlertState.ACKNOWLEDGED)
+        .where(SafetyAlert.owner_id.in_(account_ids), SafetyAlert.state == AlertState.ACKNOWLEDGED)
         .values(next_action_at=now, ack_until=now, version=SafetyAlert.version + 1),
         execution_options={"synchronize_session": False},
     )

@@ -145,7 +145,8 @@ INVARIANTS = (
             select distinct d.org_id, c.visitor_id
             from duty_shifts d join accounts c on c.id = d.account_id and c.active
             join officer_contacts o on o.account_id = c.id and o.active and o.channel <> 'push'
-            where d.starts_at <= {NOW} and d.ends_at > {NOW}
+            left join visitors v on v.id = c.visitor_id
+            where d.starts_at <= {NOW} and d.ends_at > {NOW} and v.active is not false
         ), unattended as materialized (
             -- Where somebody on duty goes to no doors, nobody is asked with whom they go.
             select s.id, s.org_id, s.visitor_id, s.visit_id, s.started_at,

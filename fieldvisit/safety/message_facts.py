@@ -28,7 +28,7 @@ from fieldvisit.models import (
 from fieldvisit.safety.held_tables import nothing_of
 from fieldvisit.safety.named_visits import named_visit_id
 from fieldvisit.safety.nudging import ABOUT
-from fieldvisit.safety.roster import HANDLES
+from fieldvisit.safety.roster import HANDLES, IN_HOUSE
 from fieldvisit.vocabulary import (
     AlarmChannel,
     AlertKind,
@@ -100,7 +100,7 @@ _CALLED = aliased(Visitor)
 # The phone may have gone to somebody else since the message was put out.
 _OWN_PHONE = sa.and_(Account.active, Device.visitor_id == SafetySession.visitor_id)
 _OFFICERS_PHONE = sa.and_(
-    Account.active,
+    IN_HOUSE,
     OutboxMessage.purpose.not_in(ABOUT),
     Account.roles.op("&&")(sa.cast([role.value for role in HANDLES], sa.ARRAY(sa.Text))),
 )
@@ -146,7 +146,7 @@ _FACTS = (
         _STANDS.label("stands"),
         OutboxMessage.give_up_at,
         SafetySession.due_at,
-        sa.case((sa.and_(OfficerContact.active, Account.active), OfficerContact.address)).label("address"),
+        sa.case((sa.and_(OfficerContact.active, IN_HOUSE), OfficerContact.address)).label("address"),
         OfficerContact.language,
         sa.case((sa.or_(_OWN_PHONE, _OFFICERS_PHONE), Device.push_token)).label("push_token"),
         Device.push_language,

@@ -50,6 +50,7 @@ due as materialized (
                        and o.channel <> 'push') as manages
     from due join accounts c on c.org_id = due.org_id
     where c.active and c.visitor_id is distinct from due.visitor_id
+      and not exists (select from visitors v where v.id = c.visitor_id and not v.active)
       and c.roles && array['safety_officer', 'supervisor']
       and not exists (select from unfit u where u.alert_id = due.id and u.account_id = c.id)
 ), told as (

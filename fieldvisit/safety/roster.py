@@ -7,18 +7,24 @@ from dataclasses import dataclass
 
 import phonenumbers
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from fieldvisit.clock import database_now
 from fieldvisit.drafts import check_text
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind, NotFound
 from fieldvisit.languages import LANGUAGES, Message, tag
-from fieldvisit.models import Account, DutyShift, OfficerContact, OutboxMessage, SafetySession
+from fieldvisit.models import Account, DutyShift, OfficerContact, OutboxMessage, SafetySession, Visitor
 from fieldvisit.vocabulary import AlarmChannel, DutyRank, MessagePurpose, MessageRecipient, Role, SafetyState
 
 LONGEST_DUTY = dt.timedelta(hours=24)
 HANDLES = (Role.SAFETY_OFFICER, Role.SUPERVISOR)
 TEST_FOR = dt.timedelta(hours=1)
+_OWN = aliased(Visitor)
+IN_HOUSE = sa.and_(
+    Account.active,
+    ~sa.select(_OWN.id).where(_OWN.id == Account.visitor_id, ~_OWN.active).correlate(Account).exists(),
+)
+"""An account is open, and who goes out with it has not left: nobody else logs in, nor answers an alarm."""
 OUT = (SafetyState.ACTIVE, SafetyState.ALARM)
 LINE = (
     sa.select(OfficerContact.id)
@@ -180,7 +186,7 @@ def contacts() -> sa.Select[OfficerContact]:
 
 
 def reachable_officers(session: Session, org_id: uuid.UUID) -> Sequence[uuid.UUID]:
-    """The organisation's accounts on duty now that are active and have an address, in no stated order. A push alone is
+    """The organisation's accounts on duty now that may log in and have an address, in no stated order. A push alone is
     none: nobody promises that it arrives."""
     return session.scalars(
         sa.select(Account.id)
@@ -189,7 +195,7 @@ def reachable_officers(session: Session, org_id: uuid.UUID) -> Sequence[uuid.UUI
         .join(OfficerContact, OfficerContact.account_id == Account.id)
         .where(
             Account.org_id == org_id,
-            Account.active,
+            IN_HOUSE,
             OfficerContact.active,
             OfficerContact.channel != AlarmChannel.PUSH,
             DutyShift.starts_at <= database_now(),
@@ -218,6 +224,8 @@ def demand_officer(session: Session, account_id: uuid.UUID) -> Account:
     if account is None:
         raise NotFound(what="account", id=account_id)
     if not account.active or not set(account.roles) & {role.value for role in HANDLES}:
+        raise NotAnOfficer()
+    if account.visitor_id and not session.scalar(sa.select(Visitor.active).where(Visitor.id == account.visitor_id)):
         raise NotAnOfficer()
     return account
 

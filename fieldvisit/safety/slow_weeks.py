@@ -38,6 +38,7 @@ able as materialized (
           and d.ends_at > :since and d.starts_at <= moment.now) as manages
     from moment, accounts c
     where c.org_id = :org_id and c.active and c.roles && array['safety_officer', 'supervisor']
+      and not exists (select from visitors v where v.id = c.visitor_id and not v.active)
 )
 insert into safety_outbox (org_id, key, purpose, recipient, recipient_id, channel, urgency, next_try_at, give_up_at,
                            created_at, figures)
