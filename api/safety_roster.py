@@ -67,7 +67,7 @@ def try_contact(contact_id: uuid.UUID) -> OfficerContact:
 @bp.delete("/contacts/<uuid:contact_id>")
 @endpoint(may=Permission.MANAGE_ROSTER, status=204)
 def drop_contact(contact_id: uuid.UUID) -> None:
-    """Never use this address again."""
+    """Never use this address again; not while visitors are out whose alarms would reach nobody without it."""
     roster.drop_contact(session(), contact_id)
 
 

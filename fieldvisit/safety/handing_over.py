@@ -15,7 +15,7 @@ from fieldvisit.safety.alerts import SelfHandling, lock_alert, pass_on, record, 
 from fieldvisit.safety.drafts import Officer
 from fieldvisit.safety.events import SafetyEventKind
 from fieldvisit.safety.hints import give_hint
-from fieldvisit.safety.roster import demand_officer, has_alarm_line
+from fieldvisit.safety.roster import demand_officer, has_alarm_line, keeping_cover
 from fieldvisit.vocabulary import AlertState
 
 
@@ -77,6 +77,7 @@ def take_duty(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver:
     """Take an offered shift, with the alerts that its owner holds where it has begun: who takes one that lies ahead is
     not on duty now. One transaction: the one shift ends at the moment at which the other begins. Alerts that nobody
     holds call both: who was on duty when they opened stays on them. Whoever has taken it and has it still is told so.
+    Raises CoverNeeded where visitors are out, and an alarm about one of them would reach the one but not the other.
     """
     # Alerts first, under the locks of their sessions: the order that everybody keeps.
     offered = sa.select(DutyShift.account_id, DutyShift.starts_at <= database_now()).where(DutyShift.id == shift_id)
@@ -88,13 +89,14 @@ def take_duty(session: Session, shift_id: uuid.UUID, by: Officer) -> TakenOver:
     if (mine := _taken_before(session, shift_id, by)) is not None:
         return mine
     taken, kept = _take_alerts(session, giver, by) if begun else ((), ())
-    shift = _lock(session, shift_id)
-    if shift.offered_to_id != by.account_id or shift.account_id != giver:
-        raise NotYourShift()
-    if not has_alarm_line(session, by.account_id):
-        raise NotReachable()
-    now: dt.datetime = session.scalars(sa.select(database_now())).one()
-    return TakenOver(_hand_over(session, shift, by, now), taken, kept)
+    with keeping_cover(session, session.info["org"]):
+        shift = _lock(session, shift_id)
+        if shift.offered_to_id != by.account_id or shift.account_id != giver:
+            raise NotYourShift()
+        if not has_alarm_line(session, by.account_id):
+            raise NotReachable()
+        now: dt.datetime = session.scalars(sa.select(database_now())).one()
+        return TakenOver(_hand_over(session, shift, by, now), taken, kept)
 
 
 def _hand_over(session: Session, shift: DutyShift, by: Officer, now: dt.datetime) -> DutyShift:

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import phonenumbers
@@ -54,7 +55,7 @@ class CoverNeeded(FieldVisitError):
 
     code, kind = "cover_needed", Kind.CONFLICT
     says = (
-        "Visitors are out, and without this shift an alarm about one of them would reach nobody. Hand it over instead."
+        "Visitors are out, and an alarm about one of them would then reach nobody. Put another officer on duty first."
     )
 
 
@@ -113,15 +114,28 @@ def plan_duty(session: Session, draft: DutyDraft) -> DutyShift:
 def end_duty(session: Session, shift_id: uuid.UUID) -> None:
     """Take a shift off the roster. Alerts that opened during it keep calling the person. Raises CoverNeeded where it is
     the last one while visitors are out."""
-    shift = session.get(DutyShift, shift_id)
-    if shift is None:
+    org_id = session.scalar(sa.select(DutyShift.org_id).where(DutyShift.id == shift_id))
+    if org_id is None:
         raise NotFound(what="duty shift", id=shift_id)
-    before = _covered(session, shift.org_id)
-    session.delete(shift)
+    with keeping_cover(session, org_id):
+        shift = session.get(DutyShift, shift_id, with_for_update={"of": DutyShift}, populate_existing=True)
+        if shift is None:
+            raise NotFound(what="duty shift", id=shift_id)
+        session.delete(shift)
+
+
+@contextmanager
+def keeping_cover(session: Session, org_id: uuid.UUID) -> Iterator[None]:
+    """What is done within ends no cover that visitors who are out have: raises CoverNeeded where it did, and what was
+    done is then to be rolled back. One at a time in an organisation: of two at once each would count on the other."""
+    turn = sa.func.hashtextextended(f"cover of {org_id}", 0)
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(turn)))
+    before = _covered(session, org_id)
+    yield
     session.flush()
-    after = _covered(session, shift.org_id)
+    after = _covered(session, org_id)
     out = sa.select(SafetySession.id).where(
-        SafetySession.org_id == shift.org_id, SafetySession.state.in_(OUT), SafetySession.drill.is_(None)
+        SafetySession.org_id == org_id, SafetySession.state.in_(OUT), SafetySession.drill.is_(None)
     )
     if any(had and not has for had, has in zip(before, after, strict=True)) and session.scalar(sa.select(out.exists())):
         raise CoverNeeded()
@@ -154,9 +168,11 @@ def add_contact(session: Session, draft: ContactDraft) -> OfficerContact:
 
 
 def drop_contact(session: Session, contact_id: uuid.UUID) -> None:
-    """Never use it again. The messages that went to it stay on record."""
-    _contact(session, contact_id).active = False
-    session.flush()
+    """Never use it again. The messages that went to it stay on record. Raises CoverNeeded where it is the last one by
+    which an officer would be reached while visitors are out."""
+    contact = _contact(session, contact_id)
+    with keeping_cover(session, contact.org_id):
+        contact.active = False
 
 
 def try_contact(session: Session, contact_id: uuid.UUID) -> OfficerContact:

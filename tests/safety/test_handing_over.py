@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -20,9 +21,10 @@ from fieldvisit.safety.handing_over import (
     take_duty,
     withdraw_offer,
 )
-from fieldvisit.safety.roster import CoverNeeded, end_duty
+from fieldvisit.safety.roster import CoverNeeded, drop_contact, end_duty
 from fieldvisit.vocabulary import AlarmChannel, DutyRank, Role
 from tests.conftest import NOW
+from tests.locks import until_somebody_waits
 from tests.safety.worlds import Door, another_door, make_account, put_on_duty
 
 HOUR = dt.timedelta(hours=1)
@@ -184,6 +186,60 @@ def test_the_last_shift_of_another_stays_while_an_officer_is_out(door: Door) -> 
         assert cover_ahead(session, hours=1).reachable == 1, "of the lead's alarm; two of the other one's"
     with pytest.raises(CoverNeeded), acting_for(door.sessions, door.world.agency) as session:
         end_duty(session, shift_of(door, door.other_officer).id)
+
+
+def test_no_shift_is_taken_by_the_one_who_is_out_where_nobody_else_is_left(door: Door) -> None:
+    lead = another_door(door)
+    with acting_for_all(door.sessions) as session:
+        account = make_account(session, door.world, Role.VISITOR, Role.SUPERVISOR, visitor_id=lead.visitor_id)
+        put_on_duty(session, account, DutyRank.TEAM_LEAD)
+        leading = Officer(account_id=account.id, visitor_id=lead.visitor_id)
+    session_id = lead.start()
+    offered = offer(door, leading)
+    with acting_for(door.sessions, door.world.agency) as session:
+        end_duty(session, shift_of(door, door.other_officer).id)
+    with pytest.raises(CoverNeeded):
+        take(door, offered, leading)
+    assert shift_of(door, door.officer).offered_to_id == leading.account_id
+    lead.end(session_id)
+    assert take(door, offered, leading).shift.account_id == leading.account_id
+
+
+def test_the_last_address_stays_while_somebody_is_out(door: Door) -> None:
+    session_id = another_door(door).start()
+    with acting_for_all(door.sessions) as session:
+        *others, last = session.scalars(sa.select(OfficerContact.id)).all()
+
+    def drop(contact_id: uuid.UUID) -> None:
+        with acting_for(door.sessions, door.world.agency) as session:
+            drop_contact(session, contact_id)
+
+    for each in others:
+        drop(each)
+    with pytest.raises(CoverNeeded):
+        drop(last)
+    with acting_for_all(door.sessions) as session:
+        assert session.get_one(OfficerContact, last).active
+        session.execute(sa.text("update safety_sessions set state = 'ended' where id = :id"), {"id": session_id})
+    drop(last)
+
+
+def test_of_two_who_take_the_last_two_shifts_off_at_once_one_is_refused(door: Door) -> None:
+    another_door(door).start()
+    first, second = shift_of(door, door.officer).id, shift_of(door, door.other_officer).id
+
+    def end_second() -> None:
+        with acting_for(door.sessions, door.world.agency) as session:
+            end_duty(session, second)
+
+    with ThreadPoolExecutor(1) as other:
+        with acting_for(door.sessions, door.world.agency) as session:
+            end_duty(session, first)
+            ended = other.submit(end_second)
+            until_somebody_waits(door.sessions)
+        with pytest.raises(CoverNeeded):
+            ended.result()
+    assert shift_of(door, door.other_officer).id == second
 
 
 def test_the_cover_ahead_counts_only_who_would_be_reached(door: Door) -> None:

@@ -1,4 +1,4 @@
-"""An officer who went out for the house, and has left it by HR's word, answers no alarm: their account logs in no more."""
+"""An officer who went out for the house, and has left it by HR's word, answers no alarm: nobody logs in by it."""
 
 import uuid
 from dataclasses import dataclass
