@@ -9,6 +9,7 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import procrastinate
 import sqlalchemy as sa
@@ -26,6 +27,9 @@ from fieldvisit.vocabulary import AlertState, DayPlanState, RiskLevel, SafetySta
 SEARCH_S = 10
 UPKEEP = "upkeep"
 HALF_A_DAY = dt.timedelta(hours=12)
+PAUSE_S = 120
+"""So long after one that failed relief is asked for again, and longer the older the alert is: a worker that was busy
+or lost soon works again, and a day that cannot be repaired is not to fill the list of its plans."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,12 +64,13 @@ def relieve_crews(sessions: sessionmaker[Session], clock: Clock, enqueue: Enqueu
 
 def propose_relief(session: Session, now: dt.datetime, apart: Apart) -> list[uuid.UUID]:
     """Ask for a repair of each published day on which somebody is in alarm with visits still ahead, once for each alert
-    and crew; the plans that were asked for. The caller enqueues them in the same transaction.
+    and crew, and again after one that failed; the plans that were asked for. The caller enqueues them in the same
+    transaction.
 
     A day of which somebody works on a draft is left alone until that is published or dropped.
     """
     asked = []
-    for plan_id, crews in _to_be_relieved(session).items():
+    for plan_id, crews in _to_be_relieved(session, now).items():
         request = RepairRequest(seconds=SEARCH_S, without=tuple(sorted(crews)))
         with apart.each("relief", plan_id=plan_id):
             try:
@@ -76,8 +81,9 @@ def propose_relief(session: Session, now: dt.datetime, apart: Apart) -> list[uui
     return asked
 
 
-def _to_be_relieved(session: Session) -> dict[uuid.UUID, set[str]]:
-    """Published plan → its crews with a member in alarm and visits ahead of which no repair was asked since."""
+def _to_be_relieved(session: Session, now: dt.datetime) -> dict[uuid.UUID, set[str]]:
+    """Published plan → its crews with a member in alarm and visits ahead of which no repair was asked since, or one
+    that failed some time ago."""
     repair = aliased(DayPlan)
     ahead = (
         sa.select(Stop.id)
@@ -88,6 +94,11 @@ def _to_be_relieved(session: Session) -> dict[uuid.UUID, set[str]]:
         repair.repairs_id == DayPlan.id,
         repair.asked["without"].contains(sa.func.jsonb_build_array(Route.crew_code)),
         repair.requested_at >= SafetyAlert.opened_at,
+        # Two minutes at first, then a quarter of the alert's age: some twenty tries in eight hours.
+        sa.or_(
+            repair.state != DayPlanState.FAILED,
+            _seconds(now - repair.finished_at) < sa.func.greatest(PAUSE_S, _seconds(now - SafetyAlert.opened_at) / 4),
+        ),
     )
     found = session.execute(
         sa.select(DayPlan.id, Route.crew_code)
@@ -113,3 +124,7 @@ def _to_be_relieved(session: Session) -> dict[uuid.UUID, set[str]]:
     for plan_id, crew in found:
         crews[plan_id].add(crew)
     return crews
+
+
+def _seconds(interval: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    return sa.extract("epoch", interval)

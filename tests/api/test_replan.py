@@ -2,6 +2,7 @@
 wrong is told."""
 
 import asyncio
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -14,7 +15,9 @@ from fieldvisit.apart import Apart
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan
+from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.jobs import solve_plan
+from fieldvisit.planning.plans import give_up_plan
 from fieldvisit.planning.relieving import propose_relief, relieve_crews
 from fieldvisit.planning.tools import Tools
 from fieldvisit.safety.drafts import Sos
@@ -132,10 +135,8 @@ def test_the_route_behind_somebody_in_alarm_is_proposed_to_others_and_never_publ
     dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
 ) -> None:
     before = plan_of(dispatcher, published)
-    crew, visits, other = busiest(before)
-    set_out(sessions, day, visits[0])
-    members = {route["crew"]: route["members"][0]["visitor_id"] for route in before["routes"]}
-    call_for_help_of(sessions, day, uuid.UUID(members[crew]))
+    set_out(sessions, day, busiest(before)[1][0])
+    crew, visits, other = alarm_on(sessions, day, before)
     asked: list[uuid.UUID] = []
     for _ in range(2):
         relieve_crews(sessions, tools.clock, lambda session, org_id, plan_id: asked.append(plan_id))
@@ -153,6 +154,31 @@ def test_the_route_behind_somebody_in_alarm_is_proposed_to_others_and_never_publ
     assert dispatcher.post(f"/day-plans/{plan_id}/publication").status_code == 200
 
 
+def test_relief_that_failed_is_asked_for_again_while_the_alert_is_open_and_less_often_the_older_it_is(
+    dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
+) -> None:
+    alarm_on(sessions, day, plan_of(dispatcher, published))
+
+    def asked(after_min: int) -> list[uuid.UUID]:
+        with acting_for(sessions, day.agency) as session:
+            return propose_relief(session, NOW + dt.timedelta(minutes=after_min), Apart())
+
+    def fail(plan_id: uuid.UUID, after_min: int) -> None:
+        with acting_for(sessions, day.agency) as session:
+            at = NOW + dt.timedelta(minutes=after_min)
+            give_up_plan(session, plan_id, PlanFailure.DAY_MOVED_ON, says="", now=at)
+
+    (first,) = asked(0)
+    assert asked(1) == []
+    fail(first, 1)
+    assert asked(2) == []
+    (second,) = asked(4)
+    fail(second, 60)
+    assert asked(70) == []
+    (third,) = asked(85)
+    assert third not in (first, second)
+
+
 def test_nobody_who_plans_learns_of_a_call_that_nobody_may_see(
     dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
 ) -> None:
@@ -165,3 +191,11 @@ def test_nobody_who_plans_learns_of_a_call_that_nobody_may_see(
 def call_for_help_of(sessions: sessionmaker[Session], world: World, visitor_id: uuid.UUID, **given: Any) -> None:
     with acting_for(sessions, world.agency) as session:
         call_for_help(session, Sos(visitor_id=visitor_id, actor_id=None, event_id=uuid.uuid4(), **given))
+
+
+def alarm_on(sessions: sessionmaker[Session], world: World, plan: dict[str, Any]) -> tuple[str, list[str], str]:
+    """Somebody of the busiest crew calls for help: the crew, its visits, and another crew."""
+    crew, visits, other = busiest(plan)
+    members = {route["crew"]: route["members"][0]["visitor_id"] for route in plan["routes"]}
+    call_for_help_of(sessions, world, uuid.UUID(members[crew]))
+    return crew, visits, other
