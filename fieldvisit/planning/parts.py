@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.models import DayPlan, PlanPart
 from fieldvisit.planning.failures import PlanFailure
-from fieldvisit.planning.plans import Claimed
+from fieldvisit.planning.plans import Claimed, lock_plan
 from fieldvisit.vocabulary import DayPlanState, PartState
 
 MOST_TRIES = 3
@@ -46,10 +46,14 @@ class RoundState:
         return self.failure is not None or self.solved == self.parts
 
 
-def put_down(session: Session, claimed: Claimed, number: int, works: Sequence[Mapping[str, Any]]) -> None:
-    """Write the parts of this round; those of an earlier attempt at the plan go."""
+def put_down(session: Session, claimed: Claimed, number: int, works: Sequence[Mapping[str, Any]]) -> bool:
+    """Write the parts of this round; those of an earlier attempt at the plan go. False, and nothing is written, where
+    the plan was called off, or this worker taken for dead and another has it now."""
+    plan = lock_plan(session, claimed.plan_id)
+    if plan.state is not DayPlanState.SOLVING or plan.claimed_at != claimed.claimed_at:
+        return False
     mine = PlanPart.plan_id == claimed.plan_id
-    session.execute(sa.delete(PlanPart).where(mine, PlanPart.plan_claimed_at != claimed.claimed_at))
+    session.execute(sa.delete(PlanPart).where(mine, PlanPart.plan_claimed_at < claimed.claimed_at))
     session.add_all(
         PlanPart(
             org_id=claimed.org_id,
@@ -63,6 +67,7 @@ def put_down(session: Session, claimed: Claimed, number: int, works: Sequence[Ma
         for place, work in enumerate(works)
     )
     session.flush()
+    return True
 
 
 def claim_part(session: Session, plan_id: uuid.UUID, now: dt.datetime) -> ClaimedPart | None:
@@ -149,8 +154,9 @@ def answers_of(session: Session, claimed: Claimed, number: int) -> list[dict[str
 
 
 def clear_parts(session: Session, claimed: Claimed) -> None:
-    """What was only needed on the way."""
-    session.execute(sa.delete(PlanPart).where(PlanPart.plan_id == claimed.plan_id))
+    """What was only needed on the way: of this attempt and those before. One that took over needs its own still."""
+    mine = PlanPart.plan_id == claimed.plan_id
+    session.execute(sa.delete(PlanPart).where(mine, PlanPart.plan_claimed_at <= claimed.claimed_at))
 
 
 def _of_round(claimed: Claimed, number: int) -> tuple[sa.ColumnElement[bool], ...]:

@@ -48,7 +48,8 @@ async def solve_in_parts(tools: Tools, claimed: Claimed, tell: Tell) -> Answer:
     try:
         for number in range(ROUNDS):
             works = await _works(tools, claimed, plans)
-            await asyncio.to_thread(_put_down, tools, claimed, number, works)
+            if not await asyncio.to_thread(_put_down, tools, claimed, number, works):
+                return Answer(called_off=True)
             failure = await _round(tools, claimed, number, tell)
             if failure is not None:
                 return failure
@@ -139,12 +140,14 @@ def _source(answers: Sequence[Mapping[str, Any]]) -> str:
     return str(sources[-1])
 
 
-def _put_down(tools: Tools, claimed: Claimed, number: int, works: Sequence[Mapping[str, Any]]) -> None:
+def _put_down(tools: Tools, claimed: Claimed, number: int, works: Sequence[Mapping[str, Any]]) -> bool:
     with acting_for(tools.sessions, claimed.org_id) as session:
-        put_down(session, claimed, number, works)
+        if not put_down(session, claimed, number, works):
+            return False
         # One for each other part: whoever comes when all are taken goes again at once.
         for _ in works[1:]:
             enqueue_help(session, claimed.org_id, claimed.plan_id)
+    return True
 
 
 def _claim(tools: Tools, org_id: uuid.UUID, plan_id: uuid.UUID) -> ClaimedPart | None:

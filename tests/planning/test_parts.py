@@ -13,6 +13,7 @@ from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan, PlanPart
 from fieldvisit.planning.child import solve_day
+from fieldvisit.planning.claiming import claim_plan
 from fieldvisit.planning.drafting import Found, accept_plan
 from fieldvisit.planning.jobs import solve_plan
 from fieldvisit.planning.judging import faults_of
@@ -24,6 +25,7 @@ from fieldvisit.planning.parts import (
     answer_part,
     answers_of,
     claim_part,
+    clear_parts,
     put_down,
     round_state,
     still_wanted,
@@ -128,6 +130,26 @@ def test_a_part_whose_worker_died_is_solved_again_and_the_dead_one_is_not_heard(
         answer_part(session, alive, SOLVED)
         assert round_state(session, claimed, 0).over
         assert answers_of(session, claimed, 0) == [SOLVED]
+
+
+def test_a_worker_taken_for_dead_leaves_the_parts_of_the_one_that_took_over(
+    sessions: sessionmaker[Session], large: World
+) -> None:
+    asleep = put(sessions, large, parts=1)
+    works = [{"orders": None, "number": number} for number in range(3)]
+    with acting_for(sessions, large.agency) as session:
+        awake = claim_plan(session, asleep.plan_id, NOW + dt.timedelta(seconds=40))
+    assert awake is not None
+    with acting_for(sessions, large.agency) as session:
+        assert not put_down(session, asleep, 1, works[:1])
+        assert put_down(session, awake, 0, works)
+        assert round_state(session, asleep, 0).parts == 0
+        clear_parts(session, asleep)
+        assert not put_down(session, asleep, 1, works[:1])
+        state = round_state(session, awake, 0)
+        assert (state.parts, state.over) == (3, False)
+        clear_parts(session, awake)
+        assert session.scalars(sa.select(PlanPart)).all() == []
 
 
 def test_a_part_that_fails_each_time_fails_its_round_with_the_reason(
