@@ -1,11 +1,12 @@
 """Promises, settled by what was paid: kept, partly kept or broken, whatever order the payments are heard of in.
 
 A payment counts for the promises of its case that had been made by then and were not overdue by more than the grace,
-the earliest due first. What becomes of a promise is computed anew from all payments each time, so that one which is
+the earliest due first: whoever keeps to a promise has kept it, whatever an older one lacks. What becomes of a promise is computed anew from all payments each time, so that one which is
 imported late puts right what had been taken for broken. Where nothing is owed any more, no promise is broken: more than
 was owed cannot have been promised. The instalments of a plan that was approved are promises like
 any other, but for two things: the grace is the plan's, and money that comes later than that still counts for them as
-long as the plan lasts, so that it can be caught up with.
+long as the plan lasts, so that it can be caught up with. It does after what is in time, of the plan's only the next
+instalment, and before those that come after that one.
 """
 
 import datetime as dt
@@ -37,7 +38,7 @@ FOLLOW_UPS: Mapping[PromiseState, NextStep] = {
 @dataclass(frozen=True, kw_only=True)
 class Owed:
     """One promise, as far as money goes, in minor units. `late_after`: the last day on which it is in time;
-    `until_on`: the last on which money counts for it at all."""
+    `until_on`: the last on which money counts for it at all; `plan_id`: of which plan it is an instalment."""
 
     id: uuid.UUID
     amount_minor: int
@@ -46,6 +47,7 @@ class Owed:
     due_on: dt.date
     late_after: dt.date
     until_on: dt.date
+    plan_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +68,31 @@ def received(owed: Iterable[Owed], paid: Iterable[Paid]) -> dict[uuid.UUID, int]
     got = {one.id: 0 for one in promises}
     for payment in sorted(paid, key=lambda one: (one.paid_on, one.id)):
         left = payment.amount_minor
-        for one in promises:
-            if one.currency == payment.currency and one.made_on <= payment.paid_on <= one.until_on:
-                share = min(left, one.amount_minor - got[one.id])
-                got[one.id] += share
-                left -= share
+        for one in _in_turn(promises, payment):
+            share = min(left, one.amount_minor - got[one.id])
+            got[one.id] += share
+            left -= share
     return got
+
+
+def _in_turn(promises: Iterable[Owed], payment: Paid) -> list[Owed]:
+    """Those of these, in the order of their days, that the money counts for, in the order in which it does. The order
+    goes by days alone, not by what was paid before: another payment never makes one of these come to nothing."""
+    first: list[Owed] = []
+    late: list[Owed] = []
+    further: list[Owed] = []
+    begun: set[uuid.UUID] = set()
+    for one in promises:
+        if one.currency != payment.currency or not one.made_on <= payment.paid_on <= one.until_on:
+            continue
+        if payment.paid_on > one.late_after:
+            late.append(one)
+        elif one.plan_id in begun:
+            further.append(one)
+        else:
+            first.append(one)
+            begun |= {one.plan_id} if one.plan_id else set()
+    return [*first, *late, *further]
 
 
 def standing(one: Owed, got_minor: int, *, today: dt.date, cleared: bool = False) -> PromiseState:
@@ -98,6 +119,15 @@ def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: d
         with in_the_books_of(session, lender_id):
             changed += _settle(session, of_lender, now=now)
     return changed
+
+
+def settle_heard(session: Session, case_id: uuid.UUID, *, since: dt.datetime, now: dt.datetime) -> None:
+    """Settle what was just told to have been promised, at this time or later, where money that may count for it has come
+    before the report: nobody would look at it again until it is overdue."""
+    # The calendar of no lender is a day behind.
+    counts = Payment.case_id == case_id, Payment.paid_on >= since.date() - dt.timedelta(days=1)
+    if session.scalar(sa.select(Payment.id).where(*counts).limit(1)) is not None:
+        settle_promises(session, {case_id}, now=now)
 
 
 def _settle(session: Session, case_ids: Collection[uuid.UUID], *, now: dt.datetime) -> int:
@@ -215,6 +245,7 @@ def _owed(promise: Promise, made_on: dt.date, plans: Mapping[uuid.UUID, Repaymen
         due_on=promise.due_on,
         late_after=late_after,
         until_on=until_on,
+        plan_id=promise.plan_id,
     )
 
 

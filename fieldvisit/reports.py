@@ -30,6 +30,7 @@ from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, EventIdReused, Receipt, Teller, Telling, take
+from fieldvisit.promises import settle_heard
 from fieldvisit.receipts import book_money
 from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.repayments import withdraw_unheard
@@ -176,6 +177,8 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
         judge_others(session, visit, now=now)
+        if draft.promises:
+            settle_heard(session, visit.case_id, since=draft.left_at, now=now)
     return state, facts
 
 
@@ -232,7 +235,9 @@ def _report_instead(
     take_over(session, earlier, row)
     visit.outcome, visit.ended_at = draft.outcome, min(draft.left_at, now)
     session.flush()
-    state = visit.state
+    # What counted for a promise of the other may count for another's now.
+    promised = bool(draft.promises or earlier.promises)
+    state, since = visit.state, min(draft.left_at, earlier.left_at)
     with books_of(session, visit):
         facts = {
             "report_id": str(row.id),
@@ -241,6 +246,8 @@ def _report_instead(
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
         judge_others(session, visit, now=now)
+        if promised:
+            settle_heard(session, visit.case_id, since=since, now=now)
     return state, facts
 
 

@@ -37,6 +37,7 @@ from fieldvisit.phone.arrivals import ARRIVALS
 from fieldvisit.phone.clocks import LATEST
 from fieldvisit.phone.telling import of_dismissed
 from fieldvisit.placed_days import placed_days
+from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.staff_facts import staff_facts
 from fieldvisit.together import Door, KeptTelling, Together, by_visit
 from fieldvisit.visits import lock_visits
@@ -131,6 +132,9 @@ def _locked(session: Session, wanted: Wanted, visits: Collection[Visit]) -> tupl
     cancel it, or let it be judged anew. Whether no such other one has its day."""
     ids = {visit.id for visit in visits}
     debtor_ids = {visit.debtor_id for visit in visits if visit.id in wanted.reported}
+    if debtor_ids:
+        # Before the visits, as whoever decides on a plan or settles one takes them.
+        lock_plans(session, {visit.case_id for visit in visits if visit.id in wanted.reported})
     live = lock_live_visits(session, debtor_ids, also=ids) if debtor_ids else []
     ahead = Counter(row.debtor_id for row in live if row.state in HAS_ITS_DAY or row.id in wanted.reported)
     return lock_visits(session, ids), all(ahead[debtor_id] <= 1 for debtor_id in debtor_ids)

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from fieldvisit.cases import CaseDraft, PaymentDraft, record_payment, upsert_case
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import Case, Debtor, Placement, Promise, Visit
-from fieldvisit.promises import GRACE, Owed, Paid, follow_up, received, settle_overdue, standing
+from fieldvisit.promises import GRACE, Owed, Paid, follow_up, promises_where, received, settle_overdue, standing
 from fieldvisit.reports import report_visit
 from fieldvisit.visits import history_of
 from fieldvisit.vocabulary import NextStep, PromiseState, VisitOutcome
+from tests.conftest import NOW
 from tests.phone.worlds import Morning, report
+from tests.reports.books import Books, due, late, plan
 from tests.reports.worlds import NEXT_WEEK, promise
 from tests.worlds import TODAY
 
@@ -154,13 +157,44 @@ def test_an_agency_that_no_longer_sees_the_payments_calls_nothing_broken(
     assert states(sessions) == ["open", "open"]
 
 
+def test_money_that_came_before_the_report_keeps_the_promise_at_once(
+    sessions: sessionmaker[Session], books: Books, morning: Morning, tell: Callable[..., Any], identified: None
+) -> None:
+    """And where the lead's report stands instead of a crew mate's, it counts for the lead's."""
+    books.pay(5_000, on=TODAY + DAY, now=NOW + DAY)
+    told = report(VisitOutcome.MET_DEBTOR, disclosed=True, promises=(promise(),))
+    tell(report_visit, told, by=morning.oona, now=NOW + 2 * DAY)
+    assert states(sessions) == ["kept"]
+    tell(report_visit, replace(told, event_id=uuid.uuid4()), now=NOW + 2 * DAY)
+    with acting_for_all(sessions) as session:
+        assert [each.state for each in session.scalars(promises_where())] == [PromiseState.KEPT]
+
+
+def test_a_promise_that_is_paid_in_time_is_kept_whatever_a_plan_lacks(
+    sessions: sessionmaker[Session], books: Books, tell: Callable[..., Any], identified: None
+) -> None:
+    broken = books.propose(plan())
+    books.approve(broken)
+    books.time_passes(late(1))
+    made = promise(amount_minor=1_500, due_on=(late(1) + 3 * DAY).date())
+    tell(report_visit, report(VisitOutcome.MET_DEBTOR, disclosed=True, promises=(made,), left_at=late(1)), now=late(1))
+    books.pay(1_500, on=made.due_on, now=late(1) + 3 * DAY)
+    assert states(sessions) == ["broken", "broken", "kept", "open"]
+    # The next that is due comes first, and what is left catches up.
+    books.pay(2_500, on=due(2), now=late(2))
+    assert states(sessions) == ["kept", "partly_kept", "kept", "kept"]
+
+
 DAYS = st.integers(0, 20).map(lambda days: TODAY + days * DAY)
 AMOUNTS = st.integers(1, 10_000)
 
 
+PLAN = uuid.uuid4()
+
+
 def owed_on(id_: uuid.UUID, amount_minor: int, due_on: dt.date, grace: int, lasts: int) -> Owed:
     late_after = due_on + grace * DAY
-    terms = {"due_on": due_on, "late_after": late_after, "until_on": late_after + lasts * DAY}
+    terms = {"plan_id": PLAN if lasts else None} | {"due_on": due_on, "late_after": late_after, "until_on": late_after + lasts * DAY}
     return Owed(id=id_, amount_minor=amount_minor, currency="EUR", made_on=TODAY, **terms)
 
 
