@@ -85,7 +85,8 @@ class NotYourBlock(FieldVisitError):
 
 @dataclass(frozen=True, kw_only=True)
 class BlockDraft:
-    """What stops which contact. `case_id` None: every case of the debtor. `external_id` makes filing repeatable."""
+    """What stops which contact. `case_id` None: every case of the debtor. `external_id` makes filing repeatable.
+    `until_lifted`: no policy ends it by itself."""
 
     debtor_id: uuid.UUID
     trigger: BlockTrigger
@@ -98,6 +99,7 @@ class BlockDraft:
     external_id: str | None = None
     form: ConsentForm = ConsentForm.ANY
     evidence: str | None = None
+    until_lifted: bool = False
 
     def __post_init__(self) -> None:
         if (self.scope is BlockScope.CHANNEL) != (self.channel is not None):
@@ -248,10 +250,14 @@ def _demand_same(session: Session, there: ContactBlock, draft: BlockDraft, *, de
 
 def _end_by_policy(session: Session, draft: BlockDraft, debtor: Debtor, now: dt.datetime) -> dt.datetime | None:
     """When a block without an end of its own is over by the policies of where the debtor lives; None: when lifted."""
+    if draft.until_lifted:
+        return None
     place, terms = _terms_at_home(session, debtor, now)
     if place is None or terms is None:
         return None
-    ends = [rule.lasts for rule in terms.stops if rule.trigger is draft.trigger and rule.lasts and rule.binds]
+    stops = [rule for rule in terms.stops if rule.trigger is draft.trigger and rule.binds]
+    # One that says no length stops until somebody lifts it, longer than any other.
+    ends = [rule.lasts for rule in stops if rule.lasts] if all(rule.lasts for rule in stops) else []
     ends += [rule.lasts for rule in terms.blackouts if rule.occasion is draft.trigger and rule.binds]
     return max((end_of(lasts, now, place.zone) for lasts in ends), default=None)
 

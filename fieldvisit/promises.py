@@ -1,12 +1,12 @@
 """Promises, settled by what was paid: kept, partly kept or broken, whatever order the payments are heard of in.
 
 A payment counts for the promises of its case that had been made by then and were not overdue by more than the grace,
-the earliest due first: whoever keeps to a promise has kept it, whatever an older one lacks. What becomes of a promise is computed anew from all payments each time, so that one which is
-imported late puts right what had been taken for broken. Where nothing is owed any more, no promise is broken: more than
-was owed cannot have been promised. The instalments of a plan that was approved are promises like
-any other, but for two things: the grace is the plan's, and money that comes later than that still counts for them as
-long as the plan lasts, so that it can be caught up with. It does after what is in time, of the plan's only the next
-instalment, and before those that come after that one.
+the earliest due first: whoever keeps to a promise has kept it, whatever an older one lacks. What becomes of a promise
+is computed anew from all payments each time, so that one which is imported late puts right what had been taken for
+broken. Where nothing is owed any more, no promise is broken: more than was owed cannot have been promised. The
+instalments of a plan that was approved are promises like any other, but for two things: the grace is the plan's, and
+money that comes later than that still counts for them as long as the plan lasts, so that it can be caught up with. It
+does after what is in time, of the plan's only the next instalment, and before those that come after that one.
 """
 
 import datetime as dt
@@ -122,9 +122,9 @@ def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: d
 
 
 def settle_heard(session: Session, case_id: uuid.UUID, *, since: dt.datetime, now: dt.datetime) -> None:
-    """Settle what was just told to have been promised, at this time or later, where money that may count for it has come
+    """Settle what was just told to have been promised, at this time or later, where money that may count for it came
     before the report: nobody would look at it again until it is overdue."""
-    # The calendar of no lender is a day behind.
+    # A lender's calendar may be a day behind.
     counts = Payment.case_id == case_id, Payment.paid_on >= since.date() - dt.timedelta(days=1)
     if session.scalar(sa.select(Payment.id).where(*counts).limit(1)) is not None:
         settle_promises(session, {case_id}, now=now)

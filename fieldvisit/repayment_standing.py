@@ -88,5 +88,6 @@ def keep_rest(session: Session, plan: RepaymentPlan, *, now: dt.datetime) -> Non
             scope=BlockScope.VISITS,
             case_id=case.id,
             evidence=f"plan {plan.id}",
+            until_lifted=True,
         )
         plan.block_id = file_block(session, draft, filed_by_id=plan.decided_by_id, now=now)[0].id

@@ -194,7 +194,8 @@ PLAN = uuid.uuid4()
 
 def owed_on(id_: uuid.UUID, amount_minor: int, due_on: dt.date, grace: int, lasts: int) -> Owed:
     late_after = due_on + grace * DAY
-    terms = {"plan_id": PLAN if lasts else None} | {"due_on": due_on, "late_after": late_after, "until_on": late_after + lasts * DAY}
+    terms = {"due_on": due_on, "late_after": late_after, "until_on": late_after + lasts * DAY}
+    terms |= {"plan_id": PLAN if lasts else None}
     return Owed(id=id_, amount_minor=amount_minor, currency="EUR", made_on=TODAY, **terms)
 
 

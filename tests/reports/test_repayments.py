@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fieldvisit.blocks import BlockDraft, file_block
 from fieldvisit.database import acting_for_all
 from fieldvisit.errors import InvalidValue
-from fieldvisit.models import RepaymentPlan
+from fieldvisit.models import ContactBlock, RepaymentPlan
 from fieldvisit.repayment_terms import (
     Instalment,
     Limits,
@@ -24,11 +25,12 @@ from fieldvisit.repayment_terms import (
 from fieldvisit.repayments import PlanMissed, PlanRunning, approve_plan, withdraw_plan
 from fieldvisit.report_drafts import ReportContradicts
 from fieldvisit.reports import report_visit
-from fieldvisit.vocabulary import PromiseState, RepaymentState, Role, VisitOutcome
+from fieldvisit.vocabulary import BlockTrigger, PromiseState, RepaymentState, Role, VisitOutcome
 from tests.conftest import NOW
 from tests.locks import until_somebody_waits
 from tests.phone.worlds import Morning, report
 from tests.reports.books import DAY, Books, due, late, plan
+from tests.retention.worlds import demand
 from tests.worlds import TODAY
 
 OPEN, KEPT, PARTLY, BROKEN = PromiseState.OPEN, PromiseState.KEPT, PromiseState.PARTLY_KEPT, PromiseState.BROKEN
@@ -107,6 +109,32 @@ def test_a_plan_that_is_missed_breaks_and_runs_again_once_it_is_caught_up_with(b
     # It was sent in time and is heard of late: the earliest that lacks it gets it first.
     books.pay(2_000, on=due(2), now=late(2) + DAY)
     assert books.standing(running) == ("kept", ["kept"] * 3)
+
+
+REST = """
+[[stops]]
+id = "house/stops/{number}"
+trigger = "hardship_plan"
+effect = "visits"
+{lasts}
+source = "ours"
+confidence = "house"
+"""
+
+
+def test_the_rest_of_a_plan_lasts_as_long_as_the_plan_whatever_a_rule_says(books: Books) -> None:
+    """And what a policy stops until it is lifted ends by the shorter rule of none."""
+    short, open_ended = REST.format(number=1, lasts='lasts = "P30D"'), REST.format(number=2, lasts="")
+    demand(books.sessions, books.morning, short)
+    books.approve(books.propose(plan()))
+    with books.acting(books.morning.world.lender) as session:
+        rest = session.scalars(sa.select(ContactBlock)).one()
+        heard = BlockDraft(debtor_id=rest.debtor_id, trigger=BlockTrigger.HARDSHIP_PLAN)
+        ends = [rest.until_at, file_block(session, heard, filed_by_id=None, now=NOW)[0].until_at]
+    demand(books.sessions, books.morning, short + open_ended)
+    with books.acting(books.morning.world.lender) as session:
+        ends.append(file_block(session, heard, filed_by_id=None, now=NOW)[0].until_at)
+    assert [end is None for end in ends] == [True, False, True]
 
 
 def test_a_broken_plan_gives_way_to_the_next_and_no_money_counts_for_both(books: Books) -> None:
