@@ -1,6 +1,7 @@
 """`fieldvisit retention`: what has to go, and what went."""
 
 import getpass
+import sys
 
 import click
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.commands.context import Context
 from api.commands.spoken import SpokenGroup
+from fieldvisit.apart import Apart, LeftUndone
 from fieldvisit.database import acting_for_all, owner_engine, session_factory
 from fieldvisit.languages import Message
 from fieldvisit.listing import table
@@ -40,7 +42,8 @@ def run(context: Context, dry_run: bool, organisation: str | None, reason: str) 
     """Purge what the policies say has to go, case by case, and store the proof.
 
     Runs as the owner of the tables (DATABASE_OWNER_URL). Nothing goes that is on legal hold, in use, or under the least
-    time of any policy. A run that was killed is simply started again.
+    time of any policy. A run that was killed is simply started again. What cannot be purged stops nothing else: it
+    is in the log, and the exit code is 1.
 
     \b
       fieldvisit retention run --dry-run
@@ -49,14 +52,26 @@ def run(context: Context, dry_run: bool, organisation: str | None, reason: str) 
     engine = owner_engine(context.urls)
     try:
         touched: set[str] = set()
+        owners, why, apart = session_factory(engine), None if dry_run else reason, Apart()
         for lender in _lenders(context, organisation):
-            touched |= _run(context, session_factory(engine), lender, reason=None if dry_run else reason)
+            with apart.each("retention", org_id=lender.id):
+                touched |= _run(context, owners, lender, reason=why, apart=apart)
         if organisation is None:
-            touched |= _run_loose(context, session_factory(engine), reason=None if dry_run else reason)
-            touched |= _run_watched(context, session_factory(engine), reason=None if dry_run else reason)
+            for part in (_run_loose, _run_watched):
+                with apart.each(part.__name__.removeprefix("_run_")):
+                    touched |= part(context, owners, reason=why)
         _give_back_room(engine, touched)
     finally:
         engine.dispose()
+    _say_what_is_undone(context, apart)
+
+
+def _say_what_is_undone(context: Context, apart: Apart) -> None:
+    try:
+        apart.end()
+    except LeftUndone as error:
+        click.echo(context.say("Not everything could be purged: {what}. The log says of what.", what=error), err=True)
+        sys.exit(1)
 
 
 def _lenders(context: Context, code: str | None) -> list[Organisation]:
@@ -68,7 +83,9 @@ def _lenders(context: Context, code: str | None) -> list[Organisation]:
         return [session.get_one(Organisation, wanted)]
 
 
-def _run(context: Context, owners: sessionmaker[Session], lender: Organisation, *, reason: str | None) -> set[str]:
+def _run(
+    context: Context, owners: sessionmaker[Session], lender: Organisation, *, reason: str | None, apart: Apart
+) -> set[str]:
     """Look only, where no reason is given. The tables of which rows went."""
     tally = runs.look(owners, lender.id, today=context.clock().date())
     listed = table((Message("Record"), *FATES.values()), context.language, title=lender.name)
@@ -78,7 +95,7 @@ def _run(context: Context, owners: sessionmaker[Session], lender: Organisation, 
     click.echo(context.say("SHA-256 over what has to go: {digest}", digest=tally.ids_sha256))
     if reason is None:
         return set()
-    proof = runs.purge(owners, lender.id, made_by=getpass.getuser(), reason=reason, clock=context.clock)
+    proof = runs.purge(owners, lender.id, made_by=getpass.getuser(), reason=reason, clock=context.clock, apart=apart)
     rows = sum(proof.rows.values())
     click.echo(context.say("Gone: {rows} rows. The proof is {proof_id}.", rows=rows, proof_id=proof.id))
     click.echo(context.say("SHA-256 over what went: {digest}", digest=proof.ids_sha256))

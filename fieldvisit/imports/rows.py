@@ -86,6 +86,9 @@ class Layout[Draft]:
             counts = {"found": len(line.cells), "wanted": len(self._columns)}
             reason = Message("has {found} values where the header names {wanted}", counts)
             return [RowFault(line.number, "", "", reason)]
+        if not line.ended:
+            # A date that lost its last digit is a date all the same, and so is an amount.
+            return [RowFault(line.number, "", "", Message("the file may be cut off: it ends without a line break"))]
         cells = {column.name: cell for column, cell in zip(self._columns, line.cells, strict=True)}
         values: dict[str, Any] = {column.name: None for column in self._reader.columns}
         faults = []

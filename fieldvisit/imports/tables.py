@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -22,6 +22,8 @@ from fieldvisit.errors import FieldVisitError, Kind
 ENCODINGS = ("utf-8-sig", "gb18030")
 DELIMITERS = (",", ";", "\t")
 LARGEST_UNPACKED = 500 * 2**20
+CUT_CHARACTER = "unexpected end of data"
+"""What the decoder of UTF-8 says where the bytes end within a character."""
 ZIP_MAGIC, OLD_EXCEL_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 # Nearly every text of a Western code page is also some GB18030: it shows as Chinese inside of words.
 MISREAD = re.compile(r"[A-Za-z][\u3400-\u9fff\ue000-\uf8ff]{1,2}[a-z]")
@@ -68,10 +70,12 @@ class SheetTooLarge(UnusableFile):
 
 @dataclass(frozen=True)
 class Line:
-    """`number` is the line of the file, or the row of the sheet, on which it starts; the header's is 1."""
+    """`number` is the line of the file, or the row of the sheet, on which it starts; the header's is 1. `ended`: a line
+    break follows; where none does, the rest of the file may be lost, and with it a part of the last cell."""
 
     number: int
     cells: tuple[str, ...]
+    ended: bool = True
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,10 @@ def _surveyed(path: Path) -> tuple[str, str, int]:
                 delimiter = _delimiter(stream.readline())
                 stream.seek(0)
                 length = sum(1 for _ in _trusted(_records(stream, delimiter), path, encoding)) - 1
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            if error.reason == CUT_CHARACTER:
+                # Good to its last character: what is left of it would be some GB18030 too, and all names wrong.
+                raise EncodingUnknown(file=path.name) from error
             continue
         return encoding, delimiter, length
     raise EncodingUnknown(file=path.name)
@@ -138,11 +145,18 @@ def _delimiter(header: str) -> str:
 
 
 def _records(stream: Iterator[str], delimiter: str) -> Iterator[Line]:
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    last = ""
+
+    def heard() -> Iterator[str]:
+        nonlocal last
+        for last in stream:  # noqa: UP028 - what was read last is looked at
+            yield last
+
+    reader = csv.reader(heard(), delimiter=delimiter, strict=True)
     number = 1
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            yield Line(number, tuple(cells))
+            yield Line(number, tuple(cells), ended=last.endswith(("\n", "\r")))
         number = reader.line_num + 1
 
 
@@ -181,7 +195,7 @@ def _table(lines: Iterator[Line], path: Path, *, length: int | None, filled: boo
     if first is None:
         raise FileEmpty(file=path.name)
     headers = _stripped(first.cells)
-    return Table(headers, (Line(line.number, _fitted(line.cells, len(headers), filled)) for line in lines), length)
+    return Table(headers, (replace(line, cells=_fitted(line.cells, len(headers), filled)) for line in lines), length)
 
 
 def _fitted(cells: Sequence[str], width: int, filled: bool) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Purge(Base, Owned):
     rows: Mapped[Json]
     """How many rows of each table went."""
     left_as: Mapped[Json]
-    """How many were looked at and stayed, by why."""
+    """How many were looked at and stayed, by why; `undone`: cases that had to go and could not be taken."""
     ids_sha256: Mapped[str]
     """Over the ids of all that went, in their order: a chain, so that a list of them can be held against it."""
 

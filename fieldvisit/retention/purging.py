@@ -33,6 +33,8 @@ FORGETS = {
     ("safety_incidents", "place_id"): ("place_id",),
     ("safety_incidents", "debtor_id"): ("debtor_id",),
     ("safety_incidents", "alert_id"): ("alert_id",),
+    # The next term of a paper stays where it is of no case, or of another.
+    ("credentials", "renews_id"): ("renews_id",),
 }
 # What refers to a row without a foreign key: parent table → (table, column).
 _HELD = Base.metadata.tables[HeldEvent.__tablename__]
@@ -87,6 +89,8 @@ def _purge(session: Session, table: sa.Table, ids: Collection[uuid.UUID]) -> Cou
     files = _files_of(session, ids) if table.name == "visits" else set()
     for child, column in children_of(table):
         gone += _purge_child(session, child, column, ids)
+    for column in own_references(table):
+        _purge_child(session, table, column, ids)
     for child, name in LOOSE.get(table.name, ()):
         gone[child.name] += _rows(session, sa.delete(child).where(child.c[name].in_(ids)))
     gone[table.name] += _rows(session, sa.delete(table).where(table.c.id.in_(ids)))
@@ -129,6 +133,12 @@ def children_of(table: sa.Table) -> list[tuple[sa.Table, sa.Column[uuid.UUID]]]:
         if key.column.table is table and child is not table
     ]
     return list(reversed(found))
+
+
+def own_references(table: sa.Table) -> list[sa.Column[uuid.UUID]]:
+    """The columns by which a row that stays may refer to one of its own table that goes. Such a row forgets it."""
+    own = (key.parent for key in table.foreign_keys if key.column.table is table)
+    return sorted((each for each in own if (table.name, each.name) in FORGETS), key=lambda column: column.name)
 
 
 def _rows(session: Session, statement: sa.Delete) -> int:

@@ -1,9 +1,11 @@
 """A run over the cases of one lender: what would go, or what went, with the proof.
 
 Each case is a transaction of its own: under lock it is read and judged again, its rows go, and the proof counts them. A
-run that was killed has purged whole cases and proved each; the next one finds what is left.
+run that was killed has purged whole cases and proved each; the next one finds what is left. A case that cannot be
+purged stops no other: it stays as it was, and the run ends as one that failed.
 """
 
+import copy
 import datetime as dt
 import hashlib
 import itertools
@@ -15,6 +17,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.apart import Apart
 from fieldvisit.database import acting_for_all
 from fieldvisit.models import Case, Debtor, DebtorRequest, Organisation, Purge
 from fieldvisit.retention.files import CaseFile, RecordKind, read_case_files
@@ -25,6 +28,8 @@ from fieldvisit.vocabulary import DebtorRequestKind, DebtorRequestState
 BATCH = 100
 """Cases that are read at once to see what is due."""
 DEBTOR = "debtor"
+UNDONE = "undone"
+"""In a proof, beside the fates: what was due and could not be taken."""
 
 
 @dataclass
@@ -37,6 +42,8 @@ class Tally:
     rows: Counter[str] = field(default_factory=Counter)
     policies: set[tuple[str, int]] = field(default_factory=set)
     ids_sha256: str = hashlib.sha256(b"").hexdigest()
+    undone: Counter[str] = field(default_factory=Counter)
+    """How many of a kind could not be purged; each is in the log."""
 
     def count(self, file: CaseFile, judged: Sequence[Judged]) -> None:
         self.fates += Counter((one.record.kind.value, one.fate.value) for one in judged)
@@ -52,7 +59,8 @@ class Tally:
 
     @property
     def left_as(self) -> dict[str, dict[str, int]]:
-        return {fate.value: found for fate in Fate if fate is not Fate.DUE and (found := self.of(fate))}
+        left = {fate.value: found for fate in Fate if fate is not Fate.DUE and (found := self.of(fate))}
+        return left | ({UNDONE: dict(self.undone)} if self.undone else {})
 
 
 def look(sessions: sessionmaker[Session], lender_id: uuid.UUID, *, today: dt.date) -> Tally:
@@ -71,10 +79,14 @@ def purge(
     made_by: str,
     reason: str,
     clock: Callable[[], dt.datetime],
+    apart: Apart | None = None,
 ) -> Purge:
-    """Purge what is due; the proof, which is stored. `owners` makes sessions of the owner of the tables."""
+    """Purge what is due; the proof, which is stored. `owners` makes sessions of the owner of the tables.
+
+    A case that cannot be purged is told to `apart`; without it LeftUndone is raised once the proof is stored.
+    """
     begun = clock()
-    tally = Tally()
+    tally, each_apart = Tally(), apart or Apart()
     with acting_for_all(owners) as session:
         proof = Purge(org_id=lender_id, made_by=made_by, reason=reason, started_at=begun, ids_sha256=tally.ids_sha256)
         session.add(proof)
@@ -82,15 +94,22 @@ def purge(
         proof_id = proof.id
     today = begun.astimezone(dt.UTC).date()
     for file, judged in _judged(owners, lender_id, today):
-        if any(one.fate is Fate.DUE for one in judged):
-            with acting_for_all(owners) as session:
-                _purge_one(session, lender_id, file, tally, today=today)
-                _prove(session, proof_id, tally)
-        else:
+        if not any(one.fate is Fate.DUE for one in judged):
             tally.count(file, judged)
+            continue
+        # What is undone with a transaction must not be counted.
+        counted, undone = copy.deepcopy(tally), True
+        with each_apart.each("purged", case_id=file.case_id):
+            with acting_for_all(owners) as session:
+                _purge_one(session, lender_id, file, counted, today=today)
+                _prove(session, proof_id, counted)
+            tally, undone = counted, False
+        tally.undone += Counter({RecordKind.CASE.value: int(undone)})
     with acting_for_all(owners) as session:
         proof = _prove(session, proof_id, tally)
         proof.finished_at = clock()
+    if apart is None:
+        each_apart.end()
     return proof
 
 

@@ -5,7 +5,7 @@ import pytest
 from fieldvisit.imports import ImportResult, RowFault
 from fieldvisit.languages import Message, say
 from fieldvisit.vocabulary import AttemptResult, CaseStage, CredentialKind
-from tests.imports.files import CASE, CONTACT, GOOD, Office
+from tests.imports.files import CASE, CONTACT, GOOD, PAYMENT, Office
 
 LONG = "x" * 101
 
@@ -225,3 +225,17 @@ def test_a_row_that_is_too_short_is_refused(lender: Office) -> None:
     counted = Message("has {found} values where the header names {wanted}", {"found": 3, "wanted": 5})
     longer = Message(counted.text, {"found": 6, "wanted": 5})
     assert lender.load_file("payments", path).faults == (RowFault(2, "", "", counted), RowFault(4, "", "", longer))
+
+
+@pytest.mark.parametrize(("lost", "refused"), [(0, 0), (1, 1), (2, 1)])
+def test_the_last_row_of_a_file_that_breaks_off_is_not_taken_for_whole(lender: Office, lost: int, refused: int) -> None:
+    lender.load("cases", CASE)
+    text = "payment_id,case_id,amount,currency,paid_on\nP-1,C-1,12.50,EUR,2026-02-24\nP-2,C-1,1.00,EUR,2026-02-24\n"
+    whole, half = lender.folder / "whole.csv", lender.folder / "half.csv"
+    whole.write_text(text)
+    half.write_text(text[: len(text) - lost])
+    found = lender.load_file("payments", half)
+    cut = Message("the file may be cut off: it ends without a line break")
+    assert (found.added, found.faults) == (2 - refused, (RowFault(3, "", "", cut),) * refused)
+    # What was left out comes with the whole file.
+    assert (lender.load_file("payments", whole).added, lender.load("payments", PAYMENT).unchanged) == (refused, 1)

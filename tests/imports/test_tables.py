@@ -125,6 +125,8 @@ UNUSABLE = [
     (b"PK\x03\x04 and no more", NotATable),
     ("payment_id,case_id,amount,currency,paid_on\n".encode("utf-16"), EncodingUnknown),
     ("payment_id,case_id,amount,currency,paid_on\nMäkinen,C-1,1,EUR,x\n".encode("cp1252"), EncodingUnknown),
+    # Good UTF-8 that ends within a character, and would be GB18030 with other names.
+    ("payment_id,case_id,amount,currency,paid_on\n测试甲乙,C-1,1,EUR,日".encode()[:-1], EncodingUnknown),
     ("payment_id,case_id,amount,currency,paid_on\nJärvi ä,C-1,1,EUR,x\n".encode("cp1252"), EncodingUnknown),
 ]
 

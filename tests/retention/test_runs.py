@@ -9,26 +9,37 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
+from fieldvisit.apart import LeftUndone
 from fieldvisit.database import Urls, acting_for, acting_for_all, owner_engine
 from fieldvisit.holds import HoldDraft, place_hold, release_hold
 from fieldvisit.models import (
     Base,
     Case,
     ContactAttempt,
+    Credential,
     Debtor,
     DebtorRequest,
     Purge,
     SafetySession,
     Visit,
+    Visitor,
     VisitReport,
 )
 from fieldvisit.safety.timers import BY_LEVEL
-from fieldvisit.vocabulary import CaseStage, DebtorRequestKind, DebtorRequestState, RiskLevel, Role, SafetyState
+from fieldvisit.vocabulary import (
+    CaseStage,
+    CredentialKind,
+    DebtorRequestKind,
+    DebtorRequestState,
+    RiskLevel,
+    Role,
+    SafetyState,
+)
 from tests.conftest import NOW
 from tests.phone.worlds import Morning, make_morning
 from tests.retention.worlds import GOES_AFTER_A_YEAR, YEAR, close, demand, make_finished, purge, rule
 from tests.safety.worlds import make_account
-from tests.worlds import make_attempt
+from tests.worlds import make_attempt, make_credential
 
 # That something was asked, seen or purged is kept with the ids alone.
 KEEPS_IDS = {"debtor_accesses", "debtor_requests", "audit_events"}
@@ -135,14 +146,14 @@ def test_a_case_that_is_opened_again_is_not_closed_any_more(sessions: sessionmak
         assert session.scalars(sa.select(Case.closed_on)).one() is None
 
 
-def test_a_run_that_dies_has_proved_what_it_did_and_the_next_one_does_the_rest(
+def test_a_case_that_cannot_go_stops_no_other_and_the_next_run_takes_it(
     sessions: sessionmaker[Session], urls: Urls
 ) -> None:
     morning = make_finished(sessions, visits=3)
     demand(sessions, morning, GOES_AFTER_A_YEAR)
     ids = set().union(*(ids_of(sessions, morning, place) for place in range(3)))
     with acting_for_all(sessions) as session:
-        case_id = max(session.scalars(sa.select(Case.id)))
+        case_id = min(session.scalars(sa.select(Case.id)))
     engine = owner_engine(urls)
     with engine.begin() as connection:
         connection.execute(
@@ -157,17 +168,33 @@ def test_a_run_that_dies_has_proved_what_it_did_and_the_next_one_does_the_rest(
                 f" when (old.id = '{case_id}') execute function dies()"
             )
         )
-    with pytest.raises(ProgrammingError, match="the power is gone"):
+    with pytest.raises(LeftUndone, match="1 failed: purged"):
         purge(urls, morning, after=2 * YEAR)
     with acting_for_all(sessions) as session:
         died = session.scalars(sa.select(Purge)).one()
-        assert (died.finished_at, died.records["case"], died.rows["cases"]) == (None, 2, 2)
+        assert (died.finished_at, died.records["case"], died.rows["cases"]) == (NOW + 2 * YEAR, 2, 2)
+        assert (died.records["visit"], died.left_as) == (2, {"undone": {"case": 1}})
         assert session.scalar(sa.select(sa.func.count()).select_from(VisitReport)) == 1
     with engine.begin() as connection:
         connection.execute(sa.text("drop trigger dies on cases"))
     engine.dispose()
     assert purge(urls, morning, after=2 * YEAR).records["case"] == 1
     assert left(sessions, ids) == {}
+
+
+def test_a_paper_for_a_case_goes_with_it_and_its_next_term_stays(sessions: sessionmaker[Session], urls: Urls) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, GOES_AFTER_A_YEAR)
+    with acting_for_all(sessions) as session:
+        visitor = session.get_one(Visitor, morning.ilta)
+        letter = CredentialKind.AUTHORISATION_LETTER
+        first = make_credential(session, visitor, kind=letter, for_case_id=session.scalars(sa.select(Case.id)).one())
+        # A later file of HR has it for any case.
+        second = make_credential(session, visitor, kind=letter, renews_id=first.id).id
+    proof = purge(urls, morning, after=2 * YEAR)
+    assert (proof.records["case"], proof.rows["credentials"]) == (1, 1)
+    with acting_for_all(sessions) as session:
+        assert session.get_one(Credential, second).renews_id is None
 
 
 def test_the_door_of_whoever_is_in_alarm_is_not_forgotten_under_them(
