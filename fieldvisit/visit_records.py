@@ -166,9 +166,10 @@ class _Sources:
         return list(self.session.scalars(rows.order_by(order, model.id)))  # type: ignore[attr-defined]
 
     def _safety(self) -> list[dict[str, Any]]:
-        """That something was raised, and when. What it was is told to those who read safety; that it was, of a covert
-        alert, to nobody else before it is closed."""
-        secret = sa.and_(SafetyAlert.covert, SafetyAlert.state != AlertState.RESOLVED)
+        """That something was raised, and when. What it was is told to those who read safety; that it was, of an alert
+        that was covert from the first, to nobody else before it is closed. One that turned covert was told before."""
+        from_the_first = sa.and_(SafetyAlert.covert, SafetyAlert.covert_since.is_(None))
+        secret = sa.and_(from_the_first, SafetyAlert.state != AlertState.RESOLVED)
         rows = self.session.execute(
             sa.select(SafetySession.id, SafetySession.started_at, SafetyAlert.id, SafetyAlert.opened_at)
             .outerjoin(SafetyAlert, sa.and_(SafetyAlert.session_id == SafetySession.id, ~secret))

@@ -173,6 +173,9 @@ class SafetyAlert(Base, Owned):
     resolved_at: Mapped[dt.datetime | None]
     covert: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     """Nothing of it may be seen, heard or felt on the visitor's phone."""
+    covert_since: Mapped[dt.datetime | None]
+    """Of one that turned covert while it stood: since when. Else it is so from its opening, or is not, and this is
+    empty."""
     parent_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("safety_alerts.id"))
     """The stronger alert of the same session that took this one over: it climbs for both, and closes both."""
     offered_to_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
@@ -189,6 +192,11 @@ class SafetyAlert(Base, Owned):
     version: Mapped[Version]
 
     session: Mapped[SafetySession] = relationship(back_populates="alerts")
+
+    def turn_covert(self, at: dt.datetime) -> None:
+        """From now on nothing of it may show; what showed before stays, since its going would give it away."""
+        if not self.covert:
+            self.covert, self.covert_since = True, at
 
     @property
     def second_officer_needed(self) -> bool:

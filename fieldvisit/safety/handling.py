@@ -119,7 +119,8 @@ def record_call(
         alert.closing = None
     if result in UNFREE and alert.kind is not AlertKind.DURESS:
         record(session, alert, by, SafetyEventKind.TURNED_DURESS, at=at, was=alert.kind.value)
-        alert.kind, alert.covert = AlertKind.DURESS, True
+        alert.kind = AlertKind.DURESS
+        alert.turn_covert(at)
         if alert.police_decision is None and alert.police_due_at is None:
             alert.police_due_at = decide_by(alert.session, alert.kind, at)
         if alert.owner_id == by.account_id:

@@ -34,7 +34,7 @@ SECRET = (
         SafetyAlert.session_id == LocationLook.session_id,
         SafetyAlert.covert,
         SafetyAlert.state != AlertState.RESOLVED,
-        SafetyAlert.opened_at <= LocationLook.at,
+        sa.func.coalesce(SafetyAlert.covert_since, SafetyAlert.opened_at) <= LocationLook.at,
     )
     .exists()
 )

@@ -104,7 +104,8 @@ def _joined(
         .execution_options(populate_existing=True)
     ).one()
     if alert.covert < cause.covert:
-        alert.covert, alert.version = True, alert.version + 1
+        alert.turn_covert(at)
+        alert.version += 1
     if alert.state is AlertState.PRE:
         alert.state, alert.next_action_at, alert.version = AlertState.OPEN, at, alert.version + 1
         alert.raised_at = at
