@@ -122,7 +122,10 @@ class _Rows:
             session.scalars(
                 sa.select(VisitReport.visit_id)
                 .join(Promise, Promise.report_id == VisitReport.id)
-                .where(Promise.case_id.in_(ids), Promise.state == PromiseState.OPEN)
+                # What the lead's report replaced is never settled: it would stay open, and keep the visit, for ever.
+                .where(
+                    Promise.case_id.in_(ids), Promise.state == PromiseState.OPEN, VisitReport.replaced_by_id.is_(None)
+                )
             )
         )
         self.watched = _watched(session, ids)

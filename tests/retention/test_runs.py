@@ -25,6 +25,8 @@ from fieldvisit.models import (
     Visitor,
     VisitReport,
 )
+from fieldvisit.phone.steps import arrive, check_identity
+from fieldvisit.reports import report_visit
 from fieldvisit.safety.timers import BY_LEVEL
 from fieldvisit.vocabulary import (
     CaseStage,
@@ -34,9 +36,11 @@ from fieldvisit.vocabulary import (
     RiskLevel,
     Role,
     SafetyState,
+    VisitOutcome,
 )
 from tests.conftest import NOW
-from tests.phone.worlds import Morning, make_morning
+from tests.phone.worlds import Morning, arrival, identity, make_morning, report, teller
+from tests.reports.worlds import promise
 from tests.retention.worlds import GOES_AFTER_A_YEAR, YEAR, close, demand, make_finished, purge, rule
 from tests.safety.worlds import make_account
 from tests.worlds import make_attempt, make_credential
@@ -123,6 +127,21 @@ def test_what_is_still_going_on_stays(sessions: sessionmaker[Session], urls: Url
     demand(sessions, morning, GOES_AFTER_A_YEAR)
     proof = purge(urls, morning, after=2 * YEAR)
     assert (proof.records, proof.left_as) == ({"attempt": 4}, {"in_use": {"case": 1, "visit": 1}})
+
+
+def test_a_promise_in_a_report_that_the_lead_s_replaced_keeps_nothing(
+    sessions: sessionmaker[Session], urls: Urls
+) -> None:
+    morning = make_morning(sessions)
+    with acting_for(sessions, morning.world.agency) as session:
+        arrive(session, morning.visit, arrival(), by=teller(morning.oona), now=NOW, geofence_m=150)
+        check_identity(session, morning.visit, identity(), by=teller(morning.oona), now=NOW)
+        mates = report(VisitOutcome.MET_DEBTOR, disclosed=True, promises=(promise(),))
+        report_visit(session, morning.visit, mates, by=teller(morning.oona), now=NOW)
+        report_visit(session, morning.visit, report(VisitOutcome.MET_OTHER), by=teller(morning.ilta), now=NOW)
+    close(sessions, morning.visit)
+    demand(sessions, morning, GOES_AFTER_A_YEAR)
+    assert purge(urls, morning, after=2 * YEAR).records["visit"] == 1
 
 
 def test_each_contact_goes_by_its_own_date(sessions: sessionmaker[Session], urls: Urls) -> None:
