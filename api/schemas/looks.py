@@ -3,8 +3,7 @@
 from marshmallow import fields
 
 from api.schemas.base import Out
-from api.schemas.fields import Id, Instant, Many, Part
-from fieldvisit.safety.looks import MOST
+from api.schemas.fields import Id, Instant
 
 
 class LookOut(Out):
@@ -15,7 +14,3 @@ class LookOut(Out):
     name = fields.String(required=True, allow_none=True)
     action = fields.String(required=True)
     at = Instant(required=True)
-
-
-class LooksOut(Out):
-    items = Many(Part(LookOut), required=True, max=MOST)

@@ -4,9 +4,10 @@ import datetime as dt
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from fieldvisit.models.base import Base, Owned
+from fieldvisit.models.organisations import Account
 
 
 class LocationLook(Base, Owned):
@@ -22,5 +23,13 @@ class LocationLook(Base, Owned):
     span: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
     visitor_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visitors.id"))
     at: Mapped[dt.datetime]
+
+    account: Mapped[Account | None] = relationship(
+        primaryjoin="foreign(LocationLook.account_id) == Account.id", viewonly=True
+    )
+
+    @property
+    def name(self) -> str | None:
+        return self.account.name if self.account else None
 
     __table_args__ = (sa.Index("ix_location_looks_visitor_id_at", "visitor_id", "at"),)

@@ -3,19 +3,17 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from fieldvisit.clock import database_now
 from fieldvisit.models import Account, LocationLook, SafetyAlert
 from fieldvisit.vocabulary import AlertState
 
 SPAN_S = 600
-MOST = 1_000
 
 log = structlog.get_logger("fieldvisit.safety")
 
@@ -40,17 +38,6 @@ SECRET = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """One account, by the kind of request, from then on for ten minutes at most."""
-
-    session_id: uuid.UUID
-    account_id: uuid.UUID
-    name: str | None
-    action: str
-    at: dt.datetime
-
-
 def record_looks(session: Session, account_id: uuid.UUID, action: str, session_ids: Collection[uuid.UUID]) -> None:
     """Keep that this account was shown where these sessions are, as far as that is known. A look that cannot be kept is
     logged and keeps nobody from seeing who is in danger."""
@@ -65,23 +52,15 @@ def record_looks(session: Session, account_id: uuid.UUID, action: str, session_i
         log.error("look_not_kept", account_id=str(account_id), sessions=len(session_ids))
 
 
-def looks_at(session: Session, visitor_id: uuid.UUID, *, since: dt.timedelta) -> list[Look]:
-    """Who looked at where this visitor was, the newest first; the newest thousand.
+def looks_at(visitor_id: uuid.UUID, *, since: dt.timedelta) -> sa.Select[LocationLook]:
+    """Who looked at where this visitor was, in sessions that are kept; the caller states the order.
 
     What was looked at while an alert stands that nobody beside the phone may know of is told once that is closed: that
     somebody looks would give it away.
     """
-    rows = session.execute(
-        sa.select(
-            LocationLook.session_id,
-            LocationLook.account_id,
-            Account.name,
-            LocationLook.action,
-            LocationLook.at,
-        )
-        .outerjoin(Account, Account.id == LocationLook.account_id)
-        .where(LocationLook.visitor_id == visitor_id, LocationLook.at > database_now() - since, ~SECRET)
-        .order_by(LocationLook.at.desc(), LocationLook.account_id, LocationLook.action, LocationLook.session_id)
-        .limit(MOST)
+    lately = LocationLook.at > database_now() - since
+    return (
+        sa.select(LocationLook)
+        .where(LocationLook.visitor_id == visitor_id, lately, ~SECRET)
+        .options(joinedload(LocationLook.account).load_only(Account.name))
     )
-    return [Look(**row) for row in rows.mappings()]

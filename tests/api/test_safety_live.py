@@ -178,7 +178,7 @@ def test_a_visitor_learns_who_looked_at_where_they_were(
     here = {"position": {"lat": 60.17, "lon": 24.94, "datum": "wgs84"}, "planned_s": 3_600}
     session_id = phone.post("/safety/sessions", json={"id": str(uuid.uuid4())} | here).json["id"]
     other.post("/safety/sessions", json={"id": str(uuid.uuid4()), "planned_s": 3_600})
-    assert phone.get("/safety/looks").json == {"items": []}
+    assert phone.get("/safety/looks").json["items"] == []
     for _ in range(2):
         officer.get("/safety/live")
     list(officer.get("/safety/stream?for_s=0").iter_encoded())
@@ -187,6 +187,8 @@ def test_a_visitor_learns_who_looked_at_where_they_were(
     officer.get(f"/safety/alerts/{alert['id']}")
     officer.post(f"/safety/alerts/{alert['id']}/acknowledgement")
     looks = phone.get("/safety/looks").json["items"]
+    assert pages(phone, limit=2) == [looks[:2], looks[2:4], looks[4:]]
+    assert [each["at"] for each in looks] == sorted((each["at"] for each in looks), reverse=True)
     assert {each["session_id"] for each in looks} == {session_id}
     assert sorted(each["action"] for each in looks) == [
         "acknowledge_alert",
@@ -196,7 +198,16 @@ def test_a_visitor_learns_who_looked_at_where_they_were(
         "stream_live",
     ]
     # Of a session that tells no position nothing was shown.
-    assert other.get("/safety/looks").json == {"items": []}
+    assert other.get("/safety/looks").json["items"] == []
+
+
+def pages(phone: FlaskClient, *, limit: int) -> list[list[Any]]:
+    found, after = [], ""
+    while after is not None:
+        page = phone.get(f"/safety/looks?limit={limit}{after and '&after='}{after}").json
+        found.append(page["items"])
+        after = page["next"]
+    return found
 
 
 def test_a_position_that_comes_while_somebody_follows_is_kept_as_looked_at(
@@ -213,7 +224,7 @@ def test_a_position_that_comes_while_somebody_follows_is_kept_as_looked_at(
     stream = officer.get("/safety/stream?for_s=30")
     events = (told([each.decode()])[0][2]["tiles"] for each in stream.iter_encoded())
     assert [tile["last_lat"] for tile in next(events)] == [None]
-    assert phone.get("/safety/looks").json == {"items": []}
+    assert phone.get("/safety/looks").json["items"] == []
     here = {"event_id": str(uuid.uuid4()), "position": {"lat": 60.17, "lon": 24.94, "datum": "wgs84"}}
     assert phone.post(f"/safety/sessions/{session_id}/beats", json=here).status_code == 200
     assert [tile["last_lat"] for tile in next(events)] == [60.17]

@@ -70,4 +70,6 @@ def looks(door: Door, session_id: uuid.UUID, action: str) -> None:
 
 def listed(door: Door) -> list[str]:
     with acting_for(door.sessions, door.world.agency) as session:
-        return [each.action for each in looks_at(session, door.visitor_id, since=dt.timedelta(days=90))]
+        found = session.scalars(looks_at(door.visitor_id, since=dt.timedelta(days=90))).all()
+        assert {each.account and each.account.id for each in found} <= {door.officer.account_id}
+        return [each.action for each in found]
