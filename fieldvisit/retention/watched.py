@@ -171,11 +171,21 @@ def _due(
 
 
 def _held() -> sa.ColumnElement[bool]:
-    """An incident of this session, or at its visit, waits for its review; or the debtor it was about is on hold."""
-    of_it = sa.select(SafetyAlert.id).where(SafetyAlert.session_id == SafetySession.id)
+    """An incident of this session, at its visit, or of which its place alone is told, waits for its review; or the
+    debtor it was about is on hold."""
+    # Two levels below the session's own row, it is that row only where this is said.
+    of_it = sa.select(SafetyAlert.id).where(SafetyAlert.session_id == SafetySession.id).correlate(SafetySession)
+    its_place = sa.select(Visit.place_id).where(Visit.id == SafetySession.visit_id).correlate(SafetySession)
+    # What another organisation wrote of the place is not this one's to review.
+    of_the_place = sa.and_(
+        SafetyIncident.org_id == SafetySession.org_id,
+        SafetyIncident.place_id == its_place.scalar_subquery(),
+        SafetyIncident.visit_id.is_(None),
+        SafetyIncident.alert_id.is_(None),
+    )
     incident = sa.select(SafetyIncident.id).where(
         SafetyIncident.reviewed_at.is_(None),
-        sa.or_(SafetyIncident.visit_id == SafetySession.visit_id, SafetyIncident.alert_id.in_(of_it)),
+        sa.or_(SafetyIncident.visit_id == SafetySession.visit_id, SafetyIncident.alert_id.in_(of_it), of_the_place),
     )
     hold = (
         sa.select(LegalHold.id)

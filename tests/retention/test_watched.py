@@ -94,7 +94,7 @@ def test_a_position_goes_the_day_after_its_last_and_the_session_with_all_of_it_w
 
 
 def test_an_incident_that_is_not_reviewed_keeps_what_belongs_to_it_and_so_does_a_hold(kept: Kept) -> None:
-    session_id = kept.visited(alarm=True)
+    session_id, calm_id = kept.visited(alarm=True), kept.visited()
     officer, other = kept.door.officer.account_id, kept.door.other_officer.account_id
     with acting_for(kept.door.sessions, kept.door.world.agency) as session:
         row = session.get_one(SafetySession, session_id)
@@ -102,8 +102,9 @@ def test_an_incident_that_is_not_reviewed_keeps_what_belongs_to_it_and_so_does_a
         alert_id = session.scalars(sa.select(SafetyAlert.id)).one()
         draft = IncidentDraft(kind=IncidentKind.THREAT, happened_at=row.ended_at, account="A knife.", alert_id=alert_id)
         incident_id = report_incident(session, draft, officer).id
-    ((gone, held, proof),) = kept.purge(after=800 * DAY)
-    assert (gone, held, proof, kept.is_known(session_id)) == ({}, 1, None, True)
+    ((gone, held, _),) = kept.purge(after=800 * DAY)
+    assert (gone, held) == ({"safety_sessions": 1}, 1)
+    assert (kept.is_known(session_id), kept.is_known(calm_id)) == (True, None)
     with acting_for(kept.door.sessions, kept.door.world.agency) as session:
         review_incident(session, incident_id, other, "Two go there from now on.")
     with acting_for_all(kept.door.sessions) as session:
@@ -117,6 +118,23 @@ def test_an_incident_that_is_not_reviewed_keeps_what_belongs_to_it_and_so_does_a
         session.get_one(LegalHold, hold.id).released_at = NOW
     ((gone, held, _),) = kept.purge(after=800 * DAY)
     assert (gone, held, kept.is_known(session_id)) == ({"safety_sessions": 1}, 0, None)
+
+
+def test_an_incident_that_names_the_place_alone_keeps_where_its_visitors_were(kept: Kept) -> None:
+    at_the_place, elsewhere = kept.visited(), kept.visited()
+    with acting_for_all(kept.door.sessions) as session:
+        for session_id in (elsewhere, at_the_place):
+            visit = make_visit(session, kept.door.world, make_case(session, kept.door.world))
+            session.get_one(SafetySession, session_id).visit_id = visit.id
+        place_id = visit.place_id
+    with acting_for(kept.door.sessions, kept.door.world.agency) as session:
+        draft = IncidentDraft(kind=IncidentKind.VIOLENCE, happened_at=NOW - DAY, account="A blow.", place_id=place_id)
+        incident_id = report_incident(session, draft, kept.door.officer.account_id).id
+    assert [each[:2] for each in kept.purge(after=40 * DAY)] == [({"positions": 1}, 1)]
+    assert (kept.is_known(at_the_place), kept.is_known(elsewhere)) == (True, False)
+    with acting_for(kept.door.sessions, kept.door.world.agency) as session:
+        review_incident(session, incident_id, kept.door.other_officer.account_id, "Two go there from now on.")
+    assert [each[:2] for each in kept.purge(after=40 * DAY)] == [({"positions": 1}, 0)]
 
 
 def test_an_organisation_sets_its_own_time_and_the_canary_has_a_week(kept: Kept) -> None:
