@@ -36,6 +36,7 @@ from fieldvisit.planning.forming import (
     request_forming,
 )
 from fieldvisit.planning.judging import PlanFaulty
+from fieldvisit.planning.latest import DayMovedOn
 from fieldvisit.planning.plans import (
     Claimed,
     fail_plan,
@@ -43,7 +44,7 @@ from fieldvisit.planning.plans import (
     note_progress,
 )
 from fieldvisit.planning.relieving import add_relief
-from fieldvisit.planning.repairing import DayMovedOn, accept_repair
+from fieldvisit.planning.repairing import accept_repair
 from fieldvisit.planning.search import Tell, search, work_of
 from fieldvisit.planning.tools import Tools
 from fieldvisit.planning.upkeep import pass_time

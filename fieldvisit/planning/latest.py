@@ -1,9 +1,10 @@
 """Which plan of a day is the latest: the one that may be changed and published."""
 
+import datetime as dt
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import DayPlan
@@ -17,6 +18,11 @@ class PlanOutdated(FieldVisitError):
 
     code, kind = "plan_outdated", Kind.CONFLICT
     says = "This plan is no longer the latest of its day; that is {latest}. Look at it, and change that one."
+
+
+class DayMovedOn(Exception):
+    """While the search ran, the day became another: somebody set out to what it moved, the clock took what it counted
+    on, or somebody's work would be lost by it."""
 
 
 def latest_of(session: Session, row: DayPlan) -> uuid.UUID | None:
@@ -57,3 +63,24 @@ def demand_no_colleagues_draft(session: Session, row: DayPlan, by: uuid.UUID | N
     )
     if theirs is not None:
         raise PlanOutdated(latest=theirs)
+
+
+def drafts_of_people(
+    area_id: uuid.UUID | InstrumentedAttribute[uuid.UUID], on: dt.date | InstrumentedAttribute[dt.date]
+) -> sa.Select[uuid.UUID]:
+    """The drafts of this area and day that a person made or asked for."""
+    theirs = aliased(DayPlan)
+    return sa.select(theirs.id).where(
+        theirs.area_id == area_id,
+        theirs.planned_on == on,
+        theirs.state == DayPlanState.DRAFT,
+        theirs.requested_by_id.is_not(None),
+    )
+
+
+def demand_no_work_lost(session: Session, row: DayPlan) -> None:
+    """Raise DayMovedOn where relief, which no person asked for, would take the place of a draft that one did. The
+    caller has the organisation's turn."""
+    theirs = session.scalar(drafts_of_people(row.area_id, row.planned_on).limit(1)) if row.relieves else None
+    if theirs is not None:
+        raise DayMovedOn(f"somebody works on the draft {theirs} of the day")

@@ -21,6 +21,7 @@ from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.errors import FieldVisitError
 from fieldvisit.models import CrewMember, DayPlan, Route, SafetyAlert, SafetySession, Stop, Visit
+from fieldvisit.planning.latest import drafts_of_people
 from fieldvisit.planning.repairing import RepairRequest, request_repair
 from fieldvisit.vocabulary import AlertState, DayPlanState, RiskLevel, SafetyState, VisitState
 
@@ -83,7 +84,7 @@ def propose_relief(session: Session, now: dt.datetime, apart: Apart) -> list[uui
 
 def _to_be_relieved(session: Session, now: dt.datetime) -> dict[uuid.UUID, set[str]]:
     """Published plan → its crews with a member in alarm and visits ahead of which no repair was asked since, or one
-    that failed some time ago."""
+    that failed some time ago. None of a day that somebody has a draft of."""
     repair = aliased(DayPlan)
     ahead = (
         sa.select(Stop.id)
@@ -118,6 +119,7 @@ def _to_be_relieved(session: Session, now: dt.datetime) -> dict[uuid.UUID, set[s
             SafetySession.started_at.between(Route.depart_at - HALF_A_DAY, Route.return_at + HALF_A_DAY),
             ahead.exists(),
             ~asked.exists(),
+            ~drafts_of_people(DayPlan.area_id, DayPlan.planned_on).exists(),
         )
     )
     crews: dict[uuid.UUID, set[str]] = defaultdict(set)

@@ -23,7 +23,7 @@ from fieldvisit.planning.effects import Effect, effects_of
 from fieldvisit.planning.holding import hand_over
 from fieldvisit.planning.joining import joined_by
 from fieldvisit.planning.judging import demand_faultless
-from fieldvisit.planning.latest import PlanOutdated, demand_current, latest_of
+from fieldvisit.planning.latest import DayMovedOn, PlanOutdated, demand_current, demand_no_work_lost, latest_of
 from fieldvisit.planning.plans import Claimed, DayIsOver, get_plan, lock_plan, take_turn, today_of
 from fieldvisit.planning.problem import CHANGE_PRICE_S, Draft
 from fieldvisit.planning.rest import Rest, Standing, held_to, rest_of, standing_of
@@ -48,10 +48,6 @@ type Begins = dict[str, int]
 class PlanNotPublished(FieldVisitError):
     code, kind = "plan_not_published", Kind.CONFLICT
     says = "This day plan is {state}; only a published day is repaired. Plan it afresh, or change it by hand."
-
-
-class DayMovedOn(Exception):
-    """While the search ran, somebody set out to what it moved, or the clock took what it counted on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,13 +127,15 @@ def read_rest(session: Session, plan: DayPlan, now: dt.datetime) -> tuple[Day, D
 def accept_repair(session: Session, claimed: Claimed, found: Found, *, now: dt.datetime) -> bool:
     """Write the found orders as the day's draft; False where nobody waits for it any more.
 
-    Raises DayMovedOn where they no longer hold, and PlanFaulty where the judge objects to what was found.
+    Raises DayMovedOn where they no longer hold, or where a person's draft would be lost, and PlanFaulty where the judge
+    objects to what was found.
     """
     _, plan_found = demand_faultless(found.problem, found.plan)
     take_turn(session)
     row = lock_plan(session, claimed.plan_id)
     if row.state is not DayPlanState.SOLVING or row.claimed_at != claimed.claimed_at:
         return False
+    demand_no_work_lost(session, row)
     try:
         standing = _repaired(session, row, now)
     except PlanOutdated as error:

@@ -15,10 +15,14 @@ from fieldvisit.apart import Apart
 from fieldvisit.clock import Clock
 from fieldvisit.database import acting_for, acting_for_all
 from fieldvisit.models import DayPlan
+from fieldvisit.planning.claiming import claim_plan
+from fieldvisit.planning.drafting import Found
 from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.jobs import solve_plan
-from fieldvisit.planning.plans import give_up_plan
+from fieldvisit.planning.latest import DayMovedOn
+from fieldvisit.planning.plans import get_plan, give_up_plan
 from fieldvisit.planning.relieving import propose_relief, relieve_crews
+from fieldvisit.planning.repairing import accept_repair
 from fieldvisit.planning.tools import Tools
 from fieldvisit.safety.drafts import Sos
 from fieldvisit.safety.sos import call_for_help
@@ -177,6 +181,33 @@ def test_relief_that_failed_is_asked_for_again_while_the_alert_is_open_and_less_
     assert asked(70) == []
     (third,) = asked(85)
     assert third not in (first, second)
+
+
+def test_relief_waits_for_the_draft_that_somebody_works_on(
+    dispatcher: FlaskClient, tools: Tools, sessions: sessionmaker[Session], day: World, published: str
+) -> None:
+    _, visits, other = alarm_on(sessions, day, plan_of(dispatcher, published))
+
+    def asked(after_min: int) -> list[uuid.UUID]:
+        with acting_for(sessions, day.agency) as session:
+            return propose_relief(session, NOW + dt.timedelta(minutes=after_min), Apart())
+
+    (relief,) = asked(0)
+    with acting_for(sessions, day.agency) as session:
+        claimed = claim_plan(session, relief, NOW)
+        assert claimed is not None
+        shown = get_plan(session, uuid.UUID(published))
+        found = Found(problem=shown.problem or {}, plan=shown.plan or {}, travel_source="", paths={})
+    moved = {"kind": "move", "visit_id": visits[0], "crew": other}
+    mine = post(dispatcher, published, "changes", moved).json["id"]
+    with pytest.raises(DayMovedOn), acting_for(sessions, day.agency) as session:
+        accept_repair(session, claimed, found, now=NOW)
+    assert plan_of(dispatcher, mine)["state"] == "draft"
+    with acting_for(sessions, day.agency) as session:
+        give_up_plan(session, relief, PlanFailure.DAY_MOVED_ON, says="", now=NOW)
+    assert asked(10) == []
+    assert dispatcher.post(f"/day-plans/{mine}/undo").status_code == 200
+    assert len(asked(10)) == 1
 
 
 def test_nobody_who_plans_learns_of_a_call_that_nobody_may_see(
