@@ -227,7 +227,8 @@ def _people(session: Session, on: dt.date) -> tuple[InHand, ...]:
     for visitor_id, currency, before, that_day in session.execute(_taken(session.info["org"], on)):
         found[visitor_id, str(currency)][0] += int(before or 0)
         found[visitor_id, str(currency)][1] += int(that_day or 0)
-    for visitor_id, currency, gone, counted, stated in session.execute(_deposited(session.info["org"], on)):
+    zone = acting_organisation(session).zone
+    for visitor_id, currency, gone, counted, stated in session.execute(_deposited(session.info["org"], on, zone)):
         found[visitor_id, currency][0] -= int(gone or 0)
         found[visitor_id, currency][2] += int(counted or 0)
         found[visitor_id, currency][3] += int(stated or 0)
@@ -251,10 +252,12 @@ def _taken(org_id: uuid.UUID, on: dt.date) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-def _deposited(org_id: uuid.UUID, on: dt.date) -> sa.Select[*tuple[Any, ...]]:
-    """By visitor and currency: what was counted before the day, on it, and what nobody has counted yet."""
+def _deposited(org_id: uuid.UUID, on: dt.date, zone: str) -> sa.Select[*tuple[Any, ...]]:
+    """By visitor and currency: what was counted before the day, on it, and what was handed in by its end and nobody has
+    counted yet."""
     counted, day = sa.func.sum(CashDeposit.counted_minor), CashDeposit.booked_on
-    stated = sa.func.sum(CashDeposit.amount_minor).filter(CashDeposit.state == DepositState.STATED)
+    by_then = sa.func.date(sa.func.timezone(zone, CashDeposit.deposited_at)) <= on
+    stated = sa.func.sum(CashDeposit.amount_minor).filter(CashDeposit.state == DepositState.STATED, by_then)
     return (
         sa.select(
             CashDeposit.visitor_id, CashDeposit.currency, counted.filter(day < on), counted.filter(day == on), stated

@@ -192,17 +192,15 @@ def receipts_where(
 
 
 def day_to_book(session: Session, at: dt.datetime, now: dt.datetime) -> dt.date:
-    """The local day of an instant; the day of now, or the first after it that is open, where that was closed. Whoever
-    closes a day waits until this is written, or this for them."""
+    """The local day of an instant; the day of now, or the first after it that is open, where that was closed or one after
+    it was: what a closed day began with stays. Whoever closes a day waits until this is written, or this for them."""
     zone, org_id = acting_organisation(session).zone, session.info["org"]
     session.execute(sa.select(Organisation.id).where(Organisation.id == org_id).with_for_update(read=True))
-    closed = set(session.scalars(sa.select(CashClosing.closed_on).where(CashClosing.org_id == org_id)))
     day = local_day(at, zone)
-    if day in closed:
-        day = local_day(now, zone)
-    while day in closed:
-        day += dt.timedelta(days=1)
-    return day
+    closed_on = session.scalar(sa.select(sa.func.max(CashClosing.closed_on)).where(CashClosing.org_id == org_id))
+    if closed_on is None or closed_on < day:
+        return day
+    return max(local_day(now, zone), closed_on + dt.timedelta(days=1))
 
 
 def _row(

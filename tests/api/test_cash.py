@@ -42,10 +42,18 @@ class House:
         rules = RULES | {"may_take_money": money, "most_cash_minor": 4_000}
         assert self.office.put("/field-rules", json=rules).status_code == 200
 
-    def take(self, visit: int, amount_minor: int, number: str | None, *, phone: FlaskClient | None = None) -> str:
+    def take(
+        self,
+        visit: int,
+        amount_minor: int,
+        number: str | None,
+        *,
+        phone: FlaskClient | None = None,
+        left_at: dt.datetime = NOW,
+    ) -> str:
         """Report a visit at which money was taken; the id of the report."""
         payment = {"amount_minor": amount_minor, "currency": "EUR", "receipt_number": number}
-        told = {"id": str(uuid.uuid4()), "outcome": "refused", "next_step": "call", "left_at": NOW.isoformat()}
+        told = {"id": str(uuid.uuid4()), "outcome": "refused", "next_step": "call", "left_at": left_at.isoformat()}
         path = f"/phone/visits/{self.morning.visits[visit]}/report"
         for _ in range(2):
             answer = (phone or self.phone).post(path, json=told | {"door": {"payment": payment}})
@@ -215,6 +223,20 @@ def test_money_in_a_report_that_is_held_is_seen_at_the_end_of_the_day(house: Hou
     whole = report | {"next_step": "call"}
     assert house.phone.post("/phone/events", json={"sent_at": NOW.isoformat(), "events": [whole]}).json["taken"] == 1
     assert (house.day()["held"], house.day()["faults"]) == ([], ["cash_in_hand", "receipt_flawed"])
+
+
+def test_a_closed_day_stays_as_it_is_whatever_is_told_of_the_days_before(house: House) -> None:
+    deposit = {"event_id": str(uuid.uuid4()), "amount_minor": 900, "currency": "EUR", "way": "office"}
+    house.phone.post("/phone/cash-deposits", json=deposit | {"deposited_at": NOW.isoformat()})
+    # What is handed in on the third is no fault of the first.
+    for on, reason, faults in (("2026-03-01", None, []), (ON, "It is on its way.", ["deposit_uncounted"])):
+        closed = house.office.post("/cash-days/closing", json={"on": on, "reason": reason})
+        assert (closed.status_code, closed.json["faults"]) == (201, faults)
+    number = house.phone.post("/phone/receipt-blocks").json["first"]
+    told = house.take(0, 500, number, left_at=NOW - dt.timedelta(hours=20))
+    (row,) = house.office.get("/receipts").json["items"]
+    assert (row["id"], row["taken_at"][:10], row["booked_on"]) == (told, "2026-03-02", "2026-03-04")
+    assert [each["brought_minor"] for each in house.day()["people"]] == [0]
 
 
 def test_a_lost_phone_leaves_no_number_unexplained(house: House) -> None:
