@@ -1,6 +1,7 @@
 """Cases and the payments made on them: upserts by the sender's own ids."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -128,7 +129,8 @@ def upsert_case(session: Session, draft: CaseDraft, *, now: dt.datetime) -> tupl
 
 def record_payment(session: Session, draft: PaymentDraft, *, now: dt.datetime) -> tuple[Payment, Change]:
     """Store a payment on a case one may see, and settle the promises that it keeps. What is recorded never changes. One
-    of a day to come is refused: it is no money yet, and would keep what was promised."""
+    of a day to come is refused: it is no money yet, and would keep what was promised. An id is the sender's own: under
+    the same one, another who has the case may tell of other money."""
     if draft.paid_on > (now + AHEAD_OF_UTC).date():
         raise InvalidValue(path="paid_on", reason="lies in the future")
     case = get_case(session, draft.case_id)
@@ -140,11 +142,10 @@ def record_payment(session: Session, draft: PaymentDraft, *, now: dt.datetime) -
         "currency": draft.currency,
         "paid_on": draft.paid_on,
     }
-    payment = session.scalar(
-        sa.select(Payment).where(Payment.org_id == case.org_id, Payment.external_id == draft.external_id)
-    )
+    sender_id = session.info["org"]
+    payment = _find_payment(session, case, draft.external_id, sender_id)
     if payment is None:
-        payment = Payment(org_id=case.org_id, external_id=draft.external_id, **values)
+        payment = Payment(org_id=case.org_id, made_by_id=sender_id, external_id=draft.external_id, **values)
         session.add(payment)
         session.flush()
         settle_promises(session, [case.id], now=now)
@@ -163,6 +164,13 @@ def _lock_own_case(session: Session, external_id: str) -> Case | None:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
+
+
+def _find_payment(session: Session, case: Case, external_id: str, sender_id: uuid.UUID) -> Payment | None:
+    """What this sender told of under the id. Where nobody knows any more who did, it was they if it is of this case."""
+    whose = Payment.made_by_id == sender_id, sa.and_(Payment.made_by_id.is_(None), Payment.case_id == case.id)
+    rows = sa.select(Payment).where(Payment.org_id == case.org_id, Payment.external_id == external_id, sa.or_(*whose))
+    return session.scalars(rows.order_by(Payment.made_by_id.nulls_last()).limit(1)).first()
 
 
 def get_case(session: Session, external_id: str) -> Case:

@@ -192,8 +192,9 @@ def receipts_where(
 
 
 def day_to_book(session: Session, at: dt.datetime, now: dt.datetime) -> dt.date:
-    """The local day of an instant; the day of now, or the first after it that is open, where that was closed or one after
-    it was: what a closed day began with stays. Whoever closes a day waits until this is written, or this for them."""
+    """The local day of an instant; the day of now, or the first after it that is open, where that was closed or one
+    after it was: what a closed day began with stays. Whoever closes a day waits until this is written, or this for
+    them."""
     zone, org_id = acting_organisation(session).zone, session.info["org"]
     session.execute(sa.select(Organisation.id).where(Organisation.id == org_id).with_for_update(read=True))
     day = local_day(at, zone)

@@ -94,6 +94,11 @@ class PaymentIn(Drafted):
 class PaymentOut(Out):
     id = Id(required=True)
     external_id = fields.String(required=True)
+    made_by_id = Id(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the organisation whose id it is under; null: of a payment of old, nobody knows"},
+    )
     case_id = Id(required=True)
     amount_minor = fields.Integer(required=True)
     currency = fields.String(required=True)

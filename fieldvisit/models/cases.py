@@ -78,9 +78,11 @@ class Payment(Base, PlacedByCase):
     amount_minor: Mapped[int] = mapped_column(sa.BigInteger)
     currency: Mapped[str] = mapped_column(sa.String(3))
     paid_on: Mapped[dt.date]
+    made_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("organisations.id"))
+    """Whose id it is under: of the lender, or of an agency that had the case. None: it is not known any more."""
     created_at: Mapped[RecordedAt]
 
     __table_args__ = (
-        sa.UniqueConstraint("org_id", "external_id"),
+        sa.UniqueConstraint("org_id", "made_by_id", "external_id"),
         sa.CheckConstraint("amount_minor > 0", name="positive"),
     )

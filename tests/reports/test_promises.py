@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.cases import CaseDraft, PaymentDraft, record_payment, upsert_case
 from fieldvisit.database import acting_for, acting_for_all
-from fieldvisit.models import Case, Debtor, Placement, Promise, Visit
+from fieldvisit.errors import InvalidValue
+from fieldvisit.models import Case, Debtor, Payment, Placement, Promise, Visit
 from fieldvisit.promises import GRACE, Owed, Paid, follow_up, promises_where, received, settle_overdue, standing
 from fieldvisit.reports import report_visit
 from fieldvisit.visits import history_of
@@ -168,6 +169,27 @@ def test_money_that_came_before_the_report_keeps_the_promise_at_once(
     tell(report_visit, replace(told, event_id=uuid.uuid4()), now=NOW + 2 * DAY)
     with acting_for_all(sessions) as session:
         assert [each.state for each in session.scalars(promises_where())] == [PromiseState.KEPT]
+
+
+def test_an_id_of_a_payment_is_the_senders_own(sessions: sessionmaker[Session], books: Books) -> None:
+    """What was told before it was written down who did is taken for the sender's where it is of the same case."""
+    lender, agency = books.morning.world.lender, books.morning.world.agency
+    with acting_for_all(sessions) as session:
+        case = session.get_one(Case, books.case_id).external_id
+    paid = {"external_id": "P-1", "case_id": case, "currency": "EUR", "paid_on": TODAY}
+
+    def told(house: uuid.UUID, amount_minor: int) -> str:
+        with acting_for(sessions, house) as session:
+            return record_payment(session, PaymentDraft(amount_minor=amount_minor, **paid), now=NOW)[1].value
+
+    assert [told(lender, 1_000), told(lender, 1_000)] == ["added", "unchanged"]
+    assert [told(agency, 500), told(agency, 500)] == ["added", "unchanged"]
+    with pytest.raises(InvalidValue, match="payment_id"):
+        told(agency, 1_000)
+    with acting_for_all(sessions) as session:
+        session.execute(sa.delete(Payment).where(Payment.made_by_id == agency))
+        session.execute(sa.update(Payment).values(made_by_id=None))
+    assert [told(house, 1_000) for house in (lender, agency)] == ["unchanged", "unchanged"]
 
 
 def test_a_promise_that_is_paid_in_time_is_kept_whatever_a_plan_lacks(
