@@ -13,7 +13,8 @@ class CaseClocks:
     """The dates that retention counts from. `last_activity_on` moves with every contact; None: it has not happened yet.
     `visit_on` is the day of the visit that the record tells of, or of the last one where it tells of a case.
 
-    `held`: somebody ordered that nothing of the case may go.
+    `held`: somebody ordered that nothing of the case may go. `of_no_visit`: the record tells of something else, such as
+    a call, and what counts from a visit says nothing of it.
     """
 
     created_on: date
@@ -22,6 +23,7 @@ class CaseClocks:
     visit_on: date | None = None
     contract_end_on: date | None = None
     held: bool = False
+    of_no_visit: bool = False
     product: str | None = None
 
 
@@ -55,7 +57,8 @@ def kept(terms: Terms, record_type: RecordType, clocks: CaseClocks) -> Kept:
 
 def _speaks_of(rule: RetentionRule, record_type: RecordType, clocks: CaseClocks) -> bool:
     product = not rule.products or clocks.product is None or clocks.product in rule.products
-    return rule.record_type is record_type and product
+    never = clocks.of_no_visit and rule.counts_from is RetentionClock.VISIT
+    return rule.record_type is record_type and product and not never
 
 
 def _from(rule: RetentionRule, clocks: CaseClocks) -> date | None:

@@ -12,6 +12,7 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.database import acting_for
@@ -21,11 +22,13 @@ from fieldvisit.geocoding import Geocoder, PointFinder
 from fieldvisit.imports.claims import Claim, Claims
 from fieldvisit.imports.columns import Origin
 from fieldvisit.imports.kinds import READERS
-from fieldvisit.imports.readers import Reader
+from fieldvisit.imports.readers import Outcome, Reader
 from fieldvisit.imports.rows import Layout, Row, RowFault
 from fieldvisit.imports.tables import Table, open_table
 
 MOST_FAULTS = 1_000
+DEADLOCK, ATTEMPTS = "40P01", 5
+"""Two files that tell of the same in another order wait for each other: one of them has to begin its batch again."""
 
 Progress = Callable[[int, int | None], None]
 """Told the lines done and, where it is known, the lines there are."""
@@ -85,6 +88,7 @@ def import_file(
 
 
 _Batch = Sequence[Row[Any] | list[RowFault]]
+_Store = Callable[[Sequence[Any]], Sequence[Outcome]]
 
 
 class _Run:
@@ -135,14 +139,14 @@ class _Run:
             rows = _rows(batch)
             self._prepare(rows)
             found = self._found(rows)
-            with acting_for(self._sessions, self._org_id) as session:
-                self._write(session, batch, found)
+            self._write(batch, found, self._store)
         return self._result(stored=True)
 
     def as_one(self, batches: Iterator[_Batch], *, keep: bool) -> ImportResult:
         with self._sessions(info={"org": self._org_id}) as session, session.begin() as transaction:
+            store = self._storing_in(session)
             for batch in batches:
-                self._write(session, batch, self._ahead)
+                self._write(batch, self._ahead, store)
                 session.flush()
                 # Rows that are written are not looked at again: memory stays as it is.
                 session.expunge_all()
@@ -168,11 +172,25 @@ class _Run:
         self._unlocated += sum(each.point is None for each in found.values())
         return found
 
-    def _write(self, session: Session, batch: _Batch, found: dict[str, Found]) -> None:
+    def _storing_in(self, session: Session) -> _Store:
+        return lambda drafts: self._reader.store(session, drafts, self._now)
+
+    def _store(self, drafts: Sequence[Any]) -> Sequence[Outcome]:
+        """In a transaction of their own; again, where it was the one that had to give way to another."""
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                with acting_for(self._sessions, self._org_id) as session:
+                    return self._reader.store(session, drafts, self._now)
+            except OperationalError as error:
+                if not left or getattr(error.orig, "sqlstate", None) != DEADLOCK:
+                    raise
+        raise AssertionError("every attempt returns or raises")
+
+    def _write(self, batch: _Batch, found: dict[str, Found], store: _Store) -> None:
         """Store what is new in a batch, and count what became of every row of it."""
         judged = [(entry, self._claims.judge(entry)) for entry in batch if isinstance(entry, Row)]
         fresh = [self._located(row, found) for row, verdict in judged if verdict is None]
-        outcomes = self._reader.store(session, [row.draft for row in fresh], self._now)
+        outcomes = store([row.draft for row in fresh])
         by_line = {row.line: outcome for row, outcome in zip(fresh, outcomes, strict=True)}
         for row in fresh:
             self._claims.settle(row, by_line[row.line])

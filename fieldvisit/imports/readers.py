@@ -18,6 +18,8 @@ from fieldvisit.languages import Message
 Values = Mapping[str, Any]
 """The values of a row by column name; None where the cell is empty or the column is missing."""
 
+UNIQUE_VIOLATION = "23505"
+
 Outcome = Change | Refusal
 type StoreAll[Draft] = Callable[[Session, Sequence[Draft], dt.datetime], Sequence[Outcome]]
 
@@ -67,6 +69,13 @@ def one_by_one[Draft](store: Callable[[Session, Draft, dt.datetime], Change]) ->
 
 def _in_savepoint(session: Session, store: Callable[[], Change]) -> Outcome:
     try:
+        try:
+            with session.begin_nested():
+                return store()
+        except IntegrityError as error:
+            if getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
+                raise
+        # Somebody else has stored it in the meantime: now it can be seen, and held against this.
         with session.begin_nested():
             return store()
     except FieldVisitError as error:

@@ -34,6 +34,9 @@ class Case(Base, PlacedByCase):
     stage: Mapped[CaseStage]
     closed_on: Mapped[dt.date | None]
     """Since when it is closed; written by the database, whoever closes it, and empty again when it is opened."""
+    last_activity_on: Mapped[dt.date | None]
+    last_visit_on: Mapped[dt.date | None]
+    """What retention counts from, as of when contacts of it were last purged; None: none were."""
     reason_for_arrears: Mapped[str | None] = mapped_column(Sealed("cases.reason_for_arrears"))
     created_at: Mapped[RecordedAt]
     updated_at: Mapped[RecordedAt] = mapped_column(onupdate=sa.text("fieldvisit_now()"))

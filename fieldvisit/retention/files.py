@@ -33,7 +33,7 @@ from fieldvisit.models import (
 from fieldvisit.policies import policies_of
 from fieldvisit.safety.standing import LISTED
 from fieldvisit.visits import LIVE
-from fieldvisit.vocabulary import CaseStage, PlaceKind, PromiseState, RepaymentState
+from fieldvisit.vocabulary import CaseStage, Channel, PlaceKind, PromiseState, RepaymentState
 
 
 class RecordKind(StrEnum):
@@ -80,17 +80,19 @@ class CaseFile:
         """A contact's own dates; the case goes by its own."""
         if record.kind is RecordKind.CASE:
             return self.clocks
-        return replace(self.clocks, created_on=record.created_on, visit_on=record.visit_on)
+        of_no_visit = record.visit_on is None
+        return replace(self.clocks, created_on=record.created_on, visit_on=record.visit_on, of_no_visit=of_no_visit)
 
 
 def read_case_files(session: Session, lender_id: uuid.UUID, case_ids: Collection[uuid.UUID]) -> Iterator[CaseFile]:
     """The files of these cases of a lender, in the order of their ids. A few queries, whatever their number."""
     # Nothing sealed is read: whoever purges need not be able to open it.
     dates = (Case.org_id, Case.debtor_id, Case.stage, Case.closed_on, Case.created_at, Case.product)
+    remembered = (Case.last_activity_on, Case.last_visit_on)
     cases = session.scalars(
         sa.select(Case)
         .where(Case.id.in_(case_ids), Case.org_id == lender_id)
-        .options(load_only(*dates))
+        .options(load_only(*dates, *remembered))
         .order_by(Case.id)
     ).all()
     rows = _Rows(session, lender_id, cases)
@@ -109,12 +111,14 @@ class _Rows:
 
     def __init__(self, session: Session, lender_id: uuid.UUID, cases: Sequence[Case]) -> None:
         ids, debtors = [case.id for case in cases], {case.debtor_id for case in cases}
-        self.attempts: dict[uuid.UUID, list[tuple[uuid.UUID, dt.datetime]]] = defaultdict(list)
-        attempts = sa.select(ContactAttempt.case_id, ContactAttempt.id, ContactAttempt.at)
+        self.attempts: dict[uuid.UUID, list[Record]] = defaultdict(list)
+        attempts = sa.select(ContactAttempt.case_id, ContactAttempt.id, ContactAttempt.at, ContactAttempt.channel)
         # Owner and debtor are what the index of each month is by.
         whose = (ContactAttempt.org_id == lender_id, ContactAttempt.debtor_id.in_(debtors))
-        for case_id, attempt_id, at in session.execute(attempts.where(*whose, ContactAttempt.case_id.in_(ids))):
-            self.attempts[case_id].append((attempt_id, at))
+        for case_id, attempt_id, at, channel in session.execute(
+            attempts.where(*whose, ContactAttempt.case_id.in_(ids))
+        ):
+            self.attempts[case_id].append(_attempt(attempt_id, at, channel))
         self.visits: dict[uuid.UUID, list[Visit]] = defaultdict(list)
         for visit in session.scalars(sa.select(Visit).where(Visit.case_id.in_(ids))):
             self.visits[visit.case_id].append(visit)
@@ -159,7 +163,7 @@ class _Rows:
             place=self._place(case),
             policies=self._policies(case),
             records=(
-                *(Record(RecordKind.ATTEMPT, attempt_id, _day(at)) for attempt_id, at in sorted(attempts)),
+                *sorted(attempts, key=lambda attempt: attempt.id),
                 *(self._visit(visit) for visit in sorted(visits, key=lambda visit: visit.id)),
                 Record(RecordKind.CASE, case.id, _day(case.created_at), in_use=self._goes_on(case)),
             ),
@@ -174,16 +178,19 @@ class _Rows:
         return Record(RecordKind.VISIT, visit.id, _day(happened), visit_on=_day(happened), in_use=in_use)
 
     def _clocks(self, case: Case) -> CaseClocks:
-        days = [_day(at) for _, at in self.attempts[case.id]]
+        days = [attempt.created_on for attempt in self.attempts[case.id]]
         days += [_day(visit.updated_at) for visit in self.visits[case.id]]
         days += [self.paid_on[case.id]] if case.id in self.paid_on else []
+        days += [case.last_activity_on] if case.last_activity_on else []
+        visited = [_day(visit.ended_at) for visit in self.visits[case.id] if visit.ended_at]
+        visited += [case.last_visit_on] if case.last_visit_on else []
         created_on = _day(case.created_at)
         ends = [placement.until_on for placement in self.placements[case.id]]
         return CaseClocks(
             created_on=created_on,
             last_activity_on=max(days, default=created_on),
             closed_on=case.closed_on,
-            visit_on=max((_day(v.ended_at) for v in self.visits[case.id] if v.ended_at), default=None),
+            visit_on=max(visited, default=None),
             contract_end_on=max((end for end in ends if end), default=None) if ends and None not in ends else None,
             held=any(of == case.debtor_id and one in (None, case.id) for of, one in self.holds),
             product=case.product,
@@ -201,6 +208,11 @@ class _Rows:
         ids |= {visit.org_id for visit in self.visits[case.id]}
         involved: list[Organisation] = [self.organisations[org_id] for org_id in sorted(ids)]
         return policies_of(involved)
+
+
+def _attempt(attempt_id: uuid.UUID, at: dt.datetime, channel: Channel) -> Record:
+    visit_on = _day(at) if channel is Channel.VISIT else None
+    return Record(RecordKind.ATTEMPT, attempt_id, _day(at), visit_on=visit_on)
 
 
 def _day(at: dt.datetime) -> dt.date:

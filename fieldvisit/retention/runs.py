@@ -13,13 +13,14 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.apart import Apart
 from fieldvisit.database import acting_for_all
-from fieldvisit.models import Case, Debtor, DebtorRequest, Organisation, Purge
+from fieldvisit.models import Case, Debtor, DebtorRequest, LegalHold, Organisation, Purge
 from fieldvisit.retention.files import CaseFile, RecordKind, read_case_files
 from fieldvisit.retention.judging import Fate, Judged, judge
 from fieldvisit.retention.purging import purge_attempts, purge_case, purge_debtor, purge_visits
@@ -35,7 +36,7 @@ UNDONE = "undone"
 @dataclass
 class Tally:
     """What a run found, or did. `ids_sha256` is over every attempt, visit and case that is due, or gone, in their order
-    in the run."""
+    in the run, and then over the debtors who had no case."""
 
     fates: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(kind of record, fate) → how many."""
@@ -57,6 +58,11 @@ class Tally:
     def of(self, fate: Fate) -> dict[str, int]:
         return {kind: count for (kind, what), count in sorted(self.fates.items()) if what == fate.value}
 
+    def debtor(self, debtor_id: uuid.UUID) -> None:
+        """One who has no case, and so is not counted with one."""
+        self.fates[DEBTOR, Fate.DUE.value] += 1
+        self.chain([f"{DEBTOR} {debtor_id}"])
+
     @property
     def left_as(self) -> dict[str, dict[str, int]]:
         left = {fate.value: found for fate in Fate if fate is not Fate.DUE and (found := self.of(fate))}
@@ -69,6 +75,9 @@ def look(sessions: sessionmaker[Session], lender_id: uuid.UUID, *, today: dt.dat
     for file, judged in _judged(sessions, lender_id, today):
         tally.count(file, judged)
         tally.chain([str(one.record) for one in judged if one.fate is Fate.DUE])
+    with acting_for_all(sessions) as session:
+        for debtor_id in session.scalars(_caseless(session, lender_id)):
+            tally.debtor(debtor_id)
     return tally
 
 
@@ -97,14 +106,17 @@ def purge(
         if not any(one.fate is Fate.DUE for one in judged):
             tally.count(file, judged)
             continue
-        # What is undone with a transaction must not be counted.
-        counted, undone = copy.deepcopy(tally), True
+        before = tally
         with each_apart.each("purged", case_id=file.case_id):
-            with acting_for_all(owners) as session:
-                _purge_one(session, lender_id, file, counted, today=today)
-                _prove(session, proof_id, counted)
-            tally, undone = counted, False
-        tally.undone += Counter({RecordKind.CASE.value: int(undone)})
+            tally = _proved(owners, proof_id, tally, partial(_purge_one, lender_id, file, today=today))
+        tally.undone += Counter({RecordKind.CASE.value: int(tally is before)})
+    with acting_for_all(owners) as session:
+        caseless = session.scalars(_caseless(session, lender_id)).all()
+    for debtor_id in caseless:
+        before = tally
+        with each_apart.each("purged", debtor_id=debtor_id):
+            tally = _proved(owners, proof_id, tally, partial(_purge_caseless, lender_id, debtor_id))
+        tally.undone += Counter({DEBTOR: int(tally is before)})
     with acting_for_all(owners) as session:
         proof = _prove(session, proof_id, tally)
         proof.finished_at = clock()
@@ -113,14 +125,25 @@ def purge(
     return proof
 
 
+def _proved(
+    owners: sessionmaker[Session], proof_id: uuid.UUID, tally: Tally, take: Callable[[Session, Tally], None]
+) -> Tally:
+    """The tally with what is taken here, in a transaction with its proof: what is undone with it is not counted."""
+    counted = copy.deepcopy(tally)
+    with acting_for_all(owners) as session:
+        take(session, counted)
+        _prove(session, proof_id, counted)
+    return counted
+
+
 def purges(org_id: uuid.UUID) -> sa.Select[Purge]:
     """Every run over an organisation's cases; the caller states the order."""
     return sa.select(Purge).where(Purge.org_id == org_id)
 
 
 def lenders(session: Session) -> Sequence[Organisation]:
-    """Every organisation that owns cases."""
-    owns = sa.exists().where(Case.org_id == Organisation.id)
+    """Every organisation that owns cases, or debtors of none."""
+    owns = sa.or_(*(sa.exists().where(kind.org_id == Organisation.id) for kind in (Case, Debtor)))
     return session.scalars(sa.select(Organisation).where(owns).order_by(Organisation.code)).all()
 
 
@@ -136,7 +159,7 @@ def _judged(
         yield from found
 
 
-def _purge_one(session: Session, lender_id: uuid.UUID, before: CaseFile, tally: Tally, *, today: dt.date) -> None:
+def _purge_one(lender_id: uuid.UUID, before: CaseFile, session: Session, tally: Tally, *, today: dt.date) -> None:
     """Take away what is due of one case. Who holds it, or a contact that comes, waits for this, or is seen by it."""
     session.execute(sa.select(Debtor.id).where(Debtor.id == before.debtor_id).with_for_update())
     erased = _erased(session, lender_id)
@@ -146,9 +169,17 @@ def _purge_one(session: Session, lender_id: uuid.UUID, before: CaseFile, tally: 
         attempts, visits, cases = ([record.id for record in due if record.kind is kind] for kind in RecordKind)
         tally.count(file, judged)
         tally.chain([str(record) for record in due])
+        if not cases:
+            _remember(session, file)
         tally.rows += purge_visits(session, visits) + purge_attempts(session, lender_id, file, attempts)
         if cases:
             _purge_rest(session, lender_id, file, tally)
+
+
+def _remember(session: Session, file: CaseFile) -> None:
+    """Let the case say what its contacts told of its clocks: it may have to outlive them by years."""
+    days = {"last_activity_on": file.clocks.last_activity_on, "last_visit_on": file.clocks.visit_on}
+    session.execute(sa.update(Case).where(Case.id == file.case_id).values(**days, updated_at=Case.updated_at))
 
 
 def _purge_rest(session: Session, lender_id: uuid.UUID, file: CaseFile, tally: Tally) -> None:
@@ -158,6 +189,22 @@ def _purge_rest(session: Session, lender_id: uuid.UUID, file: CaseFile, tally: T
     if not session.scalar(sa.select(sa.exists().where(Case.debtor_id == file.debtor_id))):
         tally.rows += purge_debtor(session, lender_id, file.debtor_id)
         tally.fates[DEBTOR, Fate.DUE.value] += 1
+
+
+def _purge_caseless(lender_id: uuid.UUID, debtor_id: uuid.UUID, session: Session, tally: Tally) -> None:
+    """A debtor of no case, unless there is one by now, or a hold. A case that comes waits for this."""
+    session.execute(sa.select(Debtor.id).where(Debtor.id == debtor_id).with_for_update())
+    if session.scalar(_caseless(session, lender_id).where(Debtor.id == debtor_id)):
+        tally.debtor(debtor_id)
+        tally.rows += purge_debtor(session, lender_id, debtor_id)
+
+
+def _caseless(session: Session, lender_id: uuid.UUID) -> sa.Select[uuid.UUID]:
+    """The debtors who have no case, none on hold, and were granted to be forgotten: no least time speaks of them."""
+    case = sa.exists().where(Case.debtor_id == Debtor.id)
+    held = sa.exists().where(LegalHold.debtor_id == Debtor.id, LegalHold.released_at.is_(None))
+    granted = Debtor.id.in_(_erased(session, lender_id))
+    return sa.select(Debtor.id).where(Debtor.org_id == lender_id, granted, ~case, ~held).order_by(Debtor.id)
 
 
 def _prove(session: Session, proof_id: uuid.UUID, tally: Tally) -> Purge:

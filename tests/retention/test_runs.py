@@ -27,6 +27,7 @@ from fieldvisit.models import (
 )
 from fieldvisit.phone.steps import arrive, check_identity
 from fieldvisit.reports import report_visit
+from fieldvisit.retention.runs import look
 from fieldvisit.safety.timers import BY_LEVEL
 from fieldvisit.vocabulary import (
     CaseStage,
@@ -103,6 +104,35 @@ def test_the_least_time_of_one_policy_keeps_what_another_wants_gone(
     assert proof.records == {}
     assert proof.left_as == {"conflict": {"attempt": 5, "visit": 1}, "in_use": {"case": 1}}
     assert purge(urls, morning, after=4 * YEAR).records == {"attempt": 5, "case": 1, "debtor": 1, "visit": 1}
+
+
+def test_a_case_outlives_its_contacts_and_still_goes_by_them(sessions: sessionmaker[Session], urls: Urls) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, GOES_AFTER_A_YEAR + rule(3, "case", "last_activity", "min", "P3Y"))
+    with acting_for_all(sessions) as session:
+        session.execute(sa.update(Case).values(created_at=NOW - 3 * YEAR))
+    assert purge(urls, morning, after=YEAR).records == {"attempt": 5, "visit": 1}
+    for after in (YEAR, 2 * YEAR):
+        proof = purge(urls, morning, after=after)
+        assert (proof.records, proof.left_as) == ({}, {"conflict": {"case": 1}})
+    assert purge(urls, morning, after=4 * YEAR).records == {"case": 1, "debtor": 1}
+
+
+def test_a_case_whose_visits_have_gone_still_goes_by_the_last_of_them(
+    sessions: sessionmaker[Session], urls: Urls
+) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, rule(1, "contact", "created", "max", "P1Y") + rule(2, "case", "visit", "max", "P2Y"))
+    assert purge(urls, morning, after=YEAR).records == {"attempt": 5, "visit": 1}
+    assert purge(urls, morning, after=3 * YEAR).records == {"case": 1, "debtor": 1}
+
+
+def test_a_least_time_from_the_visit_does_not_keep_calls_for_ever(sessions: sessionmaker[Session], urls: Urls) -> None:
+    morning = make_finished(sessions)
+    demand(sessions, morning, GOES_AFTER_A_YEAR + rule(3, "contact", "visit", "min", "P3Y"))
+    proof = purge(urls, morning, after=2 * YEAR)
+    assert (proof.records, proof.left_as["conflict"]) == ({"attempt": 4}, {"attempt": 1, "visit": 1})
+    assert purge(urls, morning, after=4 * YEAR).records == {"attempt": 1, "case": 1, "debtor": 1, "visit": 1}
 
 
 def test_a_legal_hold_wins_until_it_is_released(sessions: sessionmaker[Session], urls: Urls) -> None:
@@ -271,6 +301,29 @@ def test_whoever_was_granted_to_be_forgotten_goes_as_soon_as_the_least_time_is_o
     with acting_for_all(sessions) as session:
         asked = session.scalars(sa.select(DebtorRequest)).one()
         assert (asked.state, asked.words, asked.answer) == (DebtorRequestState.DONE, None, None)
+
+
+def test_whoever_was_granted_to_be_forgotten_and_has_no_case_goes_too_unless_on_hold(
+    sessions: sessionmaker[Session], urls: Urls
+) -> None:
+    morning = make_morning(sessions)
+    lender = morning.world.lender
+    with acting_for_all(sessions) as session:
+        officer = make_account(session, dataclasses.replace(morning.world, agency=lender), Role.ADMIN)
+        free, held, unasked = (Debtor(org_id=lender, external_id=f"D-{n}", name="Meri Example") for n in range(3))
+        session.add_all([free, held, unasked])
+        session.flush()
+        kind, done = DebtorRequestKind.ERASURE, DebtorRequestState.DONE
+        asked = {"kind": kind, "state": done, "received_at": NOW, "recorded_by_id": officer.id, "answered_at": NOW}
+        session.add_all(DebtorRequest(org_id=lender, debtor_id=one.id, **asked, answer="Yes.") for one in (free, held))
+        ids = [one.id for one in (free, held, unasked)]
+    with acting_for(sessions, lender) as session:
+        place_hold(session, HoldDraft(debtor_id=ids[1], reason="A suit."), placed_by_id=None, now=NOW)
+    looked = look(sessions, lender, today=NOW.date())
+    proof = purge(urls, morning, after=dt.timedelta())
+    assert (proof.records, proof.rows["debtors"], proof.ids_sha256) == ({"debtor": 1}, 1, looked.ids_sha256)
+    with acting_for_all(sessions) as session:
+        assert [session.get(Debtor, one) is None for one in ids] == [True, False, False]
 
 
 def test_the_application_itself_can_neither_purge_nor_write_a_proof(
