@@ -47,6 +47,8 @@ class DayPlan(Base, Owned):
     """The plan that somebody changed by hand into this one."""
     repairs_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("day_plans.id"))
     """The published plan that this one repairs: what has begun in it stays as it is."""
+    replaces_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("day_plans.id"))
+    """Of a day planned afresh: the version that was published when its day was read, and may be replaced by it."""
     requested_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     published_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("accounts.id"))
     requested_at: Mapped[RecordedAt]

@@ -52,6 +52,9 @@ def claim_plan(session: Session, plan_id: uuid.UUID, now: dt.datetime) -> Claime
 
 def _afresh(session: Session, plan: DayPlan, now: dt.datetime) -> tuple[Day, Draft]:
     area = session.get_one(Area, plan.area_id)
+    # Noted first: what is published while the day is read makes it a day of before.
+    replaced = published_plan(session, area.id, plan.planned_on)
+    plan.replaces_id = None if replaced is None else replaced.id
     day = read_day(session, area, plan.planned_on, now, only=_meant_for(session, plan))
     published = _published_crews(session, area.id, plan.planned_on)
     return day, problem_of(day, published, _fair_shares(session, plan, day), quotas_of(session, plan))

@@ -20,6 +20,7 @@ from fieldvisit.models import CrewMember, DayPlan, Route, Stop, UnservedVisit, V
 from fieldvisit.planning.crews import CrewToPlan
 from fieldvisit.planning.elsewhere import refuse_taken
 from fieldvisit.planning.judging import demand_faultless
+from fieldvisit.planning.latest import DayMovedOn, PlanOutdated, demand_no_work_lost, demand_same_version
 from fieldvisit.planning.plans import Claimed, lock_plan, planned_in, published_plan, release_drafts, take_turn
 from fieldvisit.planning.problem import instant
 from fieldvisit.planning.remedies import detail_of
@@ -63,13 +64,19 @@ def accept_plan(session: Session, claimed: Claimed, found: Found, *, now: dt.dat
     """Make the answer the day's draft, in place of an earlier draft; False where nobody waits for it any more.
 
     Visits that were cancelled or taken while the search ran are left out with that reason, and those that the policy
-    refuses by now with its clauses. Raises PlanFaulty where the judge objects.
+    refuses by now with its clauses. Raises DayMovedOn where another version was published since the day was read, or
+    somebody made a draft by hand since it was asked for, and PlanFaulty where the judge objects.
     """
     question, plan = demand_faultless(found.problem, found.plan)
     take_turn(session)
     row = lock_plan(session, claimed.plan_id)
     if row.state is not DayPlanState.SOLVING or row.claimed_at != claimed.claimed_at:
         return False
+    try:
+        demand_same_version(session, row)
+    except PlanOutdated as error:
+        raise DayMovedOn(str(error)) from error
+    demand_no_work_lost(session, row)
     refuse_taken(session, row, _people(claimed, plan))
     drafts = earlier_drafts(session, row)
     visits = lock_visits(session, planned_in(session, drafts) | _served(plan))

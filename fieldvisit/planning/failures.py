@@ -34,7 +34,7 @@ WORDS: Mapping[PlanFailure, Message] = {
     PlanFailure.PROBLEM_REFUSED: Message("The day could not be put to the planner. Tell an operator."),
     PlanFailure.PLAN_FAULTY: Message("The plan that was found breaks its own rules, so it is not shown. Ask again."),
     PlanFailure.CREWS_TAKEN: Message("The plan of another area took the same crews each time. Ask again."),
-    PlanFailure.DAY_MOVED_ON: Message("The day moved on while its repair was searched for. Ask again."),
+    PlanFailure.DAY_MOVED_ON: Message("The day moved on while its plan was searched for. Ask again."),
     PlanFailure.WORKER_FAILED: Message("The worker met an error of its own. Tell an operator."),
     PlanFailure.WORKER_LOST: Message("The worker that made this plan was lost. Ask again."),
 }

@@ -8,6 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.models import DayPlan
+from fieldvisit.planning.plans import published_plan
 from fieldvisit.vocabulary import DayPlanState
 
 OPEN_TO_CHANGE = (DayPlanState.DRAFT, DayPlanState.PUBLISHED)
@@ -36,13 +37,26 @@ def latest_of(session: Session, row: DayPlan) -> uuid.UUID | None:
 
 
 def demand_current(session: Session, row: DayPlan) -> None:
-    """Raise PlanOutdated where the plan is not the latest, or repairs a version that is no longer published."""
+    """Raise PlanOutdated where the plan is not the latest, repairs a version that is no longer published, or was made
+    afresh while another version was published than now."""
     if row.state in (DayPlanState.DROPPED, DayPlanState.SUPERSEDED):
         raise PlanOutdated(latest=latest_of(session, row))
     if row.repairs_id is not None and row.state is DayPlanState.DRAFT:
         repaired = session.get_one(DayPlan, row.repairs_id, populate_existing=True)
         if repaired.state is not DayPlanState.PUBLISHED:
             raise PlanOutdated(latest=repaired.id if row.id == latest_of(session, row) else latest_of(session, row))
+    if row.state is DayPlanState.DRAFT:
+        demand_same_version(session, row)
+
+
+def demand_same_version(session: Session, row: DayPlan) -> None:
+    """Raise PlanOutdated where a day planned afresh was read before the version that is published now: what was
+    changed in that one would be undone unseen."""
+    if row.repairs_id is not None:
+        return
+    published = published_plan(session, row.area_id, row.planned_on)
+    if published is not None and published.id != row.replaces_id:
+        raise PlanOutdated(latest=published.id)
 
 
 def demand_no_colleagues_draft(session: Session, row: DayPlan, by: uuid.UUID | None) -> None:
@@ -79,8 +93,18 @@ def drafts_of_people(
 
 
 def demand_no_work_lost(session: Session, row: DayPlan) -> None:
-    """Raise DayMovedOn where relief, which no person asked for, would take the place of a draft that one did. The
-    caller has the organisation's turn."""
-    theirs = session.scalar(drafts_of_people(row.area_id, row.planned_on).limit(1)) if row.relieves else None
-    if theirs is not None:
-        raise DayMovedOn(f"somebody works on the draft {theirs} of the day")
+    """Raise DayMovedOn where what a worker found would take the place of a draft made by hand since it was asked for,
+    or relief that of any draft that a person made or asked for. The caller has the organisation's turn."""
+    by_hand = sa.select(DayPlan.id).where(
+        DayPlan.area_id == row.area_id,
+        DayPlan.planned_on == row.planned_on,
+        DayPlan.state == DayPlanState.DRAFT,
+        DayPlan.based_on_id.is_not(None),
+        # A worker's repair is based on a plan too, and whoever asked for it has put no hand to it.
+        DayPlan.asked == {},
+        DayPlan.requested_at > row.requested_at,
+    )
+    theirs = drafts_of_people(row.area_id, row.planned_on) if row.relieves else by_hand
+    lost = session.scalar(theirs.limit(1))
+    if lost is not None:
+        raise DayMovedOn(f"somebody works on the draft {lost} of the day")
