@@ -35,6 +35,7 @@ class SafetyIncident(Base, Owned):
 
     __table_args__ = (
         sa.Index("ix_safety_incidents_place_id", "place_id", "reviewed_at"),
+        sa.Index("ix_safety_incidents_unreviewed", "place_id", postgresql_where=sa.text("reviewed_at is null")),
         sa.Index("ix_safety_incidents_org_id_reported_at", "org_id", "reported_at"),
         sa.CheckConstraint(
             "(reviewed_at is null) = (review is null) and (reviewed_at is null) = (reviewed_by_id is null)",

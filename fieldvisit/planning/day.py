@@ -46,7 +46,7 @@ from fieldvisit.planning.crews import (
 from fieldvisit.planning.meeting import crews_needed, sizes_of
 from fieldvisit.planning.risks import people_for, risk_points
 from fieldvisit.policies import policies_of
-from fieldvisit.safety.incidents import is_frozen
+from fieldvisit.safety.incidents import frozen_among
 from fieldvisit.vocabulary import CheckMoment, UnservedReason, Verdict, VisitState
 
 AS_LONG_AS_IT_TAKES = dt.timedelta(days=400)
@@ -204,7 +204,6 @@ def _candidates(session: Session, area: Area, on: dt.date, *, only: uuid.UUID | 
             Visit.org_id == area.org_id,
             sa.or_(Visit.state == VisitState.ELIGIBLE, without_point, of_this_area),
             Visit.last_on >= on,
-            ~is_frozen(Visit.place_id),
             sa.true() if only is None else Visit.id == only,
             # Placed today is not placed on that day: what ends before it is nobody's to plan.
             sa.or_(Visit.lender_id == area.org_id, placed.exists()),
@@ -213,7 +212,9 @@ def _candidates(session: Session, area: Area, on: dt.date, *, only: uuid.UUID | 
         .order_by(Visit.reference, Visit.id)
         .execution_options(populate_existing=True)
     )
-    return [visit for visit in rows if _in_area(visit.place, area)]
+    near = [visit for visit in rows if _in_area(visit.place, area)]
+    frozen = frozen_among(session, near)
+    return [visit for visit in near if visit.id not in frozen]
 
 
 def _in_area(place: Place, area: Area) -> bool:

@@ -95,17 +95,19 @@ def incidents() -> sa.Select[SafetyIncident]:
     return sa.select(SafetyIncident)
 
 
-def is_frozen(place_id: sa.SQLColumnExpression[uuid.UUID] | uuid.UUID) -> sa.ColumnElement[bool]:
-    """Whether something happened at this place that nobody has reviewed yet."""
-    unreviewed = sa.select(SafetyIncident.id).where(
-        SafetyIncident.place_id == place_id, SafetyIncident.reviewed_at.is_(None)
-    )
-    return unreviewed.exists()
+def frozen_places(session: Session, place_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these places where something happened that nobody has reviewed yet: there, or at another debtor's place
+    of the same lender with the same address; whichever organisation was told of it."""
+    if not place_ids:
+        return set()
+    asked = sa.bindparam(None, list(place_ids), sa.ARRAY(sa.Uuid))
+    frozen = sa.func.frozen_places(asked).table_valued(sa.column("id", sa.Uuid))
+    return set(session.scalars(sa.select(frozen.c.id)))
 
 
 def demand_not_frozen(session: Session, place_id: uuid.UUID) -> None:
     """Raise PlaceFrozen where nobody is to go for now."""
-    if session.scalar(sa.select(is_frozen(place_id))):
+    if frozen_places(session, [place_id]):
         raise PlaceFrozen()
 
 
@@ -126,6 +128,5 @@ def _visit(session: Session, draft: IncidentDraft) -> Visit | None:
 
 def frozen_among(session: Session, visits: Collection[Visit]) -> set[uuid.UUID]:
     """Those of these visits whose place nobody goes to for now."""
-    places = {visit.place_id for visit in visits}
-    frozen = set(session.scalars(sa.select(Place.id).where(Place.id.in_(places), is_frozen(Place.id))))
+    frozen = frozen_places(session, {visit.place_id for visit in visits})
     return {visit.id for visit in visits if visit.place_id in frozen}

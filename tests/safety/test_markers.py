@@ -10,7 +10,17 @@ import sqlalchemy as sa
 
 from fieldvisit.database import Urls, acting_for, acting_for_all, plain_url
 from fieldvisit.errors import InvalidValue, NotFound
-from fieldvisit.models import Account, DutyShift, Marker, MarkerRead, OutboxMessage, SafetyIncident, Visit, Visitor
+from fieldvisit.models import (
+    Account,
+    DutyShift,
+    Marker,
+    MarkerRead,
+    OutboxMessage,
+    Place,
+    SafetyIncident,
+    Visit,
+    Visitor,
+)
 from fieldvisit.safety import incidents, markers
 from fieldvisit.safety.auditing import audit
 from fieldvisit.safety.cover import override_cover
@@ -145,13 +155,43 @@ def test_who_is_told_of_afterwards_is_watched_over_all_the_same(dangerous: Dange
 def test_a_place_where_something_happened_is_not_planned(dangerous: Dangerous) -> None:
     def planned() -> bool:
         with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
-            candidates = sa.select(Visit.id).where(Visit.id == dangerous.visit_id, ~incidents.is_frozen(Visit.place_id))
-            return session.scalar(candidates) is not None
+            visit = session.get_one(Visit, dangerous.visit_id)
+            return visit.id not in incidents.frozen_among(session, [visit])
 
     incident_id = dangerous.happens()
     assert not planned()
     dangerous.reviews(incident_id)
     assert planned()
+
+
+@pytest.mark.parametrize("told_by", ["lender", "stranger"])
+def test_what_another_organisation_was_told_of_keeps_everybody_from_that_door(
+    dangerous: Dangerous, told_by: str
+) -> None:
+    world = dangerous.door.world
+    place_id, debtor_id = dangerous.visit().place_id, dangerous.visit().debtor_id
+    with acting_for_all(dangerous.door.sessions) as session:
+        spouse = make_case(session, world)
+        spouses = make_visit(session, world, spouse)
+        # The same address, and another place of somebody who has nothing to do with it.
+        spouses.place.digest = session.get_one(Place, place_id).digest
+        elsewhere = make_visit(session, world, make_case(session, world))
+        happened = {"kind": IncidentKind.VIOLENCE, "happened_at": NOW - DAY, "account": "Somebody was hit."}
+        told = {"reported_by_id": dangerous.officer_id, "reported_at": NOW, "debtor_id": debtor_id}
+        org_id = getattr(world, told_by)
+        session.add(SafetyIncident(org_id=org_id, place_id=place_id, **happened, **told))
+        ids = {dangerous.visit_id: True, spouses.id: True, elsewhere.id: False}
+    with acting_for(dangerous.door.sessions, world.agency) as session:
+        visits = [session.get_one(Visit, visit_id) for visit_id in ids]
+        assert session.scalars(sa.select(SafetyIncident.id)).all() == []
+        frozen = incidents.frozen_among(session, visits)
+        assert {visit_id: visit_id in frozen for visit_id in ids} == ids
+        assert session.scalars(sa.select(SafetyIncident.id)).all() == []
+    with acting_for(dangerous.door.sessions, world.stranger) as session:
+        # Who sees no such place is told nothing of it.
+        assert incidents.frozen_places(session, [place_id]) == set()
+    with pytest.raises(PlaceFrozen):
+        dangerous.starts()
 
 
 def test_a_marker_is_read_before_the_door_and_makes_the_visit_what_it_says(dangerous: Dangerous) -> None:
