@@ -87,6 +87,8 @@ class Marker(Base, Owned):
         sa.CheckConstraint("level in ('raised', 'high')", name="makes_it_more_dangerous"),
         sa.CheckConstraint("approved_by_id <> placed_by_id", name="second_person_is_another"),
         sa.CheckConstraint("(approved_by_id is null) = (approved_at is null)", name="approved_by_somebody"),
+        # Asked on every turn of an engine, of all there are.
+        sa.Index("ix_markers_approved_at", "approved_at"),
         sa.CheckConstraint("(told_on is null) <> (untold_reason is null)", name="told_or_why_not"),
         sa.CheckConstraint("review_on <= expires_on", name="reviewed_before_it_expires"),
     )

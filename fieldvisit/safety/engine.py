@@ -68,7 +68,8 @@ class _Row(Protocol):
 
 
 def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: Witness | None = None) -> Fired:
-    """One turn: raise what is due, let unanswered alerts climb, beat, then remind whom a deadline nears. What fails for
+    """One turn: raise what is due, let unanswered alerts climb, beat, then tighten what a marker overtook, and remind
+    whom a deadline nears. What fails for
     one row stops no other, and what fails of one kind no other kind: the first such fault is raised at the end, and
     there is no beat."""
     outage, faults = _look_back(sessions)
@@ -80,7 +81,6 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: 
         lambda: _each(sessions, claim_unasked, _ask_again),
         lambda: _each(sessions, claim_waiting, _climb),
         lambda: _each(sessions, claim_undecided, _name_undecided),
-        lambda: _each(sessions, claim_overtaken, _tighten_overtaken),
         lambda: _each(sessions, claim_uncovered, _settle_covers),
     )
     fired = _all_of(kinds, faults)
@@ -88,8 +88,12 @@ def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: 
     # outage to be found again, so that what it did not reach is still raised as unverified.
     with engine_transaction(sessions) as session:
         beat(session, name, fired=fired.raised)
-    fired += _afterwards(sessions, claim_unreminded, _remind)
-    return fired + _afterwards(sessions, claim_low, _note_batteries)
+    afterwards: tuple[Callable[[], Fired], ...] = (
+        lambda: _afterwards(sessions, claim_overtaken, _tighten_overtaken),
+        lambda: _afterwards(sessions, claim_unreminded, _remind),
+        lambda: _afterwards(sessions, claim_low, _note_batteries),
+    )
+    return fired + _all_of(afterwards, ())
 
 
 def watch(sessions: sessionmaker[Session], stop: Event, *, name: str, hint: Hint | None = None) -> None:

@@ -62,7 +62,8 @@ def offer_duty(session: Session, shift_id: uuid.UUID, by: Officer, to: uuid.UUID
 def withdraw_offer(session: Session, shift_id: uuid.UUID, by: Officer) -> None:
     """Take the offer back, or decline it. Who declined it last is told the same again, whatever became of it since."""
     shift = _find(session, shift_id)
-    if shift.offered_to_id != by.account_id and shift.declined_by_id == by.account_id:
+    declined = shift.declined_by_id == by.account_id and by.account_id not in (shift.account_id, shift.offered_to_id)
+    if declined:
         return
     _demand_ahead(session, shift)
     if by.account_id not in (shift.account_id, shift.offered_to_id):
@@ -103,7 +104,7 @@ def _hand_over(session: Session, shift: DutyShift, by: Officer, now: dt.datetime
     """The shift that goes on as this officer's: what is left of it, or all of one that has not begun."""
     giver, shift.offered_to_id = shift.account_id, None
     if shift.starts_at >= now:
-        shift.account_id, shift.taken_from_id = by.account_id, giver
+        shift.account_id, shift.taken_from_id, shift.declined_by_id = by.account_id, giver, None
         session.flush()
         session.expire(shift, ["account"])
         return shift

@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 # Who has the alert, by every address; while nobody has it, each to whom its ladder has told it, as it was told; and the
 # number outside in any case. Whom a message has not left for yet is told the new door by that one: it is held here, so
 # that no sender reads it before this is written. One that a sender holds is as good as gone. The alert is taken before
-# its messages, in the order that everybody keeps; none of those is waited for.
+# its messages, in the order that everybody keeps; none of those is waited for. Where another door came between, an
+# earlier message about this one may wait still, and tells it; or it was dropped meanwhile, and tells nobody any more.
 TELL = sa.text("""
 with clock as materialized (select fieldvisit_now() as now),
 alert as materialized (
@@ -36,6 +37,11 @@ alert as materialized (
     select o.id from safety_outbox o where o.id in (select id from put_out_before where waits)
       and o.sent_at is null and o.lease is null and o.next_try_at is not null
     order by o.id for update skip locked
+), tells_it as materialized (
+    select o.recipient, o.recipient_id, o.channel from alert join safety_outbox o on o.alert_id = alert.id
+    where o.purpose = 'new_door' and o.figures ->> 'visit_id' = :visit_id
+      and o.sent_at is null and o.lease is null and o.next_try_at is not null
+    order by o.id for update of o skip locked
 ), addressed as (
     select p.recipient, p.recipient_id, p.channel from put_out_before p, alert
     where (alert.state <> 'acknowledged' or p.recipient = 'external') and p.id not in (select id from waiting)
@@ -51,12 +57,16 @@ alert as materialized (
 ), put_out as (
     insert into safety_outbox (org_id, key, purpose, session_id, alert_id, recipient, recipient_id, channel, urgency,
                                next_try_at, created_at, figures)
-    select alert.org_id, concat_ws(':', alert.id, 'door', :visit_id, a.recipient_id, a.channel), 'new_door',
-           alert.session_id, alert.id, a.recipient, a.recipient_id, a.channel,
+    select alert.org_id, concat_ws(':', alert.id, 'door', cast(:pressed as text), a.recipient_id, a.channel),
+           'new_door', alert.session_id, alert.id, a.recipient, a.recipient_id, a.channel,
            coalesce(array_position(:order, case when s.drill is null then s.level::text else 'drill' end),
                     1 + cardinality(:order)),
            clock.now, clock.now, jsonb_build_object('visit_id', :visit_id)
     from clock, alert join safety_sessions s on s.id = alert.session_id, addressed a
+    where not exists (
+        select from tells_it t
+        where (t.recipient, t.channel) = (a.recipient, a.channel)
+          and t.recipient_id is not distinct from a.recipient_id)
     on conflict (key) do nothing
     returning id
 )
@@ -71,7 +81,8 @@ def tell_new_door(
     session: Session, row: SafetySession, visit_id: uuid.UUID | None, *, pressed: int, at: dt.datetime
 ) -> None:
     """Tell those who act on the alarm of this locked session that the call with this sequence, of this moment, named
-    another visit than the one that is told until then; of each visit once. One that began with the call tells it by its
+    another visit than the one that is told until then, also where that one was told before: they are on the way to the
+    one between. One that began with the call tells it by its
     own ladder, as does one that may still be taken back. What goes wrong here undoes no call."""
     if visit_id is None:
         return
@@ -101,7 +112,7 @@ def _tell(session: Session, row: SafetySession, visit_id: uuid.UUID, *, pressed:
     before = session.scalar(named_visit_id(alert, row, before=pressed)) or row.visit_id
     if visit_id == before:
         return
-    given = {"alert_id": alert.id, "visit_id": str(visit_id), "at": at}
+    given = {"alert_id": alert.id, "visit_id": str(visit_id), "pressed": pressed, "at": at}
     messages = session.scalars(TELL, given).one()
     if messages:
         detail = {"alert_id": str(alert.id), "visit_id": str(visit_id), "messages": messages}

@@ -4,6 +4,8 @@ So the engine asks again on every turn, as it does for the cover: a session that
 counts there is made as strict as that demands, whichever way it came about. Nobody who starts or checks in waits for
 it. An incident that closes a place meanwhile needs nothing of the kind: it closes it to whoever starts afterwards, and
 changes no session that began before.
+
+It comes behind the beat, and waits for no table of markers that somebody holds: no alarm rests on it.
 """
 
 import datetime as dt
@@ -11,10 +13,13 @@ import uuid
 from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
+from fieldvisit.database import waiting_for_locks, was_held_up
 from fieldvisit.models import Marker, SafetySession, Visit
+from fieldvisit.safety.held_tables import ASKING_LOCK_MS
 from fieldvisit.safety.markers import counts, today
 from fieldvisit.safety.standing import by_risk
 from fieldvisit.safety.tightening import Danger, tighten
@@ -35,11 +40,12 @@ def claim_overtaken(session: Session, limit: int, *, but: Collection[uuid.UUID] 
     """The running sessions of a lower level than that of a marker which was approved lately and counts for them."""
     # Asked each second, of every marker there is: the clock is read once.
     since = sa.select(database_now() - LATELY).scalar_subquery()
-    approved = session.execute(
+    approved = _asked(
+        session,
         sa.select(Marker.id, Marker.place_id, Marker.debtor_id).where(
             Marker.approved_at > since, Marker.withdrawn_at.is_(None), Marker.expires_on >= today()
-        )
-    ).all()
+        ),
+    )
     if not approved:
         return []
     # Said beside what follows for each: so few visits are found first, however many sessions run.
@@ -63,6 +69,17 @@ def claim_overtaken(session: Session, limit: int, *, but: Collection[uuid.UUID] 
         .with_for_update(of=SafetySession, skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
+
+
+def _asked[*T](session: Session, question: sa.Select[*T]) -> Sequence[sa.Row[*T]]:
+    """The answer, or none where it would be waited for: a migration, say, holds that table. It is asked again."""
+    try:
+        with waiting_for_locks(session, ASKING_LOCK_MS):
+            return session.execute(question).all()
+    except OperationalError as error:
+        if not was_held_up(error):
+            raise
+        return []
 
 
 def tighten_overtaken(session: Session, rows: Sequence[SafetySession]) -> set[uuid.UUID]:

@@ -157,6 +157,25 @@ def test_who_declines_a_shift_may_say_so_again(door: Door, relief: Officer) -> N
         withdraw(door.officer)
 
 
+def test_who_declined_a_shift_and_took_it_later_takes_their_own_offer_back(door: Door, relief: Officer) -> None:
+    def withdraw(by: Officer) -> None:
+        with acting_for(door.sessions, door.world.agency) as session:
+            withdraw_offer(session, ahead.id, by)
+
+    ahead = shift_of(door, door.officer)
+    with acting_for_all(door.sessions) as session:
+        session.execute(sa.update(DutyShift).where(DutyShift.id == ahead.id).values(starts_at=ahead.ends_at - HOUR))
+    offer(door, relief)
+    withdraw(relief)
+    take(door, offer(door, relief), relief)
+    with acting_for(door.sessions, door.world.agency) as session:
+        offer_duty(session, ahead.id, relief, door.other_officer.account_id)
+    withdraw(relief)
+    with pytest.raises(NotYourShift):
+        take(door, ahead.id, door.other_officer)
+    assert shift_of(door, relief).declined_by_id is None
+
+
 def test_the_last_shift_stays_while_somebody_is_out(door: Door) -> None:
     first, second = shift_of(door, door.officer).id, shift_of(door, door.other_officer).id
     session_id = another_door(door).start()

@@ -13,6 +13,7 @@ from fieldvisit.errors import InvalidValue, NotFound
 from fieldvisit.models import (
     Account,
     DutyShift,
+    EngineBeat,
     Marker,
     MarkerRead,
     OutboxMessage,
@@ -42,8 +43,11 @@ from fieldvisit.vocabulary import (
     VisitState,
 )
 from tests.conftest import NOW
+from tests.safety.test_held_tables import Hold, hold
 from tests.safety.worlds import MINUTE, Door, make_account
 from tests.worlds import TODAY, make_case, make_visit
+
+__all__ = ["hold"]
 
 DAY = dt.timedelta(days=1)
 SOON, LATER = TODAY + 90 * DAY, TODAY + 200 * DAY
@@ -293,6 +297,15 @@ def test_who_was_just_starting_when_it_was_approved_is_overtaken_by_it(dangerous
     assert door.told_events(session_id) == ["started", "tightened", "cover_changed"]
     tightened = door.events(session_id)[1]
     assert (tightened.actor_id, tightened.detail["marker_id"]) == (dangerous.supervisor_id, str(marker_id))
+
+
+def test_markers_that_somebody_holds_keep_no_engine_from_beating(dangerous: Dangerous, hold: Hold) -> None:
+    """They are asked for on every turn."""
+    door = dangerous.door
+    with hold("markers"):
+        assert door.watch() == Fired()
+    with acting_for_all(door.sessions) as session:
+        assert session.get(EngineBeat, "one") is not None
 
 
 def test_who_was_just_starting_is_let_be_where_it_was_withdrawn_again(dangerous: Dangerous) -> None:

@@ -1,4 +1,4 @@
-"""A call for help that names another door than the one before, in an alarm that is up: who acts on it is told, once."""
+"""A call for help that names another door than the one before, in an alarm that is up: who acts on it is told."""
 
 import uuid
 from dataclasses import replace
@@ -44,7 +44,7 @@ def addresses(door: Door) -> set[str]:
         return set(session.scalars(mine))
 
 
-def test_who_has_the_alarm_is_told_each_new_door_once(office: Office, here: Doorstep, there: Doorstep) -> None:
+def test_who_has_the_alarm_is_told_each_change_of_door_once(office: Office, here: Doorstep, there: Doorstep) -> None:
     door, third = office.door, doorstep(office.door)
     another_officer(door)
     session_id = door.start(visit_id=here.id)
@@ -57,11 +57,45 @@ def test_who_has_the_alarm_is_told_each_new_door_once(office: Office, here: Door
     for new in (there, here, third):
         assert set(said(office, new)) == addresses(door)
     assert (len(door.alerts()), len(told(office))) == (1, 3 * len(addresses(door)))
-    for visit_id in (there.id, here.id, third.id):
-        door.call_for_help(visit_id=visit_id)
-    assert len(told(office)) == 3 * len(addresses(door))
+    before = len(office.heard())
+    door.call_for_help(visit_id=there.id)
+    office.send()
+    assert {each["to"] for each in office.heard()[before:]} == addresses(door), "they are on the way to the third"
+    assert len(told(office)) == 4 * len(addresses(door))
     events = [each.detail for each in door.events(session_id) if each.kind == "new_door_told"]
-    assert [each["visit_id"] for each in events] == [str(there.id), str(here.id), str(third.id)]
+    assert [each["visit_id"] for each in events] == [str(each.id) for each in (there, here, third, there)]
+
+
+def test_a_door_that_was_never_told_because_another_came_between_is_told_when_it_is_named_again(
+    office: Office, here: Doorstep, there: Doorstep
+) -> None:
+    door, third = office.door, doorstep(office.door)
+    door.start(visit_id=here.id)
+    door.call_for_help()
+    office.send()
+    door.acknowledge()
+    door.call_for_help(visit_id=there.id)
+    door.call_for_help(visit_id=third.id)
+    office.send()
+    assert said(office, there) == {}
+    door.call_for_help(visit_id=there.id)
+    office.send()
+    assert set(said(office, there)) == addresses(door)
+
+
+def test_what_still_waits_to_tell_a_door_is_not_put_out_again(office: Office, here: Doorstep, there: Doorstep) -> None:
+    door, third = office.door, doorstep(office.door)
+    door.start(visit_id=here.id)
+    door.call_for_help()
+    office.send()
+    door.acknowledge()
+    for visit_id in (there.id, third.id, there.id):
+        door.call_for_help(visit_id=visit_id)
+    assert len(told(office)) == 2 * len(addresses(door))
+    before = len(office.heard())
+    office.send()
+    assert len(office.heard()) - before == len(addresses(door))
+    assert set(said(office, there)) == addresses(door)
 
 
 def test_while_it_climbs_everybody_is_who_was_told_before(office: Office, here: Doorstep, there: Doorstep) -> None:
