@@ -167,9 +167,11 @@ def _lock_own_case(session: Session, external_id: str) -> Case | None:
 
 
 def _find_payment(session: Session, case: Case, external_id: str, sender_id: uuid.UUID) -> Payment | None:
-    """What this sender told of under the id. Where nobody knows any more who did, it was they if it is of this case."""
-    whose = Payment.made_by_id == sender_id, sa.and_(Payment.made_by_id.is_(None), Payment.case_id == case.id)
-    rows = sa.select(Payment).where(Payment.org_id == case.org_id, Payment.external_id == external_id, sa.or_(*whose))
+    """What this sender told of under the id. Where nobody knows any more who did, it was they if it is of this case. To
+    the lender no such id is free: all of them were ids of its books."""
+    theirs = sa.true() if sender_id == case.org_id else Payment.case_id == case.id
+    whose = sa.or_(Payment.made_by_id == sender_id, sa.and_(Payment.made_by_id.is_(None), theirs))
+    rows = sa.select(Payment).where(Payment.org_id == case.org_id, Payment.external_id == external_id, whose)
     return session.scalars(rows.order_by(Payment.made_by_id.nulls_last()).limit(1)).first()
 
 

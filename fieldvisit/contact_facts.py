@@ -1,7 +1,7 @@
 """Contacts with debtors, and visits to them that are still to come, as the engine is to know them.
 
 The contacts and live visits of a debtor who may be seen count whoever made them, so they are told across organisations,
-as ids, times and codes (migration `0004_across_organisations`).
+as ids, times and codes (migrations `0004_across_organisations` and `0083_arrivals_stand`).
 """
 
 import datetime as dt
@@ -42,7 +42,7 @@ def attempts_of(
         attempt.case_id,
         sa.column("notice", sa.Boolean()),
     )
-    contacts = sa.func.debtor_contacts(_ids(debtor_ids), since).table_valued(
+    contacts = sa.func.debtor_contacts_and_arrivals(_ids(debtor_ids), since).table_valued(
         *(sa.column(column.key, column.type) for column in told)
     )
     rows = session.execute(sa.select(contacts).order_by(contacts.c.at, contacts.c.id))

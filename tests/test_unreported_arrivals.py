@@ -134,3 +134,15 @@ def test_an_arrival_that_was_none_counts_nothing(sessions: sessionmaker[Session]
     assert [fact for fact in facts.attempts if fact.channel == "visit"] == []
     # Not cancelled, its crew is on its way again, and it holds its slot.
     assert bool(held) is bool(facts.planned_visits) is not off
+
+
+def test_a_process_of_the_version_before_is_told_of_no_arrival(sessions: sessionmaker[Session], two: Wanted) -> None:
+    """It counts what has arrived among the visits: told as a contact too, the rest of a crew could not arrive."""
+    with acting_for(sessions, two.world.agency) as session:
+        debtor_id = get_visit(session, two.visits[0]).debtor_id
+        told = [
+            session.scalars(sa.text(f"select channel from {function}(array[:id], :since)"), params).all()
+            for function in ("debtor_contacts", "debtor_contacts_and_arrivals")
+            for params in [{"id": debtor_id, "since": NOON - 400 * DAY}]
+        ]
+    assert [channels.count("visit") for channels in told] == [0, 1]

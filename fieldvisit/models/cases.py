@@ -86,6 +86,6 @@ class Payment(Base, PlacedByCase):
     created_at: Mapped[RecordedAt]
 
     __table_args__ = (
-        sa.UniqueConstraint("org_id", "made_by_id", "external_id"),
+        sa.UniqueConstraint("org_id", "made_by_id", "external_id", postgresql_nulls_not_distinct=True),
         sa.CheckConstraint("amount_minor > 0", name="positive"),
     )

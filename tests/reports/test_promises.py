@@ -24,7 +24,7 @@ from tests.conftest import NOW
 from tests.phone.worlds import Morning, report
 from tests.reports.books import Books, due, late, plan
 from tests.reports.worlds import NEXT_WEEK, promise
-from tests.worlds import TODAY
+from tests.worlds import TODAY, make_case
 
 DAY = dt.timedelta(days=1)
 OVERDUE = dt.datetime.combine(NEXT_WEEK + GRACE + DAY, dt.time(8), dt.UTC)
@@ -172,7 +172,8 @@ def test_money_that_came_before_the_report_keeps_the_promise_at_once(
 
 
 def test_an_id_of_a_payment_is_the_senders_own(sessions: sessionmaker[Session], books: Books) -> None:
-    """What was told before it was written down who did is taken for the sender's where it is of the same case."""
+    """What was told before it was written down who did is taken for the sender's where it is of the same case, and for
+    the lender's wherever it is."""
     lender, agency = books.morning.world.lender, books.morning.world.agency
     with acting_for_all(sessions) as session:
         case = session.get_one(Case, books.case_id).external_id
@@ -190,6 +191,10 @@ def test_an_id_of_a_payment_is_the_senders_own(sessions: sessionmaker[Session], 
         session.execute(sa.delete(Payment).where(Payment.made_by_id == agency))
         session.execute(sa.update(Payment).values(made_by_id=None))
     assert [told(house, 1_000) for house in (lender, agency)] == ["unchanged", "unchanged"]
+    with acting_for_all(sessions) as session:
+        paid["case_id"] = make_case(session, books.morning.world).external_id
+    with pytest.raises(InvalidValue, match="payment_id"):
+        told(lender, 1_000)
 
 
 def test_a_promise_that_is_paid_in_time_is_kept_whatever_a_plan_lacks(

@@ -11,14 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("receipts", sa.Column("same_money", sa.Uuid(), nullable=True))
-    op.execute("select set_config('app.sees_all', 'on', true)")
     # As `fieldvisit.receipts` has it.
     op.execute(
         "update receipts set same_money = left(encode(sha256(convert_to("
         "concat_ws(' ', visit_id, stated, currency, amount_minor), 'UTF8')), 'hex'), 32)::uuid"
         " where visit_id is not null and stated is not null"
     )
-    op.execute("select set_config('app.sees_all', '', true)")
 
 
 def downgrade() -> None:

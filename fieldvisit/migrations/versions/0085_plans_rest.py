@@ -9,12 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("select set_config('app.sees_all', 'on', true)")
     op.execute(
         "update contact_blocks set until_at = null from repayment_plans as plans"
         " where plans.block_id = contact_blocks.id and plans.state = 'running' and contact_blocks.lifted_at is null"
     )
-    op.execute("select set_config('app.sees_all', '', true)")
 
 
 def downgrade() -> None:
