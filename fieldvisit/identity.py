@@ -15,6 +15,7 @@ from fieldvisit.drafts import acting_organisation
 from fieldvisit.models import Case, CrewMember, IdentityCheck, Place, Route, Stop, Visit, VisitEvent
 from fieldvisit.partners import people_at
 from fieldvisit.together import together
+from fieldvisit.told_stops import ToldStop
 from fieldvisit.vocabulary import IdentityResult, VisitState
 
 UNJUDGED = frozenset({"late", "after_report"})
@@ -79,7 +80,7 @@ def _arrived_live(*, since: dt.datetime) -> sa.ColumnElement[bool]:
     return live.exists()
 
 
-def confirmed_by_crew(session: Session, visit: Visit, stop: Stop, *, now: dt.datetime) -> bool:
+def confirmed_by_crew(session: Session, visit: Visit, stop: ToldStop, *, now: dt.datetime) -> bool:
     """Whether a report by those who go there may tell that the debt was spoken of.
 
     A phone without signal tells its checks before its arrival, or days later: their order is not asked for here, and

@@ -11,13 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from fieldvisit.models import CrewMember, Route, Stop
+from fieldvisit.models import CrewMember, Route
+from fieldvisit.told_stops import ToldStop
 
 type Partners = Mapping[tuple[uuid.UUID, str], Sequence[CrewMember]]
 """Plan and crew → who rides in it, the lead first."""
 
 
-def partners_of(session: Session, stops: Collection[Stop]) -> Partners:
+def partners_of(session: Session, stops: Collection[ToldStop]) -> Partners:
     """The other crews of those stops at which two meet, with the people's names; one query, none where no two meet."""
     asked = {(stop.route.plan_id, stop.with_crew) for stop in stops if stop.with_crew is not None}
     found: dict[tuple[uuid.UUID, str], list[CrewMember]] = defaultdict(list)
@@ -34,18 +35,18 @@ def partners_of(session: Session, stops: Collection[Stop]) -> Partners:
     return found
 
 
-def beside(partners: Partners, stop: Stop) -> Sequence[CrewMember]:
+def beside(partners: Partners, stop: ToldStop) -> Sequence[CrewMember]:
     """Who goes to the visit besides those who ride the route."""
     return () if stop.with_crew is None else partners.get((stop.route.plan_id, stop.with_crew), ())
 
 
-def people_at(session: Session, stop: Stop) -> frozenset[uuid.UUID]:
+def people_at(session: Session, stop: ToldStop) -> frozenset[uuid.UUID]:
     """Everybody who goes to the visit of this stop by its plan."""
     others = beside(partners_of(session, [stop]), stop)
     return frozenset(member.visitor_id for member in (*stop.route.members, *others))
 
 
-def reporter_of(partners: Partners, stop: Stop) -> uuid.UUID:
+def reporter_of(partners: Partners, stop: ToldStop) -> uuid.UUID:
     """Whose report is that of the visit: the lead's, and of two crews that of the crew that comes first by its code."""
     members: Sequence[CrewMember] = stop.route.members
     if stop.with_crew is not None and stop.with_crew < stop.route.crew_code:
@@ -53,6 +54,6 @@ def reporter_of(partners: Partners, stop: Stop) -> uuid.UUID:
     return next((member for member in members if member.lead), members[0]).visitor_id
 
 
-def leads(session: Session, stop: Stop, visitor_id: uuid.UUID) -> bool:
+def leads(session: Session, stop: ToldStop, visitor_id: uuid.UUID) -> bool:
     """Whether theirs is the report of the visit."""
     return reporter_of(partners_of(session, [stop]), stop) == visitor_id

@@ -212,7 +212,7 @@ def _act(session: Session, refused: Refused, numbers: Mapping[str, str], *, now:
     if visit.state in (S.PLANNED, S.PUBLISHED):
         if one.stop is not None and one.route is not None:
             judged = JudgedStop(one.route, one.stop, visit, decision.deciding, one.partner)
-            leave_out(session, one.route.plan, judged, numbers)
+            leave_out(session, one.route.plan, judged, numbers, told=visit.state is S.PUBLISHED)
         move(session, visit, S.ELIGIBLE, now=now, flush=False, code=CalledOff.NO_LONGER_LAWFUL.value, **why)
         return Rejudged(taken_back=(visit.id,))
     session.add(note_event(visit, "flagged", now=now, clause_ids=[c.clause_id for c in decision.deciding], **why))

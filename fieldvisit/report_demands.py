@@ -11,11 +11,12 @@ from fieldvisit.drafts import acting_organisation
 from fieldvisit.errors import FieldVisitError, InvalidValue, Kind
 from fieldvisit.form_versions import judge
 from fieldvisit.identity import confirmed_by_crew
-from fieldvisit.models import Case, FormVersion, Stop, Visit
+from fieldvisit.models import Case, FormVersion, Visit
 from fieldvisit.phone.clocks import LATEST
 from fieldvisit.record_duties import demand_recorded
 from fieldvisit.repayments import demand_fitting
 from fieldvisit.report_drafts import ReportDraft, ReportIncomplete
+from fieldvisit.told_stops import ToldStop
 
 
 class IdentityNotConfirmed(FieldVisitError):
@@ -23,7 +24,7 @@ class IdentityNotConfirmed(FieldVisitError):
     says = "The debt may be spoken of only after a confirmed identity check; visit {reference} has none."
 
 
-def demand_tellable(session: Session, visit: Visit, draft: ReportDraft, *, at: Stop, now: dt.datetime) -> None:
+def demand_tellable(session: Session, visit: Visit, draft: ReportDraft, *, at: ToldStop, now: dt.datetime) -> None:
     """What every account of a visit has to be, whether it becomes the report or is added to another's. Raises
     InvalidValue for a time that cannot be, IdentityNotConfirmed."""
     if draft.left_at > now + CLOCK_SLACK:

@@ -6,13 +6,14 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from fieldvisit.models import ContactProposal, ReportAddition, Stop, Visit, VisitEvent, VisitReport
+from fieldvisit.models import ContactProposal, ReportAddition, Visit, VisitEvent, VisitReport
 from fieldvisit.partners import leads
 from fieldvisit.phone.telling import Teller
 from fieldvisit.report_drafts import OUTCOMES, ReportDraft
 from fieldvisit.report_rows import in_words
 from fieldvisit.settlement import met_by
 from fieldvisit.together import write
+from fieldvisit.told_stops import ToldStop
 from fieldvisit.vocabulary import AdditionReason, AttemptResult
 
 TOLD = ("reported", "report_added_to")
@@ -33,7 +34,7 @@ def has_reported(session: Session, visit: Visit, draft: ReportDraft, *, by: Tell
     return any("outcome" in detail and bool(detail.get("one_tap")) == bool(draft.one_tap) for detail in details)
 
 
-def stands_instead(session: Session, earlier: VisitReport, draft: ReportDraft, *, at: Stop, by: Teller) -> bool:
+def stands_instead(session: Session, earlier: VisitReport, draft: ReportDraft, *, at: ToldStop, by: Teller) -> bool:
     """Whether it takes the place of the report that stands: the lead's that of another; and one's own full report that
     of one's abort, where it says that the debtor was met. An abort that said so is not turned into a visit that met
     nobody."""

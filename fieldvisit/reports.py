@@ -20,7 +20,6 @@ from fieldvisit.door_records import DoorDraft, door_in_words
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import (
     ReportAddition,
-    Stop,
     Visit,
     VisitEvent,
     VisitReport,
@@ -41,6 +40,7 @@ from fieldvisit.report_rows import in_words, proposals, report_row
 from fieldvisit.settlement import books_of, judge_others, settle, settle_instead, stop
 from fieldvisit.stays import flag_stay
 from fieldvisit.together import together, write
+from fieldvisit.told_stops import ToldStop
 from fieldvisit.visits import get_own_visit, get_visit, move, note_event
 from fieldvisit.vocabulary import AdditionReason, VisitOutcome, VisitState
 
@@ -188,7 +188,7 @@ def _report_again(
     earlier: VisitReport,
     draft: ReportDraft,
     *,
-    at: Stop,
+    at: ToldStop,
     by: Teller,
     now: dt.datetime,
 ) -> Outcome:

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from fieldvisit.compliance.facts import Facts, StaffFact
-from fieldvisit.models import Credential, FormVersion, IdentityCheck, Organisation, Stop, Visit, VisitEvent, VisitReport
+from fieldvisit.models import Credential, FormVersion, IdentityCheck, Organisation, Visit, VisitEvent, VisitReport
 from fieldvisit.placed_days import PlacedDays
+from fieldvisit.told_stops import ToldStop
 
 _KEY = "together"
 
@@ -60,7 +61,7 @@ class Together:
     a safety session runs. `new_keys`: the ids of the events that are taken, to be written with their answers at the
     end."""
 
-    stops: Mapping[uuid.UUID, Sequence[Stop]]
+    stops: Mapping[uuid.UUID, Sequence[ToldStop]]
     visits: Mapping[uuid.UUID, Visit]
     held: tuple[Mapping[uuid.UUID, object], ...]
     placed: PlacedDays

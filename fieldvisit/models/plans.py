@@ -166,6 +166,8 @@ class UnservedVisit(Base, Owned):
     visit_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("visits.id"), primary_key=True, index=True)
     reason: Mapped[UnservedReason]
     detail: Mapped[Json]
+    withdrawn_from: Mapped[list[str] | None]
+    """The crews that were told to go there, where it was taken off their routes when the plan was published already."""
 
     plan: Mapped[DayPlan] = relationship(back_populates="unserved")
     visit: Mapped[Visit] = relationship()

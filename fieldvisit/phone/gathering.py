@@ -40,10 +40,9 @@ from fieldvisit.placed_days import placed_days
 from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.staff_facts import staff_facts
 from fieldvisit.together import Door, KeptTelling, Together, by_visit
+from fieldvisit.told_stops import PUBLIC, ToldStop, with_withdrawn
 from fieldvisit.visits import lock_visits
-from fieldvisit.vocabulary import DayPlanState, SafetyState
-
-PUBLIC = (DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED)
+from fieldvisit.vocabulary import SafetyState
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,8 +103,9 @@ def _rows[Row: (Case, Debtor, Place)](
     return {row.id: row for row in session.scalars(sa.select(table).where(table.id.in_(ids)))} if ids else {}
 
 
-def _stops(session: Session, wanted: Wanted) -> dict[uuid.UUID, list[Stop]]:
-    """The visitor's stops at these visits on plans that are or were public, the newest first."""
+def _stops(session: Session, wanted: Wanted) -> dict[uuid.UUID, list[ToldStop]]:
+    """The visitor's stops at these visits on plans that are or were public, the newest first; those that were taken off
+    their routes too."""
     rows = session.scalars(
         sa.select(Stop)
         .join(Stop.route)
@@ -121,10 +121,10 @@ def _stops(session: Session, wanted: Wanted) -> dict[uuid.UUID, list[Stop]]:
         )
         .execution_options(populate_existing=True)
     )
-    found: dict[uuid.UUID, list[Stop]] = {}
+    found: dict[uuid.UUID, list[ToldStop]] = {visit_id: [] for visit_id in wanted.visit_ids}
     for stop in rows:
-        found.setdefault(stop.visit_id, []).append(stop)
-    return found
+        found[stop.visit_id].append(stop)
+    return with_withdrawn(session, wanted.visitor_id, found)
 
 
 def _locked(session: Session, wanted: Wanted, visits: Collection[Visit]) -> tuple[dict[uuid.UUID, Visit], bool]:

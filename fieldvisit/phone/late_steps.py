@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from fieldvisit.compliance.conduct_parameters import Recorded
 from fieldvisit.compliance.wallclock import local_day
 from fieldvisit.decisions import AtTheDoor, decide
-from fieldvisit.models import Case, Place, Stop, Visit
+from fieldvisit.models import Case, Place, Visit
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import happened_at
 from fieldvisit.phone.drafts import ArrivalDraft
@@ -23,6 +23,7 @@ from fieldvisit.phone.speed import speed_flags
 from fieldvisit.phone.telling import EventDraft, Teller, Telling
 from fieldvisit.settlement import settle_again
 from fieldvisit.together import write
+from fieldvisit.told_stops import ToldStop
 from fieldvisit.visits import MOVES, get_visit, move
 from fieldvisit.vocabulary import CheckMoment, Verdict, VisitState, WithdrawalReason
 
@@ -69,7 +70,7 @@ def arrive_late(
     return state, flags
 
 
-def still_waits(visit: Visit, stop: Stop, at: dt.datetime) -> bool:
+def still_waits(visit: Visit, stop: ToldStop, at: dt.datetime) -> bool:
     """Whether the visit is where this crew left it: nobody has arrived, and no other plan or day has it."""
     place: Place | None = visit.place
     begins = visit.state in (VisitState.PUBLISHED, VisitState.UNDER_WAY)

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from fieldvisit.datums import Point
 from fieldvisit.errors import InvalidValue
 from fieldvisit.geofence import Fix, locate
-from fieldvisit.models import Stop, Visit, VisitEvent
+from fieldvisit.models import Visit, VisitEvent
 from fieldvisit.partners import people_at
 from fieldvisit.phone.clocks import drift_of, happened_at, is_late
 from fieldvisit.phone.drafts import ArrivalDraft
 from fieldvisit.phone.telling import EventDraft, Teller, Telling
 from fieldvisit.together import write
+from fieldvisit.told_stops import ToldStop
 from fieldvisit.visits import note_event
 from fieldvisit.vocabulary import VisitState
 
@@ -80,7 +81,7 @@ def flags_of(fix: Fix, draft: ArrivalDraft) -> dict[str, Any]:
     return flags | ({"datum_unfit": True} if draft.position.datum_unfit else {})
 
 
-def present_of(session: Session, stop: Stop, draft: ArrivalDraft, by: Teller) -> frozenset[uuid.UUID]:
+def present_of(session: Session, stop: ToldStop, draft: ArrivalDraft, by: Teller) -> frozenset[uuid.UUID]:
     """Who is at the door: everybody who is to be there, unless the draft says who is. Raises InvalidValue for somebody
     who does not go to this visit."""
     crew = people_at(session, stop)

@@ -11,6 +11,7 @@ from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.models import Case, CrewMember, DayPlan, Route, Stop, Visit
 from fieldvisit.placed_days import placed_days
 from fieldvisit.together import together
+from fieldvisit.told_stops import PUBLIC, ToldStop, stands, with_withdrawn, withdrawn_stops
 from fieldvisit.vocabulary import DayPlanState
 
 
@@ -52,7 +53,7 @@ def get_own_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -
     else's."""
     gathered = together(session)
     if gathered is not None:
-        stop = next((one for one in gathered.stops.get(visit_id, ()) if _stands(one)), None)
+        stop = next((one for one in gathered.stops.get(visit_id, ()) if isinstance(one, Stop) and stands(one)), None)
     else:
         stands = DayPlan.planned_on == Visit.planned_on, DayPlan.id == Visit.plan_id
         stops = _stops(visitor_id, visit_id).where(DayPlan.state == DayPlanState.PUBLISHED, *stands)
@@ -62,32 +63,29 @@ def get_own_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -
     return stop
 
 
-def get_told_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -> Stop:
-    """The same for telling what happened: plans that were replaced, and days that are over, count as well."""
+def get_told_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -> ToldStop:
+    """The same for telling what happened: plans that were replaced, days that are over, and visits that were taken off
+    a published route count as well."""
     gathered = together(session)
     if gathered is not None:
-        stop = next(iter(gathered.stops.get(visit_id, ())), None)
+        told = next(iter(gathered.stops.get(visit_id, ())), None)
     else:
-        public = DayPlan.state.in_((DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED))
-        stops = _stops(visitor_id, visit_id).where(public)
+        stops = _stops(visitor_id, visit_id).where(DayPlan.state.in_(PUBLIC))
         stop = session.scalars(stops.order_by(DayPlan.planned_on.desc(), DayPlan.version.desc()).limit(1)).first()
-    if stop is None:
+        told = next(iter(with_withdrawn(session, visitor_id, {visit_id: [stop] if stop else []})[visit_id]), None)
+    if told is None:
         raise NotFound(what="visit", id=visit_id)
-    return stop
+    return told
 
 
 def lender_of_told(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -> uuid.UUID | None:
     """Whose debtor this visit is to, where the visitor was ever told to go there; None for everybody else's visits."""
-    public = DayPlan.state.in_((DayPlanState.PUBLISHED, DayPlanState.SUPERSEDED))
     told = sa.select(Visit.lender_id).join(Stop, Stop.visit_id == Visit.id).join(Stop.route).join(Route.plan)
     mine = told.join(CrewMember, CrewMember.route_id == Route.id).where(CrewMember.visitor_id == visitor_id)
-    return session.scalar(mine.where(Visit.id == visit_id, public).limit(1))
-
-
-def _stands(stop: Stop) -> bool:
-    plan, visit = stop.route.plan, stop.visit
-    published = plan.state is DayPlanState.PUBLISHED
-    return published and plan.planned_on == visit.planned_on and plan.id == visit.plan_id
+    lender_id = session.scalar(mine.where(Visit.id == visit_id, DayPlan.state.in_(PUBLIC)).limit(1))
+    if lender_id is None:
+        lender_id = next((one.visit.lender_id for one in withdrawn_stops(session, visitor_id, {visit_id})), None)
+    return lender_id
 
 
 def demand_still_placed(session: Session, visit: Visit, at: dt.datetime) -> None:

@@ -17,6 +17,7 @@ from fieldvisit.models import Place, Stop, Visit, VisitEvent
 from fieldvisit.phone.arrivals import happened
 from fieldvisit.phone.notes import ARRIVED
 from fieldvisit.together import Entry, Together, together
+from fieldvisit.told_stops import ToldStop
 
 type Elsewhere = tuple[Entry, float | None, float | None]
 
@@ -26,7 +27,7 @@ SHORTEST_S = 30
 
 
 def speed_flags(
-    session: Session, stop: Stop, visitor_id: uuid.UUID, *, at: dt.datetime, distance_m: int
+    session: Session, stop: ToldStop, visitor_id: uuid.UUID, *, at: dt.datetime, distance_m: int
 ) -> dict[str, Any]:
     """The least speed between this arrival and the same visitor's others on this route, where it is impossible."""
     place: Place | None = stop.visit.place
@@ -42,7 +43,7 @@ def speed_flags(
 
 
 def _others(
-    session: Session, stop: Stop, visitor_id: uuid.UUID
+    session: Session, stop: ToldStop, visitor_id: uuid.UUID
 ) -> Iterator[tuple[dt.datetime, tuple[float, float], int]]:
     """When, at which place and within how many metres of it this visitor arrived elsewhere on the route."""
     gathered = together(session)
@@ -52,7 +53,7 @@ def _others(
             yield happened(entry), (lat, lon), entry.detail.get("distance_m", 0)
 
 
-def _gathered(gathered: Together, stop: Stop, visitor_id: uuid.UUID) -> Iterator[Elsewhere]:
+def _gathered(gathered: Together, stop: ToldStop, visitor_id: uuid.UUID) -> Iterator[Elsewhere]:
     for door in gathered.doors[stop.route_id]:
         if door.visit_id != stop.visit_id:
             for entry in gathered.arrivals[door.visit_id]:
@@ -60,7 +61,7 @@ def _gathered(gathered: Together, stop: Stop, visitor_id: uuid.UUID) -> Iterator
                     yield entry, door.lat, door.lon
 
 
-def _told(session: Session, stop: Stop, visitor_id: uuid.UUID) -> Iterable[Any]:
+def _told(session: Session, stop: ToldStop, visitor_id: uuid.UUID) -> Iterable[Any]:
     return session.execute(
         sa.select(VisitEvent, Place.lat, Place.lon)
         .join(Visit, Visit.id == VisitEvent.visit_id)

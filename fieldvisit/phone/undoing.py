@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind
 from fieldvisit.field_rules import field_rules
-from fieldvisit.models import IdentityCheck, Stop, Visit
+from fieldvisit.models import IdentityCheck, Visit
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import happened_at, is_late
 from fieldvisit.phone.drafts import RejectionDraft, UndoDraft
@@ -20,6 +20,7 @@ from fieldvisit.phone.telling import Receipt, Teller, Telling, take
 from fieldvisit.rejudging import rejudge
 from fieldvisit.settlement import settle_again
 from fieldvisit.together import write
+from fieldvisit.told_stops import ToldStop
 from fieldvisit.visits import BEGUN, WrongState, get_visit, give_back, move
 from fieldvisit.vocabulary import NotDone, VisitState, WithdrawalReason
 
@@ -65,7 +66,7 @@ def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by:
     """
     telling = Telling(kind="arrival_undone", visit_id=visit_id, by=by, event_id=draft.event_id, body=draft)
 
-    def find_stop() -> Stop:
+    def find_stop() -> ToldStop:
         get_stop = get_told_stop if is_late(draft, now) else get_own_stop
         return get_stop(session, by.visitor_id, visit_id)
 
@@ -87,8 +88,9 @@ def undo_arrival(session: Session, visit_id: uuid.UUID, draft: UndoDraft, *, by:
         if on_its_way or (state is VisitState.ARRIVED and arrived_at is None):
             was_there = state is VisitState.ARRIVED
             state = move(session, visit, VisitState.UNDER_WAY, now=now, event=event).state
-            if was_there:
-                # What was told while the crew stood at the door left the visit to them; now it is ahead again.
+            if was_there and not is_late(draft, now):
+                # What was told while the crew stood at the door left the visit to them; now it is ahead again. One that
+                # was undone hours ago is as far as its crew has brought it since, and may be over.
                 session.flush()
                 rejudge(session, [visit.id], now=now, code="arrival_undone")
                 state = visit.state

@@ -134,12 +134,21 @@ def _refused(
     return refused
 
 
-def leave_out(session: Session, plan: DayPlan, judged: JudgedStop, numbers: Mapping[str, str] | None = None) -> None:
+def leave_out(
+    session: Session,
+    plan: DayPlan,
+    judged: JudgedStop,
+    numbers: Mapping[str, str] | None = None,
+    *,
+    told: bool = False,
+) -> None:
     """Take the visit off its route, or both of them; the plan says why. The times of the others stay as they were
     announced.
 
     `numbers`: the staff numbers of everybody on the route, where the caller takes out many and has read them at once.
+    `told`: it was published, and the plan keeps from whose routes it was taken: their phones may tell of it still.
     """
+    crews = [route.crew_code for route in _routes(judged)]
     if numbers is None:
         numbers = staff_numbers(session, *_routes(judged))
     for stop in (judged.stop, judged.partner):
@@ -154,6 +163,7 @@ def leave_out(session: Session, plan: DayPlan, judged: JudgedStop, numbers: Mapp
             visit_id=judged.visit.id,
             reason=reason,
             detail={"clauses": plain_clauses(judged.refused_by, numbers)},
+            withdrawn_from=crews if told else None,
         )
     )
 
