@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0092_withdrawn_from"
-down_revision = "0090_frozen_doors"
+down_revision = "0091_approved_at"
 branch_labels = None
 depends_on = None
 
