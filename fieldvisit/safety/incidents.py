@@ -97,12 +97,16 @@ def incidents() -> sa.Select[SafetyIncident]:
 
 def frozen_places(session: Session, place_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Those of these places where something happened that nobody has reviewed yet: there, or at another debtor's place
-    of the same lender with the same address; whichever organisation was told of it."""
+    of the same lender with the same address; whichever organisation was told of it. Of a place that the acting
+    organisation does not see any more, only what it was told of itself."""
     if not place_ids:
         return set()
+    own = sa.select(SafetyIncident.place_id).where(
+        SafetyIncident.place_id.in_(place_ids), SafetyIncident.reviewed_at.is_(None)
+    )
     asked = sa.bindparam(None, list(place_ids), sa.ARRAY(sa.Uuid))
     frozen = sa.func.frozen_places(asked).table_valued(sa.column("id", sa.Uuid))
-    return set(session.scalars(sa.select(frozen.c.id)))
+    return set(session.scalars(sa.select(frozen.c.id).union(own)))
 
 
 def demand_not_frozen(session: Session, place_id: uuid.UUID) -> None:

@@ -23,6 +23,7 @@ from fieldvisit.safety.roster import NotAnOfficer
 from fieldvisit.safety.standing import lock_session, standing
 from fieldvisit.vocabulary import AlarmChannel, MessagePurpose, MessageRecipient, MessageState
 
+LOST = "undeliverable"
 TAKES = "1"
 """The key that takes an alarm."""
 
@@ -153,7 +154,7 @@ def _note_lost(session: Session, message: OutboxMessage, told_by: str, providers
         .where(OUTBOX.c.id == message.id, sa.or_(accepted, early))
         .values(
             state=MessageState.QUEUED,
-            error="undeliverable",
+            error=LOST,
             lease=sa.case((early, sa.null()), else_=OUTBOX.c.lease),
             lease_until=sa.case((early, sa.null()), else_=OUTBOX.c.lease_until),
             provider=sa.case((early, told_by), else_=OUTBOX.c.provider),
@@ -169,6 +170,7 @@ def _note_lost(session: Session, message: OutboxMessage, told_by: str, providers
 
 def _told_early(told_by: str, *, alone: bool) -> sa.ColumnElement[bool]:
     """A quick one tells it before it is written down that it has taken the message: then that is written down with it,
-    and the attempt is over. Where it is `alone`, with no other one to try, each attempt is its own."""
-    its_own = sa.true() if alone else OUTBOX.c.provider.is_distinct_from(told_by)
+    and the attempt is over. Where it is `alone`, with no other one to try, each attempt is its own, but for one after a
+    loss: what comes then may be that told again."""
+    its_own = OUTBOX.c.error.is_distinct_from(LOST) if alone else OUTBOX.c.provider.is_distinct_from(told_by)
     return sa.and_(OUTBOX.c.state.in_((MessageState.QUEUED, MessageState.SENT)), OUTBOX.c.lease.is_not(None), its_own)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from fieldvisit.clock import database_now
+from fieldvisit.drafts import acting_organisation
 from fieldvisit.models import Marker, Place, SafetyIncident, Visit
 from fieldvisit.safety.markers import Id, counts, expired_lately
 from fieldvisit.safety.timers import ORDER
@@ -87,7 +88,9 @@ def circumstances_of(
     session: Session, visit: Visit, asked: RiskLevel, assessed: RiskLevel | None = None
 ) -> Circumstances:
     """Read what is known of a visit now, beside what was asked for and answered."""
-    place = session.get_one(Place, visit.place_id)
+    # What was called back is not there any more; who is at that door is watched over all the same.
+    place = session.get(Place, visit.place_id)
+    zone = place.zone if place else acting_organisation(session).zone
     where = (visit.place_id, visit.debtor_id)
     now_at, expired, incident, been_there = session.execute(
         sa.select(
@@ -95,7 +98,7 @@ def circumstances_of(
             sa.select(Marker.id).where(expired_lately(*where, LATELY)).exists(),
             sa.select(SafetyIncident.id).where(grave(*where)).exists(),
             sa.select(Visit.id)
-            .where(Visit.place_id == place.id, Visit.id != visit.id, Visit.arrived_at.is_not(None))
+            .where(Visit.place_id == visit.place_id, Visit.id != visit.id, Visit.arrived_at.is_not(None))
             .exists(),
         )
     ).one()
@@ -106,7 +109,7 @@ def circumstances_of(
         marker_expired=expired,
         incident=incident,
         first_visit=not been_there,
-        hour=now_at.astimezone(ZoneInfo(place.zone)).hour,
+        hour=now_at.astimezone(ZoneInfo(zone)).hour,
     )
 
 

@@ -18,6 +18,7 @@ from fieldvisit.models import (
     MarkerRead,
     OutboxMessage,
     Place,
+    Placement,
     SafetyIncident,
     Visit,
     Visitor,
@@ -168,6 +169,21 @@ def test_a_place_where_something_happened_is_not_planned(dangerous: Dangerous) -
     assert planned()
 
 
+def test_what_the_house_was_told_of_itself_keeps_it_from_there_after_its_placement_has_ended(
+    dangerous: Dangerous,
+) -> None:
+    place_id, incident_id = dangerous.visit().place_id, dangerous.happens()
+    with acting_for_all(dangerous.door.sessions) as session:
+        session.execute(sa.update(Placement).values(from_on=TODAY - 9 * DAY, until_on=TODAY - DAY))
+    with acting_for(dangerous.door.sessions, dangerous.door.world.agency) as session:
+        assert session.get(Place, place_id) is None
+    dangerous.door.end(dangerous.door.start(visit_id=dangerous.visit_id))
+    with pytest.raises(PlaceFrozen):
+        dangerous.starts()
+    dangerous.reviews(incident_id)
+    dangerous.starts()
+
+
 @pytest.mark.parametrize("told_by", ["lender", "stranger"])
 def test_what_another_organisation_was_told_of_keeps_everybody_from_that_door(
     dangerous: Dangerous, told_by: str
@@ -192,8 +208,8 @@ def test_what_another_organisation_was_told_of_keeps_everybody_from_that_door(
         assert {visit_id: visit_id in frozen for visit_id in ids} == ids
         assert session.scalars(sa.select(SafetyIncident.id)).all() == []
     with acting_for(dangerous.door.sessions, world.stranger) as session:
-        # Who sees no such place is told nothing of it.
-        assert incidents.frozen_places(session, [place_id]) == set()
+        # Who sees no such place is told nothing of it, but for what they were told of themselves.
+        assert incidents.frozen_places(session, [place_id]) == ({place_id} if told_by == "stranger" else set())
     with pytest.raises(PlaceFrozen):
         dangerous.starts()
 

@@ -12,7 +12,7 @@ from fieldvisit.outgoing.signatures import ReceiptRefused, demand_signed, sign
 from fieldvisit.safety.engine import Fired
 from fieldvisit.safety.outbox import Sent, claim, hurry, record
 from fieldvisit.safety.pace import PACE
-from fieldvisit.safety.receipts import ReceiptKind
+from fieldvisit.safety.receipts import Receipt, ReceiptKind, take_receipt
 from fieldvisit.safety.timers import CALLING, SILENT
 from fieldvisit.vocabulary import AlarmChannel, AlertState, DutyRank, MessageState
 from tests.safety.offices import QUICK, Office
@@ -102,6 +102,29 @@ def test_that_it_never_arrived_counts_also_when_another_has_tried_since_and_fail
     assert (office.states(), door.watch()) == ({("voice", "sent"): 1}, Fired()), "that one never had it"
     office.receive(ReceiptKind.UNDELIVERABLE, voice, told_by="voice-a")
     assert (office.states(), door.watch()) == ({("voice", "queued"): 1}, Fired(climbed=1))
+
+
+def test_that_it_never_arrived_told_twice_by_the_only_provider_ends_no_attempt_under_way(
+    door: Door, told_office: Office
+) -> None:
+    reached_by_voice_alone(door)
+    door.clock.stop()
+    door.call_for_help()
+    told_office.send()
+    (voice,) = told_office.messages()
+
+    def lost() -> None:
+        receipt = Receipt(message_id=voice.id, kind=ReceiptKind.UNDELIVERABLE)
+        with acting_for_all(door.sessions) as session:
+            take_receipt(session, receipt, {AlarmChannel.VOICE: 1}, told_by="voice-a")
+
+    lost()
+    door.clock.pass_s(PACE.retry_s(1, 1))
+    with acting_for_all(door.sessions) as session:
+        (taken,) = claim(session, AlarmChannel.VOICE, 1, PACE)
+    lost()
+    (voice,) = told_office.messages()
+    assert (voice.lease, voice.attempts) == (taken.lease, 2), "it rings, and is not to ring twice"
 
 
 @pytest.mark.parametrize("first", [True, False])
