@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit import database, embedded
 from fieldvisit.database import Urls, acting_for, acting_for_all, app_engine, session_factory
+from fieldvisit.migrating import migrate
 from fieldvisit.settings import Settings, read_settings
 from tests.engines import sharing_statements
 from tests.worlds import World, make_world
@@ -80,7 +81,7 @@ def template(server: embedded.Server) -> str:
     """The name of a migrated database; cloned, never used itself."""
     embedded.create_database(server, TEMPLATE)
     urls = Urls(app=server.url(embedded.APP, TEMPLATE), owner=server.url(embedded.OWNER, TEMPLATE))
-    database.migrate(urls)
+    migrate(urls)
     with server.connect(embedded.OWNER, TEMPLATE) as connection:
         set_clock(connection)
         connection.execute("select maintain_partitions()")

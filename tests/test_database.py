@@ -19,9 +19,9 @@ from fieldvisit.database import (
     UnsafeRole,
     Urls,
     app_engine,
-    migrate,
     refuse_unsafe,
 )
+from fieldvisit.migrating import migrate
 from fieldvisit.settings import Settings
 from tests.conftest import NOW
 

@@ -6,7 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from fieldvisit import embedded
-from fieldvisit.database import Urls, migrate
+from fieldvisit.database import Urls
+from fieldvisit.migrating import migrate
 from fieldvisit.migrations.security import RULES
 from fieldvisit.models import Base
 

@@ -11,11 +11,13 @@ import pytest
 from psycopg import sql
 
 from fieldvisit import embedded
-from fieldvisit.database import MigrationHeldUp, Urls, head_revision, migrate
+from fieldvisit.database import Urls, head_revision
+from fieldvisit.migrating import MigrationHeldUp, migrate
 
 MIGRATE = """
 import sys
-from fieldvisit.database import Urls, migrate
+from fieldvisit.database import Urls
+from fieldvisit.migrating import migrate
 migrate(Urls(app=sys.argv[1], owner=sys.argv[2]))
 """
 WAITS = """

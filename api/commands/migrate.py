@@ -4,7 +4,7 @@ import click
 
 from api.commands.context import Context
 from api.commands.spoken import Spoken
-from fieldvisit import database
+from fieldvisit import database, migrating
 
 
 @click.command(cls=Spoken)
@@ -19,6 +19,6 @@ def migrate(context: Context, revision: str, yes: bool) -> None:
     """
     if revision == "base" and not yes:
         click.confirm(context.say("This removes every table. Go on?"), abort=True)
-    database.migrate(context.urls, revision)
+    migrating.migrate(context.urls, revision)
     reached = database.head_revision() if revision == "head" else revision
     click.echo(context.say("The database is at revision {revision}.", revision=reached))

@@ -1,4 +1,4 @@
-"""Alembic's entry. The connection is handed over by `fieldvisit.database.migrate`; there is no configuration file."""
+"""Alembic's entry. The connection is handed over by `fieldvisit.migrating.migrate`; there is no configuration file."""
 
 from alembic import context
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from api.cli import LAZY, main
 from api.commands import serve
-from fieldvisit import database
 from fieldvisit.database import Urls, plain_url
+from fieldvisit.migrating import migrate
 from fieldvisit.settings import Settings
 
 
@@ -128,7 +128,7 @@ def test_a_wrong_setting_is_named(environ: Mapping[str, str]) -> None:
 
 
 def test_a_server_refuses_an_old_schema_and_a_role_above_the_rules(environ: Mapping[str, str], urls: Urls) -> None:
-    database.migrate(urls, "base")
+    migrate(urls, "base")
     refused = call(environ, "serve", "--port", "1")
     assert (refused.exit_code, "[schema_behind]" in refused.stderr) == (75, True)
 

@@ -17,9 +17,9 @@ from api.app import close_app, create_app
 from api.auth import authenticate
 from api.limiting import Limiter
 from api.logs import configure_logs
-from fieldvisit import database
 from fieldvisit.database import Urls, acting_for
 from fieldvisit.errors import SettingsRefused
+from fieldvisit.migrating import migrate
 from fieldvisit.models import AuditEvent, DebtorAccess
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import Role
@@ -242,12 +242,12 @@ def test_health_tells_life_from_readiness(away: Flask) -> None:
 
 
 def test_a_database_that_comes_late_is_served_without_a_restart(settings: Settings, urls: Urls) -> None:
-    database.migrate(urls, "base")
+    migrate(urls, "base")
     app = app_for(settings)
     client = app.test_client()
     with capture_logs() as lines:
         early = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
-    database.migrate(urls)
+    migrate(urls)
     late = client.post("/tokens", json={"username": "aino", "password": PASSWORD})
     close_app(app)
     assert (early.status_code, early.json["code"], late.status_code) == (503, "not_ready", 401)

@@ -15,8 +15,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from fieldvisit import database, embedded
+from fieldvisit import embedded
 from fieldvisit.database import Urls, acting_for_all
+from fieldvisit.migrating import migrate
 from fieldvisit.settings import Settings
 from tests.load.office import Office, Phone, opened
 from tests.processes import wait_until
@@ -48,7 +49,7 @@ def urls(folder: Path) -> Urls:
     server = embedded.start(folder)
     embedded.create_database(server, "restarted")
     urls = Urls(app=server.url(embedded.APP, "restarted"), owner=server.url(embedded.OWNER, "restarted"))
-    database.migrate(urls)
+    migrate(urls)
     with server.connect(embedded.OWNER, "restarted") as connection:
         connection.execute("select maintain_partitions()")
     return urls
