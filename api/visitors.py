@@ -56,7 +56,10 @@ VISITOR = Edited(
 @endpoint(may=Permission.CHANGE_STAFF, body=VisitorIn(), returns=stored(VisitorOut()), edits=VISITOR)
 def put_visitor(body: people.VisitorDraft) -> Stored:
     """Add a visitor, or change the one with this external id."""
-    return Stored.of(people.upsert_visitor(session(), body))
+    kept = people.upsert_visitor(session(), body)
+    if body.active is False:
+        people.let_go(session())
+    return Stored.of(kept)
 
 
 @bp.get("/visitors/<uuid:visitor_id>/credentials")

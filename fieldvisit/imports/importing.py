@@ -140,6 +140,7 @@ class _Run:
             self._prepare(rows)
             found = self._found(rows)
             self._write(batch, found, self._store)
+            self._follow_up()
         return self._result(stored=True)
 
     def as_one(self, batches: Iterator[_Batch], *, keep: bool) -> ImportResult:
@@ -153,12 +154,19 @@ class _Run:
             stored = keep and not self._refused
             if not stored:
                 transaction.rollback()
+        if stored:
+            self._follow_up()
         return self._result(stored=stored)
 
     def _prepare(self, rows: Sequence[Row[Any]]) -> None:
         if self._reader.prepare:
             with acting_for(self._sessions, self._org_id) as session:
                 self._reader.prepare(session, [row.draft for row in rows], self._now)
+
+    def _follow_up(self) -> None:
+        if self._reader.afterwards:
+            with acting_for(self._sessions, self._org_id) as session:
+                self._reader.afterwards(session)
 
     def _found(self, rows: Sequence[Row[Any]]) -> dict[str, Found]:
         """Where the addresses are that are new with these rows, each looked for once."""

@@ -38,7 +38,8 @@ class Reader[Draft]:
 
     `key` are the columns that name what a row is about: the same twice in a file is told as such. `shared` are columns
     that have to agree on all rows with the same value in the first of them. `paths` are the columns behind fields of
-    drafts that have other names. `prepare` runs before each batch, in a transaction of its own that is always kept.
+    drafts that have other names. `prepare` runs before each batch, in a transaction of its own that is always kept;
+    `afterwards` when a batch, or all of them as one, is kept, in one of its own: it holds what others wait for.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Reader[Draft]:
     paths: Mapping[str, str] = field(default_factory=dict)
     locating: Locating[Draft] | None = None
     prepare: Callable[[Session, Sequence[Draft], dt.datetime], None] | None = None
+    afterwards: Callable[[Session], None] | None = None
     batch: int = 100
 
     def column_of(self, path: str) -> Column | None:

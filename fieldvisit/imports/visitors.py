@@ -12,7 +12,7 @@ from fieldvisit.errors import InvalidValue
 from fieldvisit.found_points import Found
 from fieldvisit.imports.columns import Column, Origin, datum, degrees, identifier, phone, text, words, yes_or_no
 from fieldvisit.imports.readers import Locating, Reader, Values, one_by_one
-from fieldvisit.people import VisitorDraft, homes_to_find, upsert_visitor
+from fieldvisit.people import VisitorDraft, homes_to_find, let_go, upsert_visitor
 from fieldvisit.vocabulary import Datum
 
 COLUMNS = (
@@ -70,4 +70,5 @@ READER = Reader(
     key=("visitor_id",),
     paths={"latitude": "home_latitude", "longitude": "home_longitude"},
     locating=Locating(wanted=_wanted, located=_located),
+    afterwards=let_go,
 )

@@ -161,10 +161,16 @@ def _held_by(account_id: uuid.UUID) -> sa.Select[uuid.UUID]:
 def lapse_alerts_of(session: Session, account_ids: Collection[uuid.UUID]) -> None:
     """Whoever has left acts on nothing any more: the alerts that these accounts hold lapse now, on the engine's next
     turn, and climb on."""
+    held = SafetyAlert.owner_id.in_(account_ids), SafetyAlert.state == AlertState.ACKNOWLEDGED
+    # In the order in which everybody locks several.
+    found = sa.select(SafetyAlert.id).where(*held).order_by(SafetyAlert.id).with_for_update(key_share=True)
+    alert_ids = session.scalars(found).all()
+    if not alert_ids:
+        return
     now = one_moment()
     session.execute(
         sa.update(SafetyAlert)
-        .where(SafetyAlert.owner_id.in_(account_ids), SafetyAlert.state == AlertState.ACKNOWLEDGED)
+        .where(SafetyAlert.id.in_(alert_ids))
         .values(next_action_at=now, ack_until=now, version=SafetyAlert.version + 1),
         execution_options={"synchronize_session": False},
     )
