@@ -121,13 +121,34 @@ def settle_promises(session: Session, case_ids: Collection[uuid.UUID], *, now: d
     return changed
 
 
-def settle_heard(session: Session, case_id: uuid.UUID, *, since: dt.datetime, now: dt.datetime) -> None:
-    """Settle what was just told to have been promised, at this time or later, where money that may count for it came
-    before the report: nobody would look at it again until it is overdue."""
+def lock_plans_heard(session: Session, visit_ids: Collection[uuid.UUID], *, promised: bool) -> None:
+    """Lock the plans of the cases of these visits of one's own that are reported, before any visit is: as whoever
+    decides on a plan, or settles one, takes them. `promised`: with promises, which are settled then.
+
+    What was or had been promised is settled in the lender's books, among plans that an agency does not see: all of them
+    are locked there, at once.
+    """
+    before = sa.select(Promise.id).join(VisitReport, VisitReport.id == Promise.report_id)
+    had_been = before.where(VisitReport.visit_id == Visit.id).exists()
+    own = Visit.id.in_(visit_ids), Visit.org_id == session.info["org"]
+    rows = session.execute(sa.select(Visit.lender_id, Visit.case_id, had_been.label("promised")).where(*own)).all()
+    if not promised and not any(row.promised for row in rows):
+        lock_plans(session, {row.case_id for row in rows})
+        return
+    for lender_id in sorted({row.lender_id for row in rows}):
+        with in_the_books_of(session, lender_id):
+            lock_plans(session, {row.case_id for row in rows if row.lender_id == lender_id})
+
+
+def settle_heard(session: Session, promised: Mapping[uuid.UUID, dt.datetime], *, now: dt.datetime) -> None:
+    """Settle what was just told to have been promised, by case, at this time or later, where money that may count for
+    it came before the report: nobody would look at it again until it is overdue."""
+    last_paid = sa.select(Payment.case_id, sa.func.max(Payment.paid_on)).where(Payment.case_id.in_(promised))
+    paid = session.execute(last_paid.group_by(Payment.case_id)).all()
     # A lender's calendar may be a day behind.
-    counts = Payment.case_id == case_id, Payment.paid_on >= since.date() - dt.timedelta(days=1)
-    if session.scalar(sa.select(Payment.id).where(*counts).limit(1)) is not None:
-        settle_promises(session, {case_id}, now=now)
+    counts = {case_id for case_id, paid_on in paid if paid_on >= promised[case_id].date() - dt.timedelta(days=1)}
+    if counts:
+        settle_promises(session, counts, now=now)
 
 
 def _settle(session: Session, case_ids: Collection[uuid.UUID], *, now: dt.datetime) -> int:

@@ -18,6 +18,7 @@ from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.door_notes import flag_notes
 from fieldvisit.door_records import DoorDraft, door_in_words
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
+from fieldvisit.following_up import follow_up
 from fieldvisit.models import (
     ReportAddition,
     Visit,
@@ -29,7 +30,7 @@ from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
 from fieldvisit.phone.routes import get_told_stop
 from fieldvisit.phone.telling import EventDraft, EventIdReused, Receipt, Teller, Telling, take
-from fieldvisit.promises import settle_heard
+from fieldvisit.promises import lock_plans_heard
 from fieldvisit.receipts import book_money
 from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.repayments import withdraw_unheard
@@ -37,7 +38,7 @@ from fieldvisit.report_demands import demand_reportable, demand_tellable
 from fieldvisit.report_drafts import AbortDraft, AdditionDraft, ReportDraft
 from fieldvisit.report_ranks import about_report, added_as, has_reported, stands_instead, take_over
 from fieldvisit.report_rows import in_words, proposals, report_row
-from fieldvisit.settlement import books_of, judge_others, settle, settle_instead, stop
+from fieldvisit.settlement import books_of, settle, settle_instead, stop
 from fieldvisit.stays import flag_stay
 from fieldvisit.together import together, write
 from fieldvisit.told_stops import ToldStop
@@ -158,7 +159,7 @@ def get_report(session: Session, visit_id: uuid.UUID) -> VisitReport:
 
 
 def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Teller, now: dt.datetime) -> Outcome:
-    visit = _lock(session, visit_id)
+    visit = _lock(session, visit_id, promised=bool(draft.promises))
     earlier = _find_report(session, visit_id)
     if earlier is not None and has_reported(session, visit, draft, by=by):
         raise VisitAlreadyReported(reference=visit.reference, report_id=earlier.id)
@@ -176,9 +177,7 @@ def _report(session: Session, visit_id: uuid.UUID, draft: ReportDraft, *, by: Te
             "attempt_id": settle(session, visit, draft, now=now),
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
-        judge_others(session, visit, now=now)
-        if draft.promises:
-            settle_heard(session, visit.case_id, since=draft.left_at, now=now)
+        follow_up(session, visit, promised_since=draft.left_at if draft.promises else None, now=now)
     return state, facts
 
 
@@ -245,9 +244,7 @@ def _report_instead(
             "attempt_id": settle_instead(session, visit, draft, own=earlier.visitor_id == by.visitor_id, now=now),
             "block_ids": stop(session, visit, draft, by=by, now=now),
         }
-        judge_others(session, visit, now=now)
-        if promised:
-            settle_heard(session, visit.case_id, since=since, now=now)
+        follow_up(session, visit, promised_since=since if promised else None, now=now)
     return state, facts
 
 
@@ -289,16 +286,16 @@ def _reported(visit: Visit, draft: ReportDraft, row: VisitReport, *, by: Teller,
     return event
 
 
-def _lock(session: Session, visit_id: uuid.UUID) -> Visit:
+def _lock(session: Session, visit_id: uuid.UUID, *, promised: bool) -> Visit:
     """The visit and every live one of its debtor, in order: a block that follows from the report may cancel those, and
     two reports of one debtor's visits would wait for each other for ever."""
     gathered = together(session)
     if gathered is not None and visit_id in gathered.visits:
         return gathered.visits[visit_id]
+    # Before the visits, as whoever decides on a plan takes them.
+    lock_plans_heard(session, {visit_id}, promised=promised)
     visit = get_visit(session, visit_id)
     debtor_id = visit.debtor_id
-    # Before the visits, as whoever decides on a plan takes them.
-    lock_plans(session, {visit.case_id})
     with books_of(session, visit):
         lock_live_visits(session, {debtor_id}, also={visit_id})
     return get_visit(session, visit_id)

@@ -6,7 +6,6 @@ heard at the door counts, and stops what it stops, whoever works on the case now
 
 import datetime as dt
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,10 +14,8 @@ from fieldvisit.blocks import BlockDraft, file_heard
 from fieldvisit.compliance.wallclock import local_day, whole_day
 from fieldvisit.contacts import OUR_SOURCE, ensure_months
 from fieldvisit.database import on_behalf_of
-from fieldvisit.debtor_visits import lock_touched
 from fieldvisit.identity import checks_of
 from fieldvisit.ids import new_id
-from fieldvisit.late_contacts import HAS_ITS_DAY, judge_after_contacts
 from fieldvisit.models import Case, ContactAttempt, ContactAttemptKey, Visit, VisitEvent, VisitReport, WithdrawnAttempt
 from fieldvisit.phone.telling import Teller
 from fieldvisit.report_drafts import LEFT_EARLY, NOBODY_MET, Contact, Met, ReportDraft, left_early
@@ -63,19 +60,6 @@ def settle_again(session: Session, visit: Visit, *, why: WithdrawalReason, now: 
     with books_of(session, visit):
         contact = _contact_by_now(session, visit, report)
         settle_as(session, visit, contact, at=report.left_at, why=why, now=now)
-
-
-def judge_others(session: Session, visit: Visit, *, now: dt.datetime) -> None:
-    """What happened at this door counts for the debtor's other visits that have their day, whoever makes them: they are
-    judged anew, as after a contact that an outside system told. The books are open.
-
-    Nothing where many events are taken at once: the debtor of none of those has another one.
-    """
-    if together(session) is None:
-        session.flush()
-        touched = lock_touched(session, {visit.debtor_id}, states=HAS_ITS_DAY)
-        own = tuple(visit_id for visit_id in touched.own if visit_id != visit.id)
-        judge_after_contacts(session, replace(touched, own=own), now=now)
 
 
 def settle_as(

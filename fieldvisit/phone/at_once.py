@@ -92,5 +92,6 @@ def _wanted(events: Sequence[Event], by: Teller) -> Wanted:
         event_ids=frozenset(event.event_id for event in steps),
         judged=frozenset(event.visit_id for event in steps if event.kind is EventKind.ARRIVAL),
         reported=frozenset(event.visit_id for event in steps if event.kind in ENDS),
+        promised=any(getattr(event.draft, "promises", ()) for event in steps),
         shows_papers=bool(kinds & SHOWS),
     )

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from fieldvisit.errors import FieldVisitError, Kind, NotFound, Refused, unless_refused
+from fieldvisit.following_up import followed_up_at_end
 from fieldvisit.phone import holding
 from fieldvisit.phone.at_once import NotAtOnce, Stumbled, take_at_once
 from fieldvisit.phone.kinds import SPARING, Event
@@ -69,7 +70,8 @@ class EventResult:
 
 
 def take_events(session: Session, events: Sequence[Sent], desk: Desk) -> list[EventResult]:
-    """Take these events; the result of each, in the order sent. Then take what was held and waited for them."""
+    """Take these events; the result of each, in the order sent. Then take what was held and waited for them, and let
+    what was reported count for other visits."""
     understood: dict[int, Event] = {}
     results: dict[int, EventResult] = {}
     for place, sent in enumerate(events):
@@ -77,12 +79,14 @@ def take_events(session: Session, events: Sequence[Sent], desk: Desk) -> list[Ev
             understood[place] = desk.read(sent)
         except FieldVisitError as error:
             results[place] = _refused(session, sent, error, desk)
-    results |= _take_all(session, events, understood, desk)
-    taken = [uuid.UUID(one.event_id) for one in results.values() if one.outcome is EventOutcome.TAKEN and one.event_id]
-    subjects = {one.subject_id for one in understood.values() if one.subject_id}
-    if holding.concerns_any(session, taken, subjects):
-        holding.settle_taken(session, taken, by=desk.by, now=desk.now)
-        release(session, subjects, desk)
+    with followed_up_at_end(session, now=desk.now):
+        results |= _take_all(session, events, understood, desk)
+        outcomes = [(one.event_id, one.outcome) for one in results.values()]
+        taken = [uuid.UUID(event_id) for event_id, outcome in outcomes if outcome is EventOutcome.TAKEN and event_id]
+        subjects = {one.subject_id for one in understood.values() if one.subject_id}
+        if holding.concerns_any(session, taken, subjects):
+            holding.settle_taken(session, taken, by=desk.by, now=desk.now)
+            release(session, subjects, desk)
     return [results[place] for place in range(len(events))]
 
 

@@ -16,7 +16,6 @@ from fieldvisit.debtor_visits import lock_live_visits
 from fieldvisit.decisions import organisations_by_id
 from fieldvisit.facts import facts_of, subject_of
 from fieldvisit.form_versions import gather_versions
-from fieldvisit.late_contacts import HAS_ITS_DAY
 from fieldvisit.models import (
     Case,
     CrewMember,
@@ -37,7 +36,7 @@ from fieldvisit.phone.arrivals import ARRIVALS
 from fieldvisit.phone.clocks import LATEST
 from fieldvisit.phone.telling import of_dismissed
 from fieldvisit.placed_days import placed_days
-from fieldvisit.repayment_standing import lock_plans
+from fieldvisit.promises import lock_plans_heard
 from fieldvisit.staff_facts import staff_facts
 from fieldvisit.together import Door, KeptTelling, Together, by_visit
 from fieldvisit.told_stops import PUBLIC, ToldStop, with_withdrawn
@@ -48,23 +47,24 @@ from fieldvisit.vocabulary import SafetyState
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What is to be gathered: for which visits of whom, under which ids, and which of them are judged at the door, end
-    with a report, or have papers shown."""
+    with a report, with promises too, or have papers shown."""
 
     visitor_id: uuid.UUID
     visit_ids: frozenset[uuid.UUID]
     event_ids: frozenset[uuid.UUID]
     judged: frozenset[uuid.UUID]
     reported: frozenset[uuid.UUID]
+    promised: bool
     shows_papers: bool
 
 
 def gather(session: Session, wanted: Wanted, *, now: dt.datetime) -> Together | None:
-    """All of it, the visits under lock; None where a case or a place is not there for us to see any more, or where what
-    is reported may take another visit back: those few are taken one by one."""
+    """All of it, the visits under lock; None where a case or a place is not there for us to see any more: those few are
+    taken one by one."""
+    if wanted.reported:
+        lock_plans_heard(session, wanted.reported, promised=wanted.promised)
     stops = _stops(session, wanted)
-    visits, alone = _locked(session, wanted, {stop.visit for of_one in stops.values() for stop in of_one})
-    if not alone:
-        return None
+    visits = _locked(session, wanted, {stop.visit for of_one in stops.values() for stop in of_one})
     # Held, so that each visit finds its own without asking again.
     cases = _rows(session, Case, {visit.case_id for visit in visits.values()})
     places = _rows(session, Place, {visit.place_id for visit in visits.values()})
@@ -127,17 +127,14 @@ def _stops(session: Session, wanted: Wanted) -> dict[uuid.UUID, list[ToldStop]]:
     return with_withdrawn(session, wanted.visitor_id, found)
 
 
-def _locked(session: Session, wanted: Wanted, visits: Collection[Visit]) -> tuple[dict[uuid.UUID, Visit], bool]:
+def _locked(session: Session, wanted: Wanted, visits: Collection[Visit]) -> dict[uuid.UUID, Visit]:
     """These under lock, and with those that are to be reported every live visit of their debtors: what is reported may
-    cancel it, or let it be judged anew. Whether no such other one has its day."""
+    cancel it, or let it be judged anew."""
     ids = {visit.id for visit in visits}
     debtor_ids = {visit.debtor_id for visit in visits if visit.id in wanted.reported}
     if debtor_ids:
-        # Before the visits, as whoever decides on a plan or settles one takes them.
-        lock_plans(session, {visit.case_id for visit in visits if visit.id in wanted.reported})
-    live = lock_live_visits(session, debtor_ids, also=ids) if debtor_ids else []
-    ahead = Counter(row.debtor_id for row in live if row.state in HAS_ITS_DAY or row.id in wanted.reported)
-    return lock_visits(session, ids), all(ahead[debtor_id] <= 1 for debtor_id in debtor_ids)
+        lock_live_visits(session, debtor_ids, also=ids)
+    return lock_visits(session, ids)
 
 
 def _doors(session: Session, route_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Door]]:

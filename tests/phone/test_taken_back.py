@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from fieldvisit.contacts import AttemptDraft, record_attempts
 from fieldvisit.database import Urls, acting_for, acting_for_all
 from fieldvisit.errors import NotFound
 from fieldvisit.evidence import EvidenceDraft, Room, announce
-from fieldvisit.models import ContactAttempt, DayPlan, Stop, Visit, VisitEvent, Visitor
+from fieldvisit.models import ContactAttempt, DayPlan, Placement, Stop, StoredDecision, Visit, VisitEvent, Visitor
 from fieldvisit.own_policies import PolicyDraft, add_version
 from fieldvisit.people import VisitorDraft, upsert_visitor
 from fieldvisit.phone.day import my_visit
@@ -25,6 +26,7 @@ from fieldvisit.phone.kinds import EventKind, StepEvent, Terms
 from fieldvisit.phone.routes import CaseTakenBack
 from fieldvisit.phone.steps import arrive, set_out, show_credential
 from fieldvisit.phone.undoing import undo_arrival
+from fieldvisit.repayment_standing import lock_plans
 from fieldvisit.reports import report_visit
 from fieldvisit.vocabulary import (
     AttemptResult,
@@ -35,11 +37,13 @@ from fieldvisit.vocabulary import (
     VisitState,
 )
 from tests.conftest import NOW
+from tests.locks import until_somebody_waits
 from tests.phone.conftest import GEOFENCE_M, Told
-from tests.phone.worlds import Morning, arrival, event, make_morning, make_plan, report, teller
+from tests.phone.worlds import Morning, arrival, event, make_morning, make_plan, make_visit_on_evidence, report, teller
+from tests.reports.books import Books, plan
 from tests.test_late_contacts import REST
 from tests.test_placement_days import DAY, EAST, make_far_morning
-from tests.worlds import HELSINKI, TODAY
+from tests.worlds import HELSINKI, TODAY, make_world
 
 MINUTE = dt.timedelta(minutes=1)
 NIGHT = NOW + dt.timedelta(hours=13)
@@ -202,8 +206,15 @@ def two(sessions: sessionmaker[Session]) -> Morning:
         add_version(session, morning.world.agency, rest, made_by_id=None, now=NOW)
     with acting_for_all(sessions) as session:
         first, other = (session.get_one(Visit, visit_id) for visit_id in morning.visits)
-        other.debtor_id = other.case.debtor_id = first.debtor_id
+        give_to_debtor_of(session, other, first)
     return morning
+
+
+def give_to_debtor_of(session: Session, visit: Visit, first: Visit) -> None:
+    """Let the case, and the visit to it, be of the debtor of the first, at the same place."""
+    debtor_id = visit.debtor_id = visit.case.debtor_id = first.debtor_id
+    visit.place_id = first.place_id
+    session.execute(sa.update(Placement).where(Placement.case_id == visit.case_id).values(debtor_id=debtor_id))
 
 
 def test_a_day_without_signal_at_both_doors_of_one_debtor_is_taken_whole(
@@ -224,3 +235,75 @@ def test_told_apart_it_is_taken_as_well(sessions: sessionmaker[Session], two: Mo
     results = send(sessions, two, a_visit(other, NOW + 60 * MINUTE))
     assert {one.outcome.value for one in results} == {"taken"}, results
     assert state_of(sessions, other) is VisitState.REPORTED
+
+
+def test_what_a_sending_tells_is_judged_once_at_its_end(sessions: sessionmaker[Session], two: Morning) -> None:
+    first, other = two.visits
+    send(sessions, two, [*a_visit(first, NOW, **MET), wire("set_out", other, NOW)])
+    assert state_of(sessions, other) is VisitState.CANCELLED
+    with acting_for_all(sessions) as session:
+        judged = sa.select(sa.func.count()).select_from(StoredDecision).where(StoredDecision.visit_id == other)
+        assert session.scalar(judged) == 1
+
+
+def test_what_is_told_of_a_case_that_was_called_back_counts_for_the_other_one(
+    sessions: sessionmaker[Session], two: Morning
+) -> None:
+    first, other = two.visits
+    with acting_for_all(sessions) as session:
+        called_back = session.get_one(Visit, first).case_id
+        session.execute(sa.delete(Placement).where(Placement.case_id == called_back))
+    results = send(sessions, two, a_visit(first, NOW, **MET))
+    assert {one.outcome.value for one in results} == {"taken"}, results
+    assert state_of(sessions, other) is VisitState.ELIGIBLE
+
+
+def test_a_debtors_other_visits_make_a_sending_no_longer(sessions: sessionmaker[Session]) -> None:
+    """Each debtor of the day has a visit next week as well."""
+    world, counted = make_world(sessions), []
+    engine = sessions.kw["bind"]
+    for visits in (2, 6):
+        with acting_for_all(sessions) as session:
+            session.execute(sa.update(DayPlan).values(state=DayPlanState.SUPERSEDED))
+        morning = make_morning(sessions, world=world, visits=visits)
+        with acting_for_all(sessions) as session:
+            for visit_id in morning.visits:
+                next_week = {"state": VisitState.PLANNED, "planned_on": TODAY + 7 * DAY}
+                other = make_visit_on_evidence(session, world, **next_week)
+                give_to_debtor_of(session, other, session.get_one(Visit, visit_id))
+        statements: list[str] = []
+        sa.event.listen(engine, "before_cursor_execute", lambda *said, kept=statements: kept.append(said[2]))
+        day = [
+            each for place, visit_id in enumerate(morning.visits) for each in a_visit(visit_id, NOW + place * MINUTE)
+        ]
+        assert {one.outcome.value for one in send(sessions, morning, day)} == {"taken"}
+        counted.append(len(statements))
+    # The listener of the first counts on; what it heard is not asked for.
+    assert counted[1] <= counted[0], counted
+
+
+# Plans that an agency does not see.
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_promise_is_told_while_somebody_decides_on_the_lenders_plan_and_neither_waits_for_the_other(
+    sessions: sessionmaker[Session], morning: Morning, at_once: bool
+) -> None:
+    """Who decides holds the plan, and wants the visits; the report wants both."""
+    books = Books(sessions, morning)
+    books.propose(plan(), house=morning.world.lender)
+    books.pay(100, on=TODAY, now=NOW)
+    promised = {"amount_minor": 500, "currency": "EUR", "due_on": (TODAY + 7 * DAY).isoformat(), "method": "transfer"}
+    arrived, reported = a_visit(morning.visit, NOW, **MET, disclosed=True, promises=[promised])[1:]
+    checked = wire("identity_check", morning.visit, NOW + MINUTE, method="two_facts", result="confirmed")
+    pieces = [[arrived, checked, reported]] if at_once else [[arrived], [checked], [reported]]
+    for piece in pieces[:-1]:
+        send(sessions, morning, piece)
+    with ThreadPoolExecutor(1) as pool:
+        with acting_for(sessions, morning.world.lender) as session:
+            lock_plans(session, {books.case_id})
+            answer = pool.submit(send, sessions, morning, pieces[-1])
+            until_somebody_waits(sessions)
+            visit = sa.select(Visit.id).where(Visit.id == morning.visit)
+            session.execute(visit.with_for_update(nowait=True, key_share=True))
+        assert {one.outcome.value for one in answer.result()} == {"taken"}
