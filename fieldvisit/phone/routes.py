@@ -55,8 +55,8 @@ def get_own_stop(session: Session, visitor_id: uuid.UUID, visit_id: uuid.UUID) -
     if gathered is not None:
         stop = next((one for one in gathered.stops.get(visit_id, ()) if isinstance(one, Stop) and stands(one)), None)
     else:
-        stands = DayPlan.planned_on == Visit.planned_on, DayPlan.id == Visit.plan_id
-        stops = _stops(visitor_id, visit_id).where(DayPlan.state == DayPlanState.PUBLISHED, *stands)
+        as_it_stands = DayPlan.planned_on == Visit.planned_on, DayPlan.id == Visit.plan_id
+        stops = _stops(visitor_id, visit_id).where(DayPlan.state == DayPlanState.PUBLISHED, *as_it_stands)
         stop = session.scalars(stops.limit(1)).first()
     if stop is None:
         raise NotFound(what="visit", id=visit_id)
