@@ -37,11 +37,11 @@ def authenticate(
     that of a phone that was revoked. A revoked phone hears that first, whatever else is wrong: it has to wipe itself.
     With `even_ended` one is taken also where its login was ended since, and with `even_unknown` that of a phone that is
     not known, as after a restore. All of it is asked at every call, so that revoking a phone and ending a login work at
-    the next one.
+    the next one; but where an ended login is taken, whoever wants to know of it asks (`has_ended`).
     """
     claims = read_bearer(settings().token_key, now=now(), even_expired=True)
     note_actor(claims)
-    db.session().info.update(org=claims.org_id, login=claims.link_id)
+    db.session().info.update(org=claims.org_id, login=None if even_ended else claims.link_id)
     g.actor = _with_device(claims, even_revoked=even_revoked, even_unknown=even_unknown)
     if claims.expired and not even_expired:
         raise AccessTokenRefused()
@@ -68,7 +68,7 @@ def _with_device(claims: Claims, *, even_revoked: bool, even_unknown: bool) -> C
 def _with_login(claims: Claims, *, even_ended: bool) -> Claims:
     """The same, knowing whether its login was ended: of one that goes on it is told by the statement that began the
     transaction; one that nobody renewed is looked up."""
-    known = claims.link_id is not None and has_login_ended(db.session())
+    known = not even_ended and claims.link_id is not None and has_login_ended(db.session())
     if not known and claims.expired and claims.family_id is not None:
         known = is_ended(db.session(), claims.family_id)
     if not known:
@@ -76,6 +76,12 @@ def _with_login(claims: Claims, *, even_ended: bool) -> Claims:
     if not even_ended:
         raise LoginEnded()
     return replace(claims, ended=True)
+
+
+def has_ended() -> bool:
+    """Whether the login of who asks was ended, where one that was is taken all the same."""
+    claims = actor()
+    return claims.ended or (claims.family_id is not None and is_ended(db.session(), claims.family_id))
 
 
 def read_bearer(key: bytes, *, now: dt.datetime, even_expired: bool) -> Claims:

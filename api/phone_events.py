@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import g
 
-from api.auth import actor, visitor_id
+from api.auth import actor, has_ended, visitor_id
 from api.batch_calls import hears_calls
 from api.context import now, settings
 from api.db import session
@@ -182,7 +182,7 @@ def desk(*, battery_percent: int | None = None) -> Desk:
         token_expired=actor().expired,
         device_revoked=actor().revoked,
         device_unknown=actor().unknown,
-        login_ended=actor().ended,
+        login_ended=has_ended(),
     )
     return desk_of(by, terms, battery_percent=battery_percent)
 
