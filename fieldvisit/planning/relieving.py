@@ -82,16 +82,10 @@ def propose_relief(session: Session, now: dt.datetime, apart: Apart) -> list[uui
     return asked
 
 
-def _to_be_relieved(session: Session, now: dt.datetime) -> dict[uuid.UUID, set[str]]:
-    """Published plan → its crews with a member in alarm and visits ahead of which no repair was asked since, or one
-    that failed some time ago. None of a day that somebody has a draft of."""
+def _asked(now: dt.datetime) -> sa.Select[uuid.UUID]:
+    """The repairs of a plan that were asked for without a crew since an alert, around a question after the three."""
     repair = aliased(DayPlan)
-    ahead = (
-        sa.select(Stop.id)
-        .join(Visit, Visit.id == Stop.visit_id)
-        .where(Stop.route_id == Route.id, Visit.plan_id == DayPlan.id, Visit.state == VisitState.PUBLISHED)
-    )
-    asked = sa.select(repair.id).where(
+    return sa.select(repair.id).where(
         repair.repairs_id == DayPlan.id,
         repair.asked["without"].contains(sa.func.jsonb_build_array(Route.crew_code)),
         repair.requested_at >= SafetyAlert.opened_at,
@@ -100,6 +94,16 @@ def _to_be_relieved(session: Session, now: dt.datetime) -> dict[uuid.UUID, set[s
             repair.state != DayPlanState.FAILED,
             _seconds(now - repair.finished_at) < sa.func.greatest(PAUSE_S, _seconds(now - SafetyAlert.opened_at) / 4),
         ),
+    )
+
+
+def _to_be_relieved(session: Session, now: dt.datetime) -> dict[uuid.UUID, set[str]]:
+    """Published plan → its crews with a member in alarm and visits ahead of which no repair was asked since, or one
+    that failed some time ago. None of a day that somebody has a draft of."""
+    ahead = (
+        sa.select(Stop.id)
+        .join(Visit, Visit.id == Stop.visit_id)
+        .where(Stop.route_id == Route.id, Visit.plan_id == DayPlan.id, Visit.state == VisitState.PUBLISHED)
     )
     found = session.execute(
         sa.select(DayPlan.id, Route.crew_code)
@@ -118,7 +122,7 @@ def _to_be_relieved(session: Session, now: dt.datetime) -> dict[uuid.UUID, set[s
             SafetySession.drill.is_(None),
             SafetySession.started_at.between(Route.depart_at - HALF_A_DAY, Route.return_at + HALF_A_DAY),
             ahead.exists(),
-            ~asked.exists(),
+            ~_asked(now).exists(),
             ~drafts_of_people(DayPlan.area_id, DayPlan.planned_on).exists(),
         )
     )

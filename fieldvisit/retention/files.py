@@ -106,6 +106,16 @@ def _watched(session: Session, case_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     return set(session.scalars(theirs.where(Visit.case_id.in_(case_ids), SafetySession.state.in_(LISTED))))
 
 
+def _promised(session: Session, case_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """The visits at which something was promised that is open still. What the lead's report replaced is never settled:
+    it would stay open, and keep the visit, for ever."""
+    of_reports = sa.select(VisitReport.visit_id).join(Promise, Promise.report_id == VisitReport.id)
+    stands = VisitReport.replaced_by_id.is_(None)
+    return set(
+        session.scalars(of_reports.where(Promise.case_id.in_(case_ids), Promise.state == PromiseState.OPEN, stands))
+    )
+
+
 class _Rows:
     """What the files are made of, by case."""
 
@@ -122,16 +132,7 @@ class _Rows:
         self.visits: dict[uuid.UUID, list[Visit]] = defaultdict(list)
         for visit in session.scalars(sa.select(Visit).where(Visit.case_id.in_(ids))):
             self.visits[visit.case_id].append(visit)
-        self.promised = set(
-            session.scalars(
-                sa.select(VisitReport.visit_id)
-                .join(Promise, Promise.report_id == VisitReport.id)
-                # What the lead's report replaced is never settled: it would stay open, and keep the visit, for ever.
-                .where(
-                    Promise.case_id.in_(ids), Promise.state == PromiseState.OPEN, VisitReport.replaced_by_id.is_(None)
-                )
-            )
-        )
+        self.promised = _promised(session, ids)
         self.watched = _watched(session, ids)
         running = sa.select(RepaymentPlan.case_id, VisitReport.visit_id).outerjoin(
             VisitReport, VisitReport.id == RepaymentPlan.report_id
