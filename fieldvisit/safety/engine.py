@@ -69,9 +69,8 @@ class _Row(Protocol):
 
 def watch_once(sessions: sessionmaker[Session], *, name: str = "once", witness: Witness | None = None) -> Fired:
     """One turn: raise what is due, let unanswered alerts climb, beat, then tighten what a marker overtook, and remind
-    whom a deadline nears. What fails for
-    one row stops no other, and what fails of one kind no other kind: the first such fault is raised at the end, and
-    there is no beat."""
+    whom a deadline nears. What fails for one row stops no other, and what fails of one kind no other kind: the first
+    such fault is raised at the end, and where it came before the beat there is none."""
     outage, faults = _look_back(sessions)
     kinds: tuple[Callable[[], Fired], ...] = (
         lambda: _look_which(sessions, name, witness or Witness()),
