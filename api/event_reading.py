@@ -77,7 +77,7 @@ def _refuse_unbelieved(kind: EventKind, terms: Terms) -> None:
         raise DeviceRevoked(wipe=True)
     if terms.device_unknown and kind not in HEARD_FROM_UNKNOWN:
         raise DeviceUnknown()
-    if terms.login_ended and kind is not EventKind.CHECK_IN:
+    if kind is not EventKind.CHECK_IN and terms.login_ended():
         raise LoginEnded()
 
 

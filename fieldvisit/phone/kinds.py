@@ -75,7 +75,8 @@ class Terms:
     token_expired: bool = False
     device_revoked: bool = False
     device_unknown: bool = False
-    login_ended: bool = False
+    login_ended: Callable[[], bool] = lambda: False
+    """Asked for what is not believed from a login that was ended, and for nothing else: a check-in does not pay for it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -157,6 +157,21 @@ def test_whether_its_login_goes_on_costs_a_registered_phone_no_statement(app: Fl
     assert len([each for each in sent if "fieldvisit_now" not in each.lower()]) == 3
 
 
+def test_a_check_in_does_not_ask_after_its_login_and_steps_ask_once(app: Flask, morning: Morning) -> None:
+    phone, _ = log_in(app, device=PHONE)
+    watch = {"id": str(uuid.uuid4()), "planned_s": 3_600}
+    assert phone.post("/safety/sessions", json=watch).status_code == 201
+    well = {"event_id": str(uuid.uuid4()), "kind": "check_in", "session_id": watch["id"], "device_at": NOW.isoformat()}
+    steps = [{"event_id": str(uuid.uuid4()), "kind": "set_out"} for _ in range(2)]
+    given = {"visit_id": str(morning.visit), "device_at": NOW.isoformat()}
+    asked_after = []
+    for events in ([well], [each | given for each in steps]):
+        with counted(app) as sent:
+            assert send(phone, *events).json["refused"] == 0
+        asked_after.append(sum("refresh_tokens" in each for each in sent))
+    assert asked_after == [0, 1]
+
+
 def test_a_closed_account_sees_nothing_more(app: Flask, morning: Morning, sessions: sessionmaker[Session]) -> None:
     phone, _ = log_in(app)
     with acting_for(sessions, morning.world.agency) as session:
