@@ -19,12 +19,7 @@ from fieldvisit.door_notes import flag_notes
 from fieldvisit.door_records import DoorDraft, door_in_words
 from fieldvisit.errors import FieldVisitError, Kind, NotFound
 from fieldvisit.following_up import follow_up
-from fieldvisit.models import (
-    ReportAddition,
-    Visit,
-    VisitEvent,
-    VisitReport,
-)
+from fieldvisit.models import ReportAddition, Visit, VisitEvent, VisitReport
 from fieldvisit.phone.arrivals import arrival_of
 from fieldvisit.phone.clocks import LATEST, on_our_clock, stated_at
 from fieldvisit.phone.notes import about_sending
