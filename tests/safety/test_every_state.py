@@ -1,4 +1,4 @@
-"""T40: every state that can be reached, of twelve small stories with everybody in them.
+"""T40: every state that can be reached, of thirteen small stories with everybody in them.
 
 `EXPLORE` says how many states of each are looked at in the long test, those first that the fewest moves lead to.
 """

@@ -88,9 +88,17 @@ SCENES = {
             ENGINES | {"check in", "beat", "extend", "outage", "take", "close"},
             replace(TIMERS, lost_raises=False, lost_s=UNIT_S, grace_s=UNIT_S),
         ),
+        # The house's own timers hold from then on, whose ladders are long: one story for the engines, one for officers.
         Scene(
             "contact lost is shown only, until a danger at the door is known",
-            ENGINES | {"check in", "beat", "danger", "take", "close"},
+            ENGINES | {"check in", "beat", "danger"},
+            replace(TIMERS, lost_raises=False, lost_s=UNIT_S, check_in_s=4 * UNIT_S),
+            planned=AWAY,
+            at_a_visit=True,
+        ),
+        Scene(
+            "a danger at the door is known before or after officers act",
+            frozenset({"time", "turn", "check in", "beat", "danger", "take", "close"}),
             replace(TIMERS, lost_raises=False, lost_s=UNIT_S, check_in_s=4 * UNIT_S),
             planned=AWAY,
             at_a_visit=True,
