@@ -76,7 +76,7 @@ class Terms:
     device_revoked: bool = False
     device_unknown: bool = False
     login_ended: Callable[[], bool] = lambda: False
-    """Asked for what is not believed from a login that was ended, and for nothing else: a check-in does not pay for it."""
+    """Asked for what is not believed from a login that was ended, and for nothing else: no check-in pays for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
