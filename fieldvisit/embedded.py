@@ -51,6 +51,8 @@ FORGETFUL = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # The passwords are long and random: to make them dear to guess made every connection dear.
+    "scram_iterations": "1",
 }
 
 
