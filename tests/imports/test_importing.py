@@ -106,11 +106,26 @@ def test_all_or_nothing_stores_all_where_none_is_refused(lender: Office) -> None
     assert counts(lender.load("contacts", *attempts, all_or_nothing=True)) == (3, 0, 0, 0)
 
 
-def test_progress_is_told_after_each_batch(lender: Office) -> None:
+class PowerCut(BaseException):
+    """Nothing in the product catches it: as a process that is killed, it leaves only what was committed."""
+
+
+def test_progress_is_told_after_each_batch_and_what_is_broken_off_there_is_simply_started_again(
+    lender: Office,
+) -> None:
     told: list[tuple[int, int | None]] = []
     rows = [CASE | {"case_id": f"C-{number}"} for number in range(110)]
-    lender.load("cases", *rows, on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(100, 110), (110, 110)]
+
+    def tell(done: int, total: int | None) -> None:
+        told.append((done, total))
+        if len(told) == 1:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        lender.load("cases", *rows, on_progress=tell)
+    assert (told, cases_stored(lender)) == ([(100, 110)], 100)
+    assert counts(lender.load("cases", *rows, on_progress=tell)) == (10, 0, 100, 0)
+    assert (told[1:], cases_stored(lender)) == ([(100, 110), (110, 110)], 110)
 
 
 def test_only_so_many_faults_are_kept(lender: Office) -> None:
@@ -199,6 +214,7 @@ def test_an_address_that_is_found_later_gets_its_point(lender: Office) -> None:
     assert counts(lender.load("cases", without, geocoder=town)) == (0, 1, 0, 0)
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_is_simply_started_again(lender: Office, settings: Settings, tmp_path: Path) -> None:
     lender.load("cases", CASE)
     rows = [CONTACT | {"attempt_id": f"A-{number}"} for number in range(8_000)]
