@@ -68,7 +68,6 @@ def test_a_day_is_planned_over_roads_shown_drawn_exported_judged_and_published(
     )
 
 
-@pytest.mark.long
 def test_a_plan_that_fails_ends_the_command_with_the_reason_and_leaves_the_published_one(
     settings: Settings, sessions: sessionmaker[Session], world: World
 ) -> None:

@@ -154,7 +154,6 @@ def test_a_worker_told_to_stop_gives_its_job_back_and_takes_its_search_along(
     assert is_in(sessions, world, plan_id, DayPlanState.SOLVING)
 
 
-@pytest.mark.long
 def test_a_plan_that_is_dropped_ends_its_search_and_the_next_one_is_made(
     settings: Settings, sessions: sessionmaker[Session], world: World, owner: sa.Engine
 ) -> None:
