@@ -35,17 +35,14 @@ from tests.api.test_plan_changes import dispatcher as dispatcher
 from tests.api.test_plan_changes import draft as draft
 from tests.api.test_plan_changes import published as published
 from tests.conftest import NOW
-from tests.planning.worlds import make_ready_case, make_ready_visit, search_here
+from tests.planning.worlds import make_ready_case, make_ready_visit
 from tests.worlds import World
 
 BRIEF = {"seconds": 30, "iterations": 30}
 
 
 @pytest.fixture
-def tools(
-    settings: Settings, sessions: sessionmaker[Session], engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> Tools:
-    search_here(monkeypatch)
+def tools(settings: Settings, sessions: sessionmaker[Session], engine: sa.Engine) -> Tools:
     return Tools(settings=settings, sessions=sessions, clock=Clock(engine))
 
 

@@ -36,7 +36,7 @@ from fieldvisit.planning.tools import Tools
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import CrewSource, DayPlanState, FormingState
 from tests.conftest import NOW
-from tests.planning.worlds import ask_for_plan, at, drafted, make_crew, make_ready_case, make_ready_visit, search_here
+from tests.planning.worlds import ask_for_plan, at, drafted, make_crew, make_ready_case, make_ready_visit
 from tests.worlds import TODAY, World, make_shift, make_visitor
 
 
@@ -198,9 +198,8 @@ def test_whoever_came_home_late_and_whoever_worked_most_is_known_from_the_publis
 
 
 def test_a_plan_forms_the_crews_that_nobody_has_named(
-    tools: Tools, sessions: sessionmaker[Session], world: World, monkeypatch: pytest.MonkeyPatch
+    tools: Tools, sessions: sessionmaker[Session], world: World
 ) -> None:
-    search_here(monkeypatch)
     with acting_for_all(sessions) as session:
         make_ready_visit(session, world, make_ready_case(session, world))
         rider = unplaced(session, world).id

@@ -29,7 +29,6 @@ from tests.planning.worlds import (
     make_crew,
     make_ready_case,
     make_ready_visit,
-    search_here,
     solved,
 )
 from tests.worlds import TODAY, World
@@ -79,14 +78,8 @@ def test_of_two_searches_side_by_side_the_second_to_end_does_not_get_the_crew(
 
 
 def test_the_job_searches_again_without_those_who_were_taken(
-    settings: Settings,
-    sessions: sessionmaker[Session],
-    engine: sa.Engine,
-    world: World,
-    east: World,
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings, sessions: sessionmaker[Session], engine: sa.Engine, world: World, east: World
 ) -> None:
-    search_here(monkeypatch)
     tools = Tools(settings=settings, sessions=sessions, clock=Clock(engine))
     with acting_for_all(sessions) as session:
         make_crew(session, world, "B")

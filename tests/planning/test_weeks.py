@@ -34,7 +34,7 @@ from fieldvisit.planning.weeks import (
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import DayPlanState, VisitState, WeekState
 from tests.conftest import NOW
-from tests.planning.worlds import make_crew, make_ready_case, make_ready_visit, make_second_case, search_here
+from tests.planning.worlds import make_crew, make_ready_case, make_ready_visit, make_second_case
 from tests.worlds import TODAY, World
 
 DAYS = [TODAY + dt.timedelta(days=number) for number in range(3)]
@@ -50,9 +50,8 @@ def asked(world: World, *, days: int = 3) -> WeekRequest:
 
 
 def test_each_visit_is_planned_once_by_its_deadline_and_visits_to_one_debtor_keep_their_distance(
-    tools: Tools, sessions: sessionmaker[Session], world: World, monkeypatch: pytest.MonkeyPatch
+    tools: Tools, sessions: sessionmaker[Session], world: World
 ) -> None:
-    search_here(monkeypatch)
     with acting_for_all(sessions) as session:
         for on in DAYS:
             make_crew(session, world, "A", on=on)

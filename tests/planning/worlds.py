@@ -1,14 +1,10 @@
 """A day to be planned: visits that the gate would have opened, crews with papers, and the search run for them."""
 
-import asyncio
 import datetime as dt
-import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -19,7 +15,6 @@ from fieldvisit.planning.child import solve_day
 from fieldvisit.planning.claiming import claim_plan
 from fieldvisit.planning.day import Day, read_day
 from fieldvisit.planning.drafting import Found, accept_plan
-from fieldvisit.planning.failures import PlanFailure
 from fieldvisit.planning.plans import Claimed, PlanRequest, request_plan
 from fieldvisit.planning.remedies import lendable
 from fieldvisit.planning.work import Answer, Work
@@ -98,17 +93,6 @@ def solved(claimed: Claimed) -> Answer:
     answer = solve_day(work_for(claimed.draft.document, claimed.draft.points, **given))
     assert answer.failure is None, answer.says
     return answer
-
-
-def search_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the job of a worker search in this process. What the search's own process does more is for
-    `test_search.py`; to start one and to load the solver there was the greater part of such a test."""
-
-    async def search(work: Work, _: object) -> Answer:
-        said = json.loads(json.dumps(asdict(await asyncio.to_thread(solve_day, work))))
-        return Answer(**said | {"failure": PlanFailure(said["failure"]) if said["failure"] else None})
-
-    monkeypatch.setattr("fieldvisit.planning.jobs.search", search)
 
 
 def found_in(answer: Answer) -> Found:
