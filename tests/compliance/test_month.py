@@ -384,7 +384,7 @@ def test_a_few_days_through_the_api_and_every_door_agrees_with_the_texts(
     app: Flask, sessions: sessionmaker[Session], owner: sa.Engine
 ) -> None:
     month = Month(app, sessions, owner, Random(7))
-    live(month, days=2, steps=25)
+    live(month, days=3, steps=25)
     assert month.told["accepted"] > 0
     assert month.told["refused"] > 5
 
