@@ -123,7 +123,6 @@ def test_what_waits_is_done_and_the_plan_tells_how_far_it_was(
     assert "Aleksanterinkatu" not in done.stdout + done.stderr
 
 
-@pytest.mark.long
 def test_what_a_killed_worker_leaves_another_finishes_once(
     settings: Settings, sessions: sessionmaker[Session], world: World, owner: sa.Engine
 ) -> None:

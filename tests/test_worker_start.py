@@ -54,7 +54,6 @@ def test_a_worker_waits_for_a_database_that_comes_late(away: Settings, server: e
         assert process.wait() == 0
 
 
-@pytest.mark.long
 def test_a_worker_that_waits_ends_when_it_is_told_to(away: Settings) -> None:
     with worker(away) as process:
         process.terminate()

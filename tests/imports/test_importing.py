@@ -214,7 +214,6 @@ def test_an_address_that_is_found_later_gets_its_point(lender: Office) -> None:
     assert counts(lender.load("cases", without, geocoder=town)) == (0, 1, 0, 0)
 
 
-@pytest.mark.long
 def test_a_run_that_is_killed_is_simply_started_again(lender: Office, settings: Settings, tmp_path: Path) -> None:
     lender.load("cases", CASE)
     rows = [CONTACT | {"attempt_id": f"A-{number}"} for number in range(8_000)]

@@ -8,7 +8,6 @@ from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from fieldvisit.blocks import BlockDraft, file_block
@@ -18,7 +17,6 @@ from fieldvisit.database import Urls, acting_for, acting_for_all
 from fieldvisit.models import Case, Notice
 from fieldvisit.notice_providers import NoticeProvider
 from fieldvisit.notices.filing import NoticeDraft, file_notice
-from fieldvisit.notices.outbox import Outbox
 from fieldvisit.notices.receipts import HandOver, NotHandedOver, Receipt, Source, hand_over, retry, take_receipt
 from fieldvisit.settings import Settings
 from fieldvisit.vocabulary import BlockScope, BlockTrigger, Channel, NoticeState
@@ -178,32 +176,6 @@ def test_a_letter_waits_for_whoever_hands_it_over(
             hand_over(session, other.id, HandOver(at=later), by=None, now=later)
 
 
-def test_what_was_sent_and_could_not_be_recorded_is_sent_again_under_the_same_id(
-    sessions: sessionmaker[Session],
-    world: World,
-    case: Case,
-    mail: MailServer,
-    urls: Urls,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def gone(*_: object, **__: object) -> None:
-        raise OperationalError("record", {}, ConnectionError("the database is away"))
-
-    filed = put_out(sessions, world, case)
-    with monkeypatch.context() as away:
-        away.setattr(Outbox, "record", gone)
-        assert sender_of(sessions, mail.provider()).turn() == 1
-    (unsure,) = notices(sessions)
-    assert (unsure.state, [each.ended_at for each in unsure.tries]) == (NoticeState.QUEUED, [None])
-    assert sender_of(sessions, mail.provider()).turn() == 0
-    _pass_time(urls, NOW + dt.timedelta(minutes=5))
-    assert sender_of(sessions, mail.provider()).turn() == 1
-    (sent,) = notices(sessions)
-    assert [letter["X-Notice-Id"] for letter in mail.letters] == [str(filed.id)] * 2
-    assert (sent.state, [each.ended_at is None for each in sent.tries]) == (NoticeState.SENT, [True, False])
-
-
-@pytest.mark.long
 def test_a_worker_killed_between_sending_and_recording_sends_again_under_the_same_id(
     sessions: sessionmaker[Session], world: World, case: Case, mail: MailServer, settings: Settings, urls: Urls
 ) -> None:

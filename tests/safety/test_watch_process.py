@@ -58,7 +58,6 @@ def has_beaten(door: Door, name: str) -> bool:
         return session.get(EngineBeat, name) is not None
 
 
-@pytest.mark.long  # `test_atomic.py` cuts the power in this process
 def test_an_engine_killed_in_the_middle_of_its_work_loses_and_doubles_nothing(
     door: Door, environment: dict[str, str]
 ) -> None:
