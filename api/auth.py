@@ -79,9 +79,12 @@ def _with_login(claims: Claims, *, even_ended: bool) -> Claims:
 
 
 def has_ended() -> bool:
-    """Whether the login of who asks was ended, where one that was is taken all the same."""
-    claims = actor()
-    return claims.ended or (claims.family_id is not None and is_ended(db.session(), claims.family_id))
+    """Whether the login of who asks was ended, where one that was is taken all the same. Asked once a request."""
+    if "login_ended" not in g:
+        claims = actor()
+        g.login_ended = claims.ended or (claims.family_id is not None and is_ended(db.session(), claims.family_id))
+    known: bool = g.login_ended
+    return known
 
 
 def read_bearer(key: bytes, *, now: dt.datetime, even_expired: bool) -> Claims:

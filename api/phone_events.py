@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, wraps
+from functools import wraps
 from typing import Any
 
 import sqlalchemy as sa
@@ -182,7 +182,7 @@ def desk(*, battery_percent: int | None = None) -> Desk:
         token_expired=actor().expired,
         device_revoked=actor().revoked,
         device_unknown=actor().unknown,
-        login_ended=cache(has_ended),
+        login_ended=has_ended,
     )
     return desk_of(by, terms, battery_percent=battery_percent)
 

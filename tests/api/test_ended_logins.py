@@ -162,14 +162,18 @@ def test_a_check_in_does_not_ask_after_its_login_and_steps_ask_once(app: Flask, 
     watch = {"id": str(uuid.uuid4()), "planned_s": 3_600}
     assert phone.post("/safety/sessions", json=watch).status_code == 201
     well = {"event_id": str(uuid.uuid4()), "kind": "check_in", "session_id": watch["id"], "device_at": NOW.isoformat()}
-    steps = [{"event_id": str(uuid.uuid4()), "kind": "set_out"} for _ in range(2)]
     given = {"visit_id": str(morning.visit), "device_at": NOW.isoformat()}
+    steps = [{"event_id": str(uuid.uuid4()), "kind": "set_out"} | given for _ in range(2)]
+    heard = well | {"event_id": str(uuid.uuid4()), "kind": "beat"}
+    sos = well | {"event_id": str(uuid.uuid4()), "kind": "sos"}
+    again = steps[0] | {"event_id": str(uuid.uuid4())}
     asked_after = []
-    for events in ([well], [each | given for each in steps]):
+    # What is told beside a call for help is taken apart from the rest, and still asked after with it.
+    for events in ([well], steps, [sos, heard, again]):
         with counted(app) as sent:
             assert send(phone, *events).json["refused"] == 0
         asked_after.append(sum("refresh_tokens" in each for each in sent))
-    assert asked_after == [0, 1]
+    assert asked_after == [0, 1, 1]
 
 
 def test_a_closed_account_sees_nothing_more(app: Flask, morning: Morning, sessions: sessionmaker[Session]) -> None:
