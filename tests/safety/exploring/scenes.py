@@ -38,6 +38,8 @@ TIMERS = Timers(
 PAIRED = replace(TIMERS, level=RiskLevel.HIGH, lost_s=60 * UNIT_S, check_in_s=4 * UNIT_S, lost_raises=False)
 QUIET = replace(TIMERS, check_in_s=60 * UNIT_S, lost_s=60 * UNIT_S, lost_raises=False)
 """Nobody falls silent."""
+SHOWN = replace(TIMERS, lost_raises=False, lost_s=UNIT_S, check_in_s=4 * UNIT_S)
+"""Who is not heard of is shown as lost, long before a check-in is missed."""
 AWAY = 1_000
 """Units: never, in this scene."""
 ENGINES = frozenset({"time", "read", "decide", "die", "turn"})
@@ -92,14 +94,14 @@ SCENES = {
         Scene(
             "contact lost is shown only, until a danger at the door is known",
             ENGINES | {"check in", "beat", "danger"},
-            replace(TIMERS, lost_raises=False, lost_s=UNIT_S, check_in_s=4 * UNIT_S),
+            SHOWN,
             planned=AWAY,
             at_a_visit=True,
         ),
         Scene(
             "a danger at the door is known before or after officers act",
             frozenset({"time", "turn", "check in", "beat", "danger", "take", "close"}),
-            replace(TIMERS, lost_raises=False, lost_s=UNIT_S, check_in_s=4 * UNIT_S),
+            SHOWN,
             planned=AWAY,
             at_a_visit=True,
         ),
